@@ -1,0 +1,500 @@
+/**
+ * How far a pull has come: statuses to snapshots of the whole.
+ *
+ * {@link ProgressTracker} holds what is known of each layer and the sums over all of them, which are
+ * kept up to date rather than made anew, so that a status costs the same with one layer or thousands.
+ * The tracker has no clock: it is told when each status arrived.
+ *
+ * @module
+ */
+
+import { PullError, quote } from "./errors.ts";
+import { TransferRate } from "./rate.ts";
+import {
+  type DecodePullOptions,
+  DIGEST_OF_ALL_LAYERS,
+  type DownloadingStatus,
+  isByteCount,
+  PullDecoder,
+  type PullStatus,
+} from "./status.ts";
+import { readThrough, type Step, transformPair } from "./streams.ts";
+
+/** What a pull is doing. A phase can be passed over, and can come again where a server starts anew. */
+export type PullPhase = Exclude<PullStatus["kind"], "error" | "other">;
+
+/** How far one layer has come. */
+export interface PullLayer {
+  /** The layer's digest, as the server gave it. */
+  readonly digest: string;
+  /** Its size in bytes. Absent while that is unknown. */
+  readonly total?: number;
+  /** The bytes of it that are there. Never falls. */
+  readonly completed: number;
+  /** Whether all of it is there. */
+  readonly done: boolean;
+}
+
+/** How far a pull has come. A snapshot: it never changes. */
+export interface PullProgress {
+  /** What the pull is doing. */
+  readonly phase: PullPhase;
+  /** The server's own words for it: the latest that it used. */
+  readonly status: string;
+  /** The bytes that are there, over all layers known. Never falls. */
+  readonly completed: number;
+  /** The size in bytes of all layers known; of one whose size is unknown, the bytes that are there. */
+  readonly total: number;
+  /**
+   * How much of the pull is done: 0 while nothing is known, below 1 until `success`, exactly 1 there.
+   * Never falls. Layers of unknown size are left out of it.
+   */
+  readonly fraction: number;
+  /** The layers, in the order in which they were first seen. */
+  readonly layers: readonly PullLayer[];
+  /** How fast bytes come in, smoothed. Absent until it means something and after the download. */
+  readonly bytesPerSecond?: number;
+  /** How long the layers known still take, in seconds. Absent whenever that cannot be told. */
+  readonly etaSeconds?: number;
+}
+
+/** The digest and size of a layer, as a manifest lists them. */
+export interface LayerSize {
+  /** The digest, as in `sha256:…`. */
+  readonly digest: string;
+  /** The size in bytes. */
+  readonly size: number;
+}
+
+/** Options of {@link PullProgressStream}. */
+export interface PullProgressOptions {
+  /**
+   * The layers that are to be pulled, from the model's manifest (its `layers` and its `config`). With
+   * them `total` is right from the first update; without, a layer counts once the server names it.
+   */
+  layers?: Iterable<LayerSize>;
+  /**
+   * The time in milliseconds, from any clock that does not run backwards.
+   *
+   * @default {performance.now}
+   */
+  now?: () => number;
+}
+
+/** Options of {@link decodeProgress}. */
+export interface DecodeProgressOptions extends DecodePullOptions, PullProgressOptions {}
+
+/** The largest fraction of a pull that is not done: the last number below 1. */
+const MAX_FRACTION = 1 - Number.EPSILON / 2;
+
+interface Layer {
+  readonly index: number;
+  readonly digest: string;
+  total: number | undefined;
+  /** The most bytes that were there at any time. */
+  completed: number;
+  done: boolean;
+  /** The bytes that the server last said are there: fewer than `completed` after a rollback. */
+  received: number;
+  /** When the server last said so, or `undefined` if it has not since this connection began. */
+  heardAt: number | undefined;
+  /** When the bytes were first told, or rolled back: what was there by then is not speed. */
+  baselineAt: number;
+  /** Whether the layer differs from what the last snapshot shows. */
+  stale: boolean;
+}
+
+/** Follows a pull, status by status. */
+export class ProgressTracker {
+  readonly #layers = new Map<string, Layer>();
+  /** The layers that are not done. */
+  readonly #open = new Set<Layer>();
+  readonly #rate = new TransferRate();
+  #phase: PullPhase = "manifest";
+  #status = "";
+  #fraction = 0;
+  #heardOfLayers = false;
+
+  /** Sums over all layers, in bytes. */
+  #completed = 0;
+  #total = 0;
+  #received = 0;
+  /** What layers of unknown size add to `#completed` and `#total`, and how many are not done. */
+  #unsized = 0;
+  #openUnsized = 0;
+
+  /** What the last snapshot shows of the layers, and those of which it shows too little. */
+  #shown: readonly PullLayer[] = [];
+  #stale: Layer[] = [];
+
+  constructor(layers: Iterable<LayerSize> = []) {
+    for (const { digest, size } of layers) {
+      if (typeof digest !== "string" || !isByteCount(size)) {
+        throw new TypeError(
+          `A layer needs a digest and a size in bytes, got ${JSON.stringify({ digest, size })}`,
+        );
+      }
+      if (!this.#layers.has(digest)) this.#resize(this.#addLayer(digest), size);
+    }
+  }
+
+  /** What the pull is doing. */
+  get phase(): PullPhase {
+    return this.#phase;
+  }
+
+  /** Whether the pull has succeeded. */
+  get succeeded(): boolean {
+    return this.#phase === "success";
+  }
+
+  /** The bytes that are there, over all layers. */
+  get completed(): number {
+    return this.#completed;
+  }
+
+  /**
+   * Takes a status that arrived at a time in milliseconds.
+   *
+   * @throws {PullError} `server`, for an `error` object.
+   */
+  push(status: PullStatus, time: number): void {
+    if (status.kind === "error") {
+      throw new PullError("server", status.error || "The server failed without saying why");
+    }
+    if (this.succeeded) return;
+    if (status.status !== undefined) this.#status = status.status;
+    if (status.kind === "other") return;
+
+    this.#phase = status.kind;
+    if (status.kind === "downloading") this.#download(status, time);
+    else if (status.kind !== "manifest") this.#completeLayers();
+    this.#raiseFraction();
+  }
+
+  /**
+   * Takes the end of the statuses.
+   *
+   * @throws {PullError} `truncated`, if there was no `success`.
+   */
+  end(): void {
+    if (this.succeeded) return;
+    throw new PullError(
+      "truncated",
+      this.#status === "" && !this.#heardOfLayers
+        ? "The stream ended without any status"
+        : `The stream ended without success; its last status was ${quote(this.#status)}`,
+    );
+  }
+
+  /** Prepares for a new connection: what its first statuses say was there before. */
+  restart(): void {
+    for (const layer of this.#open) layer.heardAt = undefined;
+  }
+
+  /** How far the pull has come. */
+  snapshot(): PullProgress {
+    const progress: { -readonly [Key in keyof PullProgress]: PullProgress[Key] } = {
+      phase: this.#phase,
+      status: this.#status,
+      completed: this.#completed,
+      total: this.#total,
+      fraction: this.#fraction,
+      layers: this.#showLayers(),
+    };
+    if (this.#phase !== "downloading") return progress;
+
+    const rate = this.#rate.bytesPerSecond;
+    if (rate === undefined || !Number.isFinite(rate)) return progress;
+    progress.bytesPerSecond = rate;
+    const seconds = (this.#total - this.#received) / rate;
+    if (this.#openUnsized === 0 && Number.isFinite(seconds)) progress.etaSeconds = seconds;
+    return progress;
+  }
+
+  #download(status: DownloadingStatus, time: number): void {
+    const layer = this.#layers.get(status.digest) ?? this.#discoverLayer(status.digest);
+    this.#heardOfLayers = true;
+    // The protocol leaves out what is 0, so a total of 0 says no more than none.
+    if (status.total && !layer.done) this.#resize(layer, status.total);
+    this.#receive(layer, status.completed ?? layer.received, time);
+  }
+
+  #discoverLayer(digest: string): Layer {
+    const listed = this.#total;
+    const replacesListed = digest === DIGEST_OF_ALL_LAYERS && !this.#heardOfLayers && listed > 0;
+    if (!replacesListed) return this.#addLayer(digest);
+
+    this.#layers.clear();
+    this.#open.clear();
+    this.#stale = [];
+    this.#shown = [];
+    this.#total = 0;
+    const layer = this.#addLayer(digest);
+    this.#resize(layer, listed);
+    return layer;
+  }
+
+  #addLayer(digest: string): Layer {
+    const layer: Layer = {
+      index: this.#layers.size,
+      digest,
+      total: undefined,
+      completed: 0,
+      done: false,
+      received: 0,
+      heardAt: undefined,
+      baselineAt: 0,
+      stale: false,
+    };
+    this.#layers.set(digest, layer);
+    this.#open.add(layer);
+    this.#openUnsized++;
+    this.#markStale(layer);
+    return layer;
+  }
+
+  #markStale(layer: Layer): void {
+    if (layer.stale) return;
+    layer.stale = true;
+    this.#stale.push(layer);
+  }
+
+  /** Takes the size of a layer, which is at least what is there of it. */
+  #resize(layer: Layer, size: number): void {
+    const total = Math.max(size, layer.completed);
+    if (total === layer.total) return;
+    if (layer.total === undefined) {
+      this.#unsized -= layer.completed;
+      if (!layer.done) this.#openUnsized--;
+    }
+    this.#total += total - (layer.total ?? layer.completed);
+    layer.total = total;
+    this.#markStale(layer);
+  }
+
+  /** Takes how many bytes of a layer the server says are there. */
+  #receive(layer: Layer, bytes: number, time: number): void {
+    const received = layer.done ? layer.received : Math.min(bytes, layer.total ?? bytes);
+    const growth = received - layer.received;
+    if (layer.heardAt === undefined || growth < 0 || time <= layer.baselineAt) {
+      layer.baselineAt = time;
+    } else {
+      this.#rate.add(growth, layer.heardAt, time);
+    }
+    layer.heardAt = time;
+    this.#received += growth;
+    layer.received = received;
+    if (received > layer.completed) this.#raiseCompleted(layer, received);
+    if (layer.completed === layer.total) this.#finish(layer);
+  }
+
+  #raiseCompleted(layer: Layer, completed: number): void {
+    const growth = completed - layer.completed;
+    this.#completed += growth;
+    if (layer.total === undefined) {
+      this.#total += growth;
+      this.#unsized += growth;
+    }
+    layer.completed = completed;
+    this.#markStale(layer);
+  }
+
+  #finish(layer: Layer): void {
+    if (layer.done) return;
+    if (layer.total === undefined) this.#openUnsized--;
+    layer.done = true;
+    this.#open.delete(layer);
+    this.#markStale(layer);
+  }
+
+  /** Completes every layer: a later phase has begun, and a layer's last bytes are often not told. */
+  #completeLayers(): void {
+    for (const layer of this.#open) {
+      const total = layer.total ?? layer.completed;
+      this.#resize(layer, total);
+      this.#raiseCompleted(layer, total);
+      this.#received += total - layer.received;
+      layer.received = total;
+      this.#finish(layer);
+    }
+  }
+
+  #raiseFraction(): void {
+    if (this.succeeded) {
+      this.#fraction = 1;
+      return;
+    }
+    const total = this.#total - this.#unsized;
+    if (total <= 0) return;
+    const fraction = Math.min((this.#completed - this.#unsized) / total, MAX_FRACTION);
+    this.#fraction = Math.max(this.#fraction, fraction);
+  }
+
+  #showLayers(): readonly PullLayer[] {
+    if (this.#stale.length === 0) return this.#shown;
+    const shown = this.#shown.slice();
+    for (const layer of this.#stale) {
+      const { digest, total, completed, done } = layer;
+      shown[layer.index] = total === undefined
+        ? { digest, completed, done }
+        : { digest, total, completed, done };
+      layer.stale = false;
+    }
+    this.#stale = [];
+    return this.#shown = shown;
+  }
+}
+
+/** Whether two snapshots in a row show the same. */
+function isSame(a: PullProgress, b: PullProgress): boolean {
+  return a.phase === b.phase && a.status === b.status && a.completed === b.completed &&
+    a.total === b.total && a.fraction === b.fraction && a.layers === b.layers &&
+    a.bytesPerSecond === b.bytesPerSecond && a.etaSeconds === b.etaSeconds;
+}
+
+const defaultNow = () => performance.now();
+
+/** Statuses to a snapshot each. */
+export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
+  readonly #tracker: ProgressTracker;
+  readonly #now: () => number;
+
+  constructor({ layers, now = defaultNow }: PullProgressOptions = {}) {
+    this.#tracker = new ProgressTracker(layers);
+    this.#now = now;
+  }
+
+  push(status: PullStatus, emit: (progress: PullProgress) => void): void {
+    this.#tracker.push(status, this.#now());
+    emit(this.#tracker.snapshot());
+  }
+
+  end(): void {
+    this.#tracker.end();
+  }
+}
+
+/**
+ * Bytes to snapshots: one for each chunk that changed anything, and one at each change of phase.
+ *
+ * All statuses of a chunk arrived at the same time, so the clock is read once a chunk.
+ */
+export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
+  readonly tracker: ProgressTracker;
+  readonly #statuses: PullDecoder;
+  readonly #now: () => number;
+  #emitted: PullProgress | undefined;
+
+  constructor(options: DecodeProgressOptions = {}, tracker = new ProgressTracker(options.layers)) {
+    this.tracker = tracker;
+    this.#statuses = new PullDecoder(options);
+    this.#now = options.now ?? defaultNow;
+  }
+
+  push(chunk: Uint8Array, emit: (progress: PullProgress) => void): void {
+    this.#run((onStatus) => this.#statuses.push(chunk, onStatus), emit);
+  }
+
+  end(emit: (progress: PullProgress) => void): void {
+    this.#run((onStatus) => this.#statuses.end(onStatus), emit);
+    this.tracker.end();
+  }
+
+  /** Follows the statuses that some work gives, and emits what has changed, also when it fails. */
+  #run(
+    work: (onStatus: (status: PullStatus) => void) => void,
+    emit: (progress: PullProgress) => void,
+  ): void {
+    const time = this.#now();
+    let changed = false;
+    let phase = this.#emitted?.phase;
+    try {
+      work((status) => {
+        this.tracker.push(status, time);
+        changed = true;
+        if (this.tracker.phase === phase) return;
+        phase = this.tracker.phase;
+        this.#emitSnapshot(emit);
+      });
+    } finally {
+      if (changed) this.#emitSnapshot(emit);
+    }
+  }
+
+  #emitSnapshot(emit: (progress: PullProgress) => void): void {
+    const progress = this.tracker.snapshot();
+    if (this.#emitted && isSame(this.#emitted, progress)) return;
+    this.#emitted = progress;
+    emit(progress);
+  }
+}
+
+/**
+ * Aggregates the statuses of a pull: one snapshot of the whole for each status.
+ *
+ * Fails with {@link PullError} `server` at an `error` object, and `truncated` when the statuses end
+ * without `success`. After `success` nothing but an `error` counts.
+ *
+ * ```ts
+ * import { NdjsonDecoderStream, PullProgressStream, PullStatusStream } from "@ollama-pull/kit";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const body = new Response([
+ *   '{"status":"pulling manifest"}',
+ *   '{"status":"pulling aaaa","digest":"sha256:aaaa","total":100,"completed":25}',
+ *   '{"status":"success"}',
+ * ].join("\n")).body!;
+ *
+ * const fractions: number[] = [];
+ * const progress = body
+ *   .pipeThrough(new NdjsonDecoderStream())
+ *   .pipeThrough(new PullStatusStream())
+ *   .pipeThrough(new PullProgressStream());
+ * for await (const { fraction } of progress) fractions.push(fraction);
+ * assertEquals(fractions, [0, 0.25, 1]);
+ * ```
+ */
+export class PullProgressStream {
+  /** The snapshots. */
+  readonly readable: ReadableStream<PullProgress>;
+  /** The statuses. */
+  readonly writable: WritableStream<PullStatus>;
+
+  /**
+   * Makes an aggregator for one pull.
+   *
+   * @param options The layers, where they are known, and a clock.
+   */
+  constructor(options: PullProgressOptions = {}) {
+    ({ readable: this.readable, writable: this.writable } = transformPair(
+      new PullProgressDecoder(options),
+    ));
+  }
+}
+
+/**
+ * Decodes the body of a pull as progress: {@link decodePull} and {@link PullProgressStream} in one
+ * step, with one snapshot for each chunk that changed anything and one at each change of phase.
+ *
+ * Fails as they do, after the last snapshot before the failure was delivered.
+ *
+ * ```ts
+ * import { decodeProgress } from "@ollama-pull/kit";
+ *
+ * const body = new Response('{"status":"pulling manifest"}\n{"status":"success"}\n').body!;
+ * for await (const { phase, fraction } of decodeProgress(body)) {
+ *   console.log(phase, `${Math.floor(fraction * 100)} %`); // manifest 0 %, success 100 %
+ * }
+ * ```
+ *
+ * @param body The body of the response.
+ * @param options Limits, what to do with malformed lines, the layers where they are known, and a clock.
+ * @return The snapshots. Cancelling it cancels the body.
+ */
+export function decodeProgress(
+  body: ReadableStream<Uint8Array>,
+  options: DecodeProgressOptions = {},
+): ReadableStream<PullProgress> {
+  return readThrough(body.getReader(), new ProgressDecoder(options));
+}

@@ -1,0 +1,317 @@
+/**
+ * What the server says while it pulls: JSON values to typed statuses, and back.
+ *
+ * This file holds the only table of what the wire's words mean; everything above it works on kinds.
+ *
+ * @module
+ */
+
+import { excerptOf, handleMalformed, type OnMalformed, PullError } from "./errors.ts";
+import { NdjsonDecoder, type NdjsonDecoderOptions } from "./ndjson.ts";
+import { readThrough, type Step, transformPair } from "./streams.ts";
+
+/** The fields of a status object on the wire. All of them may be absent. */
+export interface WireStatus {
+  /** What the server is doing, in its own words. */
+  readonly status?: string;
+  /** The digest of the layer being downloaded. */
+  readonly digest?: string;
+  /** The size of the layer, in bytes. Absent when the library gave none. */
+  readonly total?: number;
+  /** The bytes of the layer that are there. Absent at 0. */
+  readonly completed?: number;
+  /** Why the pull failed. */
+  readonly error?: string;
+}
+
+/** What all kinds of status have. */
+export interface PullStatusFields extends WireStatus {
+  /**
+   * Fields that the protocol does not know, or whose value is not of the type that it gives them:
+   * `{"digest":5}` has no digest, but `extra.digest` of 5. Absent when there is none.
+   */
+  readonly extra?: Readonly<Record<string, unknown>>;
+}
+
+/** The manifest is being fetched. Spec: "The first object is the manifest". */
+export interface ManifestStatus extends PullStatusFields {
+  /** Tells the statuses apart. */
+  readonly kind: "manifest";
+  /** `pulling manifest`. */
+  readonly status: string;
+}
+
+/** A layer is being downloaded. Spec: "Then there is a series of downloading responses". */
+export interface DownloadingStatus extends PullStatusFields {
+  /** Tells the statuses apart. */
+  readonly kind: "downloading";
+  /** The digest of the layer. */
+  readonly digest: string;
+}
+
+/** The layers are being verified. Spec: `verifying sha256 digest`. */
+export interface VerifyingStatus extends PullStatusFields {
+  /** Tells the statuses apart. */
+  readonly kind: "verifying";
+  /** `verifying sha256 digest`. */
+  readonly status: string;
+}
+
+/** The manifest is being written. Spec: `writing manifest`. */
+export interface WritingStatus extends PullStatusFields {
+  /** Tells the statuses apart. */
+  readonly kind: "writing";
+  /** `writing manifest`. */
+  readonly status: string;
+}
+
+/**
+ * Layers that no model uses any more are being removed, or could not be, which is not fatal. Spec:
+ * `removing any unused layers`; observed: `removing unused layers`, `couldn't remove unused layers: …`.
+ */
+export interface RemovingStatus extends PullStatusFields {
+  /** Tells the statuses apart. */
+  readonly kind: "removing";
+  /** The server's words. */
+  readonly status: string;
+}
+
+/** The pull is done. Spec: `success`. */
+export interface SuccessStatus extends PullStatusFields {
+  /** Tells the statuses apart. */
+  readonly kind: "success";
+  /** `success`. */
+  readonly status: string;
+}
+
+/** The pull failed after the stream began. Observed: it is the last object. */
+export interface ErrorStatus extends PullStatusFields {
+  /** Tells the statuses apart. */
+  readonly kind: "error";
+  /** Why. */
+  readonly error: string;
+}
+
+/** An object that says nothing known, such as a status of a later version, or of a push. */
+export interface OtherStatus extends PullStatusFields {
+  /** Tells the statuses apart. */
+  readonly kind: "other";
+}
+
+/** One object of the stream, told apart by `kind`. {@link encodeStatus} gives back what came. */
+export type PullStatus =
+  | ManifestStatus
+  | DownloadingStatus
+  | VerifyingStatus
+  | WritingStatus
+  | RemovingStatus
+  | SuccessStatus
+  | ErrorStatus
+  | OtherStatus;
+
+/** What the wire's words mean, in every dialect. Downloads are known by their digest instead. */
+const KIND_OF_WORDS: ReadonlyMap<string | undefined, PullStatus["kind"]> = new Map([
+  ["pulling manifest", "manifest"],
+  ["verifying sha256 digest", "verifying"],
+  ["writing manifest", "writing"],
+  ["removing any unused layers", "removing"],
+  ["removing unused layers", "removing"],
+  ["success", "success"],
+]);
+
+const REMOVING_FAILED = "couldn't remove unused layers";
+
+/**
+ * The digest under which a tensor model reports one figure for all of its layers (observed): its
+ * total is the sum of theirs.
+ */
+export const DIGEST_OF_ALL_LAYERS = "sha256:model";
+
+function kindOf({ status, digest, error }: WireStatus): PullStatus["kind"] {
+  if (error !== undefined) return "error";
+  if (digest !== undefined) return "downloading";
+  return KIND_OF_WORDS.get(status) ?? (status?.startsWith(REMOVING_FAILED) ? "removing" : "other");
+}
+
+/** Whether a value is a number of bytes that a JavaScript number holds exactly. */
+export function isByteCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** Whether the protocol knows the field, and the value is of the type that it gives it. */
+function isField(key: string, value: unknown): key is keyof WireStatus {
+  switch (key) {
+    case "status":
+    case "error":
+      return typeof value === "string";
+    case "digest":
+      // Some servers write what they have not got as `""`; the protocol leaves it out.
+      return typeof value === "string" && value !== "";
+    case "total":
+    case "completed":
+      return isByteCount(value);
+    default:
+      return false;
+  }
+}
+
+/** Types a JSON value, or returns `undefined` for one that is not an object. */
+export function toPullStatus(value: unknown): PullStatus | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  const status: Record<string, unknown> = { kind: "other" };
+  const extra: [string, unknown][] = [];
+  for (const [key, field] of Object.entries(value)) {
+    if (isField(key, field)) status[key] = field;
+    else extra.push([key, field]);
+  }
+  status.kind = kindOf(status);
+  // Not by assigning, as above: one of these keys may be `__proto__`.
+  if (extra.length > 0) status.extra = Object.fromEntries(extra);
+  return status as unknown as PullStatus;
+}
+
+/**
+ * The object that a status came as: its fields under their own names, and those in `extra`.
+ *
+ * ```ts
+ * import { encodeStatus } from "@ollama-pull/kit";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const status = { kind: "success", status: "success", extra: { took: 3 } } as const;
+ * assertEquals(encodeStatus(status), { status: "success", took: 3 });
+ * ```
+ *
+ * @param status The status.
+ * @return What {@link NdjsonEncoderStream} is to be given, to send it on as it came.
+ */
+export function encodeStatus(status: PullStatus): WireStatus & Record<string, unknown> {
+  const { kind: _, extra, ...fields } = status;
+  return { ...fields, ...extra };
+}
+
+/** Options of {@link PullStatusStream}. */
+export interface PullStatusOptions {
+  /**
+   * What to do with a value that is not an object.
+   *
+   * @default {"error"}
+   */
+  onMalformed?: OnMalformed;
+}
+
+/** Options of {@link decodePull}. */
+export interface DecodePullOptions extends NdjsonDecoderOptions, PullStatusOptions {}
+
+/** A value as JSON, for a message. */
+function show(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return `${typeof value} without a form in JSON`; // nested too deeply, or a bigint
+  }
+}
+
+/** JSON values to statuses. */
+export class PullStatusDecoder implements Step<unknown, PullStatus> {
+  readonly #onMalformed: OnMalformed | undefined;
+  #valuesSeen = 0;
+
+  constructor(options: PullStatusOptions = {}) {
+    this.#onMalformed = options.onMalformed;
+  }
+
+  push(value: unknown, emit: (status: PullStatus) => void, line?: number): void {
+    this.#valuesSeen++;
+    const status = toPullStatus(value);
+    if (status) return emit(status);
+    const where = line === undefined ? `Value ${this.#valuesSeen}` : `Line ${line}`;
+    const message = `${where} is not a status object: ${excerptOf(show(value))}`;
+    const details = { line, excerpt: excerptOf(show(value)) };
+    handleMalformed(new PullError("malformed", message, details), this.#onMalformed);
+  }
+
+  end(): void {}
+}
+
+/** Bytes to statuses: {@link NdjsonDecoder} and {@link PullStatusDecoder} in one step. */
+export class PullDecoder implements Step<Uint8Array, PullStatus> {
+  readonly #values: NdjsonDecoder;
+  readonly #statuses: PullStatusDecoder;
+
+  constructor(options: DecodePullOptions = {}) {
+    this.#values = new NdjsonDecoder(options);
+    this.#statuses = new PullStatusDecoder(options);
+  }
+
+  push(chunk: Uint8Array, emit: (status: PullStatus) => void): void {
+    this.#values.push(chunk, (value, line) => this.#statuses.push(value, emit, line));
+  }
+
+  end(emit: (status: PullStatus) => void): void {
+    this.#values.end((value, line) => this.#statuses.push(value, emit, line));
+  }
+}
+
+/**
+ * Types the JSON values of a pull stream.
+ *
+ * Any object is let through: one that says nothing known has the kind `other`, and an `error` object
+ * is a status like the others. Fails with {@link PullError} `malformed` for a value that is not an
+ * object.
+ *
+ * ```ts
+ * import { NdjsonDecoderStream, PullStatusStream } from "@ollama-pull/kit";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const body = new Response('{"status":"pulling manifest"}\n{"error":"disk full"}\n').body!;
+ * const statuses = body
+ *   .pipeThrough(new NdjsonDecoderStream())
+ *   .pipeThrough(new PullStatusStream());
+ * assertEquals(await Array.fromAsync(statuses), [
+ *   { kind: "manifest", status: "pulling manifest" },
+ *   { kind: "error", error: "disk full" },
+ * ]);
+ * ```
+ */
+export class PullStatusStream {
+  /** The statuses. */
+  readonly readable: ReadableStream<PullStatus>;
+  /** The JSON values. */
+  readonly writable: WritableStream<unknown>;
+
+  /**
+   * Makes a typing step for one stream.
+   *
+   * @param options What to do with values that are not objects.
+   */
+  constructor(options: PullStatusOptions = {}) {
+    ({ readable: this.readable, writable: this.writable } = transformPair(
+      new PullStatusDecoder(options),
+    ));
+  }
+}
+
+/**
+ * Decodes the body of a pull as typed statuses: {@link NdjsonDecoderStream} and
+ * {@link PullStatusStream} in one step, which is faster and knows the line of a malformed value.
+ *
+ * Ends when the body ends, with or without `success`. Fails with {@link PullError} `malformed`,
+ * `line-too-long` or `truncated` (the body ends in the middle of a line), and as the body fails.
+ *
+ * ```ts
+ * import { decodePull } from "@ollama-pull/kit";
+ *
+ * const body = new Response('{"status":"pulling manifest"}\n{"status":"success"}\n').body!;
+ * for await (const status of decodePull(body)) console.log(status.kind); // manifest, success
+ * ```
+ *
+ * @param body The body of the response.
+ * @param options Limits, and what to do with malformed lines.
+ * @return The statuses. Cancelling it cancels the body.
+ */
+export function decodePull(
+  body: ReadableStream<Uint8Array>,
+  options: DecodePullOptions = {},
+): ReadableStream<PullStatus> {
+  return readThrough(body.getReader(), new PullDecoder(options));
+}

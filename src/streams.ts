@@ -1,0 +1,155 @@
+/**
+ * Carries synchronous steps over Web Streams. A {@link Step} holds all the rules and no promise; the
+ * two functions here hold all the promises and no rule, so that every stream of the package treats
+ * backpressure, cancelling and failures alike:
+ *
+ * - What a step gave before it failed is delivered before the failure. (A `TransformStream` drops
+ *   what is queued when it fails, which is why it is not used.)
+ * - A failure travels down to the reader and up to the source; a cancel travels up.
+ * - Input is taken only when the reader has asked for output that is not there yet.
+ *
+ * @module
+ */
+
+/** Turns input into output without waiting. Once it has thrown, it is not called again. */
+export interface Step<Input, Output> {
+  /** Takes one input and emits what follows from it. */
+  push(input: Input, emit: (output: Output) => void): void;
+  /** Takes the end of the input and emits what was left. */
+  end(emit: (output: Output) => void): void;
+}
+
+/** What a read gives: an input, or the end. */
+export type ReadResult<Input> = { done: false; value: Input } | { done: true; value?: unknown };
+
+/** What {@link readThrough} reads from: as much of a stream's reader as it needs. */
+export interface Source<Input> {
+  /** The next input, or the end. */
+  read(): Promise<ReadResult<Input>>;
+  /** Says that no more is wanted. */
+  cancel(reason: unknown): Promise<void>;
+}
+
+/** A failure that waits for its turn: `undefined` can be thrown too, so it is kept in a box. */
+interface Failure {
+  readonly error: unknown;
+}
+
+/** A writable and a readable side with the step between them, for `pipeThrough`. */
+export function transformPair<Input, Output>(
+  step: Step<Input, Output>,
+): { writable: WritableStream<Input>; readable: ReadableStream<Output> } {
+  let output!: ReadableStreamDefaultController<Output>;
+  let input!: WritableStreamDefaultController;
+  let failure: Failure | undefined;
+  let wanted = false;
+  let resume = () => {};
+
+  const emit = (value: Output) => {
+    wanted = false;
+    output.enqueue(value);
+  };
+  const fail = (error: unknown) => {
+    failure = { error };
+    if (wanted) output.error(error);
+  };
+  const attempt = (work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      fail(error);
+      throw error;
+    }
+  };
+  const untilWanted = () => wanted ? undefined : new Promise<void>((resolve) => resume = resolve);
+
+  const readable = new ReadableStream<Output>({
+    start(controller) {
+      output = controller;
+    },
+    pull() {
+      if (failure) throw failure.error;
+      wanted = true;
+      resume();
+    },
+    cancel(reason) {
+      input.error(reason);
+      resume();
+    },
+  }, { highWaterMark: 0 });
+
+  const writable = new WritableStream<Input>({
+    start(controller) {
+      input = controller;
+      controller.signal.addEventListener("abort", () => resume());
+    },
+    write(value) {
+      attempt(() => step.push(value, emit));
+      return untilWanted();
+    },
+    close() {
+      attempt(() => step.end(emit));
+      output.close();
+    },
+    abort: fail,
+  });
+
+  return { writable, readable };
+}
+
+/**
+ * What the step makes of a source, read as it is asked for.
+ *
+ * @param source Where the input comes from.
+ * @param step What to make of it.
+ * @param recover Called with a failure of the source or the step. It throws what the reader is to
+ * see, or comes back when the source can be read again.
+ */
+export function readThrough<Input, Output>(
+  source: Source<Input>,
+  step: Step<Input, Output>,
+  recover: (error: unknown) => Promise<void> = (error) => Promise.reject(error),
+): ReadableStream<Output> {
+  let failure: Failure | undefined;
+  let closed = false;
+  let emitted = false;
+
+  /** Reads one input and runs the step on it. */
+  const advance = async (controller: ReadableStreamDefaultController<Output>) => {
+    const emit = (value: Output) => {
+      emitted = true;
+      controller.enqueue(value);
+    };
+    const result = await source.read();
+    if (closed) return;
+    if (!result.done) return step.push(result.value, emit);
+    step.end(emit);
+    closed = true;
+    controller.close();
+  };
+
+  return new ReadableStream<Output>({
+    async pull(controller) {
+      if (failure) throw failure.error;
+      emitted = false;
+      while (!emitted && !closed) {
+        try {
+          await advance(controller);
+        } catch (error) {
+          try {
+            await recover(error);
+          } catch (reason) {
+            source.cancel(reason).catch(() => {});
+            if (!emitted) throw reason;
+            failure = { error: reason };
+            return;
+          }
+        }
+      }
+    },
+    cancel(reason) {
+      closed = true;
+      return source.cancel(reason);
+    },
+  }, { highWaterMark: 0 });
+}
