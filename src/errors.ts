@@ -102,10 +102,15 @@ const EXCERPT_LENGTH = 80;
 
 /** The first characters of a text, for {@link PullError.excerpt}. */
 export function excerptOf(text: string): string {
-  return text.length <= EXCERPT_LENGTH ? text : `${text.slice(0, EXCERPT_LENGTH)}…`;
+  if (text.length <= EXCERPT_LENGTH) return text;
+  return `${text.slice(0, EXCERPT_LENGTH).replace(/[\ud800-\udbff]$/, "")}…`;
 }
 
 /** A text in quotes on one line, with control characters escaped, for a message. */
 export function quote(text: string): string {
-  return JSON.stringify(excerptOf(text));
+  // JSON leaves some as they are: DEL, and those by which a text can steer a terminal.
+  return JSON.stringify(excerptOf(text)).replace(
+    /[\x7f-\x9f]/g,
+    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+  );
 }

@@ -14,6 +14,7 @@ import { excerptOf, handleMalformed, type OnMalformed, PullError, quote } from "
 import { type Step, transformPair } from "./streams.ts";
 
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
 const DEFAULT_MAX_LINE_BYTES = 1024 * 1024;
 
@@ -92,7 +93,7 @@ export class LineDecoder {
     while (start <= block.length) {
       const newline = block.indexOf(NEWLINE, start);
       const end = newline === -1 ? block.length : newline;
-      if (end - start > this.#maxLineBytes) return start - 1;
+      if (this.#isTooLong(block.subarray(start, end))) return start - 1;
       start = end + 1;
     }
     return block.length;
@@ -116,7 +117,8 @@ export class LineDecoder {
   /** Keeps bytes of an unfinished line. Doubling the room keeps a line of many chunks linear. */
   #hold(bytes: Uint8Array): void {
     const needed = this.#heldBytes + bytes.length;
-    if (needed > this.#maxLineBytes) throw this.#tooLong();
+    // No more is copied than shows that the line is too long.
+    if (needed > this.#maxLineBytes + 1) throw this.#tooLong();
     if (needed > this.#held.length) {
       const room = new Uint8Array(Math.max(needed, this.#held.length * 2));
       room.set(this.#held.subarray(0, this.#heldBytes));
@@ -124,6 +126,12 @@ export class LineDecoder {
     }
     this.#held.set(bytes, this.#heldBytes);
     this.#heldBytes = needed;
+    if (this.#isTooLong(this.#held.subarray(0, needed))) throw this.#tooLong();
+  }
+
+  #isTooLong(line: Uint8Array): boolean {
+    // A carriage return at the end is part of the newline.
+    return line.length - Number(line.at(-1) === CARRIAGE_RETURN) > this.#maxLineBytes;
   }
 
   #takeHeld(): string {

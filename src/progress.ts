@@ -107,6 +107,8 @@ interface Layer {
 /** Follows a pull, status by status. */
 export class ProgressTracker {
   readonly #layers = new Map<string, Layer>();
+  /** The layer that was last heard of. */
+  #latest: Layer | undefined;
   /** The layers that are not done. */
   readonly #open = new Set<Layer>();
   readonly #rate = new TransferRate();
@@ -198,7 +200,8 @@ export class ProgressTracker {
       phase: this.#phase,
       status: this.#status,
       completed: this.#completed,
-      total: this.#total,
+      // From 2^53 on sums are rounded, and may end up the wrong way round.
+      total: Math.max(this.#total, this.#completed),
       fraction: this.#fraction,
       layers: this.#showLayers(),
     };
@@ -207,23 +210,30 @@ export class ProgressTracker {
     const rate = this.#rate.bytesPerSecond;
     if (rate === undefined || !Number.isFinite(rate)) return progress;
     progress.bytesPerSecond = rate;
-    const seconds = (this.#total - this.#received) / rate;
+    const seconds = Math.max(0, this.#total - this.#received) / rate;
     if (this.#openUnsized === 0 && Number.isFinite(seconds)) progress.etaSeconds = seconds;
     return progress;
   }
 
   #download(status: DownloadingStatus, time: number): void {
-    const layer = this.#layers.get(status.digest) ?? this.#discoverLayer(status.digest);
+    const layer = this.#findLayer(status.digest);
     this.#heardOfLayers = true;
     // The protocol leaves out what is 0, so a total of 0 says no more than none.
     if (status.total && !layer.done) this.#resize(layer, status.total);
     this.#receive(layer, status.completed ?? layer.received, time);
   }
 
+  #findLayer(digest: string): Layer {
+    // Most lines are about the same layer as the one before. To compare a digest costs less than to
+    // look it up, for which all of it would be hashed.
+    if (this.#latest?.digest === digest) return this.#latest;
+    return this.#latest = this.#layers.get(digest) ?? this.#discoverLayer(digest);
+  }
+
   #discoverLayer(digest: string): Layer {
     const listed = this.#total;
-    const replacesListed = digest === DIGEST_OF_ALL_LAYERS && !this.#heardOfLayers && listed > 0;
-    if (!replacesListed) return this.#addLayer(digest);
+    const isListed = listed > 0 && this.#completed === 0 && !this.#heardOfLayers;
+    if (digest !== DIGEST_OF_ALL_LAYERS || !isListed) return this.#addLayer(digest);
 
     this.#layers.clear();
     this.#open.clear();

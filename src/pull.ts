@@ -21,6 +21,8 @@ import { type ReadResult, readThrough, type Source, type Step } from "./streams.
 const DEFAULT_HOST = "http://127.0.0.1:11434";
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
+/** The longest wait that a timer of the runtimes takes; a longer one would end at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** As much of the body of a failed request as is read. */
 const MAX_ERROR_BODY_BYTES = 16 * 1024;
 
@@ -95,6 +97,7 @@ export interface PullModelOptions extends PullOptions {
 /** Waits on the runtime's clock. */
 function sleepOnTimer(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
     const stop = () => {
       clearTimeout(timer);
       reject(signal.reason);
@@ -132,7 +135,7 @@ function planPull(model: string, options: PullModelOptions): PullPlan {
   const headers = new Headers(options.headers);
   headers.set("Content-Type", "application/json");
   headers.set("Accept", "application/x-ndjson");
-  if (host.username !== "" && !headers.has("Authorization")) {
+  if (host.username + host.password !== "" && !headers.has("Authorization")) {
     headers.set("Authorization", basicAuthorization(host));
   }
   // A request refuses an address with credentials, and says so with the password in the message.
@@ -183,20 +186,24 @@ function reasonOf(error: unknown): string {
   return error.message || String((error as { code?: unknown }).code ?? error.name);
 }
 
-/** Reads at most a number of bytes of a body as text, and leaves the rest. */
+/** Reads a body as text, up to a number of bytes or to where it breaks, and leaves the rest. */
 async function readStart(
   reader: ReadableStreamDefaultReader<Uint8Array>,
   maxBytes: number,
 ): Promise<string> {
   const utf8 = new TextDecoder();
   let text = "";
-  for (let bytes = 0; bytes < maxBytes;) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    bytes += value.length;
-    text += utf8.decode(value, { stream: true });
+  try {
+    for (let bytes = 0; bytes < maxBytes;) {
+      const { done, value } = await reader.read();
+      if (done) return text;
+      bytes += value.length;
+      text += utf8.decode(value, { stream: true });
+    }
+    await reader.cancel();
+  } catch {
+    // That the answer was an error says more than that it broke off.
   }
-  await reader.cancel();
   return text;
 }
 
@@ -212,11 +219,20 @@ function describeBody(body: string): string {
   return text === "" ? " with an empty body" : `, which is not an answer of Ollama: ${quote(text)}`;
 }
 
+/** What came of a request. */
+interface Answer {
+  readonly response: Response;
+  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
+}
+
 /** One request and its answer. Ends at the first failure, or when it is told to. */
 class Connection implements Source<Uint8Array> {
   readonly #plan: PullPlan;
   readonly #controller = new AbortController();
+  /** Reads the body, be it that of an error. */
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** The same, once it is known to be the body of a pull. */
+  #opened: ReadableStreamDefaultReader<Uint8Array> | undefined;
   /** Since when bytes are waited for, or `undefined` while nobody asks for them. */
   #waitingSince: number | undefined;
   /** Fails what is being waited for. */
@@ -227,11 +243,13 @@ class Connection implements Source<Uint8Array> {
   }
 
   async read(): Promise<ReadResult<Uint8Array>> {
-    const reader = this.#reader ??= await this.#open();
+    const reader = this.#opened ??= await this.#open();
+    const { signal } = this.#controller;
+    signal.throwIfAborted();
     try {
       return await this.#wait(reader.read());
     } catch (cause) {
-      if (this.#controller.signal.aborted) throw cause;
+      if (signal.aborted) throw cause;
       throw new PullError("network", `The connection broke: ${reasonOf(cause)}`, { cause });
     }
   }
@@ -245,22 +263,23 @@ class Connection implements Source<Uint8Array> {
 
   async #open(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
     this.#watchForStall().catch(() => {});
-    const { ok, status, statusText, body } = await this.#wait(this.#request());
-    const reader = (body ?? new Blob().stream()).getReader();
-    if (ok) return reader;
+    const { response, reader } = await this.#wait(this.#request());
+    if (response.ok) return reader;
     const text = await this.#wait(readStart(reader, MAX_ERROR_BODY_BYTES));
+    const { status, statusText } = response;
     const message = `HTTP ${status} ${statusText}`.trimEnd() + describeBody(text);
     throw new PullError("http", message, { status });
   }
 
-  async #request(): Promise<Response> {
+  async #request(): Promise<Answer> {
     const { url, headers, body, fetch } = this.#plan;
     const { signal } = this.#controller;
     try {
       const response = await fetch(new Request(url, { method: "POST", headers, body, signal }));
-      // One that does not heed the signal answers although nobody waits any more.
-      if (signal.aborted) await response.body?.cancel(signal.reason);
-      return response;
+      // Taken hold of at once, so that it is let go of even if nobody waits for it any more.
+      const reader = this.#reader = (response.body ?? new Blob().stream()).getReader();
+      if (signal.aborted) await reader.cancel(signal.reason);
+      return { response, reader };
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
       throw new PullError("network", `Cannot reach ${url.origin}: ${reasonOf(cause)}`, { cause });
@@ -292,7 +311,7 @@ class Connection implements Source<Uint8Array> {
         const message = `The server sent nothing for ${stallTimeoutMs / 1000} s`;
         return await this.cancel(new PullError("stalled", message));
       }
-      await sleep(stallTimeoutMs - silentMs, signal);
+      await sleep(Math.min(stallTimeoutMs - silentMs, LONGEST_TIMER_MS), signal);
     }
   }
 }
@@ -348,6 +367,7 @@ class PullSource implements Source<Uint8Array> {
   /** Waits and prepares another connection, or throws the failure if it is not to be retried. */
   async retry(error: unknown): Promise<void> {
     const { retries, onRetry, sleep } = this.#plan;
+    if (this.#stopped.signal.aborted) throw error;
     if (this.#tracker.completed > this.#completedAtFailure) this.#failuresInARow = 0;
     if (!mayPass(error) || this.#failuresInARow >= retries) throw this.#withAttempts(error);
     this.#completedAtFailure = this.#tracker.completed;
@@ -392,6 +412,7 @@ function startPull(model: string, options: PullModelOptions): ReadableStream<Pul
     },
     end(emit) {
       if (!tracker.succeeded) decoder.end(emit);
+      source.finish();
     },
   };
 

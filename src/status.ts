@@ -138,36 +138,32 @@ export function isByteCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-/** Whether the protocol knows the field, and the value is of the type that it gives it. */
-function isField(key: string, value: unknown): key is keyof WireStatus {
-  switch (key) {
-    case "status":
-    case "error":
-      return typeof value === "string";
-    case "digest":
-      // Some servers write what they have not got as `""`; the protocol leaves it out.
-      return typeof value === "string" && value !== "";
-    case "total":
-    case "completed":
-      return isByteCount(value);
-    default:
-      return false;
-  }
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+/** The fields of an object that are not in its typed form. */
+function extraOf(value: object, typed: PullStatusFields): Record<string, unknown> {
+  const entries = Object.entries(value);
+  // Made from entries, not by assigning: a key may be `__proto__`.
+  return Object.fromEntries(
+    entries.filter(([key]) => key === "kind" || !Object.hasOwn(typed, key)),
+  );
 }
 
 /** Types a JSON value, or returns `undefined` for one that is not an object. */
 export function toPullStatus(value: unknown): PullStatus | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
-  const status: Record<string, unknown> = { kind: "other" };
-  const extra: [string, unknown][] = [];
-  for (const [key, field] of Object.entries(value)) {
-    if (isField(key, field)) status[key] = field;
-    else extra.push([key, field]);
-  }
-  status.kind = kindOf(status);
-  // Not by assigning, as above: one of these keys may be `__proto__`.
-  if (extra.length > 0) status.extra = Object.fromEntries(extra);
-  return status as unknown as PullStatus;
+  const { status, digest, total, completed, error } = value as Record<keyof WireStatus, unknown>;
+  const typed: Mutable<PullStatusFields> & { kind: PullStatus["kind"] } = { kind: "other" };
+  if (typeof status === "string") typed.status = status;
+  // Some servers write what they have not got as `""`; the protocol leaves it out.
+  if (typeof digest === "string" && digest !== "") typed.digest = digest;
+  if (isByteCount(total)) typed.total = total;
+  if (isByteCount(completed)) typed.completed = completed;
+  if (typeof error === "string") typed.error = error;
+  typed.kind = kindOf(typed);
+  // All fields are known ones if there are as many as were taken over, besides `kind`.
+  if (Object.keys(value).length >= Object.keys(typed).length) typed.extra = extraOf(value, typed);
+  return typed as PullStatus;
 }
 
 /**

@@ -1,0 +1,929 @@
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { assertSpyCalls, spy } from "@std/testing/mock";
+import fc from "fast-check";
+import { describe, it } from "node:test";
+import {
+  chunkings,
+  cutBytes,
+  hostileLines,
+  layerSizesOf,
+  ndjsonBytes,
+  pullSessions,
+  type StatusObject,
+  statusObjects,
+} from "../conformance/mod.ts";
+import type { PullErrorCode } from "./errors.ts";
+import {
+  decodeProgress,
+  type LayerSize,
+  ProgressDecoder,
+  ProgressTracker,
+  type PullProgress,
+  PullProgressDecoder,
+  PullProgressStream,
+} from "./progress.ts";
+import { PullDecoder, toPullStatus } from "./status.ts";
+import {
+  asPullError,
+  type Bytes,
+  lines,
+  outcomeOf,
+  pipeProgress,
+  pullErrorOf,
+  standingStill,
+  streamOf,
+  TestSource,
+  utf8,
+} from "./stream_test_helpers.ts";
+
+/** An object that arrives some milliseconds after the one before it. */
+type Arrival = readonly [milliseconds: number, object: StatusObject];
+
+/** The snapshots of objects, one each, and what ended them early. */
+function follow(
+  arrivals: Iterable<Arrival>,
+  layers?: Iterable<LayerSize>,
+): { snapshots: PullProgress[]; error: unknown } {
+  let time = 0;
+  const snapshots: PullProgress[] = [];
+  const decoder = new PullProgressDecoder({ now: () => time, ...(layers && { layers }) });
+  try {
+    for (const [milliseconds, object] of arrivals) {
+      time += milliseconds;
+      decoder.push(toPullStatus(object)!, (snapshot) => snapshots.push(snapshot));
+    }
+    decoder.end();
+    return { snapshots, error: undefined };
+  } catch (error) {
+    return { snapshots, error };
+  }
+}
+
+/** The snapshots of objects that arrive a tick after one another. */
+function snapshotsOf(
+  objects: readonly StatusObject[],
+  layers?: Iterable<LayerSize>,
+): PullProgress[] {
+  return follow(objects.map((object) => [60, object]), layers).snapshots;
+}
+
+const DIGESTS = ["sha256:aaaa", "sha256:bbbb", "sha256:cccc", "sha256:model"];
+
+/** Objects in any order, of which only the bytes are bounded, so that their sums are exact. */
+const anyObjects = fc.array(statusObjects(DIGESTS, 2 ** 40), { maxLength: 30, size: "max" });
+
+/** Times between arrivals: none, ticks, and hours. */
+const pauses = fc.oneof(fc.constantFrom(0, 60, 100), fc.nat({ max: 10_000_000 }));
+
+/** Lists of layers, complete or not, and right or not. */
+const anyLayers: fc.Arbitrary<LayerSize[] | undefined> = fc.option(
+  fc.array(
+    fc.record({ digest: fc.constantFrom(...DIGESTS), size: fc.nat() }, { noNullPrototype: true }),
+    { maxLength: 3 },
+  ),
+  { nil: undefined },
+);
+
+const anySession = pullSessions({ endings: ["success", "error", "cut"] });
+
+/** Whole pulls, pulls after pulls as by a server that starts anew, and mere objects. */
+const anyArrivals: fc.Arbitrary<Arrival[]> = fc.oneof(
+  anySession.map(({ statuses }) => statuses),
+  fc.tuple(anySession, anySession).map((sessions) =>
+    sessions.flatMap(({ statuses }) => statuses.filter(({ status }) => status !== "success"))
+  ),
+  anyObjects,
+).chain((objects) => fc.tuple(...objects.map((object) => fc.tuple(pauses, fc.constant(object)))));
+
+/** Holds for the snapshots of any input, one after the other. */
+function forAllSnapshots(
+  check: (snapshot: PullProgress, previous: PullProgress | undefined) => void,
+): void {
+  fc.assert(
+    fc.property(anyArrivals, anyLayers, (arrivals, layers) => {
+      let previous: PullProgress | undefined;
+      for (const snapshot of follow(arrivals, layers).snapshots) {
+        check(snapshot, previous);
+        previous = snapshot;
+      }
+    }),
+    { numRuns: 500 },
+  );
+}
+
+const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+describe("a snapshot", () => {
+  it("shows fraction and completed no lower than the one before, also of each layer", () => {
+    forAllSnapshots((snapshot, previous) => {
+      if (!previous) return;
+      assert(snapshot.fraction >= previous.fraction, "fraction");
+      assert(snapshot.completed >= previous.completed, "completed");
+      for (const { digest, completed, done } of previous.layers) {
+        const now = snapshot.layers.find((layer) => layer.digest === digest);
+        // The layers listed give way to one figure for all of them, where a server sends that.
+        if (!now) assertEquals(snapshot.layers.map(({ digest }) => digest), ["sha256:model"]);
+        else assert(now.completed >= completed && now.done >= done, `layer ${digest}`);
+      }
+    });
+  });
+
+  it("has a fraction from 0 to 1, which is 1 at success and only there", () => {
+    forAllSnapshots(({ fraction, phase }) => {
+      assert(fraction >= 0 && fraction <= 1, `${fraction}`);
+      assertEquals(fraction === 1, phase === "success");
+    });
+  });
+
+  it("has no more completed than total, in the whole and in each layer", () => {
+    forAllSnapshots(({ completed, total, layers }) => {
+      assert(completed >= 0 && completed <= total, `${completed} of ${total}`);
+      for (const { completed, total } of layers) {
+        assert(completed >= 0 && completed <= (total ?? Infinity), `${completed} of ${total}`);
+      }
+    });
+  });
+
+  it("has the sums of its layers", () => {
+    forAllSnapshots(({ completed, total, layers }) => {
+      assertEquals(completed, sum(layers.map(({ completed }) => completed)));
+      assertEquals(total, sum(layers.map(({ total, completed }) => total ?? completed)));
+    });
+  });
+
+  it("shows every layer complete from verifying on", () => {
+    forAllSnapshots(({ phase, completed, total, layers }) => {
+      if (phase === "manifest" || phase === "downloading") return;
+      assertEquals(completed, total);
+      for (const layer of layers) {
+        assertEquals([layer.done, layer.completed], [true, layer.total ?? layer.completed]);
+      }
+    });
+  });
+
+  it("shows a layer done only when it has all of its bytes", () => {
+    forAllSnapshots(({ layers }) => {
+      for (const { done, total, completed } of layers) {
+        if (done) assertEquals(completed, total ?? completed);
+        else assert(total === undefined || total === 0 || completed < total);
+      }
+    });
+  });
+
+  it("lists each layer once, in the order of first appearance", () => {
+    forAllSnapshots((snapshot, previous) => {
+      const digests = snapshot.layers.map(({ digest }) => digest);
+      assertEquals(new Set(digests).size, digests.length);
+      if (!previous || digests[0] === "sha256:model") return;
+      const before = previous.layers.map(({ digest }) => digest);
+      assertEquals(digests.slice(0, before.length), before);
+    });
+  });
+
+  it("has a fraction of 0 while no layer has a size", () => {
+    forAllSnapshots(({ layers, fraction, phase }) => {
+      if (phase === "success") return;
+      if (layers.every(({ total = 0 }) => total === 0)) assertEquals(fraction, 0);
+    });
+  });
+
+  it("has a rate and a time left that are finite and not negative, and only while downloading", () => {
+    forAllSnapshots(({ bytesPerSecond = 0, etaSeconds = 0, phase, ...rest }) => {
+      assert(Number.isFinite(bytesPerSecond) && bytesPerSecond >= 0, `${bytesPerSecond}`);
+      assert(Number.isFinite(etaSeconds) && etaSeconds >= 0, `${etaSeconds}`);
+      if (phase !== "downloading") assertEquals([bytesPerSecond, etaSeconds], [0, 0]);
+      assert(Object.values<unknown>(rest).every((value) => value !== undefined));
+    });
+  });
+
+  it("never changes once it was handed out", () => {
+    fc.assert(fc.property(anyArrivals, anyLayers, (arrivals, layers) => {
+      const { snapshots } = follow(arrivals, layers);
+      const texts: string[] = [];
+      let time = 0;
+      const decoder = new PullProgressDecoder({ now: () => time, layers: layers ?? [] });
+      const frozen: PullProgress[] = [];
+      const emit = (snapshot: PullProgress) => {
+        texts.push(JSON.stringify(snapshot));
+        frozen.push(deepFreeze(snapshot)); // to write to it throws from here on
+      };
+      for (const [milliseconds, object] of arrivals.slice(0, snapshots.length)) {
+        time += milliseconds;
+        decoder.push(toPullStatus(object)!, emit);
+      }
+      assertEquals(frozen.map((snapshot) => JSON.stringify(snapshot)), texts);
+    }));
+  });
+
+  it("is the same to the byte for the same input at the same times", () => {
+    fc.assert(fc.property(anyArrivals, anyLayers, (arrivals, layers) => {
+      const [once, again] = [follow(arrivals, layers), follow(arrivals, layers)];
+      assertEquals(JSON.stringify(once.snapshots), JSON.stringify(again.snapshots));
+    }));
+  });
+
+  it("stays within its bounds for numbers of any size that the protocol allows", () => {
+    const objects = fc.array(statusObjects(), { maxLength: 30, size: "max" });
+    fc.assert(
+      fc.property(objects, (objects) => {
+        let previous: PullProgress | undefined;
+        for (const snapshot of snapshotsOf(objects)) {
+          const { fraction, completed, total, phase, etaSeconds = 0 } = snapshot;
+          assert(completed <= total, `${completed} of ${total}`);
+          assert(fraction >= (previous?.fraction ?? 0));
+          assert(completed >= (previous?.completed ?? 0));
+          assertEquals(fraction === 1, phase === "success");
+          assert(etaSeconds >= 0, `${etaSeconds}`);
+          previous = snapshot;
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+});
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value === "object" && value !== null) {
+    Object.values(value).forEach(deepFreeze);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+/** A status about a layer, as servers of today write it. */
+function layerStatus(digest: string, total: number, completed?: number): StatusObject {
+  const status = `pulling ${digest.slice("sha256:".length, "sha256:".length + 12)}`;
+  return completed === undefined ? { status, digest, total } : { status, digest, total, completed };
+}
+
+const [A, B] = ["sha256:aaaa", "sha256:bbbb"] as const;
+
+describe("PullProgressDecoder", () => {
+  it("tells the phases by the kinds, and gives the latest words of the server", () => {
+    const objects = [
+      { status: "pulling manifest" },
+      { status: "waiting for a slot" },
+      layerStatus(A, 10),
+      { digest: A, total: 10, completed: 5 },
+      {},
+      { status: "verifying sha256 digest" },
+      { status: "writing manifest" },
+      { status: "removing any unused layers" },
+      { status: "success" },
+    ];
+    assertEquals(snapshotsOf(objects).map(({ phase, status }) => [phase, status]), [
+      ["manifest", "pulling manifest"],
+      ["manifest", "waiting for a slot"],
+      ["downloading", "pulling aaaa"],
+      ["downloading", "pulling aaaa"],
+      ["downloading", "pulling aaaa"],
+      ["verifying", "verifying sha256 digest"],
+      ["writing", "writing manifest"],
+      ["removing", "removing any unused layers"],
+      ["success", "success"],
+    ]);
+  });
+
+  it("gives one snapshot a status", () => {
+    fc.assert(fc.property(pullSessions(), ({ statuses }) => {
+      assertEquals(snapshotsOf(statuses).length, statuses.length);
+    }));
+  });
+
+  it("shows the layers of the manifest, each complete, at the end of any session", () => {
+    fc.assert(fc.property(pullSessions(), ({ statuses, manifest, dialect }) => {
+      const last = snapshotsOf(statuses, layerSizesOf(manifest)).at(-1)!;
+      const size = sum(layerSizesOf(manifest).map(({ size }) => size));
+      assertEquals([last.phase, last.fraction], ["success", 1]);
+      assertEquals([last.completed, last.total], [size, size]);
+      if (dialect === "tensor") return;
+      assertEquals(
+        last.layers,
+        layerSizesOf(manifest).map(({ digest, size }) => (
+          { digest, total: size, completed: size, done: true }
+        )),
+      );
+    }));
+  });
+
+  it("has the right total from the first update on, if it is given the layers", () => {
+    fc.assert(fc.property(anySession, ({ statuses, manifest }) => {
+      const size = sum(layerSizesOf(manifest).map(({ size }) => size));
+      for (const { total } of snapshotsOf(statuses, layerSizesOf(manifest))) {
+        assertEquals(total, size);
+      }
+    }));
+  });
+
+  it("takes the layers from any iterable, and counts one that is listed twice once", () => {
+    function* layers() {
+      yield { digest: A, size: 10 };
+      yield { digest: A, size: 10 };
+    }
+    assertEquals(snapshotsOf([{ status: "pulling manifest" }], layers())[0]?.total, 10);
+  });
+
+  it("refuses layers without a digest or a size in bytes", () => {
+    for (
+      const layer of [{ digest: A }, { size: 1 }, { digest: A, size: -1 }, { digest: A, size: 1.5 }]
+    ) {
+      assertThrows(
+        () => new ProgressTracker([layer as LayerSize]),
+        TypeError,
+        "A layer needs a digest and a size in bytes",
+      );
+    }
+  });
+
+  it("reports tensor models in one figure, in place of the layers that were listed", () => {
+    const listed = [{ digest: A, size: 60 }, { digest: B, size: 40 }];
+    const objects = [
+      { status: "pulling manifest" },
+      { status: "pulling model", digest: "sha256:model", total: 100 },
+      { status: "pulling model", digest: "sha256:model", total: 100, completed: 50 },
+      { status: "writing manifest" },
+      { status: "success" },
+    ];
+    const snapshots = snapshotsOf(objects, listed);
+    assertEquals(
+      snapshots.map(({ total, completed, fraction }) => [total, completed, fraction]),
+      [[100, 0, 0], [100, 0, 0], [100, 50, 0.5], [100, 100, snapshots[3]?.fraction], [100, 100, 1]],
+    );
+    assertEquals(snapshots[2]?.layers, [
+      { digest: "sha256:model", total: 100, completed: 50, done: false },
+    ]);
+  });
+
+  it("keeps its sums when a tensor model is reported after its layers were complete", () => {
+    const objects = [
+      { status: "verifying sha256 digest" },
+      { status: "pulling model", digest: "sha256:model", total: 10, completed: 5 },
+    ];
+    const last = snapshotsOf(objects, [{ digest: A, size: 10 }]).at(-1)!;
+    assert(last.completed <= last.total, `${last.completed} of ${last.total}`);
+  });
+
+  it("does not fall back at a rollback, and goes on where the server comes by again", () => {
+    const completions = [50, 20, 49, 50, 80];
+    const objects = completions.map((completed) => layerStatus(A, 100, completed));
+    assertEquals(snapshotsOf(objects).map(({ completed }) => completed), [50, 50, 50, 50, 80]);
+  });
+
+  it("lets a late layer raise the total, but not lower the fraction", () => {
+    const objects = [layerStatus(A, 100, 90), layerStatus(B, 900), layerStatus(B, 900, 850)];
+    assertEquals(
+      snapshotsOf(objects).map(({ completed, total, fraction }) => [completed, total, fraction]),
+      [[90, 100, 0.9], [90, 1000, 0.9], [940, 1000, 0.94]],
+    );
+  });
+
+  it("takes more bytes than the total for the total", () => {
+    const [snapshot] = snapshotsOf([layerStatus(A, 100, 150)]);
+    assertEquals([snapshot?.completed, snapshot?.total], [100, 100]);
+    assertEquals(snapshot?.layers[0]?.done, true);
+  });
+
+  it("counts the bytes of a layer without a size in both sums, and not in the fraction", () => {
+    const objects = [
+      { digest: A, completed: 70 },
+      { digest: B, total: 100, completed: 25 },
+    ];
+    const last = snapshotsOf(objects).at(-1)!;
+    assertEquals([last.completed, last.total, last.fraction], [95, 170, 0.25]);
+    assertEquals(last.layers[0], { digest: A, completed: 70, done: false });
+    assertEquals(last.etaSeconds, undefined);
+  });
+
+  it("follows a total that changes, though never below what is there", () => {
+    const objects = [
+      layerStatus(A, 100, 50),
+      layerStatus(A, 200, 60),
+      layerStatus(A, 40, 60),
+    ];
+    assertEquals(snapshotsOf(objects).map(({ completed, total }) => [completed, total]), [
+      [50, 100],
+      [60, 200],
+      [60, 60],
+    ]);
+  });
+
+  it("does not count what follows success, but for an error", () => {
+    const success = [layerStatus(A, 100, 50), { status: "success" }];
+    const { snapshots, error } = follow(
+      [...success, layerStatus(B, 100), { status: "pulling manifest" }].map((
+        object,
+      ) => [60, object]),
+    );
+    assertEquals(error, undefined);
+    assertEquals(snapshots.slice(1), Array(3).fill(snapshots[1]));
+    const failed = follow([...success, { error: "disk full" }].map((object) => [60, object]));
+    assertEquals(asPullError(failed.error).code, "server");
+  });
+
+  it("raises server at an error object, with its text", () => {
+    const { snapshots, error } = follow([[0, { status: "pulling manifest" }], [0, {
+      error: "disk full",
+    }]]);
+    assertEquals(snapshots.length, 1);
+    assertEquals([asPullError(error).code, asPullError(error).message], ["server", "disk full"]);
+    const silent = asPullError(follow([[0, { error: "" }]]).error);
+    assertEquals([silent.code, silent.message], ["server", "The server failed without saying why"]);
+  });
+
+  it("raises truncated at an end without success, and says how far it came", () => {
+    const messages: [StatusObject[], string][] = [
+      [[], "The stream ended without any status"],
+      [[{}], "The stream ended without any status"],
+      [
+        [{ status: "writing manifest" }],
+        'The stream ended without success; its last status was "writing manifest"',
+      ],
+    ];
+    for (const [objects, message] of messages) {
+      const error = asPullError(follow(objects.map((object) => [0, object])).error);
+      assertEquals([error.code, error.message], ["truncated", message]);
+    }
+  });
+
+  it("counts thousands of layers", () => {
+    const objects = Array.from(
+      { length: 5000 },
+      (_, index) => layerStatus(`sha256:${index}`, 100, 1),
+    );
+    const last = snapshotsOf([...objects, ...objects]).at(-1)!;
+    assertEquals([last.completed, last.total, last.layers.length], [5000, 500_000, 5000]);
+  });
+});
+
+/** Arrivals of one layer at a steady rate: lines a tick apart. */
+function* steady(
+  { digest = A, from = 0, to, bytesPerSecond, tickMs = 60, total = to }: {
+    digest?: string;
+    from?: number;
+    to: number;
+    bytesPerSecond: number;
+    tickMs?: number;
+    total?: number;
+  },
+): Generator<Arrival> {
+  const step = bytesPerSecond * tickMs / 1000;
+  for (let completed = from; completed < to; completed += step) {
+    yield [tickMs, layerStatus(digest, total, Math.round(completed))];
+  }
+}
+
+/** All rates reported, which have to be some. */
+function ratesOf(arrivals: Iterable<Arrival>): number[] {
+  const rates = follow(arrivals).snapshots.flatMap(({ bytesPerSecond }) => bytesPerSecond ?? []);
+  assert(rates.length > 0, "no rate was reported");
+  return rates;
+}
+
+function assertWithin(percent: number, actual: readonly number[], expected: number): void {
+  for (const value of actual) assertAlmostEquals(value, expected, expected * percent / 100);
+}
+
+describe("bytesPerSecond", () => {
+  const MB = 1_000_000;
+
+  it("is the true rate of a steady download within 1 %, from the first time it is given", () => {
+    const rates = fc.integer({ min: 1000, max: 10_000 * MB });
+    const ticks = fc.constantFrom(60, 100, 7, 1000);
+    fc.assert(fc.property(rates, ticks, (bytesPerSecond, tickMs) => {
+      const to = bytesPerSecond * 20 * tickMs / 60;
+      assertWithin(1, ratesOf(steady({ to, bytesPerSecond, tickMs })), bytesPerSecond);
+    }));
+  });
+
+  it("is the true rate where lines come at uneven times, within 1 %", () => {
+    const pauses = fc.array(fc.integer({ min: 1, max: 2000 }), { minLength: 20, maxLength: 50 });
+    fc.assert(fc.property(pauses, (pauses) => {
+      let completed = 0;
+      const arrivals = pauses.map((pause): Arrival => {
+        completed += pause * 1000;
+        return [pause, layerStatus(A, 100 * MB, completed)];
+      });
+      const { snapshots } = follow(arrivals);
+      const rates = snapshots.flatMap(({ bytesPerSecond }) => bytesPerSecond ?? []);
+      assertWithin(1, rates, MB);
+    }));
+  });
+
+  it("is not distorted by the bytes of a resumed layer, by more than 1 %", () => {
+    const arrivals = steady({ from: 900 * MB, to: 1000 * MB, bytesPerSecond: 10 * MB });
+    assertWithin(1, ratesOf(arrivals), 10 * MB);
+  });
+
+  it("is not distorted by cached layers, before or within a download, by more than 1 %", () => {
+    const download = [...steady({ to: 100 * MB, bytesPerSecond: 10 * MB })];
+    const cached: Arrival = [0, layerStatus("sha256:cccc", 5000 * MB, 5000 * MB)];
+    const late: Arrival = [0, layerStatus("sha256:dddd", 5000 * MB, 5000 * MB)];
+    assertWithin(
+      1,
+      ratesOf([cached, ...download.slice(0, 80), late, ...download.slice(80)]),
+      10 * MB,
+    );
+  });
+
+  it("is not distorted by what comes at the same time as the first line about a layer", () => {
+    const arrivals: Arrival[] = [
+      [60, layerStatus(A, 1000 * MB)],
+      [0, layerStatus(A, 1000 * MB, 900 * MB)],
+      ...steady({ from: 900.6 * MB, to: 1000 * MB, bytesPerSecond: 10 * MB }),
+    ];
+    assertWithin(1, ratesOf(arrivals), 10 * MB);
+  });
+
+  it("is not distorted by a rollback, by more than 1 %", () => {
+    const arrivals = [
+      ...steady({ to: 60 * MB, total: 100 * MB, bytesPerSecond: 10 * MB }),
+      ...steady({ from: 10 * MB, to: 100 * MB, bytesPerSecond: 10 * MB }),
+    ];
+    assertWithin(1, ratesOf(arrivals), 10 * MB);
+  });
+
+  it("is not distorted by the pause between two layers, by more than 1 %", () => {
+    const arrivals: Arrival[] = [
+      ...steady({ digest: A, to: 60 * MB, bytesPerSecond: 10 * MB }),
+      [60_000, layerStatus(B, 60 * MB)],
+      ...[...steady({ digest: B, to: 60 * MB, bytesPerSecond: 10 * MB })].slice(1),
+    ];
+    assertWithin(1, ratesOf(arrivals), 10 * MB);
+  });
+
+  it("is that of all layers together where they run in parallel, within 1 %", () => {
+    const [a, b] = [A, B].map((digest) => [
+      ...steady({ digest, to: 100 * MB, bytesPerSecond: 10 * MB, tickMs: 100 }),
+    ]);
+    const arrivals = a!.flatMap((arrival, index): Arrival[] => [arrival, [0, b![index]![1]]]);
+    // In between two lines of one time, what one of them brings is not there yet.
+    const afterBoth = follow(arrivals).snapshots.filter((_, index) => index % 2 === 1);
+    const rates = afterBoth.flatMap(({ bytesPerSecond }) => bytesPerSecond ?? []);
+    assert(rates.length > 0);
+    assertWithin(1, rates, 20 * MB);
+  });
+
+  it("does not depend on whether lines that come together are one chunk or many", () => {
+    const arrivals = [...steady({ to: 100 * MB, bytesPerSecond: 10 * MB })];
+    const halved = arrivals.flatMap(([pause, object]): Arrival[] => {
+      const { completed = 0, total } = object as { completed?: number; total: number };
+      return [[pause, layerStatus(A, total, Math.max(completed - 1000, 0))], [0, object]];
+    });
+    assertWithin(1, ratesOf(halved), 10 * MB);
+  });
+
+  it("is that of the bytes that came since a pull was resumed on a new connection", () => {
+    const tracker = new ProgressTracker();
+    let time = 0;
+    const push = ([pause, object]: Arrival) => {
+      time += pause;
+      tracker.push(toPullStatus(object)!, time);
+    };
+    for (
+      const arrival of steady({ to: 30 * MB, total: 100 * MB, bytesPerSecond: 10 * MB })
+    ) push(arrival);
+    tracker.restart();
+    time += 30_000;
+    for (const arrival of steady({ from: 60 * MB, to: 100 * MB, bytesPerSecond: 10 * MB })) {
+      push(arrival);
+      assertWithin(1, [tracker.snapshot().bytesPerSecond!], 10 * MB);
+    }
+  });
+
+  it("gives the time that is left: the bytes not there yet, at that rate, within 1 %", () => {
+    const snapshots = follow(steady({ to: 100 * MB, bytesPerSecond: 10 * MB })).snapshots;
+    for (const { etaSeconds, total, completed } of snapshots) {
+      if (etaSeconds === undefined) continue;
+      assertAlmostEquals(etaSeconds, (total - completed) / (10 * MB), 0.1);
+    }
+    assert(snapshots.at(-1)?.etaSeconds !== undefined);
+  });
+
+  it("gives no time left while there is a layer without a size that is not complete", () => {
+    const unsized: Arrival = [0, { digest: B, completed: 5 }];
+    const arrivals = [unsized, ...steady({ to: 100 * MB, bytesPerSecond: 10 * MB })];
+    const { bytesPerSecond, etaSeconds } = follow(arrivals).snapshots.at(-1)!;
+    assertEquals([bytesPerSecond !== undefined, etaSeconds], [true, undefined]);
+  });
+
+  it("counts for the time left what has to be fetched again after a rollback", () => {
+    const arrivals: Arrival[] = [
+      ...steady({ to: 80 * MB, total: 100 * MB, bytesPerSecond: 10 * MB }),
+      [60, layerStatus(A, 100 * MB, 30 * MB)],
+    ];
+    assertAlmostEquals(follow(arrivals).snapshots.at(-1)!.etaSeconds!, 7, 0.1);
+  });
+
+  it("gives no time left while a server sends nothing new from the start", () => {
+    const arrivals = Array.from({ length: 20 }, (): Arrival => [100, layerStatus(A, 100)]);
+    const last = follow(arrivals).snapshots.at(-1)!;
+    assertEquals([last.bytesPerSecond, last.etaSeconds], [0, undefined]);
+  });
+});
+
+/** Bytes that may hold anything, in chunks. */
+const anyBytes = fc.oneof(
+  anySession.chain(({ statuses }) => ndjsonBytes(statuses)),
+  fc.tuple(
+    fc.array(fc.oneof(hostileLines(), statusObjects().map((object) => JSON.stringify(object)))),
+    fc.boolean(),
+  ).map(([all, finalNewline]) => utf8(all.join("\n") + (finalNewline ? "\n" : ""))),
+).chain(chunkings);
+
+/** Whether one list is what is left of another when some of it is left out. */
+function isSubsequence(part: readonly unknown[], whole: readonly unknown[]): boolean {
+  const texts = whole.map((item) => JSON.stringify(item));
+  let at = 0;
+  return part.every((item) => (at = texts.indexOf(JSON.stringify(item), at) + 1) > 0);
+}
+
+describe("decodeProgress", () => {
+  it("gives a part of what the three streams give, in order, with the same last and error", async () => {
+    for (const onMalformed of ["error", "skip"] as const) {
+      const options = { now: standingStill, onMalformed };
+      await fc.assert(fc.asyncProperty(anyBytes, async (chunks) => {
+        const fused = await outcomeOf(decodeProgress(streamOf(chunks), options));
+        const piped = await outcomeOf(pipeProgress(streamOf(chunks), options));
+        assert(isSubsequence(fused.values, piped.values));
+        assertEquals(fused.values.at(-1), piped.values.at(-1));
+        assertEquals(codeOf(fused.failure), codeOf(piped.failure));
+      }));
+    }
+  });
+
+  it("does so at any times, all statuses of a chunk being of one time", () => {
+    const arrivals = anyBytes.chain((chunks) =>
+      fc.tuple(fc.constant(chunks), fc.array(pauses, { minLength: chunks.length }))
+    );
+    fc.assert(fc.property(arrivals, ([chunks, pauses]) => {
+      let time = 0;
+      const now = () => time;
+      const [fused, each]: PullProgress[][] = [[], []];
+      const whole = new ProgressDecoder({ now });
+      const [statuses, progress] = [new PullDecoder(), new PullProgressDecoder({ now })];
+      const errors: unknown[] = [];
+      for (
+        const run of [
+          (chunk: Bytes) => whole.push(chunk, (snapshot) => fused!.push(snapshot)),
+          (chunk: Bytes) =>
+            statuses.push(chunk, (status) => {
+              progress.push(status, (snapshot) => each!.push(snapshot));
+            }),
+        ]
+      ) {
+        time = 0;
+        try {
+          for (const [index, chunk] of chunks.entries()) {
+            time += pauses[index]!;
+            run(chunk);
+          }
+        } catch (error) {
+          errors.push(codeOf({ error }));
+        }
+      }
+      assert(isSubsequence(fused!, each!));
+      assertEquals(fused!.at(-1), each!.at(-1));
+      assertEquals(errors[0], errors[1]);
+    }));
+  });
+
+  it("gives one snapshot for a chunk, and one for each change of phase in it", async () => {
+    const chunk = utf8(lines(
+      { status: "pulling manifest" },
+      layerStatus(A, 100, 1),
+      layerStatus(A, 100, 2),
+      layerStatus(A, 100, 3),
+      { status: "verifying sha256 digest" },
+      { status: "success" },
+    ));
+    const { values } = await outcomeOf(decodeProgress(streamOf([chunk])));
+    assertEquals(values.map(({ phase, completed }) => [phase, completed]), [
+      ["manifest", 0],
+      ["downloading", 1],
+      ["verifying", 100],
+      ["success", 100],
+    ]);
+  });
+
+  it("gives none for a chunk that changes nothing", async () => {
+    const chunks = [
+      lines({ status: "pulling manifest" }),
+      lines({ status: "pulling manifest" }),
+      "\n\n",
+      lines({}),
+      lines({ status: "success" }),
+    ].map(utf8);
+    const { values } = await outcomeOf(decodeProgress(streamOf(chunks)));
+    assertEquals(values.map(({ phase }) => phase), ["manifest", "success"]);
+  });
+
+  it("reads the clock once a chunk", async () => {
+    const now = spy(() => 0);
+    const chunk = utf8(lines(layerStatus(A, 100), layerStatus(A, 100, 5), { status: "success" }));
+    await outcomeOf(decodeProgress(streamOf([chunk]), { now }));
+    assertSpyCalls(now, 2); // and once at the end
+  });
+
+  it("reads nothing before it is asked to, and cancels the body", async () => {
+    const source = new TestSource<Uint8Array>(utf8(lines({ status: "pulling manifest" })));
+    const reader = decodeProgress(source.stream).getReader();
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+    assertEquals(source.reads, 0);
+    await reader.read();
+    assertEquals(source.reads, 1);
+    await reader.cancel("enough");
+    assertEquals(source.cancels, ["enough"]);
+  });
+
+  it("gives the same last snapshot and error however the bytes are split", async () => {
+    const options = { now: standingStill };
+    for (const text of STREAMS) {
+      const bytes = utf8(text);
+      const whole = await outcomeOf(decodeProgress(streamOf([bytes]), options));
+      for (let at = 0; at <= bytes.length; at++) {
+        const split = await outcomeOf(decodeProgress(streamOf(cutBytes(bytes, [at])), options));
+        assertEquals(split.values.at(-1), whole.values.at(-1));
+        assertEquals(codeOf(split.failure), codeOf(whole.failure));
+      }
+    }
+  });
+
+  it("is truncated when it is cut at any byte before success, with all that came before", async () => {
+    const options = { now: standingStill };
+    for (const text of STREAMS) {
+      const bytes = utf8(text);
+      const successEnds = bytes.length - (text.match(/[\r\n]*$/)?.[0].length ?? 0);
+      for (let at = 0; at < bytes.length; at++) {
+        const start = bytes.slice(0, at);
+        const fused = await outcomeOf(decodeProgress(streamOf([start]), options));
+        const code = at < successEnds ? "truncated" : undefined;
+        assertEquals(codeOf(fused.failure), code, `cut at ${at} of ${text}`);
+        const statuses = new TextDecoder().decode(start).split("}").length - 1;
+        const piped = await outcomeOf(pipeProgress(streamOf([start]), options));
+        assertEquals(codeOf(piped.failure), code);
+        assertEquals(piped.values.length, statuses);
+        assertEquals(piped.values.at(-1), fused.values.at(-1));
+      }
+    }
+  });
+
+  it("has PullProgressStream as its counterpart, which lets snapshots be read as they come", async () => {
+    const statuses = [{ status: "pulling manifest" }, { status: "success" }]
+      .map((object) => toPullStatus(object)!);
+    const reader = streamOf(statuses).pipeThrough(new PullProgressStream()).getReader();
+    assertEquals((await reader.read()).value?.phase, "manifest");
+    assertEquals((await reader.read()).value?.phase, "success");
+    assertEquals((await reader.read()).done, true);
+  });
+});
+
+function codeOf(failure: { error: unknown } | undefined): PullErrorCode | undefined {
+  return failure && asPullError(failure.error).code;
+}
+
+/** Streams as servers send them. */
+const STREAMS = [
+  lines(
+    { status: "pulling manifest" },
+    layerStatus(A, 100),
+    layerStatus(A, 100, 60),
+    layerStatus(B, 50, 50),
+    { status: "verifying sha256 digest" },
+    { status: "success" },
+  ),
+  lines({ status: "pulling manifest" }, { digest: "größe 😀", total: 5 }, { status: "success" })
+    .replaceAll("\n", "\r\n"),
+  `\ufeff${lines({ status: "pulling model", digest: "sha256:model", total: 9 })}\n${
+    lines({ status: "success" })
+  }`,
+];
+
+describe("a hostile body", () => {
+  const manifest = { status: "pulling manifest" };
+  const deep = (depth: number) => "[".repeat(depth) + "]".repeat(depth);
+  const before = lines(manifest);
+  const success = lines({ status: "success" });
+
+  /** Bodies, with the code and the message that they have to fail with. */
+  const FAILING: [body: string, code: PullErrorCode, message: RegExp][] = [
+    ["", "truncated", /^The stream ended without any status$/],
+    ["\n\n", "truncated", /^The stream ended without any status$/],
+    [before, "truncated", /its last status was "pulling manifest"$/],
+    ["Ollama is running\n", "malformed", /^Line 1 is not JSON: "Ollama is running"$/],
+    ["Ollama is running", "truncated", /^The stream ended in the middle of line 1: "Ollama/],
+    [`${before}<html>\n<body>\n`, "malformed", /^Line 2 is not JSON: "<html>"$/],
+    [`${before}"success"\n${success}`, "malformed", /^Line 2 is not a status object: "success"$/],
+    [`${before}[]\n${success}`, "malformed", /^Line 2 is not a status object: \[\]$/],
+    [`${before}null\n${success}`, "malformed", /^Line 2 is not a status object: null$/],
+    [`${before}{"a":1}}\n${success}`, "malformed", /^Line 2 is not JSON: "{\\"a\\":1}}"$/],
+    [`${before}${deep(10_000)}\n`, "malformed", /^Line 2 is not (JSON|a status object): /],
+    [`${before}${lines({ error: "disk full" })}${success}`, "server", /^disk full$/],
+    [
+      `${before}${"x".repeat(2_000_000)}\n`,
+      "line-too-long",
+      /^Line 2 is longer than 1048576 bytes$/,
+    ],
+  ];
+
+  it("fails with the right code, says what is wrong and where, and keeps what came before", async () => {
+    for (const [body, code, message] of FAILING) {
+      for (const decode of [decodeProgress, pipeProgress]) {
+        const { values, failure } = await outcomeOf(decode(streamOf([utf8(body)])));
+        const error = asPullError(failure?.error);
+        assertEquals(error.code, code, body.slice(0, 100));
+        if (decode === decodeProgress || !/not a status object/.test(error.message)) {
+          assertMatch(error.message, message);
+        }
+        assert(error.message.length < 200, "a message is short");
+        assertEquals(values.length, body.startsWith(before) ? 1 : 0, body.slice(0, 100));
+      }
+    }
+  });
+
+  it("fails at brackets nested 400,000 deep", async () => {
+    const body = streamOf([utf8(`${before}${deep(400_000)}\n`)]);
+    const { values, failure } = await outcomeOf(decodeProgress(body));
+    assertEquals([values.length, codeOf(failure)], [1, "malformed"]);
+  });
+
+  /** Lines that are objects, and change nothing but what they rightly say. */
+  const HARMLESS = [
+    '{"digest":5,"total":5}',
+    '{"digest":"","total":5}',
+    '{"digest":null,"total":5,"completed":3}',
+    '{"status":5}',
+    '{"status":{"status":"success"}}',
+    '{"error":null}',
+    '{"error":5}',
+    '{"__proto__":{"digest":"sha256:aaaa","error":"polluted","status":"success"}}',
+    '{"constructor":{"prototype":{"error":"polluted"}}}',
+    '{"kind":"success"}',
+    '{"extra":{"status":"success"}}',
+    `{"deep":${deep(1000)}}`,
+  ];
+
+  it("changes nothing by objects that say nothing known", async () => {
+    for (const line of HARMLESS) {
+      for (const decode of [decodeProgress, pipeProgress]) {
+        const { values, failure } = await outcomeOf(
+          decode(streamOf([utf8(`${before}${line}\n${success}`)])),
+        );
+        assertEquals(failure, undefined, line);
+        for (const { completed, total, layers } of values) {
+          assertEquals([completed, total, layers], [0, 0, []], line);
+        }
+        assertEquals(values.at(-1)?.phase, "success", line);
+      }
+      assertEquals(({} as { error?: unknown }).error, undefined);
+    }
+  });
+
+  it("takes the bytes that are a number of bytes, and leaves out the others", async () => {
+    const numbers = ["-1", "1.5", "1e400", "-1e400", "9007199254740992", '"5"', "null", "[5]"];
+    for (const number of numbers) {
+      const text = `{"digest":"sha256:aaaa","total":100,"completed":${number}}\n` +
+        `{"digest":"sha256:bbbb","total":${number},"completed":7}\n${success}`;
+      const { values, failure } = await outcomeOf(pipeProgress(streamOf([utf8(text)])));
+      assertEquals(failure, undefined);
+      assertEquals(values[0]?.layers, [{ digest: A, total: 100, completed: 0, done: false }]);
+      assertEquals(values[1]?.layers[1], { digest: B, completed: 7, done: false });
+    }
+  });
+
+  it("fails early at a line of 100 MB that never ends, holding no more than a line may be", async () => {
+    const chunk = new Uint8Array(64 * 1024).fill(0x20);
+    const source = new TestSource<Uint8Array>(utf8(before), ...Array(1600).fill(chunk));
+    const { values, failure } = await outcomeOf(decodeProgress(source.stream));
+    assertEquals(codeOf(failure), "line-too-long");
+    assertEquals(values.length, 1);
+    assert(source.reads < 25, `${source.reads} reads`);
+    assertStrictEquals(source.cancels[0], failure?.error);
+  });
+
+  it("decodes a megabyte that comes byte by byte", async () => {
+    const text = `${before}${" ".repeat(1_000_000)}\n${success}`;
+    const bytes = utf8(text);
+    function* byteByByte() {
+      for (let at = 0; at < bytes.length; at++) yield bytes.subarray(at, at + 1);
+    }
+    const { values } = await outcomeOf(decodeProgress(streamOf(byteByByte())));
+    assertEquals(values.map(({ phase }) => phase), ["manifest", "success"]);
+  });
+
+  it("is truncated in the middle of a character as anywhere else", async () => {
+    const bytes = utf8(`${before}{"status":"größe 😀"`);
+    for (let missing = 1; missing <= 3; missing++) {
+      const error = await pullErrorOf(
+        decodeProgress(streamOf([bytes.slice(0, bytes.length - 1 - missing)])),
+      );
+      assertEquals([error.code, error.line], ["truncated", 2]);
+    }
+  });
+});
