@@ -58,15 +58,15 @@ export class PullError extends Error {
   /** Always `"PullError"`. */
   override readonly name = "PullError";
   /** Why the pull failed. */
-  readonly code: PullErrorCode;
+  declare readonly code: PullErrorCode;
   /** The HTTP status, for `http`. */
-  readonly status: number | undefined;
+  declare readonly status: number | undefined;
   /** The number of the line at fault, counted from 1, where the failure belongs to a line. */
-  readonly line: number | undefined;
+  declare readonly line: number | undefined;
   /** The start of what was at fault, as it was received: raw, not for a terminal. */
-  readonly excerpt: string | undefined;
-  /** How many requests were made before giving up, where `pull` was asked to retry. */
-  readonly attempts: number | undefined;
+  declare readonly excerpt: string | undefined;
+  /** How many requests were made before giving up, where `pull` has retried. */
+  declare readonly attempts: number | undefined;
 
   /**
    * Makes the error of a pull that failed.
@@ -76,12 +76,9 @@ export class PullError extends Error {
    * @param details What else is known.
    */
   constructor(code: PullErrorCode, message: string, details: PullErrorDetails = {}) {
-    super(message, "cause" in details ? { cause: details.cause } : undefined);
-    this.code = code;
-    this.status = details.status;
-    this.line = details.line;
-    this.excerpt = details.excerpt;
-    this.attempts = details.attempts;
+    super(message, details);
+    // Some engines give every error a line, that of the program.
+    Object.assign(this, { code, line: undefined }, details);
   }
 }
 
@@ -103,7 +100,7 @@ const EXCERPT_LENGTH = 80;
 /** The first characters of a text, for {@link PullError.excerpt}. */
 export function excerptOf(text: string): string {
   if (text.length <= EXCERPT_LENGTH) return text;
-  return `${text.slice(0, EXCERPT_LENGTH).replace(/[\ud800-\udbff]$/, "")}…`;
+  return `${text.slice(0, EXCERPT_LENGTH).toWellFormed()}…`;
 }
 
 /** A text in quotes on one line, with control characters escaped, for a message. */

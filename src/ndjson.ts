@@ -50,7 +50,7 @@ export class LineDecoder {
 
   constructor(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES) {
     if (!(maxLineBytes > 0)) {
-      throw new RangeError(`maxLineBytes must be more than 0, got ${maxLineBytes}`);
+      throw new RangeError("maxLineBytes must be more than 0");
     }
     this.#maxLineBytes = maxLineBytes;
   }
@@ -58,147 +58,101 @@ export class LineDecoder {
   /** Takes a chunk and hands on the lines that it ends. */
   push(chunk: Uint8Array, onLine: OnLine): void {
     let start = 0;
-    if (this.#heldBytes > 0) {
-      const end = chunk.indexOf(NEWLINE);
-      this.#hold(end === -1 ? chunk : chunk.subarray(0, end));
-      if (end === -1) return;
-      onLine(this.#takeHeld(), this.#linesSeen);
+    let end: number;
+    while ((end = chunk.indexOf(NEWLINE, start)) !== -1) {
+      this.#hold(chunk.subarray(start, end));
+      this.#handOn(this.#takeHeld(), onLine);
       start = end + 1;
-    }
-    const end = chunk.lastIndexOf(NEWLINE);
-    if (end >= start) {
-      this.#splitBlock(chunk.subarray(start, end), onLine);
+      if (chunk.length > this.#maxLineBytes) continue;
+      // None of the other lines can be too long: they are decoded together, which is faster.
+      end = chunk.lastIndexOf(NEWLINE);
+      if (end < start) break;
+      const lines = this.#utf8.decode(chunk.subarray(start, end)).split("\n");
+      for (const line of lines) this.#handOn(line, onLine);
       start = end + 1;
     }
     this.#hold(chunk.subarray(start));
   }
 
-  /** Takes the end of the bytes and returns the last line, if it has no newline, and its number. */
-  end(): { line: string; number: number } | undefined {
-    if (this.#heldBytes === 0) return undefined;
-    return { line: this.#takeHeld(), number: this.#linesSeen };
-  }
-
-  /** Hands on the lines of a block, whose last line has its newline cut off. */
-  #splitBlock(block: Uint8Array, onLine: OnLine): void {
-    // A block within the limit has no line beyond it, which spares nearly every block the search.
-    const end = block.length <= this.#maxLineBytes ? block.length : this.#endOfShortLines(block);
-    if (end >= 0) this.#splitText(this.#utf8.decode(block.subarray(0, end)), onLine);
-    if (end < block.length) throw this.#tooLong();
-  }
-
-  /** Where the lines before the first one that is too long end, or -1 where that is the first. */
-  #endOfShortLines(block: Uint8Array): number {
-    let start = 0;
-    while (start <= block.length) {
-      const newline = block.indexOf(NEWLINE, start);
-      const end = newline === -1 ? block.length : newline;
-      if (this.#isTooLong(block.subarray(start, end))) return start - 1;
-      start = end + 1;
-    }
-    return block.length;
-  }
-
-  #splitText(text: string, onLine: OnLine): void {
-    let start = 0;
-    let end: number;
-    while ((end = text.indexOf("\n", start)) !== -1) {
-      this.#handOn(text.slice(start, end), onLine);
-      start = end + 1;
-    }
-    this.#handOn(text.slice(start), onLine);
+  /** Takes the end of the bytes and hands on the last line, if it has no newline. */
+  end(onLine: OnLine): void {
+    if (this.#heldBytes > 0) this.#handOn(this.#takeHeld(), onLine);
   }
 
   #handOn(line: string, onLine: OnLine): void {
-    this.#linesSeen++;
-    onLine(this.#linesSeen === 1 ? withoutByteOrderMark(line) : line, this.#linesSeen);
+    const isMarked = this.#linesSeen === 0 && line.charCodeAt(0) === BYTE_ORDER_MARK;
+    onLine(isMarked ? line.slice(1) : line, ++this.#linesSeen);
   }
 
   /** Keeps bytes of an unfinished line. Doubling the room keeps a line of many chunks linear. */
   #hold(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
     const needed = this.#heldBytes + bytes.length;
-    // No more is copied than shows that the line is too long.
-    if (needed > this.#maxLineBytes + 1) throw this.#tooLong();
+    // A carriage return at the end may be part of the newline.
+    if (needed - Number(bytes.at(-1) === CARRIAGE_RETURN) > this.#maxLineBytes) {
+      const line = this.#linesSeen + 1;
+      const message = `Line ${line} is longer than ${this.#maxLineBytes} bytes`;
+      throw new PullError("line-too-long", message, { line });
+    }
     if (needed > this.#held.length) {
-      const room = new Uint8Array(Math.max(needed, this.#held.length * 2));
-      room.set(this.#held.subarray(0, this.#heldBytes));
+      const room = new Uint8Array(needed * 2);
+      room.set(this.#held);
       this.#held = room;
     }
     this.#held.set(bytes, this.#heldBytes);
     this.#heldBytes = needed;
-    if (this.#isTooLong(this.#held.subarray(0, needed))) throw this.#tooLong();
-  }
-
-  #isTooLong(line: Uint8Array): boolean {
-    // A carriage return at the end is part of the newline.
-    return line.length - Number(line.at(-1) === CARRIAGE_RETURN) > this.#maxLineBytes;
   }
 
   #takeHeld(): string {
     const line = this.#utf8.decode(this.#held.subarray(0, this.#heldBytes));
     this.#heldBytes = 0;
-    this.#linesSeen++;
-    return this.#linesSeen === 1 ? withoutByteOrderMark(line) : line;
-  }
-
-  #tooLong(): PullError {
-    const line = this.#linesSeen + 1;
-    const message = `Line ${line} is longer than ${this.#maxLineBytes} bytes`;
-    return new PullError("line-too-long", message, { line });
+    return line;
   }
 }
 
-function withoutByteOrderMark(line: string): string {
-  return line.charCodeAt(0) === BYTE_ORDER_MARK ? line.slice(1) : line;
-}
-
-/** Whether a line holds nothing but the white space of JSON. */
-function isBlank(line: string): boolean {
-  return line.length === 0 || (line.charCodeAt(0) <= 0x20 && /^[ \t\r]*$/.test(line));
-}
+/** A line that holds nothing but the white space of JSON. */
+const BLANK = /^[ \t\r]*$/;
 
 /** Bytes to values, each with the number of its line. */
 export class NdjsonDecoder implements Step<Uint8Array, unknown> {
   readonly #lines: LineDecoder;
   readonly #onMalformed: OnMalformed | undefined;
+  #isAtEnd = false;
 
-  constructor(options: NdjsonDecoderOptions = {}) {
+  constructor(options: NdjsonDecoderOptions) {
     this.#lines = new LineDecoder(options.maxLineBytes);
     this.#onMalformed = options.onMalformed;
   }
 
   push(chunk: Uint8Array, emit: (value: unknown, line: number) => void): void {
-    this.#lines.push(chunk, (line, number) => this.#parse(line, number, emit));
+    this.#lines.push(chunk, (text, line) => this.#parse(text, line, emit));
   }
 
   end(emit: (value: unknown, line: number) => void): void {
-    const last = this.#lines.end();
-    if (!last || isBlank(last.line)) return;
-    const { line, number } = last;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch (cause) {
-      throw new PullError(
-        "truncated",
-        `The stream ended in the middle of line ${number}: ${quote(line)}`,
-        { line: number, excerpt: excerptOf(line), cause },
-      );
-    }
-    emit(value, number);
+    this.#isAtEnd = true;
+    this.#lines.end((text, line) => this.#parse(text, line, emit));
   }
 
-  #parse(line: string, number: number, emit: (value: unknown, line: number) => void): void {
-    if (isBlank(line)) return;
+  #parse(text: string, line: number, emit: (value: unknown, line: number) => void): void {
     let value: unknown;
     try {
-      value = JSON.parse(line);
+      value = JSON.parse(text);
     } catch (cause) {
-      const message = `Line ${number} is not JSON: ${quote(line)}`;
-      const details = { line: number, excerpt: excerptOf(line), cause };
-      return handleMalformed(new PullError("malformed", message, details), this.#onMalformed);
+      if (BLANK.test(text)) return;
+      // A last line that has no newline and is not whole was cut off, whatever it is.
+      const cut = this.#isAtEnd;
+      const what = cut
+        ? `The stream ended in the middle of line ${line}`
+        : `Line ${line} is not JSON`;
+      const details = { line, excerpt: excerptOf(text), cause };
+      const error = new PullError(
+        cut ? "truncated" : "malformed",
+        `${what}: ${quote(text)}`,
+        details,
+      );
+      return handleMalformed(error, cut ? "error" : this.#onMalformed);
     }
-    emit(value, number);
+    emit(value, line);
   }
 }
 
@@ -209,7 +163,7 @@ export class NdjsonEncoder implements Step<unknown, Uint8Array> {
   push(value: unknown, emit: (bytes: Uint8Array) => void): void {
     const json = JSON.stringify(value);
     if (json === undefined) {
-      throw new TypeError(`Cannot encode ${String(value)}: it has no form in JSON`);
+      throw new TypeError(`There is no JSON for ${String(value)}`);
     }
     emit(this.#utf8.encode(`${json}\n`));
   }
@@ -238,9 +192,9 @@ export class NdjsonEncoder implements Step<unknown, Uint8Array> {
  */
 export class NdjsonDecoderStream {
   /** The values. */
-  readonly readable: ReadableStream<unknown>;
+  declare readonly readable: ReadableStream<unknown>;
   /** The bytes. */
-  readonly writable: WritableStream<Uint8Array>;
+  declare readonly writable: WritableStream<Uint8Array>;
 
   /**
    * Makes a decoder for one stream.
@@ -248,9 +202,7 @@ export class NdjsonDecoderStream {
    * @param options Limits, and what to do with malformed lines.
    */
   constructor(options: NdjsonDecoderOptions = {}) {
-    ({ readable: this.readable, writable: this.writable } = transformPair(
-      new NdjsonDecoder(options),
-    ));
+    Object.assign(this, transformPair(new NdjsonDecoder(options)));
   }
 }
 
@@ -270,12 +222,12 @@ export class NdjsonDecoderStream {
  */
 export class NdjsonEncoderStream {
   /** The bytes, one chunk a value. */
-  readonly readable: ReadableStream<Uint8Array>;
+  declare readonly readable: ReadableStream<Uint8Array>;
   /** The values. */
-  readonly writable: WritableStream<unknown>;
+  declare readonly writable: WritableStream<unknown>;
 
   /** Takes no options: there is one way to write a line. */
   constructor() {
-    ({ readable: this.readable, writable: this.writable } = transformPair(new NdjsonEncoder()));
+    Object.assign(this, transformPair(new NdjsonEncoder()));
   }
 }

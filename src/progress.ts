@@ -11,11 +11,11 @@
 import { PullError, quote } from "./errors.ts";
 import { TransferRate } from "./rate.ts";
 import {
+  createPullDecoder,
   type DecodePullOptions,
   DIGEST_OF_ALL_LAYERS,
   type DownloadingStatus,
   isByteCount,
-  PullDecoder,
   type PullStatus,
 } from "./status.ts";
 import { readThrough, type Step, transformPair } from "./streams.ts";
@@ -96,12 +96,13 @@ interface Layer {
   done: boolean;
   /** The bytes that the server last said are there: fewer than `completed` after a rollback. */
   received: number;
-  /** When the server last said so, or `undefined` if it has not since this connection began. */
-  heardAt: number | undefined;
-  /** When the bytes were first told, or rolled back: what was there by then is not speed. */
+  /** When the server last said so. */
+  heardAt: number;
+  /**
+   * When it first said so in this connection, or rolled bytes back: what was there by then is not
+   * speed. `Infinity` until then.
+   */
   baselineAt: number;
-  /** Whether the layer differs from what the last snapshot shows. */
-  stale: boolean;
 }
 
 /** Follows a pull, status by status. */
@@ -112,47 +113,36 @@ export class ProgressTracker {
   /** The layers that are not done. */
   readonly #open = new Set<Layer>();
   readonly #rate = new TransferRate();
-  #phase: PullPhase = "manifest";
+  /** What the pull is doing. */
+  phase: PullPhase = "manifest";
+  /** The bytes that are there, over all layers. */
+  completed = 0;
   #status = "";
   #fraction = 0;
-  #heardOfLayers = false;
 
   /** Sums over all layers, in bytes. */
-  #completed = 0;
   #total = 0;
   #received = 0;
-  /** What layers of unknown size add to `#completed` and `#total`, and how many are not done. */
+  /** What layers of unknown size add to `completed` and `#total`, and how many have a known one. */
   #unsized = 0;
-  #openUnsized = 0;
+  #sized = 0;
 
   /** What the last snapshot shows of the layers, and those of which it shows too little. */
   #shown: readonly PullLayer[] = [];
-  #stale: Layer[] = [];
+  readonly #stale = new Set<Layer>();
 
-  constructor(layers: Iterable<LayerSize> = []) {
-    for (const { digest, size } of layers) {
-      if (typeof digest !== "string" || !isByteCount(size)) {
-        throw new TypeError(
-          `A layer needs a digest and a size in bytes, got ${JSON.stringify({ digest, size })}`,
-        );
+  constructor(layers?: Iterable<LayerSize>) {
+    for (const { digest, size } of layers ?? []) {
+      if (!digest || !isByteCount(size)) {
+        throw new TypeError("A layer needs a digest and a size in bytes");
       }
-      if (!this.#layers.has(digest)) this.#resize(this.#addLayer(digest), size);
+      if (!this.#layers.has(digest)) this.#addLayer(digest, size);
     }
-  }
-
-  /** What the pull is doing. */
-  get phase(): PullPhase {
-    return this.#phase;
   }
 
   /** Whether the pull has succeeded. */
   get succeeded(): boolean {
-    return this.#phase === "success";
-  }
-
-  /** The bytes that are there, over all layers. */
-  get completed(): number {
-    return this.#completed;
+    return this.phase === "success";
   }
 
   /**
@@ -162,13 +152,13 @@ export class ProgressTracker {
    */
   push(status: PullStatus, time: number): void {
     if (status.kind === "error") {
-      throw new PullError("server", status.error || "The server failed without saying why");
+      throw new PullError("server", status.error || "unknown error");
     }
     if (this.succeeded) return;
     if (status.status !== undefined) this.#status = status.status;
     if (status.kind === "other") return;
 
-    this.#phase = status.kind;
+    this.phase = status.kind;
     if (status.kind === "downloading") this.#download(status, time);
     else if (status.kind !== "manifest") this.#completeLayers();
     this.#raiseFraction();
@@ -181,46 +171,48 @@ export class ProgressTracker {
    */
   end(): void {
     if (this.succeeded) return;
-    throw new PullError(
-      "truncated",
-      this.#status === "" && !this.#heardOfLayers
-        ? "The stream ended without any status"
-        : `The stream ended without success; its last status was ${quote(this.#status)}`,
-    );
+    const isEmpty = this.#status === "" && !this.#latest;
+    const when = isEmpty ? "before any status" : `without success, after ${quote(this.#status)}`;
+    throw new PullError("truncated", `The stream ended ${when}`);
   }
 
   /** Prepares for a new connection: what its first statuses say was there before. */
   restart(): void {
-    for (const layer of this.#open) layer.heardAt = undefined;
+    for (const layer of this.#open) layer.baselineAt = Infinity;
   }
 
   /** How far the pull has come. */
   snapshot(): PullProgress {
     const progress: { -readonly [Key in keyof PullProgress]: PullProgress[Key] } = {
-      phase: this.#phase,
+      phase: this.phase,
       status: this.#status,
-      completed: this.#completed,
+      completed: this.completed,
       // From 2^53 on sums are rounded, and may end up the wrong way round.
-      total: Math.max(this.#total, this.#completed),
+      total: Math.max(this.#total, this.completed),
       fraction: this.#fraction,
       layers: this.#showLayers(),
     };
-    if (this.#phase !== "downloading") return progress;
+    if (this.phase !== "downloading") return progress;
 
     const rate = this.#rate.bytesPerSecond;
-    if (rate === undefined || !Number.isFinite(rate)) return progress;
+    if (!(rate < Infinity)) return progress;
     progress.bytesPerSecond = rate;
     const seconds = Math.max(0, this.#total - this.#received) / rate;
-    if (this.#openUnsized === 0 && Number.isFinite(seconds)) progress.etaSeconds = seconds;
+    if (this.#sized === this.#layers.size && Number.isFinite(seconds)) {
+      progress.etaSeconds = seconds;
+    }
     return progress;
   }
 
   #download(status: DownloadingStatus, time: number): void {
     const layer = this.#findLayer(status.digest);
-    this.#heardOfLayers = true;
+    if (layer.done) return;
     // The protocol leaves out what is 0, so a total of 0 says no more than none.
-    if (status.total && !layer.done) this.#resize(layer, status.total);
-    this.#receive(layer, status.completed ?? layer.received, time);
+    const total = status.total ? Math.max(status.total, layer.completed) : layer.total;
+    const received = Math.min(status.completed ?? layer.received, total ?? Infinity);
+    this.#receive(layer, received, time);
+    this.#set(layer, total, Math.max(layer.completed, received));
+    if (layer.completed === total) this.#finish(layer);
   }
 
   #findLayer(digest: string): Layer {
@@ -232,20 +224,19 @@ export class ProgressTracker {
 
   #discoverLayer(digest: string): Layer {
     const listed = this.#total;
-    const isListed = listed > 0 && this.#completed === 0 && !this.#heardOfLayers;
+    const isListed = listed > 0 && this.completed === 0 && !this.#latest;
     if (digest !== DIGEST_OF_ALL_LAYERS || !isListed) return this.#addLayer(digest);
 
     this.#layers.clear();
     this.#open.clear();
-    this.#stale = [];
+    this.#stale.clear();
     this.#shown = [];
     this.#total = 0;
-    const layer = this.#addLayer(digest);
-    this.#resize(layer, listed);
-    return layer;
+    this.#sized = 0;
+    return this.#addLayer(digest, listed);
   }
 
-  #addLayer(digest: string): Layer {
+  #addLayer(digest: string, total?: number): Layer {
     const layer: Layer = {
       index: this.#layers.size,
       digest,
@@ -253,124 +244,96 @@ export class ProgressTracker {
       completed: 0,
       done: false,
       received: 0,
-      heardAt: undefined,
-      baselineAt: 0,
-      stale: false,
+      heardAt: 0,
+      baselineAt: Infinity,
     };
     this.#layers.set(digest, layer);
     this.#open.add(layer);
-    this.#openUnsized++;
-    this.#markStale(layer);
+    this.#stale.add(layer);
+    this.#set(layer, total, 0);
     return layer;
   }
 
-  #markStale(layer: Layer): void {
-    if (layer.stale) return;
-    layer.stale = true;
-    this.#stale.push(layer);
-  }
-
-  /** Takes the size of a layer, which is at least what is there of it. */
-  #resize(layer: Layer, size: number): void {
-    const total = Math.max(size, layer.completed);
-    if (total === layer.total) return;
+  /** Takes what is now known of a layer, and keeps the sums. */
+  #set(layer: Layer, total: number | undefined, completed: number): void {
+    if (total === layer.total && completed === layer.completed) return;
     if (layer.total === undefined) {
       this.#unsized -= layer.completed;
-      if (!layer.done) this.#openUnsized--;
+      if (total === undefined) this.#unsized += completed;
+      else this.#sized++;
     }
-    this.#total += total - (layer.total ?? layer.completed);
+    this.#total += (total ?? completed) - (layer.total ?? layer.completed);
+    this.completed += completed - layer.completed;
     layer.total = total;
-    this.#markStale(layer);
+    layer.completed = completed;
+    this.#stale.add(layer);
   }
 
   /** Takes how many bytes of a layer the server says are there. */
-  #receive(layer: Layer, bytes: number, time: number): void {
-    const received = layer.done ? layer.received : Math.min(bytes, layer.total ?? bytes);
+  #receive(layer: Layer, received: number, time: number): void {
     const growth = received - layer.received;
-    if (layer.heardAt === undefined || growth < 0 || time <= layer.baselineAt) {
+    if (growth < 0 || time <= layer.baselineAt) {
       layer.baselineAt = time;
     } else {
       this.#rate.add(growth, layer.heardAt, time);
     }
     layer.heardAt = time;
-    this.#received += growth;
     layer.received = received;
-    if (received > layer.completed) this.#raiseCompleted(layer, received);
-    if (layer.completed === layer.total) this.#finish(layer);
-  }
-
-  #raiseCompleted(layer: Layer, completed: number): void {
-    const growth = completed - layer.completed;
-    this.#completed += growth;
-    if (layer.total === undefined) {
-      this.#total += growth;
-      this.#unsized += growth;
-    }
-    layer.completed = completed;
-    this.#markStale(layer);
+    this.#received += growth;
   }
 
   #finish(layer: Layer): void {
-    if (layer.done) return;
-    if (layer.total === undefined) this.#openUnsized--;
     layer.done = true;
     this.#open.delete(layer);
-    this.#markStale(layer);
+    this.#stale.add(layer);
   }
 
   /** Completes every layer: a later phase has begun, and a layer's last bytes are often not told. */
   #completeLayers(): void {
     for (const layer of this.#open) {
       const total = layer.total ?? layer.completed;
-      this.#resize(layer, total);
-      this.#raiseCompleted(layer, total);
-      this.#received += total - layer.received;
-      layer.received = total;
+      this.#set(layer, total, total);
       this.#finish(layer);
     }
+    this.#received = this.#total;
   }
 
   #raiseFraction(): void {
-    if (this.succeeded) {
-      this.#fraction = 1;
-      return;
-    }
     const total = this.#total - this.#unsized;
-    if (total <= 0) return;
-    const fraction = Math.min((this.#completed - this.#unsized) / total, MAX_FRACTION);
-    this.#fraction = Math.max(this.#fraction, fraction);
+    if (this.succeeded) this.#fraction = 1;
+    else if (total > 0) {
+      const fraction = Math.min((this.completed - this.#unsized) / total, MAX_FRACTION);
+      this.#fraction = Math.max(this.#fraction, fraction);
+    }
   }
 
   #showLayers(): readonly PullLayer[] {
-    if (this.#stale.length === 0) return this.#shown;
+    if (this.#stale.size === 0) return this.#shown;
     const shown = this.#shown.slice();
     for (const layer of this.#stale) {
       const { digest, total, completed, done } = layer;
-      shown[layer.index] = total === undefined
-        ? { digest, completed, done }
-        : { digest, total, completed, done };
-      layer.stale = false;
+      shown[layer.index] = { digest, ...(total !== undefined && { total }), completed, done };
     }
-    this.#stale = [];
+    this.#stale.clear();
     return this.#shown = shown;
   }
 }
 
-/** Whether two snapshots in a row show the same. */
+/** Whether two snapshots in a row show the same. Layers that have not changed are the same array. */
 function isSame(a: PullProgress, b: PullProgress): boolean {
-  return a.phase === b.phase && a.status === b.status && a.completed === b.completed &&
-    a.total === b.total && a.fraction === b.fraction && a.layers === b.layers &&
-    a.bytesPerSecond === b.bytesPerSecond && a.etaSeconds === b.etaSeconds;
+  const fields = Object.keys(b) as (keyof PullProgress)[];
+  return fields.length === Object.keys(a).length && fields.every((name) => a[name] === b[name]);
 }
 
-const defaultNow = () => performance.now();
+/** The time of the runtime, in milliseconds. */
+export const defaultNow = (): number => performance.now();
 
 /** Statuses to a snapshot each. */
 export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
   readonly #tracker: ProgressTracker;
   readonly #now: () => number;
 
-  constructor({ layers, now = defaultNow }: PullProgressOptions = {}) {
+  constructor({ layers, now = defaultNow }: PullProgressOptions) {
     this.#tracker = new ProgressTracker(layers);
     this.#now = now;
   }
@@ -392,13 +355,15 @@ export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
  */
 export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
   readonly tracker: ProgressTracker;
-  readonly #statuses: PullDecoder;
+  readonly #statuses: Step<Uint8Array, PullStatus>;
   readonly #now: () => number;
+  /** The phase that was last emitted, or `undefined` before the first status. */
+  #phase: PullPhase | undefined;
   #emitted: PullProgress | undefined;
 
-  constructor(options: DecodeProgressOptions = {}, tracker = new ProgressTracker(options.layers)) {
+  constructor(options: DecodeProgressOptions, tracker = new ProgressTracker(options.layers)) {
     this.tracker = tracker;
-    this.#statuses = new PullDecoder(options);
+    this.#statuses = createPullDecoder(options);
     this.#now = options.now ?? defaultNow;
   }
 
@@ -417,18 +382,15 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
     emit: (progress: PullProgress) => void,
   ): void {
     const time = this.#now();
-    let changed = false;
-    let phase = this.#emitted?.phase;
     try {
       work((status) => {
         this.tracker.push(status, time);
-        changed = true;
-        if (this.tracker.phase === phase) return;
-        phase = this.tracker.phase;
+        if (this.tracker.phase === this.#phase) return;
+        this.#phase = this.tracker.phase;
         this.#emitSnapshot(emit);
       });
     } finally {
-      if (changed) this.#emitSnapshot(emit);
+      if (this.#phase) this.#emitSnapshot(emit);
     }
   }
 
@@ -467,9 +429,9 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
  */
 export class PullProgressStream {
   /** The snapshots. */
-  readonly readable: ReadableStream<PullProgress>;
+  declare readonly readable: ReadableStream<PullProgress>;
   /** The statuses. */
-  readonly writable: WritableStream<PullStatus>;
+  declare readonly writable: WritableStream<PullStatus>;
 
   /**
    * Makes an aggregator for one pull.
@@ -477,9 +439,7 @@ export class PullProgressStream {
    * @param options The layers, where they are known, and a clock.
    */
   constructor(options: PullProgressOptions = {}) {
-    ({ readable: this.readable, writable: this.writable } = transformPair(
-      new PullProgressDecoder(options),
-    ));
+    Object.assign(this, transformPair(new PullProgressDecoder(options)));
   }
 }
 

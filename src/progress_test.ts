@@ -29,7 +29,7 @@ import {
   PullProgressDecoder,
   PullProgressStream,
 } from "./progress.ts";
-import { PullDecoder, toPullStatus } from "./status.ts";
+import { createPullDecoder, toPullStatus } from "./status.ts";
 import {
   asPullError,
   type Bytes,
@@ -434,16 +434,16 @@ describe("PullProgressDecoder", () => {
     assertEquals(snapshots.length, 1);
     assertEquals([asPullError(error).code, asPullError(error).message], ["server", "disk full"]);
     const silent = asPullError(follow([[0, { error: "" }]]).error);
-    assertEquals([silent.code, silent.message], ["server", "The server failed without saying why"]);
+    assertEquals([silent.code, silent.message], ["server", "unknown error"]);
   });
 
   it("raises truncated at an end without success, and says how far it came", () => {
     const messages: [StatusObject[], string][] = [
-      [[], "The stream ended without any status"],
-      [[{}], "The stream ended without any status"],
+      [[], "The stream ended before any status"],
+      [[{}], "The stream ended before any status"],
       [
         [{ status: "writing manifest" }],
-        'The stream ended without success; its last status was "writing manifest"',
+        'The stream ended without success, after "writing manifest"',
       ],
     ];
     for (const [objects, message] of messages) {
@@ -667,7 +667,7 @@ describe("decodeProgress", () => {
       const now = () => time;
       const [fused, each]: PullProgress[][] = [[], []];
       const whole = new ProgressDecoder({ now });
-      const [statuses, progress] = [new PullDecoder(), new PullProgressDecoder({ now })];
+      const [statuses, progress] = [createPullDecoder({}), new PullProgressDecoder({ now })];
       const errors: unknown[] = [];
       for (
         const run of [
@@ -813,14 +813,14 @@ describe("a hostile body", () => {
 
   /** Bodies, with the code and the message that they have to fail with. */
   const FAILING: [body: string, code: PullErrorCode, message: RegExp][] = [
-    ["", "truncated", /^The stream ended without any status$/],
-    ["\n\n", "truncated", /^The stream ended without any status$/],
-    [before, "truncated", /its last status was "pulling manifest"$/],
+    ["", "truncated", /^The stream ended before any status$/],
+    ["\n\n", "truncated", /^The stream ended before any status$/],
+    [before, "truncated", /without success, after "pulling manifest"$/],
     ["Ollama is running\n", "malformed", /^Line 1 is not JSON: "Ollama is running"$/],
     ["Ollama is running", "truncated", /^The stream ended in the middle of line 1: "Ollama/],
     [`${before}<html>\n<body>\n`, "malformed", /^Line 2 is not JSON: "<html>"$/],
-    [`${before}"success"\n${success}`, "malformed", /^Line 2 is not a status object: "success"$/],
-    [`${before}[]\n${success}`, "malformed", /^Line 2 is not a status object: \[\]$/],
+    [`${before}"success"\n${success}`, "malformed", /^Line 2 is not a status object: success$/],
+    [`${before}[]\n${success}`, "malformed", /^Line 2 is not a status object: an array$/],
     [`${before}null\n${success}`, "malformed", /^Line 2 is not a status object: null$/],
     [`${before}{"a":1}}\n${success}`, "malformed", /^Line 2 is not JSON: "{\\"a\\":1}}"$/],
     [`${before}${deep(10_000)}\n`, "malformed", /^Line 2 is not (JSON|a status object): /],

@@ -1,10 +1,10 @@
 /**
  * The client: `POST /api/pull` as a stream of progress. The only file that touches the network.
  *
- *     PullSource ── bytes of one connection after another ──▶ PullStep ──▶ PullProgress
+ *     PullSource ── bytes of one connection after another ──▶ ProgressDecoder ──▶ PullProgress
  *
- * A {@link PullSource} opens a {@link Connection} when bytes are first asked for, and another one when
- * it is told to retry. One {@link ProgressTracker} outlives them all, so progress never falls.
+ * A {@link PullSource} connects when bytes are first asked for, and again when it is told to retry. One
+ * {@link ProgressTracker} outlives all connections, so progress never falls.
  *
  * @module
  */
@@ -23,8 +23,8 @@ const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 30_000;
 /** The longest wait that a timer of the runtimes takes; a longer one would end at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-/** As much of the body of a failed request as is read. */
-const MAX_ERROR_BODY_BYTES = 16 * 1024;
+/** As much of the body of a failed request as is read, in characters. */
+const MAX_ERROR_BODY_LENGTH = 16 * 1024;
 
 /** Options of {@link pull}. */
 export interface PullOptions extends DecodeProgressOptions {
@@ -105,102 +105,57 @@ function sleepOnTimer(milliseconds: number, signal: AbortSignal): Promise<void> 
     const timer = setTimeout(() => {
       signal.removeEventListener("abort", stop);
       resolve();
-    }, milliseconds);
+    }, Math.min(milliseconds, LONGEST_TIMER_MS));
     signal.addEventListener("abort", stop, { once: true });
   });
 }
 
-/** The options with their defaults, and what is the same for every request. */
-interface PullPlan {
-  readonly url: URL;
-  readonly headers: Headers;
-  readonly body: string;
-  readonly fetch: (request: Request) => Response | Promise<Response>;
-  readonly stallTimeoutMs: number;
-  readonly retries: number;
-  readonly onRetry: (error: PullError, delayMs: number) => void;
-  readonly now: () => number;
-  readonly sleep: (milliseconds: number, signal: AbortSignal) => Promise<void>;
-  readonly random: () => number;
-}
-
-function planPull(model: string, options: PullModelOptions): PullPlan {
+/** Makes the request of a pull, as often as it is needed. */
+function planRequest(model: string, options: PullModelOptions): (signal: AbortSignal) => Request {
   if (typeof model !== "string" || model === "") {
-    throw new TypeError(
-      `The model must be a name such as "llama3.2", got ${JSON.stringify(model)}`,
-    );
+    throw new TypeError("The model must be a name such as llama3.2");
   }
-  const { insecure, stream = true } = options;
-  const host = parseHost(options.host ?? DEFAULT_HOST);
+  const { host = DEFAULT_HOST, insecure, stream = true } = options;
+  const url = URL.canParse(host) ? new URL(host) : undefined;
+  if (!url?.protocol.startsWith("http")) {
+    throw new TypeError(`The host must be an http address such as ${DEFAULT_HOST}`);
+  }
+  url.pathname = url.pathname.replace(/\/?$/, "/api/pull");
   const headers = new Headers(options.headers);
   headers.set("Content-Type", "application/json");
   headers.set("Accept", "application/x-ndjson");
-  if (host.username + host.password !== "" && !headers.has("Authorization")) {
-    headers.set("Authorization", basicAuthorization(host));
+  const { username, password } = url;
+  if (username + password && !headers.has("Authorization")) {
+    // In an address each byte of a character that is not ASCII is percent-encoded. `btoa` wants just
+    // these bytes, which `decodeURIComponent` would make characters of.
+    headers.set("Authorization", `Basic ${btoa(unescape(`${username}:${password}`))}`);
   }
   // A request refuses an address with credentials, and says so with the password in the message.
-  host.username = "";
-  host.password = "";
-  return {
-    url: new URL("api/pull", host),
-    headers,
-    body: JSON.stringify({ model, ...(insecure && { insecure }), stream }),
-    fetch: options.fetch ?? ((request) => fetch(request)),
-    stallTimeoutMs: options.stallTimeoutMs ?? Infinity,
-    retries: options.retries ?? 0,
-    onRetry: options.onRetry ?? (() => {}),
-    now: options.now ?? (() => performance.now()),
-    sleep: options.sleep ?? sleepOnTimer,
-    random: options.random ?? Math.random,
-  };
-}
-
-function parseHost(host: string | URL): URL {
-  const url = URL.canParse(host) ? new URL(host) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol)) {
-    const example = quote(DEFAULT_HOST);
-    throw new TypeError(`The host must be an http or https address such as ${example}`);
-  }
-  if (!url.pathname.endsWith("/")) url.pathname += "/";
-  return url;
-}
-
-function basicAuthorization({ username, password }: URL): string {
-  const credentials = `${decodePercent(username)}:${decodePercent(password)}`;
-  return `Basic ${btoa(String.fromCharCode(...new TextEncoder().encode(credentials)))}`;
-}
-
-/** Decodes what an address has percent-encoded; a stray `%` in a password stays what it is. */
-function decodePercent(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  url.username = url.password = "";
+  const body = JSON.stringify({ model, insecure: insecure || undefined, stream });
+  return (signal) => new Request(url, { method: "POST", headers, body, signal });
 }
 
 /** The words of the innermost cause: the outer ones say no more than that a fetch failed. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if (error.cause instanceof Error) return reasonOf(error.cause);
-  return error.message || String((error as { code?: unknown }).code ?? error.name);
+  const { cause, message, code } = Object(error);
+  return cause ? reasonOf(cause) : String(message || code || error);
 }
 
-/** Reads a body as text, up to a number of bytes or to where it breaks, and leaves the rest. */
+/** Reads a body as text, up to a length or to where it breaks, and leaves the rest. */
 async function readStart(
   reader: ReadableStreamDefaultReader<Uint8Array>,
-  maxBytes: number,
+  maxLength: number,
 ): Promise<string> {
   const utf8 = new TextDecoder();
   let text = "";
   try {
-    for (let bytes = 0; bytes < maxBytes;) {
+    while (text.length < maxLength) {
       const { done, value } = await reader.read();
       if (done) return text;
-      bytes += value.length;
       text += utf8.decode(value, { stream: true });
     }
-    await reader.cancel();
+    reader.cancel().catch(() => {}); // which may take its time
   } catch {
     // That the answer was an error says more than that it broke off.
   }
@@ -208,219 +163,150 @@ async function readStart(
 }
 
 /** What an answer says of why it failed: an error in JSON, or whatever a proxy has put there. */
-function describeBody(body: string): string {
-  const text = body.trim();
+function describeBody(text: string): string {
   try {
     const { error } = JSON.parse(text);
     if (typeof error === "string") return `: ${error}`;
   } catch {
     // Not Ollama's own words; they are quoted below.
   }
-  return text === "" ? " with an empty body" : `, which is not an answer of Ollama: ${quote(text)}`;
+  return text && `, not from Ollama: ${quote(text)}`;
 }
 
-/** What came of a request. */
-interface Answer {
-  readonly response: Response;
-  readonly reader: ReadableStreamDefaultReader<Uint8Array>;
-}
-
-/** One request and its answer. Ends at the first failure, or when it is told to. */
-class Connection implements Source<Uint8Array> {
-  readonly #plan: PullPlan;
-  readonly #controller = new AbortController();
-  /** Reads the body, be it that of an error. */
-  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  /** The same, once it is known to be the body of a pull. */
-  #opened: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  /** Since when bytes are waited for, or `undefined` while nobody asks for them. */
-  #waitingSince: number | undefined;
-  /** Fails what is being waited for. */
-  #interrupt: (reason: unknown) => void = () => {};
-
-  constructor(plan: PullPlan) {
-    this.#plan = plan;
-  }
-
-  async read(): Promise<ReadResult<Uint8Array>> {
-    const reader = this.#opened ??= await this.#open();
-    const { signal } = this.#controller;
-    signal.throwIfAborted();
-    try {
-      return await this.#wait(reader.read());
-    } catch (cause) {
-      if (signal.aborted) throw cause;
-      throw new PullError("network", `The connection broke: ${reasonOf(cause)}`, { cause });
-    }
-  }
-
-  async cancel(reason: unknown): Promise<void> {
-    this.#controller.abort(reason);
-    this.#interrupt(reason);
-    // A body that has failed cannot be cancelled, and need not be.
-    await this.#reader?.cancel(reason).catch(() => {});
-  }
-
-  async #open(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-    this.#watchForStall().catch(() => {});
-    const { response, reader } = await this.#wait(this.#request());
-    if (response.ok) return reader;
-    const text = await this.#wait(readStart(reader, MAX_ERROR_BODY_BYTES));
-    const { status, statusText } = response;
-    const message = `HTTP ${status} ${statusText}`.trimEnd() + describeBody(text);
-    throw new PullError("http", message, { status });
-  }
-
-  async #request(): Promise<Answer> {
-    const { url, headers, body, fetch } = this.#plan;
-    const { signal } = this.#controller;
-    try {
-      const response = await fetch(new Request(url, { method: "POST", headers, body, signal }));
-      // Taken hold of at once, so that it is let go of even if nobody waits for it any more.
-      const reader = this.#reader = (response.body ?? new Blob().stream()).getReader();
-      if (signal.aborted) await reader.cancel(signal.reason);
-      return { response, reader };
-    } catch (cause) {
-      if (signal.aborted) throw signal.reason;
-      throw new PullError("network", `Cannot reach ${url.origin}: ${reasonOf(cause)}`, { cause });
-    }
-  }
-
-  /**
-   * Waits for something, until it is interrupted. (A race with one promise that lasts as long as the
-   * connection would keep every promise alive that it was raced with.)
-   */
-  #wait<Value>(work: Promise<Value>): Promise<Value> {
-    this.#waitingSince = this.#plan.now();
-    return new Promise((resolve, reject) => {
-      this.#interrupt = reject;
-      work.then((value) => {
-        this.#waitingSince = undefined;
-        resolve(value);
-      }, reject);
-    });
-  }
-
-  /** Fails the connection when the server has been silent for too long. */
-  async #watchForStall(): Promise<void> {
-    const { stallTimeoutMs, now, sleep } = this.#plan;
-    const { signal } = this.#controller;
-    while (stallTimeoutMs < Infinity && !signal.aborted) {
-      const silentMs = this.#waitingSince === undefined ? 0 : now() - this.#waitingSince;
-      if (silentMs >= stallTimeoutMs) {
-        const message = `The server sent nothing for ${stallTimeoutMs / 1000} s`;
-        return await this.cancel(new PullError("stalled", message));
-      }
-      await sleep(Math.min(stallTimeoutMs - silentMs, LONGEST_TIMER_MS), signal);
-    }
-  }
-}
-
-/** Whether the same request may fare better another time. */
-function mayPass(error: unknown): error is PullError {
-  if (!(error instanceof PullError)) return false;
-  const { code, status = 0 } = error;
-  return code === "network" || code === "truncated" || code === "stalled" ||
-    (code === "http" && status >= 500);
-}
+/** The failures that may pass when the same request is made another time, besides HTTP 5xx. */
+const MAY_PASS = /^(network|truncated|stalled)$/;
 
 /** The bytes of a pull, from as many connections as it takes. */
 class PullSource implements Source<Uint8Array> {
-  readonly #plan: PullPlan;
+  readonly #request: (signal: AbortSignal) => Request;
+  readonly #options: PullOptions;
   readonly #tracker: ProgressTracker;
+  /** Ends the pull. */
   readonly #stopped = new AbortController();
-  readonly #release: () => void;
-  #connection: Connection;
-  #finished = false;
   #attempts = 1;
   #failuresInARow = 0;
   #completedAtFailure = 0;
 
-  constructor(plan: PullPlan, tracker: ProgressTracker, signal?: AbortSignal) {
-    this.#plan = plan;
+  /** Ends the connection that there is now. */
+  #connection = new AbortController();
+  /** Reads the body of its answer, be it that of an error. */
+  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  /** Fails what is being waited for. */
+  #interrupt: (reason: unknown) => void = () => {};
+
+  constructor(
+    request: (signal: AbortSignal) => Request,
+    options: PullOptions,
+    tracker: ProgressTracker,
+  ) {
+    this.#request = request;
+    this.#options = options;
     this.#tracker = tracker;
-    this.#connection = new Connection(plan);
+    const { signal } = options;
     const stop = () => void this.cancel(signal?.reason);
-    signal?.addEventListener("abort", stop, { once: true });
-    this.#release = () => signal?.removeEventListener("abort", stop);
+    // When the pull has ended it listens no longer.
+    signal?.addEventListener("abort", stop, { signal: this.#stopped.signal });
     if (signal?.aborted) stop();
   }
 
   async read(): Promise<ReadResult<Uint8Array>> {
-    if (this.#finished) return { done: true };
+    if (this.#tracker.succeeded) return { done: true };
     this.#stopped.signal.throwIfAborted();
-    return await this.#connection.read();
+    const { signal } = this.#connection;
+    try {
+      const reader = this.#reader ?? await this.#connect();
+      signal.throwIfAborted();
+      return await this.#wait(reader.read());
+    } catch (cause) {
+      if (signal.aborted || cause instanceof PullError) throw cause;
+      const { origin } = new URL(this.#request(signal).url);
+      const what = this.#reader ? "The connection broke" : `Cannot reach ${origin}`;
+      throw new PullError("network", `${what}: ${reasonOf(cause)}`, { cause });
+    }
   }
 
+  // deno-lint-ignore require-await -- a source's cancel is a promise
   async cancel(reason: unknown): Promise<void> {
-    this.#release();
     this.#stopped.abort(reason);
-    await this.#connection.cancel(reason);
-  }
-
-  /** Ends the pull without waiting for the server to end it. */
-  finish(): void {
-    this.#finished = true;
-    void this.cancel(undefined);
+    this.#disconnect(reason);
   }
 
   /** Waits and prepares another connection, or throws the failure if it is not to be retried. */
   async retry(error: unknown): Promise<void> {
-    const { retries, onRetry, sleep } = this.#plan;
-    if (this.#stopped.signal.aborted) throw error;
-    if (this.#tracker.completed > this.#completedAtFailure) this.#failuresInARow = 0;
-    if (!mayPass(error) || this.#failuresInARow >= retries) throw this.#withAttempts(error);
-    this.#completedAtFailure = this.#tracker.completed;
+    const { retries = 0, onRetry, sleep = sleepOnTimer, random = Math.random } = this.#options;
+    const { signal } = this.#stopped;
+    if (signal.aborted) throw error;
+    const { completed } = this.#tracker;
+    if (completed > this.#completedAtFailure) this.#failuresInARow = 0;
+    this.#completedAtFailure = completed;
+    if (!(error instanceof PullError)) throw error;
+    const mayPass = MAY_PASS.test(error.code) || Number(error.status) >= 500;
+    if (!mayPass || !(this.#failuresInARow < retries)) {
+      const attempts = this.#attempts;
+      if (attempts === 1) throw error;
+      const message = `${error.message} (gave up after ${attempts} attempts)`;
+      throw Object.assign(error, { message, attempts });
+    }
+
+    this.#disconnect(error);
+    // Twice as long after each failure, and up to half of it left to chance.
+    const longest = Math.min(FIRST_RETRY_MS * 2 ** this.#failuresInARow, LONGEST_RETRY_MS);
+    const delayMs = longest * (1 - random() / 2);
     this.#failuresInARow++;
     this.#attempts++;
-
-    await this.#connection.cancel(error);
-    const delayMs = this.#retryDelay();
-    onRetry(error, delayMs);
-    await sleep(delayMs, this.#stopped.signal);
-    this.#connection = new Connection(this.#plan);
+    onRetry?.(error, delayMs);
+    await sleep(delayMs, signal);
+    this.#connection = new AbortController();
+    this.#reader = undefined;
   }
 
-  /** Twice as long after each failure, and up to half of it left to chance. */
-  #retryDelay(): number {
-    const longest = Math.min(FIRST_RETRY_MS * 2 ** (this.#failuresInARow - 1), LONGEST_RETRY_MS);
-    return longest * (1 - this.#plan.random() / 2);
+  async #connect(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+    const { signal } = this.#connection;
+    const { ok, status, statusText } = await this.#wait(this.#respond(signal));
+    const reader = this.#reader!;
+    if (ok) return reader;
+    const text = await this.#wait(readStart(reader, MAX_ERROR_BODY_LENGTH));
+    const message = `HTTP ${status} ${statusText}`.trimEnd() + describeBody(text);
+    throw new PullError("http", message, { status });
   }
 
-  #withAttempts(error: unknown): unknown {
-    if (!(error instanceof PullError) || this.#attempts === 1) return error;
-    const message = `${error.message} (gave up after ${this.#attempts} attempts)`;
-    const { code, status, line, excerpt } = error;
-    const details = { status, line, excerpt, attempts: this.#attempts, cause: error };
-    return new PullError(code, message, details);
+  async #respond(signal: AbortSignal): Promise<Response> {
+    const response = await (this.#options.fetch ?? fetch)(this.#request(signal));
+    // Taken hold of at once, so that it is let go of even if nobody waits for it any more.
+    const reader = (response.body ?? new Blob().stream()).getReader();
+    if (signal.aborted) await reader.cancel(signal.reason);
+    else this.#reader = reader;
+    return response;
   }
-}
 
-function startPull(model: string, options: PullModelOptions): ReadableStream<PullProgress> {
-  const tracker = new ProgressTracker(options.layers);
-  const source = new PullSource(planPull(model, options), tracker, options.signal);
-  let decoder = new ProgressDecoder(options, tracker);
+  #disconnect(reason: unknown): void {
+    this.#connection.abort(reason);
+    this.#interrupt(reason);
+    // Not waited for: a body may take its time, and one that has failed cannot be cancelled.
+    this.#reader?.cancel(reason).catch(() => {});
+  }
 
-  const step: Step<Uint8Array, PullProgress> = {
-    push(chunk, emit) {
-      try {
-        decoder.push(chunk, emit);
-      } catch (error) {
-        if (!tracker.succeeded) throw error; // what comes after success does not count
-      }
-      if (tracker.succeeded) source.finish();
-    },
-    end(emit) {
-      if (!tracker.succeeded) decoder.end(emit);
-      source.finish();
-    },
-  };
-
-  return readThrough(source, step, async (error) => {
-    await source.retry(error);
-    tracker.restart();
-    decoder = new ProgressDecoder(options, tracker);
-  });
+  /**
+   * Waits for something, until it is interrupted or has taken too long. (A race with one promise that
+   * lasts as long as the connection would keep every promise alive that it was raced with.)
+   */
+  async #wait<Value>(work: Promise<Value>): Promise<Value> {
+    const { stallTimeoutMs = Infinity, sleep = sleepOnTimer } = this.#options;
+    const over = new AbortController();
+    if (stallTimeoutMs < Infinity) {
+      const message = `The server sent nothing for ${stallTimeoutMs / 1000} s`;
+      sleep(stallTimeoutMs, over.signal)
+        .then(() => this.#disconnect(new PullError("stalled", message)), () => {});
+    }
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#interrupt = reject;
+        work.then(resolve, reject);
+      });
+    } finally {
+      over.abort();
+    }
+  }
 }
 
 /**
@@ -448,7 +334,31 @@ function startPull(model: string, options: PullModelOptions): ReadableStream<Pul
  * @throws {TypeError} If the model is empty or an option cannot be used.
  */
 export function pull(model: string, options: PullOptions = {}): ReadableStream<PullProgress> {
-  return startPull(model, { ...options, stream: true });
+  const tracker = new ProgressTracker(options.layers);
+  const source = new PullSource(planRequest(model, options), options, tracker);
+  let decoder = new ProgressDecoder(options, tracker);
+
+  const step: Step<Uint8Array, PullProgress> = {
+    push(chunk, emit) {
+      try {
+        decoder.push(chunk, emit);
+      } catch (error) {
+        if (!tracker.succeeded) throw error; // what comes after success does not count
+      }
+      // The server need not end the stream for the pull to be over.
+      if (tracker.succeeded) void source.cancel(undefined);
+    },
+    end(emit) {
+      if (!tracker.succeeded) decoder.end(emit);
+      void source.cancel(undefined);
+    },
+  };
+
+  return readThrough(source, step, async (error) => {
+    await source.retry(error);
+    tracker.restart();
+    decoder = new ProgressDecoder(options, tracker);
+  });
 }
 
 /**
@@ -467,15 +377,7 @@ export function pull(model: string, options: PullOptions = {}): ReadableStream<P
  * @throws {PullError} If the pull fails; the reason of `signal`, when that aborts.
  */
 export async function pullModel(model: string, options: PullModelOptions = {}): Promise<void> {
-  const progress = startPull(model, options).getReader();
-  for (;;) {
-    const { done, value } = await progress.read();
-    if (done) return;
-    try {
-      options.onProgress?.(value);
-    } catch (error) {
-      await progress.cancel(error);
-      throw error;
-    }
-  }
+  await pull(model, options).pipeTo(
+    new WritableStream({ write: (progress) => options.onProgress?.(progress) }),
+  );
 }

@@ -263,11 +263,11 @@ describe("a pull that fails", () => {
         "<html>\n502</html>",
         /^HTTP 502 Bad Gateway, .*"<html>\\n502<\/html>"$/,
       ],
-      [503, "", "", /^HTTP 503 with an empty body$/],
-      [404, "", null, /^HTTP 404 with an empty body$/],
-      [401, "", " \n ", /^HTTP 401 with an empty body$/],
-      [400, "", "null", /^HTTP 400, which is not an answer of Ollama: "null"$/],
-      [400, "", '{"error":5}', /^HTTP 400, which is not an answer of Ollama: /],
+      [503, "", "", /^HTTP 503$/],
+      [404, "", null, /^HTTP 404$/],
+      [401, "", " \n ", /^HTTP 401, not from Ollama: " \\n "$/],
+      [400, "", "null", /^HTTP 400, not from Ollama: "null"$/],
+      [400, "", '{"error":5}', /^HTTP 400, not from Ollama: /],
       [504, "", "x".repeat(1_000_000), /^HTTP 504, .{1,200}$/],
     ];
     for (const [status, statusText, body, message] of answers) {
@@ -329,7 +329,7 @@ describe("a pull that fails", () => {
       [
         "",
         "truncated",
-        /^The stream ended without success; its last status was "pulling manifest"$/,
+        /^The stream ended without success, after "pulling manifest"$/,
       ],
       ['{"status":"succ', "truncated", /^The stream ended in the middle of line 2/],
       [lines({ error: "disk full" }), "server", /^disk full$/],
@@ -476,7 +476,11 @@ describe("the signal of pull", () => {
     const add = signal.addEventListener.bind(signal);
     const remove = signal.removeEventListener.bind(signal);
     signal.addEventListener = (...args: Parameters<typeof add>) => {
-      listeners.add(args[1]);
+      const [, listener, options] = args;
+      listeners.add(listener);
+      // How a listener goes when its own signal aborts cannot be seen in every runtime.
+      const { signal: gone } = Object(options) as AddEventListenerOptions;
+      gone?.addEventListener("abort", () => listeners.delete(listener));
       add(...args);
     };
     signal.removeEventListener = (...args: Parameters<typeof remove>) => {
@@ -820,8 +824,7 @@ describe("retries", () => {
     const error = await pullErrorOf(pull("m", { ...server, ...noWait, retries: 2 }));
     assertEquals(server.requests.length, 3);
     assertEquals([error.code, error.status, error.attempts], ["http", 503, 3]);
-    assertEquals(error.message, "HTTP 503 with an empty body (gave up after 3 attempts)");
-    assertEquals(asPullError(error.cause).message, "HTTP 503 with an empty body");
+    assertEquals(error.message, "HTTP 503 (gave up after 3 attempts)");
   });
 
   it("end at a failure that does not pass, and the error says how many attempts there were", async () => {

@@ -11,15 +11,14 @@
 /** The age at which a measurement has lost about two thirds of its weight. */
 const TIME_CONSTANT_MS = 5_000;
 
-/** The time that must have been measured before the rate means something. */
-const MINIMUM_MS = 500;
+/** The time, weighted like the bytes, that must have been measured before the rate means something. */
+const MINIMUM_MS = 450;
 
 /** A smoothed rate. Times are in milliseconds, of any clock that does not run backwards. */
 export class TransferRate {
-  /** Bytes and time of all measurements but the latest, as weighted when that one began. */
+  /** Bytes and time of all measurements but the latest, as they were weighted when that one began. */
   #bytes = 0;
   #milliseconds = 0;
-  #measuredMilliseconds = 0;
   // The latest measurement is kept apart until a later one comes, so that what arrives at one moment
   // is summed in whole bytes, and gives the same rate whether it is told in one call or in many.
   #latestBytes = 0;
@@ -29,35 +28,30 @@ export class TransferRate {
 
   /** Counts bytes that came in from one time to another. */
   add(bytes: number, from: number, to: number): void {
-    if (to > this.#latestEnd) this.#beginMeasurement(to);
+    if (to > this.#latestEnd) {
+      [this.#bytes, this.#milliseconds] = this.#sums();
+      this.#latestBytes = this.#latestMilliseconds = 0;
+      this.#previousEnd = this.#latestEnd;
+      this.#latestEnd = to;
+    }
     this.#latestBytes += bytes;
     // Parallel layers share their time: what was measured once is not counted twice.
     const milliseconds = to - Math.max(from, this.#previousEnd);
     this.#latestMilliseconds = Math.max(this.#latestMilliseconds, milliseconds);
   }
 
-  #beginMeasurement(end: number): void {
-    const weight = this.#weight();
-    this.#bytes = this.#bytes * weight + this.#latestBytes;
-    this.#milliseconds = this.#milliseconds * weight + this.#latestMilliseconds;
-    this.#measuredMilliseconds += this.#latestMilliseconds;
-    this.#latestBytes = 0;
-    this.#latestMilliseconds = 0;
-    this.#previousEnd = this.#latestEnd;
-    this.#latestEnd = end;
+  /** Bytes and time of all measurements, as they are weighted at the end of the latest one. */
+  #sums(): [bytes: number, milliseconds: number] {
+    const weight = Math.exp(-this.#latestMilliseconds / TIME_CONSTANT_MS);
+    return [
+      this.#bytes * weight + this.#latestBytes,
+      this.#milliseconds * weight + this.#latestMilliseconds,
+    ];
   }
 
-  /** What the measurements before the latest one count for since then. */
-  #weight(): number {
-    return Math.exp(-this.#latestMilliseconds / TIME_CONSTANT_MS);
-  }
-
-  /** The rate in bytes per second, or `undefined` while it means nothing. */
-  get bytesPerSecond(): number | undefined {
-    if (this.#measuredMilliseconds + this.#latestMilliseconds < MINIMUM_MS) return undefined;
-    const weight = this.#weight();
-    const bytes = this.#bytes * weight + this.#latestBytes;
-    const milliseconds = this.#milliseconds * weight + this.#latestMilliseconds;
-    return bytes / milliseconds * 1000;
+  /** The rate in bytes per second, or `NaN` while it means nothing. */
+  get bytesPerSecond(): number {
+    const [bytes, milliseconds] = this.#sums();
+    return milliseconds < MINIMUM_MS ? NaN : bytes / milliseconds * 1000;
   }
 }

@@ -8,7 +8,7 @@
 
 import { excerptOf, handleMalformed, type OnMalformed, PullError } from "./errors.ts";
 import { NdjsonDecoder, type NdjsonDecoderOptions } from "./ndjson.ts";
-import { readThrough, type Step, transformPair } from "./streams.ts";
+import { chain, readThrough, type Step, transformPair } from "./streams.ts";
 
 /** The fields of a status object on the wire. All of them may be absent. */
 export interface WireStatus {
@@ -140,15 +140,6 @@ export function isByteCount(value: unknown): value is number {
 
 type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
-/** The fields of an object that are not in its typed form. */
-function extraOf(value: object, typed: PullStatusFields): Record<string, unknown> {
-  const entries = Object.entries(value);
-  // Made from entries, not by assigning: a key may be `__proto__`.
-  return Object.fromEntries(
-    entries.filter(([key]) => key === "kind" || !Object.hasOwn(typed, key)),
-  );
-}
-
 /** Types a JSON value, or returns `undefined` for one that is not an object. */
 export function toPullStatus(value: unknown): PullStatus | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
@@ -156,13 +147,18 @@ export function toPullStatus(value: unknown): PullStatus | undefined {
   const typed: Mutable<PullStatusFields> & { kind: PullStatus["kind"] } = { kind: "other" };
   if (typeof status === "string") typed.status = status;
   // Some servers write what they have not got as `""`; the protocol leaves it out.
-  if (typeof digest === "string" && digest !== "") typed.digest = digest;
+  if (typeof digest === "string" && digest) typed.digest = digest;
   if (isByteCount(total)) typed.total = total;
   if (isByteCount(completed)) typed.completed = completed;
   if (typeof error === "string") typed.error = error;
   typed.kind = kindOf(typed);
   // All fields are known ones if there are as many as were taken over, besides `kind`.
-  if (Object.keys(value).length >= Object.keys(typed).length) typed.extra = extraOf(value, typed);
+  if (Object.keys(value).length >= Object.keys(typed).length) {
+    // Made from entries, not by assigning: a key may be `__proto__`.
+    typed.extra = Object.fromEntries(
+      Object.entries(value).filter(([key]) => key === "kind" || !Object.hasOwn(typed, key)),
+    );
+  }
   return typed as PullStatus;
 }
 
@@ -198,21 +194,12 @@ export interface PullStatusOptions {
 /** Options of {@link decodePull}. */
 export interface DecodePullOptions extends NdjsonDecoderOptions, PullStatusOptions {}
 
-/** A value as JSON, for a message. */
-function show(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return `${typeof value} without a form in JSON`; // nested too deeply, or a bigint
-  }
-}
-
 /** JSON values to statuses. */
 export class PullStatusDecoder implements Step<unknown, PullStatus> {
   readonly #onMalformed: OnMalformed | undefined;
   #valuesSeen = 0;
 
-  constructor(options: PullStatusOptions = {}) {
+  constructor(options: PullStatusOptions) {
     this.#onMalformed = options.onMalformed;
   }
 
@@ -221,31 +208,18 @@ export class PullStatusDecoder implements Step<unknown, PullStatus> {
     const status = toPullStatus(value);
     if (status) return emit(status);
     const where = line === undefined ? `Value ${this.#valuesSeen}` : `Line ${line}`;
-    const message = `${where} is not a status object: ${excerptOf(show(value))}`;
-    const details = { line, excerpt: excerptOf(show(value)) };
-    handleMalformed(new PullError("malformed", message, details), this.#onMalformed);
+    // What an array holds may be nested too deeply to be written.
+    const excerpt = excerptOf(Array.isArray(value) ? "an array" : String(value));
+    const message = `${where} is not a status object: ${excerpt}`;
+    handleMalformed(new PullError("malformed", message, { line, excerpt }), this.#onMalformed);
   }
 
   end(): void {}
 }
 
 /** Bytes to statuses: {@link NdjsonDecoder} and {@link PullStatusDecoder} in one step. */
-export class PullDecoder implements Step<Uint8Array, PullStatus> {
-  readonly #values: NdjsonDecoder;
-  readonly #statuses: PullStatusDecoder;
-
-  constructor(options: DecodePullOptions = {}) {
-    this.#values = new NdjsonDecoder(options);
-    this.#statuses = new PullStatusDecoder(options);
-  }
-
-  push(chunk: Uint8Array, emit: (status: PullStatus) => void): void {
-    this.#values.push(chunk, (value, line) => this.#statuses.push(value, emit, line));
-  }
-
-  end(emit: (status: PullStatus) => void): void {
-    this.#values.end((value, line) => this.#statuses.push(value, emit, line));
-  }
+export function createPullDecoder(options: DecodePullOptions): Step<Uint8Array, PullStatus> {
+  return chain(new NdjsonDecoder(options), new PullStatusDecoder(options));
 }
 
 /**
@@ -271,9 +245,9 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
  */
 export class PullStatusStream {
   /** The statuses. */
-  readonly readable: ReadableStream<PullStatus>;
+  declare readonly readable: ReadableStream<PullStatus>;
   /** The JSON values. */
-  readonly writable: WritableStream<unknown>;
+  declare readonly writable: WritableStream<unknown>;
 
   /**
    * Makes a typing step for one stream.
@@ -281,9 +255,7 @@ export class PullStatusStream {
    * @param options What to do with values that are not objects.
    */
   constructor(options: PullStatusOptions = {}) {
-    ({ readable: this.readable, writable: this.writable } = transformPair(
-      new PullStatusDecoder(options),
-    ));
+    Object.assign(this, transformPair(new PullStatusDecoder(options)));
   }
 }
 
@@ -309,5 +281,5 @@ export function decodePull(
   body: ReadableStream<Uint8Array>,
   options: DecodePullOptions = {},
 ): ReadableStream<PullStatus> {
-  return readThrough(body.getReader(), new PullDecoder(options));
+  return readThrough(body.getReader(), createPullDecoder(options));
 }

@@ -19,6 +19,20 @@ export interface Step<Input, Output> {
   end(emit: (output: Output) => void): void;
 }
 
+/** Two steps as one. What the first one gives may come with a place, for the messages of the second. */
+export function chain<Input, Between, Output>(
+  first: {
+    push(input: Input, emit: (between: Between, place: number) => void): void;
+    end(emit: (between: Between, place: number) => void): void;
+  },
+  second: { push(between: Between, emit: (output: Output) => void, place: number): void },
+): Step<Input, Output> {
+  return {
+    push: (input, emit) => first.push(input, (between, place) => second.push(between, emit, place)),
+    end: (emit) => first.end((between, place) => second.push(between, emit, place)),
+  };
+}
+
 /** What a read gives: an input, or the end. */
 export type ReadResult<Input> = { done: false; value: Input } | { done: true; value?: unknown };
 
@@ -53,15 +67,14 @@ export function transformPair<Input, Output>(
     failure = { error };
     if (wanted) output.error(error);
   };
-  const attempt = (work: () => void) => {
+  const attempt = (work: () => void | Promise<void>) => {
     try {
-      work();
+      return work();
     } catch (error) {
       fail(error);
       throw error;
     }
   };
-  const untilWanted = () => wanted ? undefined : new Promise<void>((resolve) => resume = resolve);
 
   const readable = new ReadableStream<Output>({
     start(controller) {
@@ -84,8 +97,10 @@ export function transformPair<Input, Output>(
       controller.signal.addEventListener("abort", () => resume());
     },
     write(value) {
-      attempt(() => step.push(value, emit));
-      return untilWanted();
+      return attempt(() => {
+        step.push(value, emit);
+        return wanted ? undefined : new Promise((resolve) => resume = resolve);
+      });
     },
     close() {
       attempt(() => step.end(emit));
@@ -108,35 +123,38 @@ export function transformPair<Input, Output>(
 export function readThrough<Input, Output>(
   source: Source<Input>,
   step: Step<Input, Output>,
-  recover: (error: unknown) => Promise<void> = (error) => Promise.reject(error),
+  recover?: (error: unknown) => Promise<void>,
 ): ReadableStream<Output> {
+  let output!: ReadableStreamDefaultController<Output>;
   let failure: Failure | undefined;
   let closed = false;
   let emitted = false;
 
+  const emit = (value: Output) => {
+    emitted = true;
+    output.enqueue(value);
+  };
   /** Reads one input and runs the step on it. */
-  const advance = async (controller: ReadableStreamDefaultController<Output>) => {
-    const emit = (value: Output) => {
-      emitted = true;
-      controller.enqueue(value);
-    };
+  const advance = async () => {
     const result = await source.read();
     if (closed) return;
     if (!result.done) return step.push(result.value, emit);
     step.end(emit);
     closed = true;
-    controller.close();
+    output.close();
   };
 
   return new ReadableStream<Output>({
     async pull(controller) {
       if (failure) throw failure.error;
+      output = controller;
       emitted = false;
       while (!emitted && !closed) {
         try {
-          await advance(controller);
+          await advance();
         } catch (error) {
           try {
+            if (!recover) throw error;
             await recover(error);
           } catch (reason) {
             source.cancel(reason).catch(() => {});
