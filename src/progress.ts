@@ -319,10 +319,13 @@ export class ProgressTracker {
   }
 }
 
-/** Whether two snapshots in a row show the same. Layers that have not changed are the same array. */
-function isSame(a: PullProgress, b: PullProgress): boolean {
-  const fields = Object.keys(b) as (keyof PullProgress)[];
-  return fields.length === Object.keys(a).length && fields.every((name) => a[name] === b[name]);
+/**
+ * Whether two snapshots in a row show the same. (Layers that have not changed are the same array, and
+ * no field goes without another one changing.)
+ */
+function isSame(before: PullProgress, now: PullProgress): boolean {
+  const fields = Object.keys(now) as (keyof PullProgress)[];
+  return fields.every((name) => before[name] === now[name]);
 }
 
 /** The time of the runtime, in milliseconds. */

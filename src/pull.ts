@@ -112,9 +112,7 @@ function sleepOnTimer(milliseconds: number, signal: AbortSignal): Promise<void> 
 
 /** Makes the request of a pull, as often as it is needed. */
 function planRequest(model: string, options: PullModelOptions): (signal: AbortSignal) => Request {
-  if (typeof model !== "string" || model === "") {
-    throw new TypeError("The model must be a name such as llama3.2");
-  }
+  if (!model?.length) throw new TypeError("The model must be a name such as llama3.2");
   const { host = DEFAULT_HOST, insecure, stream = true } = options;
   const url = URL.canParse(host) ? new URL(host) : undefined;
   if (!url?.protocol.startsWith("http")) {
@@ -240,7 +238,7 @@ class PullSource implements Source<Uint8Array> {
     if (completed > this.#completedAtFailure) this.#failuresInARow = 0;
     this.#completedAtFailure = completed;
     if (!(error instanceof PullError)) throw error;
-    const mayPass = MAY_PASS.test(error.code) || Number(error.status) >= 500;
+    const mayPass = MAY_PASS.test(error.code) || (error.status ?? 0) >= 500;
     if (!mayPass || !(this.#failuresInARow < retries)) {
       const attempts = this.#attempts;
       if (attempts === 1) throw error;
