@@ -1,1 +1,94 @@
-export {};
+/**
+ * Checks that clients and servers of `POST /api/pull` hold to its protocol, whatever they are written
+ * in: rules as properties, which find the smallest input that breaks an implementation.
+ *
+ * ```ts
+ * import { mockServer, reporters, runServerConformance } from "@ollama-pull/kit/conformance";
+ *
+ * const report = await runServerConformance(mockServer({ dialect: "v0.5" }), { runs: 5 });
+ * console.log(reporters.pretty([report]));
+ * ```
+ *
+ * What the rules are made of is here, too: generators of arbitrary pulls, for tests of one's own.
+ *
+ * @module
+ */
+
+export {
+  type ClientRun,
+  type ClientSubject,
+  commandClient,
+  type CommandClientOptions,
+} from "./client_subject.ts";
+export { clientRules, openClient, runClientConformance } from "./client_suite.ts";
+export type { AnswerEnding, Exchange, ExchangeAnswer } from "./exchange.ts";
+export {
+  chunkings,
+  cutBytes,
+  digests,
+  hostileLines,
+  layerSizesOf,
+  type Manifest,
+  type ManifestLayer,
+  type ManifestOptions,
+  manifests,
+  ndjsonBytes,
+  type PullEnding,
+  type PullSession,
+  type PullSessionOptions,
+  pullSessions,
+  type PullSurprise,
+  type StatusObject,
+  statusObjects,
+  unknownStatuses,
+} from "./generators.ts";
+export type { ClientUnderTest } from "./observation.ts";
+export {
+  registerConformance,
+  type SkippableTest,
+  type TestFunction,
+  type TestRunner,
+} from "./register.ts";
+export {
+  type Failure,
+  isBroken,
+  parseReport,
+  passes,
+  type Report,
+  type RuleResult,
+  type SubjectInfo,
+  type Tally,
+  tally,
+  type Verdict,
+} from "./report.ts";
+export * from "./reporters/mod.ts";
+export {
+  CannotRun,
+  type CheckRun,
+  Inconclusive,
+  type Level,
+  type Rule,
+  rule,
+  type RuleInfo,
+  type Side,
+  type TypedRule,
+  Violation,
+} from "./rule.ts";
+export { type RunOptions } from "./run.ts";
+export {
+  type AnswerScript,
+  Play,
+  type ReceivedRequest,
+  ScriptedServer,
+} from "./scripted_server.ts";
+export {
+  mockServer,
+  type MockSubjectOptions,
+  type Need,
+  type OpenServer,
+  remoteServer,
+  type RemoteServerOptions,
+  type ServerSubject,
+  type World,
+} from "./server_subject.ts";
+export { runServerConformance, serverRules } from "./server_suite.ts";

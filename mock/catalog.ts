@@ -15,6 +15,7 @@ import {
   type ModelOptions,
   presets,
   resolveModel,
+  UNKNOWN_DIGEST,
   withRealDigests,
 } from "./models.ts";
 
@@ -22,7 +23,7 @@ import {
 export interface PulledModel {
   /** The model as it was pulled. */
   readonly model: Model;
-  /** When, in milliseconds since 1970. */
+  /** When, in milliseconds of the mock's clock. */
   readonly pulledAt: number;
 }
 
@@ -62,31 +63,51 @@ export function manifestOf({ config, layers }: Model): Manifest {
   };
 }
 
+/** A blob and a model that it is part of. */
+export interface FoundBlob {
+  readonly model: Model;
+  readonly blob: Blob;
+}
+
+/** What a catalog works with. */
+export interface CatalogOptions extends ModelOptions {
+  readonly store: BlobStore;
+  readonly now: () => number;
+}
+
 /** The models of a mock. */
 export class Catalog {
-  readonly #options: ModelOptions;
-  readonly #store: BlobStore;
+  readonly #options: CatalogOptions;
   /** What the library offers; a promise, for real digests take time to work out. */
-  #offered = new Map<string, Promise<Model>>();
-  #pulled = new Map<string, PulledModel>();
+  readonly #offered = new Map<string, Promise<Model>>();
+  readonly #pulled = new Map<string, PulledModel>();
+  /** The sizes of the blobs that were ever offered. A digest stands for one size. */
+  readonly #sizes = new Map<string, number>();
 
-  constructor(options: ModelOptions, store: BlobStore) {
+  constructor(options: CatalogOptions) {
     this.#options = options;
-    this.#store = store;
+  }
+
+  /** Checks the description of a model and fills in what it leaves open. */
+  resolve(description: MockModel | string): Model {
+    return resolveModel(describe(description), this.#options);
   }
 
   /** Offers a model, in place of one of the same name if there is one. */
-  offer(description: MockModel | string): Model {
-    const model = resolveModel(describe(description), this.#options);
+  offer(model: Model): void {
+    for (const { digest, size } of blobsOf(model)) {
+      if (digest === UNKNOWN_DIGEST) continue;
+      if ((this.#sizes.get(digest) ?? size) !== size) {
+        const name = JSON.stringify(shortName(model.name));
+        throw new ConfigurationError(
+          `The digest ${digest} in the model ${name} is that of a blob of another size`,
+        );
+      }
+      this.#sizes.set(digest, size);
+    }
     const complete = this.#options.realBytes ? withRealDigests(model) : Promise.resolve(model);
     complete.catch(() => {}); // whoever asks for the model is told
     this.#offered.set(modelKey(model.name), complete);
-    return model;
-  }
-
-  /** Whether a model of that name is offered. */
-  offers(name: ModelName): boolean {
-    return this.#offered.has(modelKey(name));
   }
 
   /** Offers a model no longer. */
@@ -100,10 +121,10 @@ export class Catalog {
   }
 
   /** The blob of a digest that the library offers. */
-  async findBlob(digest: string): Promise<Blob | undefined> {
+  async findBlob(digest: string): Promise<FoundBlob | undefined> {
     for (const model of await Promise.all(this.#offered.values())) {
       const blob = blobsOf(model).find((each) => each.digest === digest);
-      if (blob) return blob;
+      if (blob) return { model, blob };
     }
     return undefined;
   }
@@ -118,13 +139,20 @@ export class Catalog {
     return this.#pulled.get(modelKey(name));
   }
 
-  /** Records that a model was pulled, and returns how many blobs that leaves unused. */
-  install(model: Model): number {
+  /**
+   * Records that a model was pulled, and removes what is not used any more. Returns whether the one
+   * before had layers that this one has not: observed, the server tells of removing them even if it
+   * then finds that other models use them.
+   */
+  install(model: Model): boolean {
     const key = modelKey(model.name);
     const before = this.#pulled.get(key)?.model;
     this.#pulled.delete(key);
-    this.#pulled.set(key, { model, pulledAt: Date.now() });
-    return before ? this.#removeUnused(before) : 0;
+    this.#pulled.set(key, { model, pulledAt: this.#options.now() });
+    if (!before) return false;
+    this.#removeUnused(before);
+    const kept = new Set(blobsOf(model).map(({ digest }) => digest));
+    return blobsOf(before).some(({ digest }) => !kept.has(digest));
   }
 
   /** Deletes a model that was pulled, with the blobs that no other one uses. */
@@ -141,13 +169,13 @@ export class Catalog {
     this.install({ ...model, name });
   }
 
-  #removeUnused(model: Model): number {
+  #removeUnused(model: Model): void {
     const used = new Set(
       this.pulled.flatMap((pulled) => blobsOf(pulled.model).map(({ digest }) => digest)),
     );
-    const unused = new Set(blobsOf(model).map(({ digest }) => digest).filter((d) => !used.has(d)));
-    for (const digest of unused) this.#store.remove(digest);
-    return unused.size;
+    for (const { digest } of blobsOf(model)) {
+      if (!used.has(digest)) this.#options.store.remove(digest);
+    }
   }
 }
 

@@ -17,58 +17,100 @@ export interface Clock {
   join?(): ClockTask;
 }
 
-/** A task that lives by a clock. */
+/** A task that lives by a clock. It waits for one thing at a time. */
 export interface ClockTask {
-  /** Waits as {@link Clock.sleep} does. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-  /** Ends the task. */
-  leave(): void;
+  /** Waits for a number of milliseconds. Rejects with the reason for which the task was ended. */
+  sleep(milliseconds: number): Promise<void>;
+  /** Ends the task, and what it waits for. */
+  leave(reason?: unknown): void;
 }
 
 /** Begins a task on any clock. */
 export function joinClock(clock: Clock): ClockTask {
-  return clock.join?.() ?? {
-    sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal),
-    leave() {},
+  if (clock.join) return clock.join();
+  const left = new AbortController();
+  return {
+    sleep: (milliseconds) => clock.sleep(milliseconds, left.signal),
+    leave: (reason) => left.abort(reason),
   };
+}
+
+/** Waits as a task does, with a signal in place of its end. */
+async function sleepAs(task: ClockTask, milliseconds: number, signal?: AbortSignal): Promise<void> {
+  const leave = () => task.leave(signal?.reason);
+  if (signal?.aborted) leave();
+  signal?.addEventListener("abort", leave, { once: true });
+  try {
+    await task.sleep(milliseconds);
+  } finally {
+    signal?.removeEventListener("abort", leave);
+    task.leave();
+  }
+}
+
+/** A promise that is settled from outside, of which a task has one at a time. */
+abstract class Task implements ClockTask {
+  #wake: () => void = () => {};
+  #fail: (reason: unknown) => void = () => {};
+  #left: { readonly reason: unknown } | undefined;
+
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#left) return reject(this.#left.reason);
+      this.#wake = resolve;
+      this.#fail = reject;
+      this.begin(milliseconds);
+    });
+  }
+
+  leave(reason?: unknown): void {
+    if (this.#left) return;
+    this.#left = { reason };
+    this.end();
+    this.#fail(reason);
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  protected abstract begin(milliseconds: number): void;
+  protected abstract end(): void;
 }
 
 /** The longest wait that a timer of the runtimes takes; a longer one would end at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** The time of the machine. */
-export const realClock: Clock = {
-  now: () => performance.now(),
-  async sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-    const end = performance.now() + milliseconds;
-    for (let left = milliseconds; left > 0; left = end - performance.now()) {
-      await timeout(Math.min(left, LONGEST_TIMER_MS), signal);
-    }
-  },
-};
+class RealTask extends Task {
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
-function timeout(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    signal?.throwIfAborted();
-    const stop = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
+  protected begin(milliseconds: number): void {
+    const endsAt = performance.now() + milliseconds;
+    this.#timer = setTimeout(() => {
+      // Also because a timer may be up to a millisecond early.
+      const left = endsAt - performance.now();
+      if (left > 0) this.begin(left);
+      else this.wake();
+    }, Math.min(Math.max(0, milliseconds), LONGEST_TIMER_MS));
+  }
+
+  protected end(): void {
+    clearTimeout(this.#timer);
+  }
 }
 
+/** The time of the machine. It is that since 1970, and does not jump when somebody sets the clock. */
+export const realClock: Required<Clock> = {
+  now: () => performance.timeOrigin + performance.now(),
+  sleep: (milliseconds, signal) => sleepAs(new RealTask(), milliseconds, signal),
+  join: () => new RealTask(),
+};
+
+/** Something that waits for a moment of a virtual clock. */
 interface Sleeper {
-  readonly wakesAt: number;
+  wakesAt: number;
   /** Breaks ties: who went to sleep first wakes first. */
-  readonly order: number;
-  readonly isTask: boolean;
-  readonly wake: () => void;
-  gone: boolean;
+  order: number;
 }
 
 function wakesBefore(a: Sleeper, b: Sleeper): boolean {
@@ -76,18 +118,14 @@ function wakesBefore(a: Sleeper, b: Sleeper): boolean {
 }
 
 /** Sleepers by the time at which they wake: a binary heap. */
-class SleeperQueue {
-  readonly #heap: Sleeper[] = [];
+class SleeperQueue<Item extends Sleeper> {
+  readonly #heap: Item[] = [];
 
-  get size(): number {
-    return this.#heap.length;
-  }
-
-  get first(): Sleeper | undefined {
+  get first(): Item | undefined {
     return this.#heap[0];
   }
 
-  add(sleeper: Sleeper): void {
+  add(sleeper: Item): void {
     const heap = this.#heap;
     let index = heap.length;
     while (index > 0) {
@@ -122,6 +160,9 @@ const soon: (run: () => void) => void = "setImmediate" in globalThis
     void (globalThis as unknown as { setImmediate(run: () => void): void }).setImmediate(run)
   : (run) => void setTimeout(run, 0);
 
+/** How many moments pass before timers and the network of the runtime get their turn. */
+const MOVES_PER_TURN = 512;
+
 /**
  * A clock that costs no time: it moves to the next moment that somebody waits for as soon as nobody
  * has anything else to do. The same program sees the same times in every run and runtime.
@@ -138,78 +179,137 @@ const soon: (run: () => void) => void = "setImmediate" in globalThis
 export class VirtualClock implements Clock {
   #now = 0;
   #order = 0;
+  /** The tasks, and how many of them sleep. */
   #tasks = 0;
-  #sleepingTasks = 0;
-  #moving = false;
-  readonly #sleepers = new SleeperQueue();
+  #asleep = 0;
+  #movesNow = false;
+  #movesSoon = false;
+  #movesInTurn = 0;
+  readonly #sleepers = new SleeperQueue<VirtualTask>();
+  readonly #schedule: VirtualSchedule = {
+    join: () => void this.#tasks++,
+    leave: (isAsleep) => {
+      this.#tasks--;
+      if (isAsleep) this.#asleep--;
+      // Whoever waited for the task may have something to do at this very moment.
+      this.#movesInTurn = MOVES_PER_TURN;
+      this.#moveWhenIdle();
+    },
+    sleep: (task, milliseconds) => {
+      task.wakesAt = this.#now + Math.max(0, milliseconds);
+      task.order = this.#order++;
+      this.#asleep++;
+      // Who waits forever is woken by nothing but its end.
+      if (task.wakesAt < Infinity) this.#sleepers.add(task);
+      this.#moveWhenIdle();
+    },
+  };
 
   /** The virtual time in milliseconds. It begins at 0. */
   now(): number {
     return this.#now;
   }
 
-  /** Waits for a number of virtual milliseconds. */
+  /** Waits for a number of virtual milliseconds. Rejects with the signal's reason when that aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
-    return this.#sleep(milliseconds, signal, false);
+    const task = new VirtualTask(this.#schedule);
+    task.isGuest = true;
+    return sleepAs(task, milliseconds, signal);
   }
 
   /** Begins a task: the clock moves on at once when all tasks sleep. */
   join(): ClockTask {
-    this.#tasks++;
-    let joined = true;
-    return {
-      sleep: (milliseconds, signal) => this.#sleep(milliseconds, signal, true),
-      leave: () => {
-        if (joined) this.#tasks--;
-        joined = false;
-      },
-    };
+    return new VirtualTask(this.#schedule);
   }
 
-  #sleep(milliseconds: number, signal: AbortSignal | undefined, isTask: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      const stop = () => {
-        sleeper.gone = true;
-        if (isTask) this.#sleepingTasks--;
-        reject(signal?.reason);
-      };
-      const wake = () => {
-        signal?.removeEventListener("abort", stop);
-        resolve();
-      };
-      const wakesAt = this.#now + Math.max(0, milliseconds);
-      const sleeper: Sleeper = { wakesAt, order: this.#order++, isTask, wake, gone: false };
-      signal?.addEventListener("abort", stop, { once: true });
-      // Who waits forever is woken by nothing but the signal.
-      if (wakesAt < Infinity) this.#sleepers.add(sleeper);
-      if (isTask) this.#sleepingTasks++;
-      this.#moveWhenIdle();
-    });
+  /**
+   * Whether nothing can happen before the next moment: all tasks sleep, and the next one to wake is
+   * one of them. A guest may have something to do before, of which the clock knows nothing.
+   */
+  get #isIdle(): boolean {
+    return this.#asleep >= this.#tasks && !this.#sleepers.first?.isGuest &&
+      this.#movesInTurn < MOVES_PER_TURN;
   }
 
+  /** Sees to it that the clock moves on: at once where it is idle, else when all have had a chance. */
   #moveWhenIdle(): void {
-    if (this.#moving || this.#sleepers.size === 0) return;
-    this.#moving = true;
-    const move = () => this.#move();
-    if (this.#tasks > 0 && this.#sleepingTasks >= this.#tasks) queueMicrotask(move);
-    else soon(move);
+    if (!this.#sleepers.first) return;
+    if (this.#isIdle) {
+      if (!this.#movesNow) queueMicrotask(() => this.#moveNow());
+      this.#movesNow = true;
+    } else {
+      if (!this.#movesSoon) soon(() => this.#moveSoon());
+      this.#movesSoon = true;
+    }
+  }
+
+  #moveNow(): void {
+    this.#movesNow = false;
+    // A task that has begun since then may be about to do something at this very moment.
+    if (this.#isIdle) this.#move();
+    else this.#moveWhenIdle();
+  }
+
+  #moveSoon(): void {
+    this.#movesSoon = false;
+    this.#movesInTurn = 0;
+    this.#move();
   }
 
   /** Moves to the next moment and wakes everybody who waits for it. */
   #move(): void {
-    this.#moving = false;
     const sleepers = this.#sleepers;
-    while (sleepers.first?.gone) sleepers.removeFirst();
+    while (sleepers.first?.hasLeft) sleepers.removeFirst();
     if (!sleepers.first) return;
-    this.#now = Math.max(this.#now, sleepers.first.wakesAt);
+    this.#movesInTurn++;
+    this.#now = sleepers.first.wakesAt;
     while (sleepers.first && sleepers.first.wakesAt <= this.#now) {
-      const { gone, isTask, wake } = sleepers.first;
+      const task = sleepers.first;
       sleepers.removeFirst();
-      if (gone) continue;
-      if (isTask) this.#sleepingTasks--;
-      wake();
+      if (task.hasLeft) continue;
+      this.#asleep--;
+      // What a guest does when it wakes is to happen at this very moment, not after the next one.
+      if (task.isGuest) this.#movesInTurn = MOVES_PER_TURN;
+      task.wakeUp();
     }
     this.#moveWhenIdle();
+  }
+}
+
+/** What a virtual clock lets its tasks do with it. */
+interface VirtualSchedule {
+  join(): void;
+  leave(isAsleep: boolean): void;
+  sleep(task: VirtualTask, milliseconds: number): void;
+}
+
+class VirtualTask extends Task implements Sleeper {
+  wakesAt = 0;
+  order = 0;
+  hasLeft = false;
+  /** Whether it is somebody who only waits, and of whom the clock knows nothing else. */
+  isGuest = false;
+  #isAsleep = false;
+  readonly #schedule: VirtualSchedule;
+
+  constructor(schedule: VirtualSchedule) {
+    super();
+    this.#schedule = schedule;
+    schedule.join();
+  }
+
+  wakeUp(): void {
+    this.#isAsleep = false;
+    this.wake();
+  }
+
+  protected begin(milliseconds: number): void {
+    this.#isAsleep = true;
+    this.#schedule.sleep(this, milliseconds);
+  }
+
+  protected end(): void {
+    this.hasLeft = true;
+    this.#schedule.leave(this.#isAsleep);
   }
 }

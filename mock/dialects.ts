@@ -13,6 +13,8 @@ export type DialectName = "spec" | "v0.1.0" | "v0.1" | "v0.5" | "client2" | "ten
 export interface Dialect {
   /** The `status` of a download, or `undefined` if it has none. */
   readonly downloading: (digest: string) => string | undefined;
+  /** The same, of a layer that is there already. */
+  readonly cached: (digest: string) => string | undefined;
   /** Whether layers are downloaded one by one, at once, or at once and reported as one. */
   readonly layers: "sequential" | "parallel" | "aggregate";
   /** The time between two lines about a layer, in milliseconds. */
@@ -33,42 +35,42 @@ export interface Dialect {
 export const AGGREGATE_DIGEST = "sha256:model";
 
 const shortDigest = (digest: string) => `pulling ${digest.slice("sha256:".length).slice(0, 12)}`;
+const longDigest = (digest: string) => `downloading ${digest}`;
+const noWords = () => undefined;
+
+/** The published page: each download begins without `completed`, and all final lines are sent. */
+const SPEC: Dialect = {
+  downloading: longDigest,
+  cached: longDigest,
+  layers: "sequential",
+  tickMs: 60,
+  announces: true,
+  concludes: true,
+  verifies: true,
+  removing: "removing any unused layers",
+  alwaysRemoves: true,
+};
 
 /** Observed: v0.1.x to v0.4. */
 const V0_1: Dialect = {
+  ...SPEC,
   downloading: shortDigest,
-  layers: "sequential",
-  tickMs: 60,
+  cached: shortDigest,
   announces: false,
   concludes: false,
-  verifies: true,
-  removing: "removing any unused layers",
   alwaysRemoves: false,
 };
 
 /** The dialects by name. */
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
-  // The published page: each download begins without `completed`, and all final lines are sent.
-  "spec": {
-    ...V0_1,
-    downloading: (digest) => `downloading ${digest}`,
-    announces: true,
-    concludes: true,
-    alwaysRemoves: true,
-  },
-  "v0.1.0": {
-    downloading: (digest) => `downloading ${digest}`,
-    layers: "sequential",
-    tickMs: 60,
-    announces: true,
-    concludes: true,
-    verifies: false,
-    alwaysRemoves: false,
-  },
+  "spec": SPEC,
+  // Observed: the published page describes it, but for this.
+  "v0.1.0": { ...SPEC, cached: noWords },
   "v0.1": V0_1,
   "v0.5": { ...V0_1, removing: "removing unused layers" },
   "client2": {
-    downloading: () => undefined,
+    downloading: noWords,
+    cached: noWords,
     layers: "parallel",
     tickMs: 100,
     announces: true,
@@ -78,6 +80,7 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
   },
   "tensor": {
     downloading: () => "pulling model",
+    cached: () => "pulling model",
     layers: "aggregate",
     tickMs: 60,
     announces: false,

@@ -18,18 +18,23 @@ const MOMENT_MS = 1e-3;
 export class Download {
   /** What is downloaded. */
   readonly blob: Blob;
-  /** How many callers wait for it. */
-  callers = 0;
   readonly #link: Link;
+  #callers = 0;
+  #holds = 0;
+  #isActive = false;
   /** The bytes on disk when the download last began, was rolled back, or stopped. */
   #keptBytes = 0;
   /** What the link had served then. */
   #keptAtServed = 0;
-  #isActive = false;
 
   constructor(blob: Blob, link: Link) {
     this.blob = blob;
     this.#link = link;
+  }
+
+  /** How many callers wait for it. */
+  get callers(): number {
+    return this.#callers;
   }
 
   /** Whether all of it is on disk, as of the last look. */
@@ -53,41 +58,59 @@ export class Download {
   /** When it ends if nothing changes. */
   endAt(time: number): number {
     this.#link.servedAt(time);
-    return this.#isActive ? this.#link.timeOf(this.endsAtServed) : time;
+    if (this.isDone) return time;
+    return this.#isActive ? this.#link.timeOf(this.endsAtServed) : Infinity;
   }
 
   /** A caller begins to wait. */
   join(time: number): void {
-    this.callers++;
-    if (this.#isActive || this.isDone) return;
-    this.#keptAtServed = this.#link.servedAt(time);
-    this.#isActive = true;
-    this.#link.add(this);
-    this.#link.servedAt(time);
+    this.#callers++;
+    this.#start(time);
   }
 
   /** A caller does not wait any more. What is there is kept when the last one leaves. */
   leave(time: number): void {
-    this.callers--;
-    if (this.callers > 0) return;
-    this.#keptBytes = this.completedAt(time);
-    this.#isActive = false;
-    this.#link.remove(this);
+    this.#callers--;
+    if (this.#callers === 0) this.#stop(time);
+  }
+
+  /** Makes it stand still, as when the library sends nothing. */
+  hold(time: number): void {
+    this.#holds++;
+    this.#stop(time);
+  }
+
+  /** Takes back one {@link hold}. */
+  release(time: number): void {
+    this.#holds--;
+    this.#start(time);
   }
 
   /** Loses bytes, as when a part failed and is fetched again. */
   rollBack(bytes: number, time: number): void {
-    const completed = this.completedAt(time);
-    if (!this.#isActive) return;
-    this.#keptBytes = Math.max(0, completed - bytes);
-    this.#keptAtServed = this.#link.servedAt(time);
-    this.#link.update();
+    this.#stop(time);
+    this.#keptBytes = Math.max(0, this.#keptBytes - bytes);
+    this.#start(time);
   }
 
   /** All of it is there. Called by the link. */
   conclude(): void {
     this.#keptBytes = this.blob.size;
     this.#isActive = false;
+  }
+
+  #start(time: number): void {
+    if (this.#isActive || this.isDone || this.#holds > 0 || this.#callers === 0) return;
+    this.#keptAtServed = this.#link.servedAt(time);
+    this.#isActive = true;
+    this.#link.add(this);
+  }
+
+  #stop(time: number): void {
+    this.#keptBytes = this.completedAt(time);
+    if (!this.#isActive) return;
+    this.#isActive = false;
+    this.#link.remove(this);
   }
 }
 
@@ -140,11 +163,10 @@ class Link {
 
   remove(download: Download): void {
     this.#active.delete(download);
-    if (download === this.#nextToEnd) this.update();
+    if (download === this.#nextToEnd) this.#findNextToEnd();
   }
 
-  /** Finds the download that ends next, after one has changed. */
-  update(): void {
+  #findNextToEnd(): void {
     this.#nextToEnd = undefined;
     for (const download of this.#active) {
       if (!(this.#nextToEnd && this.#nextToEnd.endsAtServed <= download.endsAtServed)) {

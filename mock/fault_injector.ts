@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Action } from "./actions.ts";
 import {
   type ArmedFault,
   bytesOf,
@@ -14,84 +15,103 @@ import {
   type FaultPoint,
   findLayer,
 } from "./faults.ts";
+import { stringifyGoJson } from "./json_answer.ts";
 import type { Blob, Model } from "./models.ts";
 import type { JobEvent, PullJob, StatusObject } from "./pull_job.ts";
-
-/** Something to do with the response. */
-export type Action =
-  | { readonly do: "send"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly do: "wait"; readonly ms: number }
-  /** Reports an error as the last thing, which a fault has brought about, or the request itself. */
-  | { readonly do: "fail"; readonly message: string; readonly byFault: boolean }
-  /** Ends the body as if it were complete. */
-  | { readonly do: "end" }
-  /** Breaks the connection. */
-  | { readonly do: "reset" };
+import { seededDigest } from "./random.ts";
 
 /** The faults that can strike inside a line; the others wait for its end. */
 const STRIKES_IN_A_LINE: ReadonlySet<FaultKind> = new Set(["cut", "reset", "stall"]);
 
+/** The faults that strike a download, and so wait until there is one. */
+const STRIKES_A_DOWNLOAD: ReadonlySet<FaultKind> = new Set(["freeze", "rollback"]);
+
+/** The faults that are lines. */
+const IS_A_LINE: ReadonlySet<FaultKind> = new Set(["malformed", "unknown-status", "early-success"]);
+
 const utf8 = new TextEncoder();
+
+/** What a {@link FaultInjector} works with. */
+export interface InjectorOptions {
+  readonly faults: readonly ArmedFault[];
+  readonly job: PullJob;
+  readonly model: Model | undefined;
+  /** Which lines are sent: all of them, or the last one by itself, without a newline. */
+  readonly lines: "all" | "last";
+  /** Called when a fault strikes. */
+  readonly onStrike: (kind: FaultKind) => void;
+}
 
 /** What one pull sends. */
 export class FaultInjector {
-  readonly #job: PullJob;
-  readonly #model: Model | undefined;
-  readonly #onStrike: (kind: FaultKind) => void;
-  /** The faults that strike once, and have not yet. */
+  readonly #options: InjectorOptions;
+  /** The faults that strike at a point, and have not yet. */
   #pending: ArmedFault[];
   /** The faults on fields, framing and phases. */
-  readonly #lasting: ReadonlyMap<FaultKind, ArmedFault>;
-  readonly #begun = new Set<FaultKind>();
+  readonly #lasting: readonly ArmedFault[];
+  /** Those of them that have struck. */
+  readonly #struck = new Set<ArmedFault>();
+  #manifestIsOut = false;
   #linesSent = 0;
   #bytesSent = 0;
   /** Lines between the download and `success`, while they are held back. */
   #heldEvents: JobEvent[] = [];
   /** Lines that are to share a chunk. */
   #heldBytes: Uint8Array<ArrayBuffer>[] = [];
-  #dips = false;
+  /** What the line before said that is there of each layer, unless that was too little. */
+  readonly #lastCompleted = new Map<string | undefined, number>();
 
-  constructor(
-    faults: readonly ArmedFault[],
-    job: PullJob,
-    model: Model | undefined,
-    onStrike: (kind: FaultKind) => void,
-  ) {
-    this.#job = job;
-    this.#model = model;
-    this.#onStrike = onStrike;
+  constructor(options: InjectorOptions) {
     const strikesOnce = ({ kind }: ArmedFault) => faultKinds[kind].at === "point";
-    this.#pending = faults.filter(strikesOnce);
-    this.#lasting = new Map(
-      faults.filter((fault) => !strikesOnce(fault)).map((fault) => [fault.kind, fault]),
-    );
+    this.#options = options;
+    this.#pending = options.faults.filter(strikesOnce);
+    this.#lasting = options.faults.filter((fault) => !strikesOnce(fault));
   }
 
   /** What follows from something that the pull reports. */
-  *event(event: JobEvent): Generator<Action, void, void> {
-    if (this.#pending.length > 0) yield* this.#strike();
-    if (event.phase === "writing") yield* this.#failChecksum();
-    if (event.phase === "success") yield* this.#releaseHeld();
-    if (event.phase === "success" && this.#isOn("no-success")) {
+  event(event: JobEvent): Iterable<Action> {
+    return this.#options.faults.length === 0 ? this.#plainEvent(event) : this.#faultyEvent(event);
+  }
+
+  /** The same as {@link #faultyEvent}, for the pulls without faults, which are nearly all. */
+  #plainEvent({ phase, object }: JobEvent): readonly Action[] {
+    const isLast = phase === "success";
+    if (this.#options.lines === "last" && !isLast) return [];
+    // Without faults, nothing is said that would have to be escaped.
+    const text = JSON.stringify(object) + this.#ending(isLast ? "last" : "within");
+    return [{ do: "send", bytes: utf8.encode(text) }];
+  }
+
+  *#faultyEvent(event: JobEvent): Generator<Action, void, void> {
+    const { phase } = event;
+    if (this.#pending.length > 0) yield* this.#strikeBefore(event);
+    if (phase === "manifest") this.#manifestIsOut = true;
+    if (phase === "writing") yield* this.#failChecksum();
+    if (phase === "success") yield* this.#releaseHeld();
+    if (phase === "success" && this.#isOn("no-success")) {
       yield* this.#flush();
       return yield { do: "end" };
     }
+    if (this.#options.lines === "last" && phase !== "success") return;
     if (isFinalPhase(event) && this.#isOn("out-of-order")) return void this.#heldEvents.push(event);
     yield* this.#eventLines(event);
-    if (event.phase === "success") yield* this.#flush();
+    if (phase === "success") yield* this.#flush();
   }
 
   /** A line that tells of a failure, as the last one. */
   *errorLine(message: string): Generator<Action, void, void> {
-    yield* this.#line({ error: message });
+    yield* this.#line({ error: message }, "last");
     yield* this.#flush();
   }
 
-  *#eventLines(event: JobEvent): Generator<Action, void, void> {
-    yield* this.#line(event.object);
-    if (event.phase !== "downloading" && this.#isOn("duplicate-phase")) {
-      yield* this.#line(event.object);
-    }
+  *#eventLines({ phase, object }: JobEvent): Generator<Action, void, void> {
+    const place = phase === "success" ? "last" : "within";
+    const isDoubled = phase !== "downloading" && this.#isOn("duplicate-phase");
+    if (isDoubled) yield* this.#line(object, "within");
+    yield* this.#line(object, place);
+    if (phase !== "removing" || !this.#isOn("removing-fails")) return;
+    const reason = this.#parameter("removing-fails", "message");
+    yield* this.#line({ status: `couldn't remove unused layers: ${reason}` }, "within");
   }
 
   *#releaseHeld(): Generator<Action, void, void> {
@@ -100,45 +120,61 @@ export class FaultInjector {
   }
 
   *#failChecksum(): Generator<Action, void, void> {
-    const fault = this.#lasting.get("digest-mismatch");
+    const fault = this.#find("digest-mismatch");
     if (!fault) return;
     const blob = this.#blobAt(fault.at?.layer ?? 0);
-    if (!blob || !this.#isOn("digest-mismatch")) return;
-    this.#job.drop(blob);
-    const got = `sha256:${[...blob.digest.slice("sha256:".length)].reverse().join("")}`;
-    const message =
-      `digest mismatch, file must be downloaded again: want ${blob.digest}, got ${got}`;
+    if (!blob) return;
+    this.#options.job.drop(blob);
+    const digests = `want ${blob.digest}, got ${seededDigest(blob.digest)}`;
+    const message = `digest mismatch, file must be downloaded again: ${digests}`;
     yield { do: "fail", message, byFault: true };
   }
 
-  /** Lets the faults strike whose point has come, before the next line. */
-  *#strike(): Generator<Action, void, void> {
-    for (const fault of this.#takePending((at) => this.#isReached(at))) {
-      this.#onStrike(fault.kind);
-      yield* this.#perform(fault);
-    }
+  /** Lets the faults strike whose point has come, before the lines of an event. */
+  *#strikeBefore({ phase }: JobEvent): Generator<Action, void, void> {
+    const isSent = this.#options.lines === "all" || phase === "success";
+    const due = this.#takePending(({ kind, at = {} }) => {
+      const isOfALine = IS_A_LINE.has(kind) || at.line !== undefined || at.byte !== undefined;
+      if (isOfALine && !isSent) return false;
+      if (
+        STRIKES_A_DOWNLOAD.has(kind) && !this.#options.job.isDownloading(this.#blobAt(at.layer))
+      ) {
+        return false;
+      }
+      return this.#isReached(at);
+    });
+    for (const fault of due) yield* this.#perform(fault);
   }
 
-  #takePending(isDue: (at: FaultPoint, fault: ArmedFault) => boolean): readonly ArmedFault[] {
-    const due = this.#pending.filter((fault) => isDue(fault.at ?? {}, fault));
+  /** Takes those of the pending faults that are due and still may strike. */
+  #takePending(isDue: (fault: ArmedFault) => boolean): readonly ArmedFault[] {
+    const due = this.#pending.filter(isDue);
     if (due.length > 0) this.#pending = this.#pending.filter((fault) => !due.includes(fault));
     return due;
   }
 
   #isReached({ line, byte, completed, layer }: FaultPoint): boolean {
+    const { job } = this.#options;
     if (line !== undefined) return this.#linesSent + 1 >= line;
     if (byte !== undefined) return this.#bytesSent >= byte;
+    // What is on disk already does not count before the pull has begun.
+    if (!this.#manifestIsOut) return false;
     const blob = this.#blobAt(layer);
     // A layer has begun with its first byte.
-    if (blob) return this.#job.completedOf(blob) >= bytesOf(completed ?? 1, blob.size);
-    return this.#job.completed >= bytesOf(completed ?? 0, this.#job.total);
+    if (blob) return job.completedOf(blob) >= bytesOf(completed ?? 1, blob.size);
+    return job.completed >= bytesOf(completed ?? 0, job.total);
   }
 
   #blobAt(layer: number | string | undefined): Blob | undefined {
-    return layer === undefined || !this.#model ? undefined : findLayer(this.#model, layer);
+    const { model } = this.#options;
+    return layer === undefined || !model ? undefined : findLayer(model, layer);
   }
 
-  *#perform({ kind, parameters, at }: ArmedFault): Generator<Action, void, void> {
+  /** Does what a fault at a point does, if it still may. */
+  *#perform({ kind, parameters, at, strike }: ArmedFault): Generator<Action, void, void> {
+    const { job, onStrike } = this.#options;
+    if (!strike()) return;
+    onStrike(kind);
     switch (kind) {
       case "error":
       case "disk-full":
@@ -152,67 +188,90 @@ export class FaultInjector {
       case "stall":
         yield* this.#flush();
         return yield { do: "wait", ms: Number(parameters.ms) };
+      case "freeze":
+        return job.freeze(this.#blobAt(at?.layer), Number(parameters.ms));
       case "rollback":
-        return this.#job.rollBack(this.#blobAt(at?.layer), Number(parameters.bytes));
+        return job.rollBack(this.#blobAt(at?.layer), Number(parameters.bytes));
       case "malformed":
-        return yield* this.#text(String(parameters.text));
+        return yield* this.#text(String(parameters.text), "within");
       case "unknown-status":
-        return yield* this.#line({ status: parameters.status as string });
+        return yield* this.#line({ status: String(parameters.status) }, "within");
       case "early-success":
-        return yield* this.#line({ status: "success" });
+        return yield* this.#line({ status: "success" }, "within");
     }
   }
 
-  /** Whether a lasting fault is there and its point has come. */
-  #isOn(kind: FaultKind): boolean {
-    const fault = this.#lasting.get(kind);
-    if (!fault) return false;
-    if (this.#begun.has(kind)) return true;
-    if (faultKinds[kind].at === "from" && fault.at && !this.#isReached(fault.at)) return false;
-    this.#begun.add(kind);
-    this.#onStrike(kind);
+  /** The lasting fault of a kind that strikes now, if there is one. */
+  #find(kind: FaultKind): ArmedFault | undefined {
+    if (this.#lasting.length === 0) return undefined;
+    return this.#lasting.find((fault) => fault.kind === kind && this.#hasStruck(fault));
+  }
+
+  #hasStruck(fault: ArmedFault): boolean {
+    if (this.#struck.has(fault)) return true;
+    const { kind, at, strike } = fault;
+    if (faultKinds[kind].at === "from" && at && !this.#isReached(at)) return false;
+    if (!strike()) return false;
+    this.#struck.add(fault);
+    this.#options.onStrike(kind);
     return true;
   }
 
-  #parameter(kind: FaultKind, name: string): string | number {
-    return this.#lasting.get(kind)?.parameters[name] ?? 0;
+  #isOn(kind: FaultKind): boolean {
+    return this.#find(kind) !== undefined;
   }
 
-  *#line(object: StatusObject): Generator<Action, void, void> {
-    yield* this.#text(JSON.stringify(this.#lasting.size > 0 ? this.#spoil(object) : object));
+  #parameter(kind: FaultKind, name: string): string | number {
+    return this.#find(kind)?.parameters[name] ?? 0;
+  }
+
+  *#line(object: StatusObject, place: "within" | "last"): Generator<Action, void, void> {
+    const sent = this.#lasting.length > 0 ? this.#spoil(object) : object;
+    yield* this.#text(stringifyGoJson(sent), place);
   }
 
   /** Changes the fields of an object. */
   #spoil(object: StatusObject): StatusObject {
     const spoilt = { ...object };
-    const { total, completed } = object;
+    const { digest, total, completed } = object;
     if (completed !== undefined && this.#isOn("completed-falls")) {
-      this.#dips = !this.#dips;
-      const less = completed - Number(this.#parameter("completed-falls", "bytes"));
-      if (!this.#dips) spoilt.completed = Math.max(0, less);
+      spoilt.completed = this.#fallingCompleted(digest, completed);
     }
     if (total !== undefined && this.#isOn("completed-over-total")) {
       spoilt.completed = total + Number(this.#parameter("completed-over-total", "bytes"));
     }
     if (completed !== undefined && this.#isOn("completed-absent")) delete spoilt.completed;
-    if (this.#isOn("unknown-fields")) {
-      spoilt[String(this.#parameter("unknown-fields", "field"))] = { nested: ["…", null, 1.5] };
-    }
-    return spoilt;
+    if (!this.#isOn("unknown-fields")) return spoilt;
+    const field = String(this.#parameter("unknown-fields", "field"));
+    // Not by assigning: the field may be `__proto__`.
+    return Object.fromEntries([...Object.entries(spoilt), [field, { nested: ["…", null, 1.5] }]]);
+  }
+
+  #fallingCompleted(digest: string | undefined, completed: number): number {
+    const last = this.#lastCompleted.get(digest);
+    if (last === undefined) this.#lastCompleted.set(digest, completed);
+    else this.#lastCompleted.delete(digest);
+    const bytes = Number(this.#parameter("completed-falls", "bytes"));
+    return last === undefined ? completed : Math.max(0, last - bytes);
   }
 
   /** Sends a line, framed. */
-  *#text(text: string): Generator<Action, void, void> {
-    const newline = this.#isOn("crlf") ? "\r\n" : "\n";
-    let framed = `${text}${newline}${this.#isOn("blank-lines") ? newline : ""}`;
-    if (this.#isOn("no-final-newline")) framed = `${this.#linesSent > 0 ? newline : ""}${text}`;
+  *#text(text: string, place: "within" | "last"): Generator<Action, void, void> {
+    const bytes = utf8.encode(text + this.#ending(place));
     this.#linesSent++;
-    const bytes = utf8.encode(framed);
     if (!this.#isOn("coalesce")) return yield* this.#bytes(bytes);
     this.#heldBytes.push(bytes);
     if (this.#heldBytes.length >= Number(this.#parameter("coalesce", "lines"))) {
       yield* this.#flush();
     }
+  }
+
+  #ending(place: "within" | "last"): string {
+    if (place === "last") {
+      if (this.#options.lines === "last" || this.#isOn("no-final-newline")) return "";
+    }
+    const newline = this.#isOn("crlf") ? "\r\n" : "\n";
+    return this.#isOn("blank-lines") ? newline + newline : newline;
   }
 
   *#flush(): Generator<Action, void, void> {
@@ -224,26 +283,25 @@ export class FaultInjector {
 
   /** Sends bytes, up to the faults that strike among them, and then the rest. */
   *#bytes(bytes: Uint8Array<ArrayBuffer>): Generator<Action, void, void> {
+    if (this.#pending.length === 0) return yield* this.#send(bytes);
     const start = this.#bytesSent;
-    const within = ({ byte }: FaultPoint, { kind }: ArmedFault) =>
-      byte !== undefined && byte < start + bytes.length && STRIKES_IN_A_LINE.has(kind);
-    const due = this.#pending.length === 0 ? [] : this.#takePending(within);
+    const positionOf = ({ at }: ArmedFault) => (at?.byte ?? Infinity) - start;
+    const due = this.#takePending((fault) =>
+      positionOf(fault) < bytes.length && STRIKES_IN_A_LINE.has(fault.kind)
+    );
     let sent = 0;
-    for (const fault of due.toSorted((a, b) => (a.at?.byte ?? 0) - (b.at?.byte ?? 0))) {
-      const end = (fault.at?.byte ?? start) - start;
+    for (const fault of due.toSorted((a, b) => positionOf(a) - positionOf(b))) {
+      const end = Math.max(sent, positionOf(fault));
       yield* this.#send(bytes.subarray(sent, end));
       sent = end;
-      this.#onStrike(fault.kind);
       yield* this.#perform(fault);
     }
     yield* this.#send(bytes.subarray(sent));
   }
 
   *#send(bytes: Uint8Array<ArrayBuffer>): Generator<Action, void, void> {
-    if (bytes.length === 0) return;
-    const size = this.#isOn("split")
-      ? Math.max(1, Number(this.#parameter("split", "bytes")))
-      : bytes.length;
+    const isSplit = bytes.length > 0 && this.#isOn("split");
+    const size = isSplit ? Number(this.#parameter("split", "bytes")) : bytes.length;
     for (let start = 0; start < bytes.length; start += size) {
       const chunk = bytes.subarray(start, start + size);
       this.#bytesSent += chunk.length;

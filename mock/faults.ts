@@ -8,7 +8,7 @@
  */
 
 import { ConfigurationError } from "./configuration_error.ts";
-import { modelKey, type ModelName, parseModelName } from "./model_name.ts";
+import { modelKey, type ModelName, parseModelName, shortName } from "./model_name.ts";
 import { type Blob, blobsOf, type Model } from "./models.ts";
 
 /**
@@ -81,10 +81,16 @@ export const faultKinds = {
     at: "point",
     parameters: { ms: 60_000 },
   },
-  "rollback": {
-    does: "loses bytes of the download, for every caller: the next `completed` is lower",
+  "freeze": {
+    does: "makes the download stand still for a time, for every caller; lines go on meanwhile",
     at: "point",
-    parameters: { bytes: 1_000_000 },
+    parameters: { ms: 30_000 },
+  },
+  "rollback": {
+    // Observed: what a connection has brought of a part, which has 100 MB and more.
+    does: "loses bytes of the download, for every caller, as when a part fails: `completed` falls",
+    at: "point",
+    parameters: { bytes: 100_000_000 },
   },
   "malformed": {
     does: "sends a line that is not JSON",
@@ -116,6 +122,11 @@ export const faultKinds = {
     at: "whole",
     parameters: {},
   },
+  "removing-fails": {
+    does: "fails to remove unused layers, where the dialect says that it does so, and goes on",
+    at: "whole",
+    parameters: { message: "permission denied" },
+  },
   "unknown-fields": {
     does: "adds fields to every line that no version knows",
     at: "from",
@@ -132,7 +143,7 @@ export const faultKinds = {
     parameters: { bytes: 1 },
   },
   "completed-falls": {
-    does: "reports fewer bytes than before, in every other line about a download",
+    does: "reports fewer bytes than the line before, in every other line about a download",
     at: "from",
     parameters: { bytes: 1_000_000 },
   },
@@ -178,7 +189,7 @@ export interface FaultTarget {
   at?: FaultPoint;
   /** The model whose pulls it strikes. All of them, unless told. */
   model?: string;
-  /** How many pulls it strikes, from the first on. All of them, unless told. */
+  /** How many pulls it strikes, the first ones that come to its point. All of them, unless told. */
   times?: number;
 }
 
@@ -200,37 +211,85 @@ export interface ArmedFault {
   readonly kind: FaultKind;
   readonly at: Readonly<FaultPoint> | undefined;
   readonly parameters: Readonly<Record<string, string | number>>;
+  /** Takes note that it strikes, or returns `false` if it has struck as often as it should. */
+  readonly strike: () => boolean;
 }
 
 const PERCENT = /^(\d+(?:\.\d+)?)%$/;
 
-/** Fills in what a fault leaves open, or says what is wrong with it. */
-export function armFault(fault: Fault): ArmedFault {
-  const { kind, at, model: _model, times: _times, ...given } = fault;
+/** What a parameter may be. */
+interface ParameterRule {
+  readonly form: string;
+  readonly accepts: (value: unknown) => boolean;
+}
+
+const AMOUNT: ParameterRule = {
+  form: "a number that is not negative",
+  accepts: (value) => typeof value === "number" && value >= 0,
+};
+
+const COUNT: ParameterRule = {
+  form: "a whole number above 0",
+  accepts: (value) => Number.isSafeInteger(value) && (value as number) > 0,
+};
+
+const TEXT: ParameterRule = { form: "a text", accepts: (value) => typeof value === "string" };
+
+/** Of those parameters that may not be just any text or number. */
+const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
+  "http-error.status": {
+    form: "a whole number from 400 to 599",
+    accepts: (value) => COUNT.accepts(value) && Number(value) >= 400 && Number(value) <= 599,
+  },
+  "http-error.body": {
+    form: '"json", "html" or "none"',
+    accepts: (value) => ["json", "html", "none"].includes(value as string),
+  },
+  "split.bytes": COUNT,
+  "coalesce.lines": COUNT,
+};
+
+/**
+ * Fills in what a fault leaves open, or says what is wrong with it.
+ *
+ * @param fault The fault.
+ * @param strike Takes note that it strikes, or returns `false` if it may not any more.
+ */
+export function armFault(fault: Fault, strike: () => boolean = () => true): ArmedFault {
+  const { kind, at, model: _, times, ...given } = fault;
   if (!Object.hasOwn(faultKinds, kind)) {
     const kinds = Object.keys(faultKinds).join(", ");
     throw new ConfigurationError(`There is no fault ${JSON.stringify(kind)}; there are ${kinds}`);
   }
-  const info: FaultKindInfo = faultKinds[kind];
-  for (const [name, value] of Object.entries(given)) {
-    const known = info.parameters[name];
-    if (known === undefined) {
-      const names = Object.keys(info.parameters).join(", ") || "no parameters";
-      throw new ConfigurationError(
-        `The fault "${kind}" has no parameter "${name}"; it has ${names}`,
-      );
-    }
-    const isRight = typeof known === "number"
-      ? typeof value === "number" && value >= 0
-      : typeof value === "string";
-    if (!isRight) {
-      const type = typeof known === "number" ? "a number that is not negative" : "a text";
-      throw new ConfigurationError(
-        `"${name}" of the fault "${kind}" must be ${type}, got ${value}`,
-      );
-    }
+  if (times !== undefined && !COUNT.accepts(times)) {
+    throw new ConfigurationError(
+      `"times" of the fault "${kind}" must be ${COUNT.form}, got ${times}`,
+    );
   }
-  return { kind, at: checkPoint(kind, info, at), parameters: { ...info.parameters, ...given } };
+  const info: FaultKindInfo = faultKinds[kind];
+  for (const [name, value] of Object.entries(given)) checkParameter(kind, info, name, value);
+  const parameters = { ...info.parameters, ...given };
+  return { kind, at: checkPoint(kind, info, at), parameters, strike };
+}
+
+function checkParameter(
+  kind: FaultKind,
+  { parameters }: FaultKindInfo,
+  name: string,
+  value: unknown,
+): void {
+  if (!Object.hasOwn(parameters, name)) {
+    const names = Object.keys(parameters).join(", ") || "none";
+    throw new ConfigurationError(
+      `The fault "${kind}" has no parameter ${JSON.stringify(name)}; it has ${names}`,
+    );
+  }
+  const rule = PARAMETER_RULES[`${kind}.${name}`] ??
+    (typeof parameters[name] === "number" ? AMOUNT : TEXT);
+  if (rule.accepts(value)) return;
+  throw new ConfigurationError(
+    `"${name}" of the fault "${kind}" must be ${rule.form}, got ${JSON.stringify(value)}`,
+  );
 }
 
 function checkPoint(
@@ -263,12 +322,25 @@ function checkPoint(
   return at;
 }
 
-/** Checks that a fault can strike a model. */
-export function requireLayer(fault: ArmedFault, model: Model, name: string): void {
-  const { at, kind } = fault;
-  if (at?.layer === undefined || findLayer(model, at.layer)) return;
+/** Checks that a fault can strike what it is meant for, of these models. */
+export function requireTarget(fault: Fault, models: readonly Model[]): void {
+  const { at } = armFault(fault);
+  const targets = models.filter(({ name }) => isMeantFor(fault, name));
+  if (fault.model !== undefined && targets.length === 0) {
+    const name = JSON.stringify(fault.model);
+    throw new ConfigurationError(
+      `The fault "${fault.kind}" is to strike the model ${name}, which the library does not have`,
+    );
+  }
+  const layer = at?.layer;
+  if (layer === undefined) return;
+  const spared = targets.filter((model) => !findLayer(model, layer));
+  // A digest is that of a layer of some models; a position is to be there in all of them.
+  const misses = typeof layer === "string" ? spared.length === targets.length : spared.length > 0;
+  if (!misses) return;
+  const names = spared.map(({ name }) => JSON.stringify(shortName(name))).join(", ");
   throw new ConfigurationError(
-    `The fault "${kind}" is to strike layer ${at.layer} of ${name}, which has no such layer`,
+    `The fault "${fault.kind}" is to strike layer ${layer}, which is not there in ${names}`,
   );
 }
 
@@ -284,8 +356,8 @@ export function bytesOf(amount: number | string, total: number): number {
   return Number(PERCENT.exec(amount)?.[1]) / 100 * total;
 }
 
-/** Whether a fault is meant for pulls of a model. */
-export function isMeantFor(fault: Fault, target: ModelName): boolean {
+/** Whether a fault is meant for a model. */
+export function isMeantFor(fault: { readonly model?: string }, target: ModelName): boolean {
   if (fault.model === undefined) return true;
   const name = parseModelName(fault.model);
   return name !== undefined && modelKey(name) === modelKey(target);
@@ -294,42 +366,90 @@ export function isMeantFor(fault: Fault, target: ModelName): boolean {
 /** A fault of a kind, struck at a place, both by chance. */
 export function randomFault(kinds: readonly FaultKind[], next: () => number): ArmedFault {
   const kind = kinds[next() % kinds.length]!;
-  const at = faultKinds[kind].at === "point" ? { completed: `${next() % 101}%` } : undefined;
+  const at = faultKinds[kind].at === "point" ? randomPoint(next) : undefined;
   return armFault(at ? { kind, at } as Fault : { kind } as Fault);
+}
+
+/** A point that every pull comes to: some share of the model, or near the start of the stream. */
+function randomPoint(next: () => number): FaultPoint {
+  switch (next() % 4) {
+    case 0:
+      return { line: 1 + next() % 4 };
+    case 1:
+      return { byte: next() % 80 };
+    default:
+      return { completed: `${next() % 101}%` };
+  }
 }
 
 /**
  * Reads a fault as it is written on a command line: its kind, then where it strikes, then its
- * parameters, as in `stall@50%`, `cut@byte:120`, `error@line:3,message=oops`, `rollback@layer:0:50%`.
+ * parameters, as in `stall@50%`, `cut@byte:120`, `error@line:3,times=1,message=oops` or
+ * `rollback@layer:0:50%,model=mistral`. The rest of the text belongs to a `message` or a `text`.
+ *
+ * ```ts
+ * import { parseFault } from "@ollama-pull/kit/mock";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(parseFault("stall@50%,ms=2000"), {
+ *   kind: "stall",
+ *   at: { completed: "50%" },
+ *   ms: 2_000,
+ * });
+ * ```
+ *
+ * @param text The fault.
+ * @return The fault, as {@link MockServerOptions.faults} takes it.
+ * @throws {ConfigurationError} If the text is no fault.
  */
 export function parseFault(text: string): Fault {
-  const [head = "", ...pairs] = text.split(",");
-  const [kind = "", place] = head.split("@", 2);
+  const [head, rest] = cutFirst(text, ",");
+  const [kind, place] = cutFirst(head, "@");
   const fault: Record<string, unknown> = { kind };
   if (place !== undefined) fault.at = parsePoint(place, text);
-  for (const pair of pairs) {
-    const [name = "", value] = pair.split("=", 2);
-    if (value === undefined) {
-      throw new ConfigurationError(`"${pair}" in the fault "${text}" must be name=value`);
+  for (let pairs = rest; pairs !== undefined;) {
+    const isLast = /^(?:message|text)=/.test(pairs);
+    const [pair, more] = isLast ? [pairs, undefined] : cutFirst(pairs, ",");
+    const [name, value] = cutFirst(pair, "=");
+    if (value === undefined || name in fault) {
+      throw new ConfigurationError(
+        `${JSON.stringify(pair)} in the fault ${JSON.stringify(text)} must be name=value`,
+      );
     }
-    fault[name] = name !== "message" && name !== "text" && /^\d+$/.test(value)
-      ? Number(value)
-      : value;
+    fault[name] = isNumeric(kind, name) && /^\d+$/.test(value) ? Number(value) : value;
+    pairs = more;
   }
   armFault(fault as unknown as Fault);
   return fault as unknown as Fault;
 }
 
+/** Cuts a text at the first occurrence of a separator. */
+function cutFirst(text: string, separator: string): [before: string, after: string | undefined] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function isNumeric(kind: string, name: string): boolean {
+  if (name === "times") return true;
+  const info = Object.hasOwn(faultKinds, kind) ? faultKinds[kind as FaultKind] : undefined;
+  const parameters: FaultKindInfo["parameters"] = info?.parameters ?? {};
+  return Object.hasOwn(parameters, name) && typeof parameters[name] === "number";
+}
+
+const PLACE =
+  /^(?:line:(?<line>\d+)|byte:(?<byte>\d+)|layer:(?<layer>\d+|sha256:[0-9a-f]+)(?::(?<part>.+))?|(?<completed>\d.*))$/;
+
 function parsePoint(place: string, text: string): FaultPoint {
-  const [what = "", value, amount] = place.split(":");
-  const number = (part: string) => /^\d+$/.test(part) ? Number(part) : part;
-  if (what === "line" && value) return { line: Number(value) };
-  if (what === "byte" && value) return { byte: Number(value) };
-  if (what === "layer" && value) {
-    return { layer: number(value), ...(amount !== undefined && { completed: number(amount) }) };
+  const { line, byte, layer, part, completed } = PLACE.exec(place)?.groups ?? {};
+  const number = (digits: string) => /^\d+$/.test(digits) ? Number(digits) : digits;
+  if (line !== undefined) return { line: Number(line) };
+  if (byte !== undefined) return { byte: Number(byte) };
+  if (completed !== undefined) return { completed: number(completed) };
+  if (layer === undefined) {
+    throw new ConfigurationError(
+      `The fault ${JSON.stringify(text)} must be at 50%, a number of bytes, line:N, byte:N, ` +
+        "layer:N or layer:N:50%",
+    );
   }
-  if (value === undefined && /^\d/.test(what)) return { completed: number(what) };
-  throw new ConfigurationError(
-    `The fault "${text}" must be at 50%, a number of bytes, line:N, byte:N or layer:N:50%`,
-  );
+  return { layer: number(layer), ...(part !== undefined && { completed: number(part) }) };
 }

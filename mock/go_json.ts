@@ -1,61 +1,249 @@
 /**
- * Reads the body of a request as the real server does, which is written in Go, with its messages.
+ * Reads JSON as the real server does, which is written in Go: as much of a text as the first value
+ * takes, with the same limits, and with the same words for what is wrong.
  *
  * @module
  */
 
-/** The types of the fields that an endpoint reads, by their names in lower case. */
-export type FieldTypes = Readonly<Record<string, "string" | "bool" | "object">>;
+/** The types of the fields of a struct, by their names in lower case. */
+export type FieldTypes = Readonly<Record<string, "string" | "bool">>;
 
-/** A body that cannot be read; the message is the real server's. */
-export class BodyError extends Error {
-  /** Always `"BodyError"`. */
-  override readonly name = "BodyError";
+/** A text that is not what was asked for. */
+export class GoJsonError extends Error {
+  /** Always `"GoJsonError"`. */
+  override readonly name = "GoJsonError";
 }
 
-/** Reads a body as an object with fields of given types, and leaves out the others. */
-export function parseBody(
-  text: string,
+/**
+ * The first value of a text, or `undefined` if there is none.
+ *
+ * @throws {GoJsonError} If it is not JSON.
+ */
+export function parseGoJson(text: string): unknown {
+  const start = text.search(/[^ \t\r\n]/);
+  if (start === -1) return undefined;
+  return JSON.parse(text.slice(start, new Scanner(text, start).endOfValue()));
+}
+
+/**
+ * The fields of a struct that a value has. Others are left out, and so is what is `null`.
+ *
+ * @throws {GoJsonError} If the value is not an object, or a field is of another type.
+ */
+export function readFields(
+  value: unknown,
   struct: string,
   types: FieldTypes,
 ): Record<string, unknown> {
-  if (text.trim() === "") throw new BodyError("missing request body");
-  const value = parseValue(text);
   if (value === null) return {};
-  if (typeof value !== "object" || Array.isArray(value)) {
-    throw new BodyError(
-      `json: cannot unmarshal ${goType(value)} into Go value of type api.${struct}`,
-    );
+  if (goType(value) !== "object") {
+    const target = `Go value of type api.${struct}`;
+    throw new GoJsonError(`json: cannot unmarshal ${goType(value)} into ${target}`);
   }
   const fields: Record<string, unknown> = {};
-  for (const [key, field] of Object.entries(value)) {
+  for (const [key, field] of Object.entries(value as object)) {
     const name = key.toLowerCase(); // Go matches names without regard to case
     const type = Object.hasOwn(types, name) ? types[name] : undefined;
     if (type === undefined || field === null) continue;
     if (goType(field) !== type) {
       const target = `Go struct field ${struct}.${name} of type ${type}`;
-      throw new BodyError(`json: cannot unmarshal ${goType(field)} into ${target}`);
+      throw new GoJsonError(`json: cannot unmarshal ${goType(field)} into ${target}`);
     }
-    fields[name] = field;
+    fields[name] = typeof field === "string" ? field.toWellFormed() : field;
   }
   return fields;
-}
-
-function parseValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    const start = text.trimStart();
-    if (!/^[[{"tfn\d-]/.test(start)) {
-      throw new BodyError(`invalid character '${start.charAt(0)}' looking for beginning of value`);
-    }
-    const opened = start.match(/[[{]/g)?.length ?? 0;
-    const closed = start.match(/[\]}]/g)?.length ?? 0;
-    throw new BodyError(opened > closed ? "unexpected EOF" : "invalid character in value");
-  }
 }
 
 function goType(value: unknown): string {
   if (Array.isArray(value)) return "array";
   return typeof value === "boolean" ? "bool" : typeof value;
 }
+
+const MAX_DEPTH = 10_000;
+
+/** Finds where the first value of a text ends, without recursion: a text may be nested deeply. */
+class Scanner {
+  readonly #text: string;
+  #at: number;
+  /** The brackets that are open. */
+  readonly #open: ("{" | "[")[] = [];
+
+  constructor(text: string, start: number) {
+    this.#text = text;
+    this.#at = start;
+  }
+
+  endOfValue(): number {
+    let isValueNext = true;
+    do {
+      isValueNext = isValueNext ? this.#beginValue() : this.#continueAfterValue();
+    } while (isValueNext || this.#open.length > 0);
+    return this.#at;
+  }
+
+  /** Reads a value, or the start of one that holds others. Returns whether one of these is next. */
+  #beginValue(): boolean {
+    const character = this.#peek();
+    switch (character) {
+      case "{":
+        this.#openBracket(character);
+        if (this.#peek() === "}") return this.#closeBracket();
+        return this.#readKey();
+      case "[":
+        this.#openBracket(character);
+        return this.#peek() === "]" ? this.#closeBracket() : true;
+      case '"':
+        return this.#readString();
+      case "t":
+        return this.#readLiteral("true");
+      case "f":
+        return this.#readLiteral("false");
+      case "n":
+        return this.#readLiteral("null");
+      default:
+        if (character === "-" || isDigit(character)) return this.#readNumber();
+        throw this.#unexpected("looking for beginning of value");
+    }
+  }
+
+  /** Reads what comes after a value inside of another one. Returns whether a value is next. */
+  #continueAfterValue(): boolean {
+    const character = this.#peek();
+    if (this.#open.at(-1) === "{") {
+      if (character === "}") return this.#closeBracket();
+      if (character !== ",") throw this.#unexpected("after object key:value pair");
+      this.#at++;
+      return this.#readKey();
+    }
+    if (character === "]") return this.#closeBracket();
+    if (character !== ",") throw this.#unexpected("after array element");
+    this.#at++;
+    return true;
+  }
+
+  #openBracket(bracket: "{" | "["): void {
+    this.#open.push(bracket);
+    if (this.#open.length > MAX_DEPTH) throw this.#unexpected("exceeded max depth");
+    this.#at++;
+  }
+
+  #closeBracket(): false {
+    this.#open.pop();
+    this.#at++;
+    return false;
+  }
+
+  #readKey(): true {
+    if (this.#peek() !== '"') throw this.#unexpected("looking for beginning of object key string");
+    this.#readString();
+    if (this.#peek() !== ":") throw this.#unexpected("after object key");
+    this.#at++;
+    return true;
+  }
+
+  #readString(): false {
+    this.#at++;
+    for (;;) {
+      this.#skip(/[ !#-[\]-\uffff]*/y);
+      const character = this.#current();
+      if (character !== '"' && character !== "\\") throw this.#unexpected("in string literal");
+      this.#at++;
+      if (character === '"') return false;
+      this.#readEscape();
+    }
+  }
+
+  #readEscape(): void {
+    if (this.#current() !== "u") return this.#expect(/["\\/bfnrt]/, "in string escape code");
+    this.#at++;
+    for (let digits = 0; digits < 4; digits++) {
+      this.#expect(/[0-9A-Fa-f]/, "in \\u hexadecimal character escape");
+    }
+  }
+
+  #readNumber(): false {
+    if (this.#text[this.#at] === "-") this.#at++;
+    if (this.#current() === "0") this.#at++;
+    else this.#readDigits("in numeric literal");
+    if (this.#text[this.#at] === ".") {
+      this.#at++;
+      this.#readDigits("after decimal point in numeric literal");
+    }
+    if (/[eE]/.test(this.#text[this.#at] ?? "")) {
+      this.#at++;
+      this.#skip(/[+-]?/y);
+      this.#readDigits("in exponent of numeric literal");
+    }
+    return false;
+  }
+
+  #readDigits(where: string): void {
+    this.#expect(/\d/, where);
+    this.#skip(/\d*/y);
+  }
+
+  #readLiteral(literal: string): false {
+    for (const expected of literal) {
+      if (this.#current() !== expected) {
+        throw this.#unexpected(`in literal ${literal} (expecting '${expected}')`);
+      }
+      this.#at++;
+    }
+    return false;
+  }
+
+  #expect(allowed: RegExp, where: string): void {
+    if (!allowed.test(this.#current())) throw this.#unexpected(where);
+    this.#at++;
+  }
+
+  /** Passes over what a sticky expression matches. */
+  #skip(pattern: RegExp): void {
+    pattern.lastIndex = this.#at;
+    if (pattern.test(this.#text)) this.#at = pattern.lastIndex;
+  }
+
+  /** The next character that is not white space. */
+  #peek(): string {
+    this.#skip(/[ \t\r\n]*/y);
+    return this.#current();
+  }
+
+  /** The character where the scanner is. */
+  #current(): string {
+    const character = this.#text[this.#at];
+    if (character === undefined) throw new GoJsonError("unexpected EOF");
+    return character;
+  }
+
+  #unexpected(where: string): GoJsonError {
+    const quoted = quoteByte(this.#text.slice(this.#at, this.#at + 2));
+    return new GoJsonError(`invalid character ${quoted} ${where}`);
+  }
+}
+
+function isDigit(character: string): boolean {
+  return /^\d$/.test(character);
+}
+
+/** The first byte of a text as Go shows it, to which a byte is a character of Latin-1. */
+function quoteByte(text: string): string {
+  const byte = new TextEncoder().encode(text)[0] ?? 0;
+  const character = String.fromCharCode(byte);
+  const hex = byte.toString(16);
+  if (character === "'") return "'\\''";
+  if (character === "\\") return "'\\\\'";
+  if (byte < 0x20) return `'${CONTROL_NAMES[character] ?? `\\x${hex.padStart(2, "0")}`}'`;
+  if (byte === 0x7f) return "'\\x7f'";
+  return byte > 0x7f && byte < 0xa1 ? `'\\u00${hex}'` : `'${character}'`;
+}
+
+const CONTROL_NAMES: Readonly<Record<string, string>> = {
+  "\x07": "\\a",
+  "\b": "\\b",
+  "\f": "\\f",
+  "\n": "\\n",
+  "\r": "\\r",
+  "\t": "\\t",
+  "\v": "\\v",
+};

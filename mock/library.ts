@@ -6,13 +6,14 @@
  */
 
 import type { Context, Hono } from "hono";
-import { type Catalog, MANIFEST_MEDIA_TYPE, manifestOf } from "./catalog.ts";
-import { type Clock, joinClock } from "./clock.ts";
+import type { SentAction } from "./actions.ts";
+import { type Catalog, type FoundBlob, MANIFEST_MEDIA_TYPE, manifestOf } from "./catalog.ts";
 import { ConfigurationError } from "./configuration_error.ts";
+import type { MockEnvironment } from "./exchange.ts";
+import { findLayer, isMeantFor } from "./faults.ts";
 import { type ModelName, parseModelName } from "./model_name.ts";
-import type { Blob } from "./models.ts";
-import { seededBytes } from "./random.ts";
-import type { MockEnvironment } from "./request_log.ts";
+import type { Model } from "./models.ts";
+import { SEEDED_BLOCK_BYTES, seededBytes } from "./random.ts";
 
 /** Something that goes wrong when a blob is fetched from the library. */
 export interface LibraryFault {
@@ -21,8 +22,10 @@ export interface LibraryFault {
    * `broken` breaks the connection in the middle of a range.
    */
   kind: "corrupt" | "slow" | "broken";
-  /** The digest of the blob. All blobs, unless told. */
-  digest?: string;
+  /** The model. All of them, unless told. */
+  model?: string;
+  /** The layer: its position, counted from 0 (the config is the last one). All of them, unless told. */
+  layer?: number;
   /** How many requests it strikes, from the first on. All of them, unless told. */
   times?: number;
   /** For `slow`: the wait in milliseconds. @default {5000} */
@@ -37,34 +40,52 @@ export interface LibraryOptions {
   faults?: readonly LibraryFault[];
 }
 
-const TOKEN = "mock-token";
-const CHUNK_BYTES = 256 * 1024;
+type MockContext = Context<MockEnvironment>;
 
-/** Checks the options of a library. */
-export function checkLibraryOptions({ faults = [] }: LibraryOptions): void {
-  for (const { kind } of faults) {
-    if (kind === "corrupt" || kind === "slow" || kind === "broken") continue;
-    throw new ConfigurationError(
-      `There is no library fault ${JSON.stringify(kind)}; there are corrupt, slow, broken`,
-    );
+const TOKEN = "mock-token";
+const CHUNK_BYTES = SEEDED_BLOCK_BYTES;
+const DEFAULT_SLOW_MS = 5_000;
+
+/** Checks the options of a library that offers some models. */
+export function checkLibraryOptions(
+  { faults = [] }: LibraryOptions,
+  models: readonly Model[],
+): void {
+  for (const fault of faults) checkLibraryFault(fault, models);
+}
+
+function checkLibraryFault(fault: LibraryFault, models: readonly Model[]): void {
+  const { kind, model, layer, times = 1, ms = 0 } = fault;
+  const fail = (reason: string) => {
+    throw new ConfigurationError(`The library fault ${JSON.stringify(kind)} ${reason}`);
+  };
+  if (!["corrupt", "slow", "broken"].includes(kind)) {
+    fail("is not there; there are corrupt, slow, broken");
+  }
+  if (!(Number.isSafeInteger(times) && times > 0)) {
+    fail(`must have "times" of a whole number above 0, got ${times}`);
+  }
+  if (!(ms >= 0)) fail(`must have "ms" that is not negative, got ${ms}`);
+  const targets = models.filter(({ name }) => isMeantFor(fault, name));
+  if (model !== undefined && targets.length === 0) {
+    fail(`is to strike the model ${JSON.stringify(model)}, which the library does not have`);
+  }
+  if (layer !== undefined && !targets.every((target) => findLayer(target, layer))) {
+    fail(`is to strike layer ${layer}, which is not there in every model`);
   }
 }
 
 /** The endpoints of the library. */
 export class Library {
   readonly #catalog: () => Catalog;
-  readonly #clock: () => Clock;
   readonly #requireToken: boolean;
   readonly #faults: { readonly fault: LibraryFault; left: number }[];
 
-  constructor(catalog: () => Catalog, clock: () => Clock, options: LibraryOptions) {
+  constructor(catalog: () => Catalog, options: LibraryOptions) {
     this.#catalog = catalog;
-    this.#clock = clock;
     this.#requireToken = options.requireToken ?? false;
-    this.#faults = (options.faults ?? []).map((fault) => ({
-      fault,
-      left: fault.times ?? Infinity,
-    }));
+    const faults = options.faults ?? [];
+    this.#faults = faults.map((fault) => ({ fault, left: fault.times ?? Infinity }));
   }
 
   /** Adds the endpoints to an app. */
@@ -83,15 +104,20 @@ export class Library {
     app.get("/blobs/:digest", (context) => this.#blob(context));
   }
 
-  #challenge(context: Context): Response {
+  /** Starts anew with the faults. */
+  reset(): void {
+    for (const each of this.#faults) each.left = each.fault.times ?? Infinity;
+  }
+
+  #challenge(context: MockContext): Response {
     const { origin, pathname } = new URL(context.req.url);
-    const [, , namespace, model] = pathname.split("/");
+    const [, , namespace = "", model = ""] = pathname.split("/");
     const scope = `repository:${namespace}/${model}:pull`;
     const challenge = `Bearer realm="${origin}/token",service="mock",scope="${scope}"`;
     return context.json(errorBody("UNAUTHORIZED"), 401, { "WWW-Authenticate": challenge });
   }
 
-  async #manifest(context: Context): Promise<Response> {
+  async #manifest(context: MockContext): Promise<Response> {
     const { namespace, model, tag } = context.req.param() as Record<string, string>;
     const name = parseModelName(`${namespace}/${model}:${tag}`);
     const found = name && await this.#find(name, new URL(context.req.url).host);
@@ -102,69 +128,67 @@ export class Library {
   }
 
   /** A server asks for a model by the library's address, which its name in the mock may not have. */
-  async #find(name: ModelName, host: string) {
+  async #find(name: ModelName, host: string): Promise<Model | undefined> {
     return await this.#catalog().find(name) ?? await this.#catalog().find({ ...name, host });
   }
 
   /** Observed: the server wants to be sent to another host name, and asks that one for ranges. */
-  async #redirect(context: Context): Promise<Response> {
-    const blob = await this.#catalog().findBlob(context.req.param("digest") ?? "");
-    if (!blob) return context.json(errorBody("BLOB_UNKNOWN"), 404);
+  async #redirect(context: MockContext): Promise<Response> {
+    const found = await this.#catalog().findBlob(context.req.param("digest") ?? "");
+    if (!found) return context.json(errorBody("BLOB_UNKNOWN"), 404);
+    const { digest, size } = found.blob;
     if (context.req.method === "HEAD") {
-      return new Response(null, { headers: { "Content-Length": String(blob.size) } });
+      return new Response(null, { headers: { "Content-Length": String(size) } });
     }
-    const url = new URL(`/blobs/${blob.digest}`, context.req.url);
-    url.hostname = url.hostname === "localhost" ? "127.0.0.1" : "localhost";
-    return context.redirect(url.href, 307);
+    return context.redirect(otherHost(new URL(`/blobs/${digest}`, context.req.url)).href, 307);
   }
 
-  async #blob(context: Context<MockEnvironment>): Promise<Response> {
-    const blob = await this.#catalog().findBlob(context.req.param("digest") ?? "");
-    if (!blob) return context.json(errorBody("BLOB_UNKNOWN"), 404);
-    const range = parseRange(context.req.header("Range"), blob.size);
-    if (!range) {
-      return context.body(null, 416, { "Content-Range": `bytes */${blob.size}` });
+  async #blob(context: MockContext): Promise<Response> {
+    const { exchange } = context.env;
+    const found = await this.#catalog().findBlob(context.req.param("digest") ?? "");
+    if (!found) return context.json(errorBody("BLOB_UNKNOWN"), 404);
+    const { size } = found.blob;
+    const range = parseRange(context.req.header("Range"), size);
+    if (range === "unsatisfiable") {
+      return context.body(null, 416, { "Content-Range": `bytes */${size}` });
     }
-    const slow = this.#strike("slow", blob);
-    if (slow) {
-      const task = joinClock(this.#clock());
-      await task.sleep(slow.ms ?? 5_000, context.env.signal).finally(() => task.leave());
-    }
-    const [start, end] = range;
-    const isPart = context.req.header("Range") !== undefined;
+    const slow = this.#strike("slow", found);
+    if (slow) await exchange.sleep(slow.ms ?? DEFAULT_SLOW_MS);
+    const [start, end] = range ?? [0, size];
     const headers = {
       "Accept-Ranges": "bytes",
       "Content-Type": "application/octet-stream",
       "Content-Length": String(end - start),
-      ...(isPart && { "Content-Range": `bytes ${start}-${end - 1}/${blob.size}` }),
+      // Observed: a server that is not sent to another host name takes this one in its place.
+      ...(range ? { "Content-Range": `bytes ${start}-${end - 1}/${size}` } : {
+        "Location": context.req.url,
+      }),
     };
-    return new Response(this.#bytes(blob, start, end), { status: isPart ? 206 : 200, headers });
+    const init = { status: range ? 206 : 200, headers };
+    if (context.req.method === "HEAD") return new Response(null, init);
+    return new Response(exchange.stream(this.#bytes(found, start, end)), init);
   }
 
-  #bytes(blob: Blob, start: number, end: number): ReadableStream<Uint8Array> {
-    const isCorrupt = start === 0 && this.#strike("corrupt", blob) !== undefined;
-    const breaksAt = this.#strike("broken", blob)
-      ? start + Math.floor((end - start) / 2)
-      : Infinity;
-    let offset = start;
-    return new ReadableStream({
-      pull(controller) {
-        if (offset >= breaksAt) {
-          return controller.error(new Error("The library broke the connection"));
-        }
-        if (offset >= end) return controller.close();
-        const next = Math.min(offset + CHUNK_BYTES, end, breaksAt);
-        const bytes = seededBytes(blob.key, offset, next);
-        if (isCorrupt && offset === 0) bytes[0]! ^= 0xff;
-        offset = next;
-        controller.enqueue(bytes);
-      },
-    }, { highWaterMark: 0 });
+  *#bytes(found: FoundBlob, start: number, end: number): Generator<SentAction, void, void> {
+    const { key } = found.blob;
+    const isCorrupt = start === 0 && this.#strike("corrupt", found) !== undefined;
+    const isBroken = this.#strike("broken", found) !== undefined;
+    const stop = isBroken ? start + Math.floor((end - start) / 2) : end;
+    for (let offset = start; offset < stop;) {
+      // Up to a multiple, where what is made at once begins.
+      const next = Math.min((Math.floor(offset / CHUNK_BYTES) + 1) * CHUNK_BYTES, stop);
+      const bytes = seededBytes(key, offset, next);
+      if (isCorrupt && offset === 0) bytes[0]! ^= 0xff;
+      yield { do: "send", bytes };
+      offset = next;
+    }
+    if (isBroken) yield { do: "reset" };
   }
 
-  #strike(kind: LibraryFault["kind"], blob: Blob): LibraryFault | undefined {
+  #strike(kind: LibraryFault["kind"], { model, blob }: FoundBlob): LibraryFault | undefined {
     const due = this.#faults.find(({ fault, left }) =>
-      fault.kind === kind && left > 0 && (fault.digest ?? blob.digest) === blob.digest
+      fault.kind === kind && left > 0 && isMeantFor(fault, model.name) &&
+      (fault.layer === undefined || findLayer(model, fault.layer)?.digest === blob.digest)
     );
     if (due) due.left--;
     return due?.fault;
@@ -175,12 +199,24 @@ function errorBody(code: string) {
   return { errors: [{ code, message: code.toLowerCase().replace("_", " ") }] };
 }
 
-/** The first and the last byte but one of a range, or `undefined` for one that cannot be had. */
-function parseRange(header: string | undefined, size: number): [number, number] | undefined {
-  if (header === undefined) return [0, size];
-  const match = /^bytes=(\d+)-(\d*)$/.exec(header);
-  if (!match) return undefined;
-  const start = Number(match[1]);
-  const end = match[2] === "" ? size : Math.min(Number(match[2]) + 1, size);
-  return start < end ? [start, end] : undefined;
+/** The same address by another host name of this machine, if it is one of this machine. */
+function otherHost(url: URL): URL {
+  if (url.hostname === "localhost") url.hostname = "127.0.0.1";
+  else if (url.hostname.startsWith("127.") || url.hostname === "[::1]") url.hostname = "localhost";
+  return url;
+}
+
+/**
+ * The first and the last byte but one of a range, or `undefined` where the whole is to be sent: a
+ * header that cannot be read, or asks for several ranges, does not count.
+ */
+function parseRange(
+  header: string | undefined,
+  size: number,
+): [number, number] | "unsatisfiable" | undefined {
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
+  if (first === undefined || last === undefined || first + last === "") return undefined;
+  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === "" || last === "" ? size : Math.min(Number(last) + 1, size);
+  return start < end ? [start, end] : "unsatisfiable";
 }

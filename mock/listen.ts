@@ -1,8 +1,11 @@
 /**
- * Serves a `fetch` function on a port, in Deno, Bun and Node.
+ * Serves a `fetch` function on a port. `node:http`, which Deno, Bun and Node all have, is what lets a
+ * server notice at any time that a client has left, and break a connection.
  *
  * @module
  */
+
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -30,89 +33,122 @@ export interface Listener {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-type Handler = (request: Request) => Response | Promise<Response>;
+type Handler = (request: Request) => Promise<Response>;
 
-/** A port and how to free it. */
-interface Opened {
-  readonly port: number;
-  readonly close: () => Promise<void>;
+/** What is used of `node:process`. Not imported, so that browsers and Workers can load this file. */
+interface Process {
+  getBuiltinModule(name: "node:http"): typeof import("node:http");
 }
 
-/** The parts of the runtimes that are used here; their own types clash with each other. */
-interface Runtimes {
-  Deno?: {
-    serve(
-      options: { port: number; hostname: string; onListen: () => void; signal: AbortSignal },
-      handler: Handler,
-    ): { addr: { port: number }; finished: Promise<void> };
-  };
-  Bun?: {
-    serve(options: { port: number; hostname: string; idleTimeout: number; fetch: Handler }): {
-      port: number;
-      stop(closeConnections: boolean): Promise<void>;
-    };
-  };
-}
-
-/** Serves a handler. Fails with what the runtime says when the port cannot be had. */
+/** Serves a handler. Fails with an error that names the address when the port cannot be had. */
 export async function listen(handler: Handler, options: ListenOptions = {}): Promise<Listener> {
   const { port = 0, hostname = "127.0.0.1" } = options;
-  const { Deno, Bun } = globalThis as Runtimes;
-  const opened = Bun
-    ? openInBun(Bun, handler, port, hostname)
-    : Deno
-    ? openInDeno(Deno, handler, port, hostname)
-    : await openInNode(handler, port, hostname);
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
-  const close = opened.close;
-  return { url: `http://${host}:${opened.port}`, close, [Symbol.asyncDispose]: close };
-}
-
-function openInDeno(
-  deno: NonNullable<Runtimes["Deno"]>,
-  handler: Handler,
-  port: number,
-  hostname: string,
-): Opened {
-  const controller = new AbortController();
-  const server = deno.serve(
-    { port, hostname, onListen: () => {}, signal: controller.signal },
-    handler,
-  );
-  return {
-    port: server.addr.port,
-    async close() {
-      controller.abort();
-      await server.finished;
-    },
-  };
-}
-
-function openInBun(
-  bun: NonNullable<Runtimes["Bun"]>,
-  handler: Handler,
-  port: number,
-  hostname: string,
-): Opened {
-  // A pull may be silent for longer than Bun lets a connection be.
-  const server = bun.serve({ port, hostname, idleTimeout: 0, fetch: handler });
-  return { port: server.port, close: () => server.stop(true) };
-}
-
-async function openInNode(handler: Handler, port: number, hostname: string): Promise<Opened> {
-  const { createAdaptorServer } = await import("@hono/node-server");
-  const server = createAdaptorServer({ fetch: handler, hostname });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, hostname, resolve);
+  const running = new Set<Promise<void>>();
+  const server = createServer((incoming, outgoing) => {
+    const work = serve(handler, incoming, outgoing).finally(() => running.delete(work));
+    running.add(work);
   });
-  const address = server.address();
-  return {
-    port: typeof address === "object" && address ? address.port : port,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        if ("closeAllConnections" in server) server.closeAllConnections();
-      }),
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(port, hostname, resolve);
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot listen on http://${host}:${port}: ${reason}`, { cause });
+  }
+  const close = async () => {
+    await closeServer(server);
+    await Promise.all(running);
   };
+  const url = `http://${host}:${portOf(server)}`;
+  return { url, close, [Symbol.asyncDispose]: close };
+}
+
+function createServer(
+  onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
+): Server {
+  const { process } = globalThis as { process?: Process };
+  if (!process?.getBuiltinModule) throw new Error("Only Deno, Bun and Node can listen on a port");
+  return process.getBuiltinModule("node:http").createServer(onRequest);
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  return typeof address === "object" && address ? address.port : 0;
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+}
+
+async function serve(
+  handler: Handler,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const gone = new AbortController();
+  outgoing.once("close", () => gone.abort(new DOMException("The client has left", "AbortError")));
+  const request = toRequest(incoming, gone.signal);
+  try {
+    await send(request ? await handler(request) : new Response(null, { status: 400 }), outgoing);
+  } catch {
+    outgoing.destroy();
+  }
+}
+
+/** The request that came in, or `undefined` for one that is none. */
+function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
+  const { method = "GET", url = "/", rawHeaders, headers: { host = "localhost" } } = incoming;
+  const hasBody = method !== "GET" && method !== "HEAD";
+  try {
+    const headers = new Headers();
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      headers.append(rawHeaders[index]!, rawHeaders[index + 1]!);
+    }
+    const body = hasBody ? bodyOf(incoming) : null;
+    const init = { method, headers, body, signal, duplex: "half" };
+    return new Request(`http://${host}${url}`, init as RequestInit);
+  } catch {
+    return undefined;
+  }
+}
+
+function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  return new ReadableStream({
+    start(controller) {
+      incoming.pause();
+      incoming.on("data", (chunk: Uint8Array) => {
+        incoming.pause();
+        controller.enqueue(new Uint8Array(chunk));
+      });
+      incoming.once("end", () => controller.close());
+      incoming.once("error", (error) => controller.error(error));
+    },
+    pull: () => void incoming.resume(),
+  }, { highWaterMark: 0 });
+}
+
+async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+  let proceed = () => {};
+  // Not every runtime calls back for a write on a connection that has broken.
+  outgoing.once("close", () => proceed());
+  /** Waits until the system has the bytes, so that a connection that breaks later brings them. */
+  const write = (chunk: Uint8Array) =>
+    new Promise<void>((resolve) => {
+      proceed = resolve;
+      outgoing.write(chunk, () => resolve());
+    });
+
+  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  outgoing.flushHeaders();
+  for await (const chunk of response.body ?? []) {
+    if (outgoing.destroyed) return;
+    await write(chunk);
+  }
+  outgoing.end();
 }

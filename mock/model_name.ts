@@ -42,9 +42,11 @@ export function parseModelName(text: string): ModelName | undefined {
   const [beforeNamespace, namespace] = beforeModel === undefined
     ? [undefined, "library"]
     : cutLast(beforeModel, "/");
-  const [, scheme, host] = /^(?:(.*?):\/\/)?(.*)$/.exec(beforeNamespace ?? "") ?? [];
+  const [, scheme, host] = /^(?:(.*?):\/\/)?(.*)$/s.exec(beforeNamespace ?? "") ?? [];
+  // Observed: a scheme without a host is a slip that is let through.
+  const isDefaultHost = beforeNamespace === undefined || (scheme !== undefined && host === "");
   const isValid = MODEL_OR_TAG.test(tag) && MODEL_OR_TAG.test(model) && NAMESPACE.test(namespace) &&
-    (beforeNamespace === undefined || HOST.test(host ?? ""));
+    (isDefaultHost || HOST.test(host ?? ""));
   return isValid ? { scheme, host: host || undefined, namespace, model, tag } : undefined;
 }
 

@@ -73,6 +73,12 @@ const CONFIG_MEDIA_TYPE = "application/vnd.docker.container.image.v1+json";
 const CONFIG_BYTES = 561;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
+/** The digest of a blob whose real one has not been worked out yet. */
+export const UNKNOWN_DIGEST = "";
+
+/** The largest layer with real bytes: they are hashed in memory. */
+const MAX_REAL_BYTES = 2 ** 30;
+
 /** How to fill in what a description leaves open. */
 export interface ModelOptions {
   /** What derived digests and bytes follow from. */
@@ -83,22 +89,25 @@ export interface ModelOptions {
 
 /** Checks the description of a model and fills in what it leaves open. */
 export function resolveModel(description: MockModel, options: ModelOptions): Model {
-  const name = parseModelName(description.name);
+  const name = parseModelName(String(description.name));
   if (!name) {
     throw new ConfigurationError(`The model name ${JSON.stringify(description.name)} is invalid`);
+  }
+  if (!Array.isArray(description.layers)) {
+    throw new ConfigurationError(
+      `The model ${JSON.stringify(description.name)} must have a list of layers`,
+    );
   }
   const resolve = (layer: MockLayer, index: number, mediaType: string): Blob => {
     const where = `layer ${index} of the model ${JSON.stringify(description.name)}`;
     return resolveLayer(layer, { where, mediaType, key: `${modelKey(name)}#${index}` }, options);
   };
   const { layers, config = { size: CONFIG_BYTES } } = description;
-  const model = {
+  return {
     name,
     layers: layers.map((layer, index) => resolve(layer, index, `${MEDIA_TYPE}model`)),
     config: resolve(config, layers.length, CONFIG_MEDIA_TYPE),
   };
-  requireOneSizePerDigest(model, description.name);
-  return model;
 }
 
 function resolveLayer(
@@ -119,22 +128,14 @@ function resolveLayer(
   if (digest !== undefined && realBytes) {
     throw new ConfigurationError(`The digest of ${where} follows from its bytes: leave it out`);
   }
-  const key = `${seed}/${defaults.key}/${size}`;
-  const unknown = realBytes ? "" : seededDigest(key);
-  return { digest: digest ?? unknown, size, mediaType: mediaType ?? defaults.mediaType, key };
-}
-
-function requireOneSizePerDigest(model: Model, name: string): void {
-  const sizes = new Map<string, number>();
-  for (const { digest, size } of blobsOf(model)) {
-    if (digest === "") continue;
-    if (sizes.has(digest) && sizes.get(digest) !== size) {
-      throw new ConfigurationError(
-        `The model ${JSON.stringify(name)} has layers of two sizes with the digest ${digest}`,
-      );
-    }
-    sizes.set(digest, size);
+  if (realBytes && size > MAX_REAL_BYTES) {
+    throw new ConfigurationError(
+      `With realBytes a layer has at most ${MAX_REAL_BYTES} bytes, and ${where} has ${size}`,
+    );
   }
+  const key = `${seed}/${defaults.key}/${size}`;
+  const derived = realBytes ? UNKNOWN_DIGEST : seededDigest(key);
+  return { digest: digest ?? derived, size, mediaType: mediaType ?? defaults.mediaType, key };
 }
 
 /** Gives every layer of a model the digest of its real bytes. */
@@ -154,14 +155,6 @@ function layer(kind: string, size: number): MockLayer {
   return { mediaType: `${MEDIA_TYPE}${kind}`, size };
 }
 
-/** The layers of a language model: nearly all of the bytes are in the first. */
-function languageModel(name: string, size: number, ...more: MockLayer[]): MockModel {
-  return {
-    name,
-    layers: [layer("model", size), ...more, layer("template", 1_429), layer("license", 7_711)],
-  };
-}
-
 const TENSORS = 453;
 
 /**
@@ -173,11 +166,48 @@ export const presets: Readonly<Record<string, MockModel>> = {
     name: "tiny",
     layers: [layer("model", 2_000_000), layer("template", 1_429), layer("params", 96)],
   },
-  "llama3.2": languageModel("llama3.2", 2_019_377_376, layer("params", 96)),
-  "mistral": languageModel("mistral", 4_113_289_152, layer("params", 30)),
-  "llava": languageModel("llava", 4_108_916_384, layer("projector", 624_434_368)),
-  "nomic-embed-text": languageModel("nomic-embed-text", 274_290_656),
-  "deepseek-r1:671b": languageModel("deepseek-r1:671b", 404_430_186_368, layer("params", 148)),
+  "llama3.2": {
+    name: "llama3.2",
+    layers: [
+      layer("model", 2_019_377_376),
+      layer("template", 1_429),
+      layer("license", 7_711),
+      layer("license", 6_016),
+      layer("params", 96),
+    ],
+  },
+  "mistral": {
+    name: "mistral",
+    layers: [
+      layer("model", 4_113_289_152),
+      layer("template", 801),
+      layer("license", 11_356),
+      layer("params", 30),
+    ],
+  },
+  "llava": {
+    name: "llava",
+    layers: [
+      layer("model", 4_108_916_384),
+      layer("projector", 624_434_368),
+      layer("license", 11_356),
+      layer("template", 67),
+      layer("params", 64),
+    ],
+  },
+  "nomic-embed-text": {
+    name: "nomic-embed-text",
+    layers: [layer("model", 274_290_656), layer("license", 11_357), layer("params", 17)],
+  },
+  "deepseek-r1:671b": {
+    name: "deepseek-r1:671b",
+    layers: [
+      layer("model", 404_430_186_368),
+      layer("params", 148),
+      layer("template", 387),
+      layer("license", 1_065),
+    ],
+  },
   "tensors": {
     name: "tensors",
     layers: Array.from(

@@ -5,13 +5,16 @@
  */
 
 import type { Context, Hono } from "hono";
+import type { SentAction } from "./actions.ts";
 import { type Catalog, listedName, manifestOf, type PulledModel } from "./catalog.ts";
-import { type Clock, joinClock } from "./clock.ts";
-import { BodyError, type FieldTypes, parseBody } from "./go_json.ts";
-import { type ModelName, parseModelName } from "./model_name.ts";
+import type { MockEnvironment } from "./exchange.ts";
+import { answerJson, JSON_TYPE, stringifyGoJson } from "./json_answer.ts";
+import { type ModelName, parseModelName, shortName } from "./model_name.ts";
 import { type Blob, blobsOf } from "./models.ts";
+import type { StatusObject } from "./pull_job.ts";
 import { seededDigest } from "./random.ts";
-import type { MockEnvironment } from "./request_log.ts";
+import { Refusal } from "./refusal.ts";
+import { modelOf, readBody } from "./request_body.ts";
 
 /** The version that the mock says it is: that of the real server that it was compared with. */
 export const SERVER_VERSION = "0.33.0";
@@ -19,110 +22,78 @@ export const SERVER_VERSION = "0.33.0";
 /** What the endpoints work with. */
 export interface NeighbourOptions {
   readonly catalog: () => Catalog;
-  readonly clock: () => Clock;
   readonly tickMs: number;
   readonly bytesPerSecond: number;
 }
 
-const MODEL_FIELDS = { model: "string", name: "string", stream: "bool", from: "string" } as const;
+type MockContext = Context<MockEnvironment>;
 
-/** A request that is answered with an error. */
-class Refusal extends Error {
-  override readonly name = "Refusal";
-  readonly status: 400 | 404;
+const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 
-  constructor(status: 400 | 404, message: string) {
-    super(message);
-    this.status = status;
-  }
-}
+const FIELDS = {
+  model: "string",
+  name: "string",
+  insecure: "bool",
+  stream: "bool",
+  from: "string",
+} as const;
 
 /** Adds the endpoints to an app. */
 export function registerNeighbours(app: Hono<MockEnvironment>, options: NeighbourOptions): void {
   const { catalog } = options;
-  app.get("/", (context) => context.text("Ollama is running"));
-  app.get("/api/version", (context) => context.json({ version: SERVER_VERSION }));
-  app.get("/api/tags", (context) => context.json({ models: catalog().pulled.map(listModel) }));
-  app.post(
-    "/api/show",
-    answering(async (context) => {
-      const pulled = await requirePulled(context, catalog(), "ShowRequest");
-      return context.json({
-        details: detailsOf(pulled),
-        model_info: {},
-        capabilities: ["completion"],
-        modified_at: timestampOf(pulled),
-      });
-    }),
-  );
-  app.delete(
-    "/api/delete",
-    answering(async (context) => {
-      const { model } = await requirePulled(context, catalog(), "DeleteRequest");
-      catalog().delete(model.name);
-      return context.body(null, 200);
-    }),
-  );
-  app.post(
-    "/api/push",
-    answering(async (context) => {
-      const pulled = await requirePulled(context, catalog(), "PushRequest");
-      return respond(context, push(pulled, options));
-    }),
-  );
-  app.post(
-    "/api/create",
-    answering(async (context) => {
-      const { name, from } = await readModel(context, "CreateRequest");
-      if (from === undefined) throw new Refusal(400, "neither 'from' or 'files' was specified");
-      const base = findPulled(catalog(), from);
-      return respond(context, create(base, name, catalog()));
-    }),
-  );
+  app.get("/", (context) => context.text("Ollama is running", 200, TEXT));
+  app.get("/api/version", () => answerJson({ version: SERVER_VERSION }));
+  app.get("/api/tags", () => answerJson({ models: catalog().pulled.map(listModel) }));
+  app.post("/api/show", (context) => show(context, catalog()));
+  app.delete("/api/delete", (context) => remove(context, catalog()));
+  app.post("/api/push", async (context) => {
+    const fields = await readBody(context, "PushRequest", FIELDS);
+    const text = requireModel(fields);
+    return await respond(context, fields, push(find(catalog(), text), options));
+  });
+  app.post("/api/create", async (context) => {
+    const fields = await readBody(context, "CreateRequest", FIELDS);
+    const name = parseModelName(modelOf(fields));
+    if (!name) throw new Refusal(400, "invalid model name");
+    if (!fields.from) throw new Refusal(400, "neither 'from' or 'files' was specified");
+    const base = requirePulled(catalog(), String(fields.from));
+    return await respond(context, fields, create(base, name, catalog()));
+  });
 }
 
-function answering(
-  answer: (context: Context) => Promise<Response>,
-): (context: Context) => Promise<Response> {
-  return async (context) => {
-    try {
-      return await answer(context);
-    } catch (error) {
-      if (error instanceof BodyError) return context.json({ error: error.message }, 400);
-      if (error instanceof Refusal) return context.json({ error: error.message }, error.status);
-      throw error;
-    }
-  };
-}
-
-interface ModelRequest {
-  readonly text: string;
-  readonly name: ModelName;
-  readonly from: string | undefined;
-}
-
-/** Reads a request that names a model. */
-async function readModel(context: Context, struct: string): Promise<ModelRequest> {
-  const types: FieldTypes = MODEL_FIELDS;
-  const fields = parseBody(await context.req.text(), struct, types);
-  context.set("stream", fields.stream !== false);
-  const text = String(fields.model || fields.name || "");
+async function show(context: MockContext, catalog: Catalog): Promise<Response> {
+  const text = requireModel(await readBody(context, "ShowRequest", FIELDS));
   const name = parseModelName(text);
   if (!name) throw new Refusal(400, "invalid model name");
-  return { text, name, from: fields.from as string | undefined };
+  const pulled = requirePulled(catalog, shortName(name));
+  return answerJson({
+    details: detailsOf(pulled),
+    model_info: {},
+    capabilities: ["completion"],
+    modified_at: timestampOf(pulled),
+  });
 }
 
-async function requirePulled(
-  context: Context,
-  catalog: Catalog,
-  struct: string,
-): Promise<PulledModel> {
-  return findPulled(catalog, (await readModel(context, struct)).text);
+async function remove(context: MockContext, catalog: Catalog): Promise<Response> {
+  const text = requireModel(await readBody(context, "DeleteRequest", FIELDS));
+  if (!parseModelName(text)) throw new Refusal(400, `name ${JSON.stringify(text)} is invalid`);
+  catalog.delete(requirePulled(catalog, text).model.name);
+  return context.body(null, 200);
 }
 
-function findPulled(catalog: Catalog, text: string): PulledModel {
+function requireModel(fields: Record<string, unknown>): string {
+  const text = modelOf(fields);
+  if (text === "") throw new Refusal(400, "model is required");
+  return text;
+}
+
+function find(catalog: Catalog, text: string): PulledModel | undefined {
   const name = parseModelName(text);
-  const pulled = name && catalog.findPulled(name);
+  return name && catalog.findPulled(name);
+}
+
+function requirePulled(catalog: Catalog, text: string): PulledModel {
+  const pulled = find(catalog, text);
   if (!pulled) throw new Refusal(404, `model '${text}' not found`);
   return pulled;
 }
@@ -155,37 +126,43 @@ function timestampOf({ pulledAt }: PulledModel): string {
   return new Date(pulledAt).toISOString();
 }
 
-type StatusObjects = AsyncGenerator<Record<string, unknown>, void, void>;
+/** Status objects, and waits between them. */
+type Steps = Generator<StatusObject | Wait, void, void>;
 
-/** Uploads every blob, one after another. */
-async function* push({ model }: PulledModel, options: NeighbourOptions): StatusObjects {
-  const task = joinClock(options.clock());
-  try {
-    yield { status: "retrieving manifest" };
-    for (const blob of blobsOf(model)) {
-      for (const completed of uploaded(blob, options)) {
-        if (completed > 0) await task.sleep(options.tickMs);
-        const { digest, size } = blob;
-        const status = `pushing ${digest.slice("sha256:".length).slice(0, 12)}`;
-        yield { status, digest, total: size, ...(completed > 0 && { completed }) };
-      }
-    }
-    yield { status: "pushing manifest" };
-    yield { status: "success" };
-  } finally {
-    task.leave();
-  }
+interface Wait {
+  readonly ms: number;
 }
 
-/** The bytes of a blob that are uploaded, at each tick. */
-function* uploaded({ size }: Blob, options: NeighbourOptions): Generator<number, void, void> {
-  const bytesPerTick = Math.max(1, options.bytesPerSecond * options.tickMs / 1000);
-  for (let completed = 0; completed < size; completed += bytesPerTick) yield Math.floor(completed);
-  yield size;
+function isWait(step: StatusObject | Wait): step is Wait {
+  return "ms" in step;
+}
+
+/** Uploads every blob, one after another. */
+function* push(pulled: PulledModel | undefined, options: NeighbourOptions): Steps {
+  yield { status: "retrieving manifest" };
+  if (!pulled) {
+    yield { status: "couldn't retrieve manifest" };
+    return yield { error: "file does not exist" };
+  }
+  for (const blob of blobsOf(pulled.model)) yield* upload(blob, options);
+  yield { status: "pushing manifest" };
+  yield { status: "success" };
+}
+
+function* upload({ digest, size }: Blob, { bytesPerSecond, tickMs }: NeighbourOptions): Steps {
+  const status = `pushing ${digest.slice("sha256:".length).slice(0, 12)}`;
+  const bytesPerTick = bytesPerSecond * tickMs / 1000;
+  yield { status, digest, total: size };
+  for (let completed = bytesPerTick; completed < size; completed += bytesPerTick) {
+    yield { ms: tickMs };
+    yield { status, digest, total: size, completed: Math.floor(completed) };
+  }
+  yield { ms: tickMs };
+  yield { status, digest, total: size, completed: size };
 }
 
 /** Makes a model that has the layers of another one. */
-async function* create({ model }: PulledModel, name: ModelName, catalog: Catalog): StatusObjects {
+function* create({ model }: PulledModel, name: ModelName, catalog: Catalog): Steps {
   for (const { digest } of model.layers) yield { status: `using existing layer ${digest}` };
   yield { status: "writing manifest" };
   catalog.copy(model, name);
@@ -193,22 +170,30 @@ async function* create({ model }: PulledModel, name: ModelName, catalog: Catalog
 }
 
 /** Streams status objects, or answers with the last one when all are through. */
-async function respond(context: Context, objects: StatusObjects): Promise<Response> {
-  if (!context.get("stream")) {
-    let last: Record<string, unknown> = {};
-    for await (const object of objects) last = object;
-    return context.json(last);
+async function respond(
+  context: MockContext,
+  { stream }: Record<string, unknown>,
+  steps: Steps,
+): Promise<Response> {
+  const { exchange } = context.env;
+  if (stream !== false) {
+    return new Response(exchange.stream(sendEach(steps)), {
+      headers: { "Content-Type": "application/x-ndjson" },
+    });
   }
+  let last: StatusObject = {};
+  for (const step of steps) {
+    if (isWait(step)) await exchange.sleep(step.ms);
+    else last = step;
+  }
+  return answerJson(last, "error" in last ? 500 : 200, JSON_TYPE);
+}
+
+function* sendEach(steps: Steps): Generator<SentAction, void, void> {
   const utf8 = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      const { done, value } = await objects.next();
-      if (done) return controller.close();
-      controller.enqueue(utf8.encode(`${JSON.stringify(value)}\n`));
-    },
-    async cancel() {
-      await objects.return();
-    },
-  }, { highWaterMark: 0 });
-  return new Response(body, { headers: { "Content-Type": "application/x-ndjson" } });
+  for (const step of steps) {
+    yield isWait(step)
+      ? { do: "wait", ms: step.ms }
+      : { do: "send", bytes: utf8.encode(`${stringifyGoJson(step)}\n`) };
+  }
 }

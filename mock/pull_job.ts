@@ -1,10 +1,12 @@
 /**
  * What the server does for one caller of a pull, as the objects that it reports on the way.
  *
+ * A job is a generator that never waits: it says how long it has nothing to do, and whoever runs it
+ * comes back then. So it can be ended at any moment, and leaves its downloads at once.
+ *
  * @module
  */
 
-import type { ClockTask } from "./clock.ts";
 import { AGGREGATE_DIGEST, type Dialect } from "./dialects.ts";
 import type { BlobStore, Download } from "./downloads.ts";
 import { type Blob, blobsOf, type Model } from "./models.ts";
@@ -34,6 +36,17 @@ export interface JobEvent {
   readonly object: StatusObject;
 }
 
+/** A pull has nothing to do for a time. */
+export interface JobWait {
+  readonly phase: "waiting";
+  readonly ms: number;
+}
+
+/** What a job does: reports something, or waits. */
+export type JobSteps = Generator<JobEvent | JobWait, void, void>;
+
+type Events = Generator<JobEvent, void, void>;
+
 /** A pull that fails; the message is the real server's. */
 export class PullFailure extends Error {
   /** Always `"PullFailure"`. */
@@ -48,21 +61,39 @@ export interface JobOptions {
   readonly dialect: Dialect;
   readonly tickMs: number;
   readonly now: () => number;
-  readonly task: ClockTask;
-  readonly signal: AbortSignal;
-  /** Records that the model is there, and returns how many blobs that leaves unused. */
-  readonly install: (model: Model) => number;
+  /** Records that the model is there, and tells whether the one before had layers that it has not. */
+  readonly install: (model: Model) => boolean;
 }
 
-/** A pull, for one caller. Ending the iteration early, or the signal, leaves its downloads. */
+/** A download that stands still until a time. */
+interface Freeze {
+  readonly download: Download;
+  readonly until: number;
+}
+
+/** A pull, for one caller. Ending the iteration leaves its downloads. */
 export class PullJob {
   readonly #options: JobOptions;
-  readonly blobs: readonly Blob[];
+  /** Everything that is pulled, in order; a blob that is listed twice is there twice. */
+  readonly #blobs: readonly Blob[];
+  /** The same, each blob once. */
+  readonly #distinct: readonly Blob[];
+  #freezes: Freeze[] = [];
 
   constructor(options: JobOptions) {
     this.#options = options;
-    const blobs = options.model ? blobsOf(options.model) : [];
-    this.blobs = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+    this.#blobs = options.model ? blobsOf(options.model) : [];
+    this.#distinct = [...new Map(this.#blobs.map((blob) => [blob.digest, blob])).values()];
+  }
+
+  /** The size in bytes of all blobs of the model. */
+  get total(): number {
+    return sum(this.#distinct, ({ size }) => size);
+  }
+
+  /** The bytes on disk of all blobs of the model. */
+  get completed(): number {
+    return sum(this.#distinct, (blob) => this.completedOf(blob));
   }
 
   /** The bytes on disk of a blob of the model. */
@@ -70,21 +101,23 @@ export class PullJob {
     return this.#download(blob).completedAt(this.#options.now());
   }
 
-  /** The size in bytes of all blobs of the model. */
-  get total(): number {
-    return sum(this.blobs, ({ size }) => size);
-  }
-
-  /** The bytes on disk of all blobs of the model. */
-  get completed(): number {
-    return sum(this.blobs, (blob) => this.completedOf(blob));
+  /** Whether a blob, or any if none is given, is being downloaded. */
+  isDownloading(blob?: Blob): boolean {
+    return this.#activeDownload(blob) !== undefined;
   }
 
   /** Loses bytes of a blob that is being downloaded. */
   rollBack(blob: Blob | undefined, bytes: number): void {
-    const blobs = blob ? [blob] : this.blobs;
-    const active = blobs.map((each) => this.#download(each)).find(({ callers }) => callers > 0);
-    active?.rollBack(bytes, this.#options.now());
+    this.#activeDownload(blob)?.rollBack(bytes, this.#options.now());
+  }
+
+  /** Makes a blob that is being downloaded stand still for a time. */
+  freeze(blob: Blob | undefined, milliseconds: number): void {
+    const now = this.#options.now();
+    const download = this.#activeDownload(blob);
+    if (!download) return;
+    download.hold(now);
+    this.#freezes.push({ download, until: now + milliseconds });
   }
 
   /** Drops a blob, as the server does when it fails its checksum. */
@@ -97,7 +130,7 @@ export class PullJob {
    *
    * @throws {PullFailure} If there is no such model.
    */
-  async *run(): AsyncGenerator<JobEvent, void, void> {
+  *run(): JobSteps {
     const { dialect, model, install } = this.#options;
     yield { phase: "manifest", object: { status: "pulling manifest" } };
     if (!model) throw new PullFailure("pull model manifest: file does not exist");
@@ -106,83 +139,136 @@ export class PullJob {
       yield { phase: "verifying", object: { status: "verifying sha256 digest" } };
     }
     yield { phase: "writing", object: { status: "writing manifest" } };
-    const unused = install(model);
-    if (dialect.removing && (unused > 0 || dialect.alwaysRemoves)) {
+    const leavesUnused = install(model);
+    if (dialect.removing && (leavesUnused || dialect.alwaysRemoves)) {
       yield { phase: "removing", object: { status: dialect.removing } };
     }
     yield { phase: "success", object: { status: "success" } };
   }
 
-  async *#downloadAll(): AsyncGenerator<JobEvent, void, void> {
+  *#downloadAll(): JobSteps {
     if (this.#options.dialect.layers !== "sequential") {
-      return yield* this.#downloadTogether(this.blobs);
+      return yield* this.#downloadTogether(this.#distinct);
     }
-    for (const blob of this.blobs) yield* this.#downloadTogether([blob]);
+    for (const blob of this.#blobs) yield* this.#downloadTogether([blob]);
   }
 
-  /** Downloads blobs at the same time, and reports on each of them at every tick. */
-  async *#downloadTogether(blobs: readonly Blob[]): AsyncGenerator<JobEvent, void, void> {
-    const { dialect, tickMs, now, task, signal } = this.#options;
+  /** Downloads blobs at the same time, and reports on them at every tick. */
+  *#downloadTogether(blobs: readonly Blob[]): JobSteps {
+    const { tickMs, now } = this.#options;
+    const startedAt = now();
     const all = blobs.map((blob) => this.#download(blob));
-    const downloads = all.filter((download) => download.completedAt(now()) < download.blob.size);
-    const cached = all.filter((download) => !downloads.includes(download));
+    const downloads = all.filter((each) => each.completedAt(startedAt) < each.blob.size);
 
-    for (const download of downloads) download.join(now());
+    for (const download of downloads) download.join(startedAt);
     try {
-      // What is there already is reported once, and together with the rest where all are one.
-      if (dialect.layers !== "aggregate") yield* this.#report(cached);
-      if (dialect.announces) yield* this.#report(downloads);
-      let open = downloads;
-      let tick = now() + tickMs;
-      while ((open = open.filter(({ isDone }) => !isDone)).length > 0) {
-        const end = Math.max(...open.map((download) => download.endAt(now())));
-        await task.sleep(Math.min(tick, end) - now(), signal);
-        for (const download of open) download.completedAt(now());
+      yield* this.#reportStart(all);
+      let tick = startedAt + tickMs;
+      for (;;) {
+        const thawsAt = this.#thaw();
+        const endsAt = this.#endOf(downloads);
+        if (endsAt === undefined) break;
+        yield { phase: "waiting", ms: Math.min(tick, endsAt, thawsAt) - now() };
         if (now() < tick) continue;
-        yield* this.#report(
-          dialect.layers === "aggregate" ? all : open.filter(({ isDone }) => !isDone),
-        );
-        // A ticker drops the ticks that a slow reader has missed.
-        tick += tickMs * Math.max(1, Math.floor((now() - tick) / tickMs) + 1);
+        // A ticker keeps one of the ticks that a slow reader misses, and drops the others.
+        tick += tickMs * (Math.floor((now() - tick) / tickMs) + 1);
+        yield* this.#reportTick(all, downloads);
       }
-      if (dialect.layers === "aggregate") yield* this.#report(all);
-      else if (dialect.concludes) yield* this.#report(downloads);
+      yield* this.#reportEnd(all, downloads);
     } finally {
+      this.#thawAll();
       for (const download of downloads) download.leave(now());
     }
   }
 
-  /** Reports how far downloads have come: one object each, or one for all. */
-  *#report(downloads: readonly Download[]): Generator<JobEvent, void, void> {
-    const { dialect, now } = this.#options;
-    const time = now();
-    if (dialect.layers === "aggregate") {
-      const total = sum(downloads, ({ blob }) => blob.size);
-      const completed = sum(downloads, (download) => download.completedAt(time));
-      yield this.#downloading(AGGREGATE_DIGEST, total, completed);
-      return;
-    }
-    for (const download of downloads) {
-      const { digest, size } = download.blob;
-      yield this.#downloading(digest, size, download.completedAt(now()));
+  /** Reports what is there already, which is said once, and what is about to be downloaded. */
+  *#reportStart(all: readonly Download[]): Events {
+    const { layers, announces, cached, downloading } = this.#options.dialect;
+    if (layers === "aggregate") return; // one figure says all of it later
+    for (const download of all) {
+      if (download.isDone) yield this.#report(download, cached);
+      else if (announces) yield this.#report(download, downloading);
     }
   }
 
-  #downloading(digest: string, total: number, completed: number): JobEvent {
-    const status = this.#options.dialect.downloading(digest);
-    // The real server leaves out what is 0.
-    const object = {
-      status,
-      digest,
-      total: total || undefined,
-      completed: completed || undefined,
-    };
-    return { phase: "downloading", object };
+  *#reportTick(all: readonly Download[], downloads: readonly Download[]): Events {
+    const { layers, downloading } = this.#options.dialect;
+    if (layers === "aggregate") return yield this.#reportAsOne(all);
+    for (const download of downloads) {
+      // Observed: the server that downloads in parallel goes through all of its layers, done or not.
+      if (layers === "parallel" || !download.isDone) yield this.#report(download, downloading);
+    }
+  }
+
+  *#reportEnd(all: readonly Download[], downloads: readonly Download[]): Events {
+    const { layers, concludes, downloading } = this.#options.dialect;
+    if (!concludes) return;
+    if (layers === "aggregate") return yield this.#reportAsOne(all);
+    for (const download of downloads) yield this.#report(download, downloading);
+  }
+
+  /** When the last of the downloads ends, or `undefined` if all have. */
+  #endOf(downloads: readonly Download[]): number | undefined {
+    const now = this.#options.now();
+    let end: number | undefined;
+    for (const download of downloads) {
+      const endsAt = download.endAt(now);
+      if (!download.isDone) end = Math.max(end ?? 0, endsAt);
+    }
+    return end;
+  }
+
+  /** Lets downloads go on whose time has come. Returns when the next one is to. */
+  #thaw(): number {
+    if (this.#freezes.length === 0) return Infinity;
+    const now = this.#options.now();
+    const due = this.#freezes.filter(({ until }) => until <= now);
+    for (const { download } of due) download.release(now);
+    this.#freezes = this.#freezes.filter((freeze) => !due.includes(freeze));
+    return Math.min(...this.#freezes.map(({ until }) => until));
+  }
+
+  #thawAll(): void {
+    for (const { download } of this.#freezes) download.release(this.#options.now());
+    this.#freezes = [];
+  }
+
+  /** Reports how far a download has come. */
+  #report(download: Download, words: Dialect["downloading"]): JobEvent {
+    const { digest, size } = download.blob;
+    return downloading(words(digest), digest, size, download.completedAt(this.#options.now()));
+  }
+
+  /** Reports how far downloads have come, as one figure. */
+  #reportAsOne(downloads: readonly Download[]): JobEvent {
+    const now = this.#options.now();
+    const total = sum(downloads, ({ blob }) => blob.size);
+    const completed = sum(downloads, (download) => download.completedAt(now));
+    const words = this.#options.dialect.downloading(AGGREGATE_DIGEST);
+    return downloading(words, AGGREGATE_DIGEST, total, completed);
+  }
+
+  #activeDownload(blob: Blob | undefined): Download | undefined {
+    const now = this.#options.now();
+    return (blob ? [blob] : this.#distinct)
+      .map((each) => this.#download(each))
+      .find((download) => download.callers > 0 && download.completedAt(now) < download.blob.size);
   }
 
   #download(blob: Blob): Download {
     return this.#options.store.download(blob);
   }
+}
+
+/** A line about a download. The real server leaves out what is 0. */
+function downloading(
+  status: string | undefined,
+  digest: string,
+  total: number,
+  completed: number,
+): JobEvent {
+  const object = { status, digest, total: total || undefined, completed: completed || undefined };
+  return { phase: "downloading", object };
 }
 
 function sum<Item>(items: readonly Item[], value: (item: Item) => number): number {

@@ -41,7 +41,8 @@ export function seededDigest(...keys: readonly (string | number)[]): string {
   return `sha256:${words.join("")}`;
 }
 
-const BLOCK_BYTES = 64 * 1024;
+/** How many seeded bytes are made at once. */
+export const SEEDED_BLOCK_BYTES = 64 * 1024;
 
 /**
  * Bytes of a blob that follow from a key, from one offset up to another. Any range can be had without
@@ -49,10 +50,14 @@ const BLOCK_BYTES = 64 * 1024;
  */
 export function seededBytes(key: string, start: number, end: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(end - start);
-  for (let block = Math.floor(start / BLOCK_BYTES); block * BLOCK_BYTES < end; block++) {
-    const offset = block * BLOCK_BYTES;
+  for (
+    let block = Math.floor(start / SEEDED_BLOCK_BYTES);
+    block * SEEDED_BLOCK_BYTES < end;
+    block++
+  ) {
+    const offset = block * SEEDED_BLOCK_BYTES;
     const from = Math.max(start, offset);
-    const to = Math.min(end, offset + BLOCK_BYTES);
+    const to = Math.min(end, offset + SEEDED_BLOCK_BYTES);
     bytes.set(seededBlock(key, block).subarray(from - offset, to - offset), from - start);
   }
   return bytes;
@@ -60,7 +65,9 @@ export function seededBytes(key: string, start: number, end: number): Uint8Array
 
 function seededBlock(key: string, block: number): Uint8Array {
   const next = seededNumbers(key, block);
-  const view = new DataView(new ArrayBuffer(BLOCK_BYTES));
-  for (let offset = 0; offset < BLOCK_BYTES; offset += 4) view.setUint32(offset, next(), true);
+  const view = new DataView(new ArrayBuffer(SEEDED_BLOCK_BYTES));
+  for (let offset = 0; offset < SEEDED_BLOCK_BYTES; offset += 4) {
+    view.setUint32(offset, next(), true);
+  }
   return new Uint8Array(view.buffer);
 }

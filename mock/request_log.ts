@@ -20,7 +20,9 @@ export interface LoggedRequest {
   readonly method: string;
   /** Its path. */
   readonly path: string;
-  /** The body, as JSON where it is JSON; `undefined` where there was none that was read. */
+  /** The headers. */
+  readonly headers: Headers;
+  /** The body: a value where it is JSON, else text. `undefined` if it is none, or a long one. */
   readonly body: unknown;
   /** The model that it named, where it is a pull. */
   readonly model: string | undefined;
@@ -30,7 +32,7 @@ export interface LoggedRequest {
   readonly outcome: RequestOutcome;
   /** The faults that struck it, in order. */
   readonly faults: readonly FaultKind[];
-  /** The bytes of the answer's body that were sent, for a pull. */
+  /** The bytes of the answer's body that were sent, where it is streamed. */
   readonly bytesSent: number;
   /** When it arrived, in milliseconds of the mock's clock. */
   readonly startedAt: number;
@@ -43,15 +45,8 @@ export type OpenRequest = {
   -readonly [Key in keyof LoggedRequest]: Key extends "faults" ? FaultKind[] : LoggedRequest[Key];
 };
 
-/** What an endpoint is told besides the request. */
-export interface MockEnvironment {
-  Bindings: {
-    /** Where the request is written down. */
-    entry: OpenRequest;
-    /** Aborts when the client is gone. */
-    signal: AbortSignal;
-  };
-}
+/** How many requests are remembered, so that a mock that runs for weeks does not grow. */
+const MAX_ENTRIES = 10_000;
 
 /** The requests of a mock. */
 export class RequestLog {
@@ -65,17 +60,18 @@ export class RequestLog {
     this.#onEnd = onEnd;
   }
 
-  /** All requests, in the order in which they arrived. */
+  /** The requests, in the order in which they arrived. */
   get entries(): readonly LoggedRequest[] {
     return this.#entries;
   }
 
   /** Writes down that a request arrived. */
-  begin(method: string, path: string): OpenRequest {
+  begin({ method, url, headers }: Request): OpenRequest {
     const request: OpenRequest = {
       id: ++this.#count,
       method,
-      path,
+      path: new URL(url).pathname,
+      headers,
       body: undefined,
       model: undefined,
       status: undefined,
@@ -86,6 +82,7 @@ export class RequestLog {
       endedAt: undefined,
     };
     this.#entries.push(request);
+    if (this.#entries.length >= 2 * MAX_ENTRIES) this.#entries = this.#entries.slice(-MAX_ENTRIES);
     return request;
   }
 

@@ -1,7 +1,7 @@
 /**
  * The mock server: checks what it is asked to be, puts its parts together, and serves requests.
  *
- *     Request ─▶ app ─▶ pull endpoint ─▶ PullJob ─▶ FaultInjector ─▶ Response
+ *     Request ─▶ app ─▶ pull endpoint ─▶ PullJob ─▶ FaultInjector ─▶ Exchange ─▶ Response
  *                 │           │             └── BlobStore: what is on disk, and one download per blob
  *                 │           └── Catalog: what the library offers, and what was pulled
  *                 ├── neighbours
@@ -12,12 +12,13 @@
 
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { cors } from "hono/cors";
+import { browserAccess } from "./browser_access.ts";
 import { Catalog, type Manifest, manifestOf, requireModelName } from "./catalog.ts";
 import { type Clock, realClock, VirtualClock } from "./clock.ts";
 import { ConfigurationError } from "./configuration_error.ts";
-import { type DialectName, dialectNamed } from "./dialects.ts";
+import { type Dialect, type DialectName, dialectNamed } from "./dialects.ts";
 import { BlobStore } from "./downloads.ts";
+import { Exchange, type MockEnvironment } from "./exchange.ts";
 import {
   type ArmedFault,
   armFault,
@@ -27,16 +28,19 @@ import {
   isMeantFor,
   randomFault,
   type RandomFaults,
-  requireLayer,
+  requireTarget,
 } from "./faults.ts";
+import { answerJson } from "./json_answer.ts";
 import { checkLibraryOptions, Library, type LibraryOptions } from "./library.ts";
 import { listen, type Listener, type ListenOptions } from "./listen.ts";
-import { modelKey, type ModelName } from "./model_name.ts";
+import { modelKey, type ModelName, shortName } from "./model_name.ts";
 import { type MockModel, type Model, presets } from "./models.ts";
 import { registerNeighbours } from "./neighbours.ts";
+import { answerNotFound } from "./not_found.ts";
 import { answerPull, type PullEndpointOptions } from "./pull_endpoint.ts";
 import { seededNumbers } from "./random.ts";
-import { type LoggedRequest, type MockEnvironment, RequestLog } from "./request_log.ts";
+import { Refusal } from "./refusal.ts";
+import { type LoggedRequest, RequestLog } from "./request_log.ts";
 
 /** Options of {@link createMockServer}. */
 export interface MockServerOptions {
@@ -114,7 +118,10 @@ export interface MockLibrary {
 
 /** A mock of the server. */
 export interface MockServer {
-  /** Answers a request without a port. Takes what `fetch` takes, so that clients can be given it. */
+  /**
+   * Answers a request without a port. Takes what `fetch` takes, so that clients can be given it.
+   * Redirects are handed on, not followed.
+   */
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
   /** Listens on a port of this machine. */
   listen(options?: ListenOptions): Promise<Listener>;
@@ -134,10 +141,6 @@ export interface MockServer {
 
 const DEFAULT_BYTES_PER_SECOND = 100_000_000;
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
-
-/** The origins that the real server allows. */
-const LOCAL_ORIGIN =
-  /^(https?:\/\/(localhost|127\.0\.0\.1|0\.0\.0\.0)(:\d+)?|(app|file|tauri|vscode-webview|vscode-file):\/\/.*)$/;
 
 /**
  * Makes a mock server.
@@ -166,8 +169,8 @@ export function createMockServer(options: MockServerOptions = {}): MockServer {
 interface State {
   readonly store: BlobStore;
   readonly catalog: Catalog;
-  /** How many pulls each fault has been armed for. */
-  readonly armed: Map<Fault, number>;
+  /** How often each fault has struck. */
+  readonly strikes: Map<Fault, number>;
   readonly nextRandom: () => number;
 }
 
@@ -175,10 +178,12 @@ class KitMockServer implements MockServer {
   readonly library: MockLibrary;
   readonly fetch: MockServer["fetch"];
   readonly #options: MockServerOptions;
-  readonly #offered: readonly (MockModel | string)[];
+  readonly #offered: readonly Model[];
+  readonly #dialect: Dialect;
   readonly #tickMs: number;
   readonly #bytesPerSecond: number;
   readonly #app = new Hono<MockEnvironment>();
+  readonly #registry: Library;
   readonly #log: RequestLog;
   readonly #listeners = new Set<Listener>();
   #clock: Clock;
@@ -186,20 +191,23 @@ class KitMockServer implements MockServer {
 
   constructor(options: MockServerOptions) {
     this.#options = options;
-    this.#offered = [...options.models ?? Object.keys(presets)];
-    this.#tickMs = options.tickMs ?? dialectNamed(options.dialect ?? "spec").tickMs;
+    this.#dialect = dialectNamed(options.dialect ?? "spec");
+    this.#tickMs = options.tickMs ?? this.#dialect.tickMs;
     this.#bytesPerSecond = options.bytesPerSecond ?? DEFAULT_BYTES_PER_SECOND;
     this.#clock = options.clock ?? new VirtualClock();
     requirePositive("bytesPerSecond", this.#bytesPerSecond);
     requirePositive("tickMs", this.#tickMs);
     requirePositive("maxBodyBytes", options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
-    checkLibraryOptions(options.library ?? {});
     this.#state = this.#newState();
-    checkFaults(options.faults, this.#offerModels(this.#state.catalog));
+    this.#offered = this.#resolveModels();
+    this.#offerAll();
+    checkFaults(options.faults ?? [], this.#offered);
+    checkLibraryOptions(options.library ?? {}, this.#offered);
     this.#log = new RequestLog(() => this.#clock.now(), (request) => options.onRequest?.(request));
+    this.#registry = new Library(() => this.#state.catalog, options.library ?? {});
     this.library = this.#openLibrary();
     this.#register();
-    this.fetch = (input, init) => this.#fetch(toRequest(input, init));
+    this.fetch = (...parameters) => this.#fetch(toRequest(parameters));
   }
 
   get requests(): readonly LoggedRequest[] {
@@ -215,8 +223,9 @@ class KitMockServer implements MockServer {
   }
 
   async listen(options: ListenOptions = {}): Promise<Listener> {
-    if (!this.#options.clock) this.#clock = realClock;
-    const listener = await listen((request) => this.#fetch(request), options);
+    const clock = this.#options.clock ?? realClock;
+    const listener = await listen((request) => this.#answer(request), options);
+    this.#clock = clock;
     const close = async () => {
       this.#listeners.delete(opened);
       await listener.close();
@@ -228,7 +237,8 @@ class KitMockServer implements MockServer {
 
   reset(): void {
     this.#state = this.#newState();
-    this.#offerModels(this.#state.catalog);
+    this.#offerAll();
+    this.#registry.reset();
     this.#log.clear();
   }
 
@@ -241,28 +251,34 @@ class KitMockServer implements MockServer {
     const store = new BlobStore(this.#bytesPerSecond);
     return {
       store,
-      catalog: new Catalog({ seed, realBytes }, store),
-      armed: new Map(),
+      catalog: new Catalog({ seed, realBytes, store, now: () => this.#clock.now() }),
+      strikes: new Map(),
       nextRandom: seededNumbers(seed, "faults"),
     };
   }
 
-  #offerModels(catalog: Catalog): readonly Model[] {
-    const models = this.#offered.map((description) => catalog.offer(description));
-    const names = new Set<string>();
-    for (const { name } of models) {
-      const key = modelKey(name);
-      if (names.has(key)) {
-        throw new ConfigurationError(`The model ${JSON.stringify(name.model)} is given twice`);
+  #resolveModels(): readonly Model[] {
+    const { catalog } = this.#state;
+    const models = new Map<string, Model>();
+    for (const description of this.#options.models ?? Object.keys(presets)) {
+      const model = catalog.resolve(description);
+      const key = modelKey(model.name);
+      if (models.has(key)) {
+        const name = JSON.stringify(shortName(model.name));
+        throw new ConfigurationError(`The model ${name} is given twice`);
       }
-      names.add(key);
+      models.set(key, model);
     }
-    return models;
+    return [...models.values()];
+  }
+
+  #offerAll(): void {
+    for (const model of this.#offered) this.#state.catalog.offer(model);
   }
 
   #openLibrary(): MockLibrary {
     return {
-      publish: (model) => void this.#state.catalog.offer(model),
+      publish: (description) => this.#publish(description),
       withdraw: (name) => this.#state.catalog.withdraw(requireModelName(name)),
       manifest: async (name) => {
         const model = await this.#state.catalog.find(requireModelName(name));
@@ -272,53 +288,63 @@ class KitMockServer implements MockServer {
     };
   }
 
-  async #fetch(request: Request): Promise<Response> {
-    const entry = this.#log.begin(request.method, new URL(request.url).pathname);
-    const response = await this.#app.fetch(request, { entry, signal: request.signal });
-    entry.status = response.status;
-    if (request.signal.aborted) {
-      this.#log.end(entry, "cancelled");
-      await response.body?.cancel(request.signal.reason);
-      throw request.signal.reason;
+  #publish(description: MockModel | string): void {
+    const { catalog } = this.#state;
+    const model = catalog.resolve(description);
+    const { faults = [] } = this.#options;
+    if (!("chance" in faults)) {
+      for (const fault of faults) if (isMeantFor(fault, model.name)) requireTarget(fault, [model]);
     }
-    if (!isPull(entry) || !response.ok) this.#log.end(entry, "finished");
-    return response;
+    catalog.offer(model);
+  }
+
+  /** Answers a request in process, and gives up at once when its signal aborts, as `fetch` does. */
+  async #fetch(request: Request): Promise<Response> {
+    const { signal } = request;
+    signal.throwIfAborted();
+    let stop = () => {};
+    const aborted = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason);
+      signal.addEventListener("abort", stop, { once: true });
+    });
+    try {
+      return await Promise.race([this.#answer(request), aborted]);
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    const exchange = new Exchange(request, this.#log, this.#clock);
+    try {
+      const response = await this.#app.fetch(request, { exchange });
+      exchange.entry.status = response.status;
+      if (request.method === "HEAD" || !exchange.isStreamed) exchange.end(exchange.outcome);
+      return response;
+    } catch (error) {
+      exchange.end("faulted");
+      throw error;
+    }
   }
 
   #register(): void {
     const app = this.#app;
     const { origins = [], maxBodyBytes = DEFAULT_MAX_BODY_BYTES } = this.#options;
-    const isAllowed = (origin: string) =>
-      LOCAL_ORIGIN.test(origin) || origins.includes("*") || origins.includes(origin);
-    app.use(async (context, next) => {
-      const origin = context.req.header("Origin");
-      const isForeign = origin !== undefined && new URL(context.req.url).origin !== origin;
-      return isForeign && !isAllowed(origin) ? context.body(null, 403) : await next();
-    });
-    app.use(cors({ origin: (origin) => isAllowed(origin) ? origin : null }));
+    app.use(browserAccess(origins));
     app.use(bodyLimit({
       maxSize: maxBodyBytes,
-      onError: (context) => context.json({ error: "http: request body too large" }, 413),
+      onError: () => answerJson({ error: "http: request body too large" }, 413),
     }));
     app.post("/api/pull", (context) => answerPull(context, this.#pullOptions()));
-    const neighbours = {
+    registerNeighbours(app, {
       catalog: () => this.#state.catalog,
-      clock: () => this.#clock,
       tickMs: this.#tickMs,
       bytesPerSecond: this.#bytesPerSecond,
-    };
-    registerNeighbours(app, neighbours);
-    new Library(() => this.#state.catalog, () => this.#clock, this.#options.library ?? {})
-      .register(app);
-    app.notFound((context) => {
-      const hasOtherMethods = app.routes.some(({ path, method }) =>
-        path === context.req.path && method !== "ALL"
-      );
-      return hasOtherMethods
-        ? context.text("405 method not allowed", 405)
-        : context.text("404 page not found", 404);
     });
+    this.#registry.register(app);
+    app.notFound((context) => answerNotFound(app, context));
     app.onError((error) => {
+      if (error instanceof Refusal) return answerJson({ error: error.message }, error.status);
       throw error;
     });
   }
@@ -328,68 +354,57 @@ class KitMockServer implements MockServer {
     return {
       catalog,
       store,
-      dialect: dialectNamed(this.#options.dialect ?? "spec"),
+      dialect: this.#dialect,
       tickMs: this.#tickMs,
-      clock: () => this.#clock,
-      log: this.#log,
+      clock: this.#clock,
       faultsFor: (name) => this.#faultsFor(name),
     };
   }
 
   #faultsFor(name: ModelName): readonly ArmedFault[] {
     const { faults = [] } = this.#options;
-    const { armed, nextRandom } = this.#state;
+    const { strikes, nextRandom } = this.#state;
     if ("chance" in faults) {
       const kinds = faults.kinds ?? Object.keys(faultKinds) as FaultKind[];
       return nextRandom() / 2 ** 32 < faults.chance ? [randomFault(kinds, nextRandom)] : [];
     }
-    const due = faults.filter((fault) =>
-      isMeantFor(fault, name) && (armed.get(fault) ?? 0) < (fault.times ?? Infinity)
+    return faults.filter((fault) => isMeantFor(fault, name)).map((fault) =>
+      armFault(fault, () => {
+        const count = strikes.get(fault) ?? 0;
+        strikes.set(fault, count + 1);
+        return count < (fault.times ?? Infinity);
+      })
     );
-    for (const fault of due) armed.set(fault, (armed.get(fault) ?? 0) + 1);
-    return due.map(armFault);
   }
 }
 
 function requirePositive(name: string, value: number): void {
-  if (!(value > 0)) throw new ConfigurationError(`${name} must be more than 0, got ${value}`);
+  if (value > 0) return;
+  throw new ConfigurationError(`"${name}" must be a number above 0, got ${JSON.stringify(value)}`);
 }
 
 /** Checks that every fault can strike what it is meant for. */
-function checkFaults(faults: MockServerOptions["faults"], models: readonly Model[]): void {
-  if (!faults) return;
-  if ("chance" in faults) {
-    const { chance, kinds = [] } = faults;
-    if (!(chance >= 0 && chance <= 1)) {
-      throw new ConfigurationError(`The chance of a fault must be from 0 to 1, got ${chance}`);
-    }
-    for (const kind of kinds) armFault({ kind } as Fault);
+function checkFaults(faults: readonly Fault[] | RandomFaults, models: readonly Model[]): void {
+  if (!("chance" in faults)) {
+    for (const fault of faults) requireTarget(fault, models);
     return;
   }
-  for (const fault of faults) {
-    const armed = armFault(fault);
-    const targets = models.filter((model) => isMeantFor(fault, model.name));
-    if (fault.model !== undefined && targets.length === 0) {
-      throw new ConfigurationError(
-        `The fault "${fault.kind}" is to strike the model ${JSON.stringify(fault.model)}, ` +
-          "which the library does not have",
-      );
-    }
-    for (const model of targets) requireLayer(armed, model, JSON.stringify(model.name.model));
-    const { times } = fault;
-    if (times !== undefined && !(Number.isSafeInteger(times) && times > 0)) {
-      throw new ConfigurationError(
-        `"times" of the fault "${fault.kind}" must be a whole number above 0, got ${times}`,
-      );
-    }
+  const { chance, kinds } = faults;
+  if (!(chance >= 0 && chance <= 1)) {
+    throw new ConfigurationError(`The chance of a fault must be from 0 to 1, got ${chance}`);
   }
+  if (kinds?.length === 0) throw new ConfigurationError("There must be kinds of faults to choose");
+  for (const kind of kinds ?? []) armFault({ kind } as Fault);
 }
 
-function isPull({ method, path }: LoggedRequest): boolean {
-  return method === "POST" && path === "/api/pull";
-}
-
-/** A request, as it is. (What a Worker passes besides it is no `RequestInit`.) */
-function toRequest(input: Request | string | URL, init?: RequestInit): Request {
-  return input instanceof Request ? input : new Request(input, init);
+/**
+ * The request that was meant. A Worker is called with what it is bound to in place of a `RequestInit`,
+ * and with a third parameter.
+ */
+function toRequest(parameters: readonly unknown[]): Request {
+  const [input, init] = parameters as Parameters<typeof fetch>;
+  const isWorker = parameters.length > 2;
+  return input instanceof Request && (isWorker || init === undefined)
+    ? input
+    : new Request(input, init);
 }

@@ -1,0 +1,62 @@
+/**
+ * Shows that what some tools force to be stated twice is stated alike.
+ *
+ * - `deno publish` wants the name, the version and the exports in `deno.json`.
+ * - Bun takes what `deno.json` maps in `imports` from `tsconfig.json`.
+ * - Deno wants the version of a package whose install script may run.
+ *
+ * @module
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "node:test";
+import { readDenoConfig, readJsrConfig, readText, readTypeScriptConfig } from "./project.ts";
+
+/** Where Bun finds a file of a package that Deno has installed. */
+function installedPath(specifier: string): string {
+  return specifier.replace(/^npm:([^@]+)@[^/]+/, "./node_modules/$1");
+}
+
+describe("the configuration", () => {
+  it("gives the package one name, one version and the same exports", async () => {
+    const { name, version, exports } = await readDenoConfig();
+    const { license: _, ...jsr } = await readJsrConfig();
+    assertEquals({ name, version, exports }, jsr);
+  });
+
+  it("names the licence that is in LICENSE", async () => {
+    const { license } = await readJsrConfig();
+    assertMatch(await readText("LICENSE"), new RegExp(`^${license} License\n`));
+  });
+
+  it("maps the same names for Deno and for Bun", async () => {
+    const { name, exports, imports } = await readDenoConfig();
+    const ownNames = Object.entries(exports).map(([path, file]) => [name + path.slice(1), [file]]);
+    const mappedNames = Object.entries(imports)
+      .filter(([alias]) => alias.startsWith("@std/"))
+      .map(([alias, specifier]) => [alias, [installedPath(specifier)]]);
+    const { compilerOptions } = await readTypeScriptConfig();
+    assertEquals(compilerOptions.paths, Object.fromEntries([...ownNames, ...mappedNames]));
+  });
+
+  it("lets the install script of the Bun that is imported run, and no other", async () => {
+    const { imports, allowScripts } = await readDenoConfig();
+    assertEquals(allowScripts, [imports["bun"]!]);
+  });
+
+  it("locks no package to the address of a registry", async () => {
+    assertEquals((await readText("deno.lock")).match(/\w+:\/\/.*/g), null);
+  });
+});
+
+describe("the commands for people and for machines", () => {
+  for (const file of ["README.md", ".ci/run"]) {
+    it(`start one version of Deno, which runs this test, in ${file}`, async () => {
+      const named = (await readText(file)).matchAll(/\bdeno@(\d\S*)/g);
+      assertEquals(
+        new Set(Array.from(named, ([, version]) => version)),
+        new Set([Deno.version.deno]),
+      );
+    });
+  }
+});

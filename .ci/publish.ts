@@ -1,0 +1,37 @@
+/**
+ * What would be published, by the account of `deno publish` itself.
+ *
+ * @module
+ */
+
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type CommandResult, runDeno } from "./command.ts";
+import { entryFiles, followImports, ROOT } from "./project.ts";
+
+/** What users get besides the modules that they can import. */
+const DOCUMENTS = [
+  "CHANGELOG.md",
+  "LICENSE",
+  "README.md",
+  "conformance/cli/bars.svg",
+  "deno.json",
+  "jsr.json",
+];
+
+/** Goes through the motions of publishing, which fails for types that JSR would have to infer. */
+export function tryPublishing(): Promise<CommandResult> {
+  return runDeno(["publish", "--dry-run", "--allow-dirty"], ROOT);
+}
+
+/** The files that an account of {@link tryPublishing} lists. */
+export function publishedFiles({ stdout, stderr }: CommandResult): string[] {
+  const lines = (stdout + stderr).matchAll(/^ +(file:\S+) \(.*\)$/gm);
+  return Array.from(lines, ([, url]) => relative(ROOT, fileURLToPath(url!))).sort();
+}
+
+/** The files that should be published: the documents, and all that the exports consist of. */
+export async function intendedFiles(): Promise<string[]> {
+  const { files } = await followImports(await entryFiles(), ROOT);
+  return [...DOCUMENTS, ...files].sort();
+}

@@ -1,0 +1,60 @@
+/**
+ * The commands that README.md tells people to run, and what it takes for them to be tested.
+ *
+ * @module
+ */
+
+import { lexer, type Token, walkTokens } from "marked";
+
+const SHELLS = ["bash", "console", "sh", "shell"];
+
+/** How a command of README.md is known to work. */
+export type CommandTest =
+  /** A script or a test, which holds the same command, runs it. */
+  | { readonly runBy: string }
+  /** It is run by a test of README.md, succeeds, and prints this; with the mock at its port or not. */
+  | { readonly prints: RegExp; readonly withMock?: true }
+  /** It is run by a test of README.md, and is interrupted once it has printed this. */
+  | { readonly keepsRunningAfter: RegExp };
+
+/** The port of the mock in README.md: not that of a real server, which may be there. */
+export const MOCK_PORT = 11435;
+
+/** Every command of README.md, as it stands there. */
+export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
+  "npx --yes deno@2.9.6 task demo": { prints: /\nsuccess\n/ },
+  "npx --yes deno@2.9.6 task test": { runBy: ".ci/run" },
+  "npx --yes deno@2.9.6 task mock --port 11435 --model llama3.2 --dialect v0.5 --rate 1GB/s --fault stall@50%,ms=3000":
+    { keepsRunningAfter: /listens on http:\/\/127\.0\.0\.1:11435/ },
+  'curl --no-buffer --data \'{"model":"llama3.2"}\' http://127.0.0.1:11435/api/pull': {
+    prints: /\{"status":"pulling manifest"\}\n[^]*\{"status":"success"\}\n/,
+    withMock: true,
+  },
+  "npx --yes deno@2.9.6 task pull llama3.2 --host 127.0.0.1:11435": {
+    prints: /\nsuccess\n/,
+    withMock: true,
+  },
+  "npx --yes deno@2.9.6 task conformance server --url http://127.0.0.1:11435 --model llama3.2": {
+    prints: /S-SEQ-1/,
+    withMock: true,
+  },
+};
+
+/** The commands in a block of code: its lines, of which a `\` joins two, without prompts and comments. */
+function commandsOf(code: string): string[] {
+  return code
+    .replaceAll(/\\\n\s*/g, "")
+    .split("\n")
+    .map((line) => line.replace(/^\$ /, "").replace(/\s+#.*$/, "").trim())
+    .filter((line) => line !== "" && !line.startsWith("#"));
+}
+
+/** The commands in all blocks of shell code of a text in Markdown, wherever they are nested. */
+export function shellCommands(markdown: string): string[] {
+  const commands: string[] = [];
+  walkTokens(lexer(markdown), (token: Token) => {
+    if (token.type !== "code" || !SHELLS.includes(token.lang?.split(" ")[0])) return;
+    commands.push(...commandsOf(token.text));
+  });
+  return commands;
+}

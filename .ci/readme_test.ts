@@ -1,0 +1,92 @@
+/**
+ * Shows that the commands of README.md work. (Its other code is run with the examples.)
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { describe, it } from "node:test";
+import { join } from "node:path";
+import { readText, ROOT } from "./project.ts";
+import { createMockServer, type Listener } from "../mock/mod.ts";
+import { COMMAND_TESTS, MOCK_PORT, shellCommands } from "./readme.ts";
+
+const TIMEOUT_MS = 120_000;
+
+/** Stands in for `npx --yes deno@version`, and starts the Deno that runs this test. */
+async function withOwnDeno(work: (path: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const script = `#!/bin/sh\nshift 2\nexec '${Deno.execPath()}' "$@"\n`;
+    await Deno.writeTextFile(join(folder, "npx"), script, { mode: 0o755 });
+    await work(`${folder}:${Deno.env.get("PATH")}`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs a command line to its end, or until it has printed something, and returns its output. */
+async function runCommandLine(line: string, path: string, until?: RegExp): Promise<string> {
+  const command = new Deno.Command("sh", {
+    args: ["-c", `exec 2>&1\n${line}`],
+    cwd: ROOT,
+    env: { PATH: path, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    detached: true, // in a group of its own, so that a signal reaches all that it starts
+  });
+  const child = command.spawn();
+  const timeout = setTimeout(() => Deno.kill(-child.pid, "SIGKILL"), TIMEOUT_MS);
+  let output = "";
+  let isDone = false;
+  for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
+    output += text;
+    if (isDone || !until?.test(output)) continue;
+    isDone = true;
+    Deno.kill(-child.pid, "SIGINT");
+  }
+  const { success, code } = await child.status;
+  clearTimeout(timeout);
+  assert(success || isDone, `exit code ${code}: ${output}`);
+  return output;
+}
+
+/** Serves the mock of README.md, quickly. */
+async function startMock(): Promise<Listener> {
+  const server = createMockServer({ models: ["llama3.2"], dialect: "v0.5", bytesPerSecond: 1e10 });
+  return await server.listen({ port: MOCK_PORT });
+}
+
+describe("the commands in Markdown", () => {
+  it("are the lines of shell code", () => {
+    const markdown = [
+      "Text\n\n```sh\n$ first --option # why\n# nothing but words\nsecond \\\n  --long\n```\n",
+      "1. Item\n\n   ```bash\n   third\n   ```\n\n```ts\nconsole.log();\n```\n",
+    ].join("\n");
+    assertEquals(shellCommands(markdown), ["first --option", "second --long", "third"]);
+  });
+});
+
+describe("README.md", () => {
+  it("names no command that is not tested, and the tests none that it does not name", async () => {
+    const named = new Set(shellCommands(await readText("README.md")));
+    assertEquals(named, new Set(Object.keys(COMMAND_TESTS)));
+  });
+
+  for (const [line, test] of Object.entries(COMMAND_TESTS)) {
+    if ("runBy" in test) {
+      it(`names \`${line}\`, which ${test.runBy} runs`, async () => {
+        assertStringIncludes(await readText(test.runBy), line);
+      });
+    } else {
+      it(`names \`${line}\`, which does what it should`, () =>
+        withOwnDeno(async (path) => {
+          const keepsRunning = "keepsRunningAfter" in test;
+          const expected = keepsRunning ? test.keepsRunningAfter : test.prints;
+          await using _mock = "withMock" in test ? await startMock() : undefined;
+          const output = await runCommandLine(line, path, keepsRunning ? expected : undefined);
+          assertMatch(output, expected);
+        }));
+    }
+  }
+});

@@ -1,0 +1,138 @@
+/**
+ * Runs all tests: `deno task test`. With `--filter=text`, those whose names hold the text; with names
+ * of suites, such as `deno task test src mock`, those suites alone.
+ *
+ * The last line says how many tests passed, failed and were skipped. Fails if any test did, if a suite
+ * failed outside of its tests, and if a suite ran no tests, which is never meant.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { countTests, type TestCount } from "./junit.ts";
+import { ROOT } from "./project.ts";
+import { allSuites, type Suite, type TestRuntime } from "./suites.ts";
+
+/** How long a suite may take, so that a test that hangs ends some day. */
+const TIMEOUT_MS = 15 * 60 * 1000;
+
+/** How a suite ended. */
+interface SuiteResult extends TestCount {
+  readonly suite: Suite;
+  readonly version: string;
+  readonly seconds: number;
+  /** What went wrong outside of the tests. */
+  readonly problem?: string;
+}
+
+/** Runs a program in the foreground and returns its exit code. */
+async function run(program: string, args: string[]): Promise<number> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const command = new Deno.Command(program, { args, cwd: ROOT, stdin: "null", signal });
+  const { code } = await command.spawn().status;
+  return code;
+}
+
+async function versionOf(runtime: TestRuntime): Promise<string> {
+  const command = new Deno.Command(runtime.program, { args: ["--version"], cwd: ROOT });
+  const { stdout } = await command.output();
+  return new TextDecoder().decode(stdout).match(/\d+\.\d+\.\d+\S*/)?.[0] ?? "unknown";
+}
+
+/** Counts the tests in a report, of which there is none when no test was started. */
+async function countReport(file: string): Promise<TestCount> {
+  try {
+    return countTests(await Deno.readTextFile(file));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return { passed: 0, failed: 0, skipped: 0 };
+  }
+}
+
+/** What went wrong outside of the tests, if anything did. */
+function problemOf(count: TestCount, exitCode: number, filter?: string): string | undefined {
+  const { passed, failed, skipped } = count;
+  // Where a filter leaves nothing over, Bun skips all tests and fails, and Deno does neither.
+  if (filter !== undefined && passed + failed === 0) return undefined;
+  if (passed + failed + skipped === 0) return "ran no tests";
+  if (exitCode !== 0 && failed === 0) return "failed outside of its tests";
+  return undefined;
+}
+
+async function runSuite(suite: Suite, reportFile: string, filter?: string): Promise<SuiteResult> {
+  const { name, runtime, targets } = suite;
+  const version = await versionOf(runtime);
+  console.log(`\n=== ${name}, in ${runtime.name} ${version} ===\n`);
+
+  const startedAt = performance.now();
+  const exitCode = await run(runtime.program, runtime.testArgs(targets, reportFile, filter));
+  const seconds = (performance.now() - startedAt) / 1000;
+
+  const count = await countReport(reportFile);
+  const problem = problemOf(count, exitCode, filter);
+  if (problem === undefined) return { suite, version, seconds, ...count };
+  return { suite, version, seconds, ...count, failed: count.failed + 1, problem };
+}
+
+function printTable(results: SuiteResult[]): void {
+  const rows = results.map(({ suite, version, passed, failed, skipped, seconds }) => [
+    suite.name,
+    `${suite.runtime.name} ${version}`,
+    ...[passed, failed, skipped].map(String),
+    `${seconds.toFixed(1)} s`,
+  ]);
+  const table = [["suite", "runtime", "passed", "failed", "skipped", "time"], ...rows];
+  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
+  console.log();
+  for (const row of table) {
+    const cells = row.map((cell, column) =>
+      column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
+    );
+    console.log(cells.join("  "));
+  }
+}
+
+function printSummary(results: SuiteResult[]): void {
+  const total = (outcome: keyof TestCount) =>
+    results.reduce((sum, result) => sum + result[outcome], 0);
+  const skipped = total("skipped");
+  const parts = [`${total("passed")} passed`, `${total("failed")} failed`];
+  if (skipped > 0) parts.push(`${skipped} skipped`);
+  console.log(`\n${parts.join(", ")}`);
+}
+
+/** The suites that were asked for by name, or all of them. */
+async function chooseSuites(names: string[]): Promise<Suite[]> {
+  const suites = await allSuites();
+  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
+  if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(", ")}`);
+  return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));
+}
+
+const { values: { filter }, positionals } = parseArgs({
+  options: { filter: { type: "string" } },
+  allowPositionals: true,
+});
+
+// Also runs Bun's install script, without which there is no Bun.
+const installed = await run(Deno.execPath(), ["install", "--quiet"]);
+if (installed !== 0) throw new Error("Cannot install the dependencies");
+
+const results: SuiteResult[] = [];
+const folder = await Deno.makeTempDir();
+try {
+  for (const [index, suite] of (await chooseSuites(positionals)).entries()) {
+    results.push(await runSuite(suite, join(folder, `${index}.xml`), filter));
+  }
+} finally {
+  await Deno.remove(folder, { recursive: true });
+}
+
+printTable(results);
+for (const { suite, version, problem } of results) {
+  if (problem) console.log(`\n${suite.name}, in ${suite.runtime.name} ${version}, ${problem}`);
+}
+printSummary(results);
+const ranAny = results.some(({ passed, failed }) => passed + failed > 0);
+Deno.exitCode = ranAny && results.every(({ failed }) => failed === 0) ? 0 : 1;

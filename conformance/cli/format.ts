@@ -1,0 +1,69 @@
+/**
+ * Numbers and untrusted texts in the form in which a terminal shows them.
+ *
+ * Sizes and times are written as `ollama pull` writes them: decimal units, at most six characters, so
+ * that columns keep their width.
+ *
+ * @module
+ */
+
+import { filesize } from "filesize";
+import { stripVTControlCharacters } from "node:util";
+import stringWidth from "string-width";
+
+/** A number of bytes, such as `4.7 GB`. From 10 units on it is rounded down to whole ones. */
+export function formatBytes(bytes: number): string {
+  const { value, unit } = filesize(bytes, { output: "object", round: 1 });
+  const digits = Number(value) < 10 ? value : Math.floor(Number(value));
+  return `${digits} ${unit.toUpperCase()}`;
+}
+
+/** A time in seconds, such as `1m25s`: its two largest units. */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.ceil(seconds);
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor(whole / 60) % 60;
+  if (hours >= 100) return "99h+";
+  if (hours > 0) return `${hours}h${minutes}m`;
+  return minutes > 0 ? `${minutes}m${whole % 60}s` : `${whole}s`;
+}
+
+/** A fraction as a whole number of percent, rounded down: it is 100 only when all is done. */
+export function formatPercent(fraction: number): string {
+  return `${Math.floor(fraction * 100)}%`;
+}
+
+/** The longest text of a server that is worth showing. */
+const MAX_TEXT_LENGTH = 400;
+
+/**
+ * A text from elsewhere, made safe for a terminal: one line, without escape sequences, control
+ * characters, and characters that are not seen but change what is (such as the direction).
+ */
+export function printable(text: string): string {
+  const line = stripVTControlCharacters(text.slice(0, MAX_TEXT_LENGTH * 4))
+    .replace(/[\s\p{Zl}\p{Zp}]+/gu, " ")
+    .replace(/[\p{Cc}\p{Cf}\p{Cs}]/gu, "")
+    .trim();
+  return line.length <= MAX_TEXT_LENGTH ? line : `${line.slice(0, MAX_TEXT_LENGTH)}…`;
+}
+
+/** The short name of a layer: the first twelve digits of its digest, as Ollama has it. */
+export function shortDigest(digest: string): string {
+  return printable(digest.replace(/^[^:]*:/, "").slice(0, 12));
+}
+
+const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+
+/** The start of a line that fits a width in columns. */
+export function fitWidth(line: string, columns: number): string {
+  if (stringWidth(line) <= columns) return line;
+  let fitting = "";
+  let width = 0;
+  for (const { segment } of graphemes.segment(line)) {
+    width += stringWidth(segment);
+    if (width > columns - 1) break;
+    fitting += segment;
+  }
+  return columns > 0 ? `${fitting}…` : "";
+}

@@ -1,0 +1,74 @@
+/**
+ * The process as a {@link CommandContext}: its streams, signals and clock. Deno, Bun and Node have the
+ * same `node:process`, so nothing here tells them apart.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import { type CommandContext, EXIT, Interruption } from "./command.ts";
+import { describeInvocation } from "./invocation.ts";
+
+/** Signals that end a process, or stop it, before it could tidy the terminal. */
+const DEADLY_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGTSTP"] as const;
+
+/** Describes this process to a command. To be called once. */
+export function createProcessContext(): CommandContext {
+  const stopped = new AbortController();
+  const stop = (message: string, exitCode: number) => {
+    stopped.abort(new Interruption(message, exitCode));
+  };
+  // Once: a second one ends the process the hard way, if it should hang.
+  process.once("SIGINT", () => stop("Interrupted", EXIT.interrupted));
+  process.once("SIGTERM", () => stop("Terminated", EXIT.terminated));
+  // Whoever reads the output (`| head -1`) has left.
+  process.stdout.on("error", () => stop("The output was closed", EXIT.outputClosed));
+  process.stderr.on("error", () => {});
+
+  return {
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    invocation: describeInvocation({
+      execPath: process.execPath,
+      script: process.argv[1] ?? "ollama-pull",
+      directory: process.cwd(),
+      env: process.env,
+    }),
+    signal: stopped.signal,
+    now: () => performance.now(),
+    repeat(callback, milliseconds) {
+      const timer = setInterval(callback, milliseconds);
+      return () => clearInterval(timer);
+    },
+    holdTerminal,
+  };
+}
+
+function holdTerminal(release: () => void): () => void {
+  const onSignal = (signal: NodeJS.Signals) => {
+    release();
+    if (signal === "SIGTSTP") {
+      process.kill(process.pid, "SIGSTOP"); // it goes on from here
+    } else {
+      letGo(); // what the signal does by itself comes back
+      process.kill(process.pid, signal);
+    }
+  };
+  const letGo = () => {
+    process.off("exit", release);
+    for (const signal of signals) process.off(signal, onSignal);
+  };
+  const signals = process.platform === "win32" ? [] : DEADLY_SIGNALS;
+  process.on("exit", release);
+  for (const signal of signals) process.on(signal, onSignal);
+  return letGo;
+}
+
+/** Ends the process once everything was written. */
+export async function exitProcess(code: number): Promise<never> {
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => stream.write("", () => resolve()));
+  }
+  process.exit(code);
+}

@@ -1,0 +1,115 @@
+/**
+ * Registers rules as tests of a test runner: `node:test`, which serves Deno, Bun and Node, or Vitest.
+ *
+ * ```ts ignore
+ * import { describe, it } from "node:test";
+ * registerConformance(serverRules, remoteServer({ url, model: "tiny" }), { describe, it });
+ * ```
+ *
+ * @module
+ */
+
+import { prettyFailure } from "./reporters/pretty_failure.ts";
+import { subjectName } from "./reporters/words.ts";
+import { isBroken, type Report, type RuleResult, type SubjectInfo } from "./report.ts";
+import type { Rule } from "./rule.ts";
+import { type RunOptions, runRule, runtimeName, selectRules } from "./run.ts";
+
+/** The part of a test runner that rules are registered with. */
+export interface TestRunner {
+  /** Groups tests. */
+  readonly describe: (name: string, body: () => void) => unknown;
+  /** Registers a test. */
+  readonly it: TestFunction;
+}
+
+/** Registers a test. */
+export interface TestFunction {
+  /** Registers a test that is run, with its time limit in milliseconds. */
+  (
+    name: string,
+    options: { timeout: number },
+    body: (context: SkippableTest) => Promise<void>,
+  ): unknown;
+  /** Registers a test that is not. */
+  readonly skip: (name: string, body: () => void) => unknown;
+}
+
+/** A test that is being run. */
+export interface SkippableTest {
+  /** Says that it cannot tell anything. */
+  readonly skip: (reason: string) => unknown;
+}
+
+const DEFAULT_RUNS = 100;
+
+/**
+ * Checks have time limits of their own, and a test may make a hundred of them. This is the longest time
+ * that timers know; there is no limit that all runners call none.
+ */
+const NO_TIME_LIMIT_MS = 2 ** 31 - 1;
+
+/**
+ * Registers every rule of a suite as a test of its own. A broken rule fails its test with a message that
+ * shows the smallest counterexample and how to see it again. A rule that says nothing about the subject
+ * is a skipped test.
+ *
+ * @param suite The rules.
+ * @param subject The implementation under test.
+ * @param runner `describe` and `it` of the test runner.
+ * @param options Which rules to run, and how thoroughly.
+ * @throws {CannotRun} If a rule that is asked for is not there.
+ */
+export function registerConformance<Subject>(
+  suite: readonly Rule<Subject>[],
+  subject: Subject & SubjectInfo,
+  { describe, it }: TestRunner,
+  options: RunOptions = {},
+): void {
+  const { runs = DEFAULT_RUNS, seed = Math.trunc(Math.random() * 2 ** 31) } = options;
+  const rules = selectRules(suite, options);
+  describe(`conformance of ${subjectName(subject)}`, () => {
+    for (const rule of rules) {
+      const name = `${rule.id} ${rule.title} (${rule.level})`;
+      const reason = rule.skips?.(subject);
+      if (reason !== undefined) {
+        it.skip(`${name}: ${reason}`, () => {});
+        continue;
+      }
+      it(name, { timeout: NO_TIME_LIMIT_MS }, async (test) => {
+        options.onRule?.(rule);
+        const result = await runRule(rule, subject, { ...options, runs, seed });
+        options.onResult?.(result);
+        if (isBroken(result)) throw new Error(describeFailure(result, subject, runs, seed));
+        if (result.verdict === "skipped") skip(test, result.reason ?? "Nothing could be told");
+      });
+    }
+  });
+}
+
+function describeFailure(
+  result: RuleResult,
+  { name, version }: SubjectInfo,
+  runs: number,
+  seed: number,
+): string {
+  const subject = version === undefined ? { name } : { name, version };
+  const { side } = result;
+  const runtime = runtimeName();
+  const report: Report = { format: 1, side, subject, runtime, runs, seed, results: [result] };
+  return prettyFailure(report, result, { replay: describeOptions });
+}
+
+/** The options that lead to a counterexample. */
+function describeOptions(report: Report, { id, failure }: RuleResult): string {
+  const { seed = report.seed, path } = failure ?? {};
+  const options = { rules: [id], seed, ...(path ? { path } : { runs: report.runs }) };
+  return `registerConformance(suite, subject, runner, ${JSON.stringify(options)})`;
+}
+
+/** Ends a test that cannot tell, in such a way that it does not count as passed. */
+function skip(test: SkippableTest, reason: string): void {
+  test.skip(reason);
+  // Vitest has thrown; Node and Bun have taken note. Deno does nothing at all.
+  if ("Deno" in globalThis) throw new Error(`Nothing could be told: ${reason}`);
+}

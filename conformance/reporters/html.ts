@@ -1,0 +1,227 @@
+/**
+ * Reports as a web page that stands alone: no script, no network, nothing beside the one file.
+ *
+ * Cells open what was found about them as popovers, which browsers close by a tap beside them or by
+ * Escape; on paper they are listed at the end. The filters are check boxes that the style sheet sees.
+ *
+ * @module
+ */
+
+import { isBroken, type Report, type RuleResult, type Tally, tally } from "../report.ts";
+import type { Level, RuleInfo } from "../rule.ts";
+import { findingPanel } from "./html_finding.ts";
+import { CSS } from "./html_style.ts";
+import { withCode } from "./html_text.ts";
+import { type Markup, markup, trusted } from "./markup.ts";
+import {
+  type Finding,
+  type Implementation,
+  type Matrix,
+  mergeReports,
+  resultsOf,
+} from "./matrix.ts";
+import type { ReporterOptions } from "./reporter.ts";
+import { count, oneLine, visible } from "./texts.ts";
+import {
+  describeTally,
+  LEVEL_MEANINGS,
+  LEVELS,
+  SIGNS,
+  subjectName,
+  subjectsOf,
+  VERDICTS,
+} from "./words.ts";
+
+/** Nothing but the styles in the page itself: a report from elsewhere can bring nothing along. */
+const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
+
+/** For how many implementations there is room for words in the cells, on a phone too. */
+const MAX_WORDY_COLUMNS = 8;
+
+/** Writes reports as a web page. */
+export function htmlReport(reports: readonly Report[], options: ReporterOptions = {}): string {
+  const matrices = mergeReports(reports);
+  const page = markup`<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${describePage(matrices)}</title>
+<style>${trusted(CSS)}</style>
+</head>
+<body>
+<header class="page-head">
+<h1>Who keeps the pull protocol?</h1>
+<p>Rules for <code>POST /api/pull</code>, each tried with many inputs. Where one is broken, the cell
+opens the smallest input that was found to break it.</p>
+</header>
+${legend()}
+${matrices.map((matrix) => matrixSection(matrix, options))}
+</body>
+</html>
+`;
+  return `<!DOCTYPE html>\n${page}`;
+}
+
+function describePage(matrices: readonly Matrix[]): string {
+  const parts = matrices.map(({ side, implementations }) => count(implementations.length, side));
+  return `Pull conformance: ${parts.join(" and ") || "no reports"}`;
+}
+
+function legend(): Markup {
+  const meanings: [Level, RuleResult["verdict"], string][] = [
+    ["must", "kept", "every input was fine"],
+    ["must", "broken", "against the spec"],
+    ["should", "broken", "against practice or the reference"],
+    ["must", "hung", "a check came to no end"],
+    ["must", "skipped", "nothing could be told"],
+  ];
+  return markup`<div class="tools">
+<dl class="legend">${
+    meanings.map(([level, verdict, meaning]) =>
+      markup`<div><dt class="mark ${verdict} ${level}">${
+        SIGNS[verdict]
+      } ${verdict}</dt><dd>${meaning}</dd></div>`
+    )
+  }</dl>
+<fieldset class="filters"><legend>Show</legend>${
+    LEVELS.map((level) =>
+      markup`<label title="${
+        LEVEL_MEANINGS[level]
+      }"><input type="checkbox" id="show-${level}" checked> ${level}</label>`
+    )
+  }<label><input type="checkbox" id="only-broken"> only what somebody breaks</label></fieldset>
+</div>`;
+}
+
+function matrixSection(matrix: Matrix, options: ReporterOptions): Markup {
+  const { side, implementations, sections } = matrix;
+  const number = sections.reduce((sum, { rules }) => sum + rules.length, 0);
+  const summary = `${count(number, "rule")}, ${count(implementations.length, "implementation")}`;
+  return markup`<section class="matrix">
+<h2>${subjectsOf(side)} <small>${summary}</small></h2>
+<ol class="cards">${implementations.map(card)}</ol>
+${table(matrix)}
+<div class="panels">${panels(matrix, options)}</div>
+</section>`;
+}
+
+function card(implementation: Implementation, index: number): Markup {
+  const { subject, runtime } = implementation;
+  const results = resultsOf(implementation);
+  const { name, version } = subject;
+  return markup`<li class="card">
+<h3><span class="number">${index + 1}</span> <span class="name">${oneLine(name)}</span>${
+    version === undefined ? undefined : markup` <span class="version">${oneLine(version)}</span>`
+  }</h3>
+<p class="runtime">${oneLine(runtime)}</p>
+${conclusion(tally(results, "must"))}
+<dl class="bars">${LEVELS.map((level) => bar(level, tally(results, level)))}</dl>
+</li>`;
+}
+
+function conclusion({ kept, broken, hung }: Tally): Markup {
+  if (broken + hung > 0) {
+    return markup`<p class="conclusion bad">${SIGNS.broken} breaks ${
+      count(broken + hung, "rule")
+    } of the spec</p>`;
+  }
+  return kept > 0
+    ? markup`<p class="conclusion good">${SIGNS.kept} breaks no rule of the spec</p>`
+    : markup`<p class="conclusion">${SIGNS.skipped} no rule of the spec was tried</p>`;
+}
+
+function bar(level: Level, counts: Tally): Markup {
+  const total = VERDICTS.reduce((sum, verdict) => sum + counts[verdict], 0);
+  if (total === 0) return markup`<div><dt>${level}</dt><dd>–</dd></div>`;
+  const parts = VERDICTS.filter((verdict) => counts[verdict] > 0).map((verdict) =>
+    markup`<i class="${verdict} ${level}" style="flex-grow:${counts[verdict]}"></i>`
+  );
+  return markup`<div title="${
+    describeTally(counts)
+  }"><dt>${level}</dt><dd><b>${counts.kept}</b>/${total}<span class="bar">${parts}</span><span class="unseen">${
+    describeTally(counts)
+  }</span></dd></div>`;
+}
+
+function table({ side, implementations, sections }: Matrix): Markup {
+  const columns = implementations.length;
+  const room = columns > MAX_WORDY_COLUMNS ? "dense" : "wordy";
+  const bodies = sections.map(({ title, rules }, section) =>
+    markup`<tbody>
+<tr class="section"><th scope="rowgroup" colspan="${columns + 1}"><span>${
+      oneLine(title)
+    }</span></th></tr>${
+      rules.map((rule, row) =>
+        ruleRow(rule, implementations, (column) => panelId(side, section, row, column))
+      )
+    }
+</tbody>`
+  );
+  return markup`<table class="${room}" style="--columns:${columns}">
+<caption class="unseen">Rules for ${side}s by implementation</caption>
+<thead><tr><th class="corner" scope="col">Rule</th>${implementations.map(columnHead)}</tr></thead>
+${bodies}
+</table>`;
+}
+
+function columnHead({ subject, runtime }: Implementation, index: number): Markup {
+  const title = oneLine(`${subjectName(subject)}, ${runtime}`);
+  return markup`<th scope="col" title="${title}"><span class="number">${
+    index + 1
+  }</span><span class="name">${oneLine(subject.name)}</span><small>${
+    oneLine(subject.version ?? "")
+  }</small><small class="runtime">${oneLine(runtime)}</small></th>`;
+}
+
+function ruleRow(
+  rule: RuleInfo,
+  implementations: readonly Implementation[],
+  idOf: (column: number) => string,
+): Markup {
+  const { id, level, title, cites } = rule;
+  const findings = implementations.map(({ findings }) => findings.get(id));
+  const state = findings.some((finding) => finding && isBroken(finding.result)) ? "" : "fine";
+  return markup`
+<tr class="${level} ${state}"><th scope="row"><details><summary><code class="id">${
+    oneLine(id)
+  }</code> <span class="level ${level}">${level}</span> <span class="title">${
+    withCode(oneLine(title))
+  }</span></summary><p class="cites">${withCode(visible(cites))}</p></details></th>${
+    findings.map((finding, column) => cell(finding, column, idOf(column)))
+  }</tr>`;
+}
+
+function cell(finding: Finding | undefined, column: number, id: string): Markup {
+  const number = markup`<span class="number" aria-hidden="true">${column + 1}</span>`;
+  if (finding === undefined) {
+    return markup`<td><span class="mark missing" title="not run">${number}<span class="unseen">not run</span></span></td>`;
+  }
+  const { verdict, level, runs } = finding.result;
+  const content = markup`${number}<span class="sign" aria-hidden="true">${
+    SIGNS[verdict]
+  }</span><span class="word">${verdict}</span>`;
+  if (verdict === "kept") {
+    return markup`<td><span class="mark kept ${level}" title="${
+      count(runs, "input")
+    }">${content}</span></td>`;
+  }
+  return markup`<td><button type="button" class="mark ${verdict} ${level}" popovertarget="${id}">${content}</button></td>`;
+}
+
+function panelId(side: string, section: number, row: number, column: number): string {
+  return `${side}-${section}-${row}-${column}`;
+}
+
+function panels({ side, implementations, sections }: Matrix, options: ReporterOptions): Markup[] {
+  return sections.flatMap(({ rules }, section) =>
+    rules.flatMap((rule, row) =>
+      implementations.flatMap(({ findings }, column) => {
+        const finding = findings.get(rule.id);
+        if (finding === undefined || finding.result.verdict === "kept") return [];
+        return [findingPanel(panelId(side, section, row, column), finding, options)];
+      })
+    )
+  );
+}

@@ -1,0 +1,25 @@
+import { describe, it } from "node:test";
+import { assertEquals, assertThrows } from "@std/assert";
+import { jsonReport, parseReports } from "./json.ts";
+import { HOSTILE_REPORT, ONE_OF_EACH, report } from "./test_helpers.ts";
+
+describe("jsonReport", () => {
+  it("is read back as it was", () => {
+    const reports = [report(ONE_OF_EACH), HOSTILE_REPORT];
+    assertEquals(parseReports(jsonReport(reports)), reports);
+    assertEquals(parseReports(jsonReport([])), []);
+  });
+
+  it("is the report itself if there is one", () => {
+    assertEquals(JSON.parse(jsonReport([HOSTILE_REPORT])), HOSTILE_REPORT);
+  });
+});
+
+describe("parseReports", () => {
+  it("says what is no report", () => {
+    assertThrows(() => parseReports('{"format":2,"results":[]}'), TypeError, "format 1");
+    assertThrows(() => parseReports('[{"format":1}]'), TypeError, "format 1");
+    assertThrows(() => parseReports("null"), TypeError, "format 1");
+    assertThrows(() => parseReports("{"), SyntaxError);
+  });
+});

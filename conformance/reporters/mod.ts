@@ -1,0 +1,40 @@
+/**
+ * Reporters: functions from reports to text, for people and for machines. None of them touches the
+ * world, so they run wherever a suite runs.
+ *
+ * @module
+ */
+
+import { htmlReport } from "./html.ts";
+import { jsonReport } from "./json.ts";
+import { junitReport } from "./junit.ts";
+import { prettyReport } from "./pretty.ts";
+import type { Reporter } from "./reporter.ts";
+import { tapReport } from "./tap.ts";
+
+export { htmlReport } from "./html.ts";
+export { jsonReport, parseReports } from "./json.ts";
+export { junitReport } from "./junit.ts";
+export {
+  type Finding,
+  type Implementation,
+  type Matrix,
+  type MatrixSection,
+  mergeReports,
+} from "./matrix.ts";
+export { prettyEnd, prettyHeader, prettyReport, prettyResult } from "./pretty.ts";
+export { prettyFailure, type PrettyOptions } from "./pretty_failure.ts";
+export { describeReplay, type Reporter, type ReporterOptions } from "./reporter.ts";
+export { tapReport } from "./tap.ts";
+
+/** The reporters by name. */
+export const reporters = {
+  pretty: prettyReport,
+  tap: tapReport,
+  junit: junitReport,
+  json: jsonReport,
+  html: htmlReport,
+} as const satisfies Readonly<Record<string, Reporter>>;
+
+/** The name of a reporter. */
+export type ReporterName = keyof typeof reporters;

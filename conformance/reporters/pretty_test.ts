@@ -1,0 +1,132 @@
+import { stripVTControlCharacters } from "node:util";
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { prettyEnd, prettyReport } from "./pretty.ts";
+import { prettyFailure } from "./pretty_failure.ts";
+import { failure, HOSTILE_REPORT, ONE_OF_EACH, report, result } from "./test_helpers.ts";
+
+describe("prettyFailure", () => {
+  it("shows the rule, the sentence, the bytes with their boundaries, and how to see it again", () => {
+    assertEquals(
+      prettyFailure(report(ONE_OF_EACH), ONE_OF_EACH[1]!),
+      `
+✗ S-SEQ-2 must: The rule S-SEQ-2 holds
+  broken by mock 0.1.0
+
+  rests on  spec: "It holds."
+  expected  a last line with \`success\`
+  seen      a stream that breaks off
+
+  POST /api/pull {"model":"tiny"}
+  200 application/x-ndjson, 3 chunks
+    1 │ {"status":"pulling manifest"}\\n
+    2 │ {"status":"ver
+    3 │ ifying"}\\r\\n\\xf0
+      ╵ the connection breaks here
+
+  Found after 4 inputs, made smaller 2 times. To see it again:
+  conformance server --rule S-SEQ-2 --seed -42 --path 3:0:1
+`.trim(),
+    );
+  });
+
+  it("says which check came to no end", () => {
+    assertEquals(
+      prettyFailure(report(ONE_OF_EACH), ONE_OF_EACH[2]!),
+      `
+∞ S-RES-1 observed: The rule S-RES-1 holds
+  no end with mock 0.1.0
+
+  rests on  spec: "It holds."
+  seen      The check did not come to an end within 10 s
+
+  To see it again:
+  conformance server --rule S-RES-1 --seed 7 --runs 100
+`.trim(),
+    );
+  });
+
+  it("takes the caller's word for how to see it again", () => {
+    const text = prettyFailure(report([]), ONE_OF_EACH[1]!, { replay: () => "try once more" });
+    assertEquals(text.split("\n").at(-1), "  try once more");
+  });
+
+  it("wraps sentences and keeps their line breaks, but not bytes", () => {
+    const words = "word ".repeat(40).trim();
+    const broken = result("S-SEQ-1", {
+      verdict: "broken",
+      failure: failure({ expected: words, seen: `one\n${words}` }),
+    });
+    const lines = prettyFailure(report([]), broken, { columns: 50 }).split("\n");
+    const seen = lines.findIndex((line) => line.startsWith("  seen"));
+    assertEquals(lines[seen], "  seen      one");
+    assertEquals(lines[seen + 1], "            word word word word word word word");
+    for (const line of lines.slice(0, -2)) assert(line.length <= 50, line);
+  });
+
+  it("is the same with colours, but for the colours", () => {
+    const plain = prettyReport([report(ONE_OF_EACH)]);
+    const colored = prettyReport([report(ONE_OF_EACH)], { colors: true });
+    assertEquals(plain.includes("\x1b"), false);
+    assertEquals(stripVTControlCharacters(colored), plain);
+  });
+
+  it("lets nothing through to the terminal, and nothing into the shell", () => {
+    const text = prettyReport([HOSTILE_REPORT, report(ONE_OF_EACH)]) +
+      prettyReport([HOSTILE_REPORT]);
+    assertEquals(/[^\P{C}\n]/u.test(text), false);
+    assertStringIncludes(
+      text,
+      "conformance server --rule S-SEQ-1 --seed -42 --path 0scriptbonloadx",
+    );
+  });
+});
+
+describe("prettyReport", () => {
+  it("has a line for each rule, the failures, and the counts", () => {
+    const lines = prettyReport([report(ONE_OF_EACH)]).split("\n");
+    assertEquals(lines.slice(0, 6), [
+      "server mock 0.1.0 (Deno 2.9.6, up to 100 inputs a rule, seed 7)",
+      "",
+      "✓ must     S-SEQ-1     The rule S-SEQ-1 holds",
+      "✗ must     S-SEQ-2     The rule S-SEQ-2 holds",
+      "∞ observed S-RES-1     The rule S-RES-1 holds",
+      "– should   S-RES-2     The rule S-RES-2 holds (skipped: The kit cannot see it)",
+    ]);
+    assertEquals(lines.slice(-5), [
+      "must      1 kept, 1 broken",
+      "should    1 skipped",
+      "observed  1 hung",
+      "✗ The spec is broken: 1 kept, 1 broken",
+      "",
+    ]);
+  });
+
+  it("does not call a run in which nothing was tried a success", () => {
+    const skipped = prettyEnd(report([result("S-SEQ-1", { verdict: "skipped" })]));
+    assertStringIncludes(skipped, "– Nothing that the spec asks for was tried");
+    assertStringIncludes(prettyEnd(report([result("S-SEQ-1")])), "✓ Nothing that was tried breaks");
+  });
+
+  it("puts several reports side by side", () => {
+    const other = report([result("S-SEQ-2")], { subject: { name: "other" } });
+    const lines = prettyReport([report(ONE_OF_EACH), other]).split("\n");
+    assertEquals(lines.slice(0, 11), [
+      "Servers",
+      " 1  mock 0.1.0 (Deno 2.9.6)",
+      " 2  other (Deno 2.9.6)",
+      "",
+      " 1 2",
+      "     Sequence",
+      " ✓   must     S-SEQ-1     The rule S-SEQ-1 holds",
+      " ✗ ✓ must     S-SEQ-2     The rule S-SEQ-2 holds",
+      "     RES",
+      " ∞   observed S-RES-1     The rule S-RES-1 holds",
+      " –   should   S-RES-2     The rule S-RES-2 holds",
+    ]);
+  });
+
+  it("is nothing for no reports", () => {
+    assertEquals(prettyReport([]), "");
+  });
+});

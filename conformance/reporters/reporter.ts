@@ -1,0 +1,48 @@
+/**
+ * What a reporter is: a function from reports to text.
+ *
+ * @module
+ */
+
+import type { Report, RuleResult } from "../report.ts";
+import { count } from "./texts.ts";
+
+/** Options of every reporter. */
+export interface ReporterOptions {
+  /**
+   * Says how to see again what was found about a rule: a command, or what else helps.
+   *
+   * @default describeReplay
+   */
+  readonly replay?: (report: Report, result: RuleResult) => string;
+}
+
+/** Makes a text of reports. */
+export type Reporter<Options extends ReporterOptions = ReporterOptions> = (
+  reports: readonly Report[],
+  options?: Options,
+) => string;
+
+/**
+ * The options of the command line that lead to what was found: rule, seed and, for a counterexample,
+ * its path. Anything that a shell would take for more than a word is left out, as a report may come
+ * from elsewhere.
+ */
+export function replayFlags(report: Report, { id, failure }: RuleResult): string[] {
+  const word = (value: string | number) => String(value).replace(/[^\w:.-]/g, "");
+  const flags = ["--rule", word(id), "--seed", word(failure?.seed ?? report.seed)];
+  if (failure !== undefined && failure.path !== "") return [...flags, "--path", word(failure.path)];
+  return failure === undefined ? [...flags, "--runs", word(report.runs)] : flags;
+}
+
+/** The command that leads to what was found, but for how the subject is reached. */
+export function describeReplay(report: Report, result: RuleResult): string {
+  return ["conformance", report.side, ...replayFlags(report, result)].join(" ");
+}
+
+/** How much was tested, in words. */
+export function describeRun(
+  { runtime, runs, seed }: Pick<Report, "runtime" | "runs" | "seed">,
+): string {
+  return `${runtime}, up to ${count(runs, "input")} a rule, seed ${seed}`;
+}

@@ -1,0 +1,31 @@
+/**
+ * Colours of a terminal.
+ *
+ * @module
+ */
+
+import type { Verdict } from "../report.ts";
+
+const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
+
+/** How a text is to look. */
+export type Style = keyof typeof CODES;
+
+/** Makes a text look in a way. */
+export type Paint = (style: Style, text: string) => string;
+
+const RESET = "\x1b[0m";
+
+/** Leaves texts as they are. */
+export const plain: Paint = (_, text) => text;
+
+/** Uses the escape sequences that terminals know. */
+export const colored: Paint = (style, text) => `\x1b[${CODES[style]}m${text}${RESET}`;
+
+/** The style of each verdict. */
+export const VERDICT_STYLES: Readonly<Record<Verdict, Style>> = {
+  kept: "green",
+  broken: "red",
+  hung: "yellow",
+  skipped: "dim",
+};

@@ -1,0 +1,101 @@
+/**
+ * Made-up reports for the tests of reporters. Part of no package.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../exchange.ts";
+import type { Failure, Report, RuleResult } from "../report.ts";
+
+/** What no reporter may hand on as it is. */
+export const HOSTILE =
+  "</script><b onload='x'>\x1b[2J\0\x85\ud800\ufffe\u202e & \"quotes\" # \\ ]]>";
+
+/** An answer in three chunks that breaks off. */
+export const EXCHANGE: Exchange = {
+  request: 'POST /api/pull {"model":"tiny"}',
+  answer: {
+    status: 200,
+    contentType: "application/x-ndjson",
+    chunks: ['{"status":"pulling manifest"}\\n', '{"status":"ver', 'ifying"}\\r\\n\\xf0'],
+    ending: "reset",
+  },
+};
+
+/** How a rule is broken. */
+export function failure(more: Partial<Failure> = {}): Failure {
+  return {
+    expected: "a last line with `success`",
+    seen: "a stream that breaks off",
+    exchanges: [EXCHANGE],
+    seed: -42,
+    path: "3:0:1",
+    foundAfter: 4,
+    shrinks: 2,
+    ...more,
+  };
+}
+
+/** What was found about a rule. */
+export function result(id: string, more: Partial<RuleResult> = {}): RuleResult {
+  const { verdict = "kept" } = more;
+  return {
+    id,
+    side: id.startsWith("C") ? "client" : "server",
+    level: "must",
+    title: `The rule ${id} holds`,
+    cites: 'spec: "It holds."',
+    verdict,
+    runs: 100,
+    ...(verdict === "broken" && { failure: failure() }),
+    ...(verdict === "hung" && { reason: "The check did not come to an end within 10 s" }),
+    ...(verdict === "skipped" && { reason: "The kit cannot see it", runs: 0 }),
+    ...more,
+  };
+}
+
+/** A report of some results. */
+export function report(results: readonly RuleResult[], more: Partial<Report> = {}): Report {
+  return {
+    format: 1,
+    side: results[0]?.side ?? "server",
+    subject: { name: "mock", version: "0.1.0" },
+    runtime: "Deno 2.9.6",
+    runs: 100,
+    seed: 7,
+    results,
+    ...more,
+  };
+}
+
+/** One rule of each verdict. */
+export const ONE_OF_EACH: readonly RuleResult[] = [
+  result("S-SEQ-1"),
+  result("S-SEQ-2", { verdict: "broken" }),
+  result("S-RES-1", { verdict: "hung", level: "observed" }),
+  result("S-RES-2", { verdict: "skipped", level: "should" }),
+];
+
+/** Every text of a report is hostile. */
+export const HOSTILE_REPORT: Report = report([
+  result("S-SEQ-1", {
+    title: HOSTILE,
+    cites: HOSTILE,
+    verdict: "broken",
+    failure: failure({
+      expected: HOSTILE,
+      seen: `first\n${HOSTILE}`,
+      path: `0; ${HOSTILE}`,
+      exchanges: [
+        {
+          request: HOSTILE,
+          answer: { status: 200, contentType: HOSTILE, chunks: [HOSTILE], ending: "hang" },
+        },
+        { request: HOSTILE },
+      ],
+    }),
+  }),
+  result("S-SEQ-2", { verdict: "skipped", reason: HOSTILE }),
+  result("S-SEQ-3", { verdict: "hung", reason: HOSTILE }),
+  result(HOSTILE, { title: HOSTILE }),
+], { subject: { name: HOSTILE, version: HOSTILE }, runtime: HOSTILE });

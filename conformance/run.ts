@@ -1,0 +1,222 @@
+/**
+ * Runs the rules of a suite against a subject, and writes down what they find.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import type { Failure, Report, RuleResult, SubjectInfo } from "./report.ts";
+import { CannotRun, Inconclusive, type Level, type Rule, type Side, Violation } from "./rule.ts";
+
+/** Options of a run. */
+export interface RunOptions {
+  /**
+   * The rules to run, by id or by section: `S-SEQ` stands for `S-SEQ-1` and all that follow.
+   *
+   * @default all
+   */
+  rules?: readonly string[];
+  /**
+   * The levels to run.
+   *
+   * @default all
+   */
+  levels?: readonly Level[];
+  /**
+   * How many inputs to try for each rule. More find rarer faults and take longer, in proportion.
+   *
+   * @default {100}
+   */
+  runs?: number;
+  /**
+   * What the inputs follow from.
+   *
+   * @default by chance
+   */
+  seed?: number;
+  /** Leads to one input at once: the `path` of a failure. Wants its `seed` and one rule. */
+  path?: string;
+  /**
+   * How long the check of one input may take, in milliseconds, before it counts as hung.
+   *
+   * @default {10000}
+   */
+  checkTimeoutMs?: number;
+  /**
+   * How long smaller counterexamples are looked for, in milliseconds, for each rule.
+   *
+   * @default {10000}
+   */
+  shrinkTimeMs?: number;
+  /** Called with each result as it is found. */
+  onResult?: (result: RuleResult) => void;
+  /** Called before each rule is run. */
+  onRule?: (rule: { id: string; title: string }) => void;
+  /** Ends the run. */
+  signal?: AbortSignal;
+}
+
+/** How many inputs are tried for each rule, unless told otherwise. */
+export const DEFAULT_RUNS = 100;
+const DEFAULT_CHECK_TIMEOUT_MS = 10_000;
+const DEFAULT_SHRINK_TIME_MS = 10_000;
+
+/** A check that has not come to an end. */
+class Hung extends Error {
+  override readonly name = "Hung";
+}
+
+/** The rules of a suite that the options ask for. */
+export function selectRules<Subject>(
+  suite: readonly Rule<Subject>[],
+  { rules, levels }: RunOptions,
+): readonly Rule<Subject>[] {
+  for (const name of rules ?? []) {
+    if (suite.some(({ id }) => isNamed(id, name))) continue;
+    throw new CannotRun(
+      `There is no rule ${name}; there are ${suite.map(({ id }) => id).join(", ")}`,
+    );
+  }
+  return suite.filter(({ id, level }) =>
+    (rules?.some((name) => isNamed(id, name)) ?? true) && (levels?.includes(level) ?? true)
+  );
+}
+
+function isNamed(id: string, name: string): boolean {
+  return id === name || id.startsWith(`${name}-`);
+}
+
+/** Runs the rules of a suite one after another. */
+export async function runSuite<Subject>(
+  side: Side,
+  suite: readonly Rule<Subject>[],
+  subject: Subject & SubjectInfo,
+  options: RunOptions = {},
+): Promise<Report> {
+  const { runs = DEFAULT_RUNS, seed = fc.sample(fc.nat(), 1)[0]! } = options;
+  const results: RuleResult[] = [];
+  for (const rule of selectRules(suite, options)) {
+    options.signal?.throwIfAborted();
+    options.onRule?.(rule);
+    const result = await runRule(rule, subject, { ...options, runs, seed });
+    results.push(result);
+    options.onResult?.(result);
+  }
+  const { name, version } = subject;
+  return {
+    format: 1,
+    side,
+    subject: version === undefined ? { name } : { name, version },
+    runtime: runtimeName(),
+    runs,
+    seed,
+    results,
+  };
+}
+
+/** Runs one rule. */
+export async function runRule<Subject>(
+  rule: Rule<Subject>,
+  subject: Subject,
+  options: RunOptions & { runs: number; seed: number },
+): Promise<RuleResult> {
+  const { id, side, level, title, cites } = rule;
+  const info = { id, side, level, title, cites };
+  const skipped = rule.skips?.(subject);
+  if (skipped !== undefined) return { ...info, verdict: "skipped", reason: skipped, runs: 0 };
+
+  const { shrinkTimeMs = DEFAULT_SHRINK_TIME_MS } = options;
+  let inconclusive: Inconclusive | undefined;
+  let conclusive = 0;
+  let shrinkEnd = Infinity;
+  const property = fc.asyncProperty(rule.inputs, async (input) => {
+    if (performance.now() >= shrinkEnd) return; // what is not tried any more counts as no smaller
+    try {
+      await withTimeout(options, (signal) => rule.check(subject, input, { signal }));
+      conclusive++;
+    } catch (error) {
+      if (!(error instanceof Inconclusive)) {
+        const isBroken = !(error instanceof CannotRun || error instanceof Hung || isEnded(options));
+        shrinkEnd = Math.min(shrinkEnd, performance.now() + (isBroken ? shrinkTimeMs : 0));
+        throw error;
+      }
+      inconclusive = error;
+    }
+  });
+  const numRuns = Math.min(options.runs, rule.maxRuns ?? options.runs);
+  const { seed, path } = options;
+  const details = await fc.check(property, { numRuns, seed, ...(path !== undefined && { path }) });
+
+  if (details.failed) {
+    const error = details.errorInstance;
+    options.signal?.throwIfAborted();
+    if (error instanceof CannotRun) throw error;
+    if (error instanceof Hung) {
+      return { ...info, verdict: "hung", reason: error.message, runs: details.numRuns };
+    }
+    const failure = failureOf(error, details);
+    return { ...info, verdict: "broken", runs: details.numRuns, failure };
+  }
+  if (conclusive === 0 && inconclusive) {
+    return { ...info, verdict: "skipped", reason: inconclusive.message, runs: details.numRuns };
+  }
+  return { ...info, verdict: "kept", runs: details.numRuns };
+}
+
+function isEnded({ signal }: RunOptions): boolean {
+  return signal?.aborted ?? false;
+}
+
+/** Runs a check, and aborts its signal when it is over, so that nothing of it is left. */
+async function withTimeout(
+  { checkTimeoutMs = DEFAULT_CHECK_TIMEOUT_MS, signal }: RunOptions,
+  check: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const controller = new AbortController();
+  let interrupt!: (reason: unknown) => void;
+  const interrupted = new Promise<never>((_, reject) => interrupt = reject);
+  const timer = setTimeout(() => {
+    interrupt(new Hung(`The check did not come to an end within ${checkTimeoutMs / 1000} s`));
+  }, checkTimeoutMs);
+  const stop = () => interrupt(signal?.reason);
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
+  try {
+    await Promise.race([check(controller.signal), interrupted]);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", stop);
+    controller.abort();
+  }
+}
+
+function failureOf(error: unknown, details: fc.RunDetails<[input: unknown]>): Failure {
+  const violation = error instanceof Violation ? error : undefined;
+  return {
+    expected: violation?.expected ?? "an answer",
+    seen: violation?.seen ?? String(error),
+    exchanges: violation?.exchanges ?? [],
+    seed: details.seed,
+    path: details.counterexamplePath ?? "",
+    foundAfter: details.numRuns,
+    shrinks: details.numShrinks,
+  };
+}
+
+/** The parts of the runtimes that tell their versions. */
+interface Versions {
+  Deno?: { version: { deno: string } };
+  Bun?: { version: string };
+  process?: { versions?: { node?: string } };
+  navigator?: { userAgent?: string };
+}
+
+/** The runtime that this runs in, with its version. */
+export function runtimeName(): string {
+  const { Deno, Bun, process, navigator } = globalThis as Versions;
+  if (Deno) return `Deno ${Deno.version.deno}`;
+  if (Bun) return `Bun ${Bun.version}`;
+  if (navigator?.userAgent === "Cloudflare-Workers") return "Workers";
+  if (process?.versions?.node) return `Node ${process.versions.node}`;
+  return navigator?.userAgent ?? "unknown";
+}

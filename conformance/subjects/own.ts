@@ -1,0 +1,62 @@
+/**
+ * Our own client and the mock, as subjects.
+ *
+ * @module
+ */
+
+import { dialects } from "../../mock/dialects.ts";
+import type { DialectName } from "../../mock/dialects.ts";
+import { decodePull, pull } from "../../mod.ts";
+import type { ClientRun, ClientSubject } from "../client_subject.ts";
+import { mockServer, type ServerSubject } from "../server_subject.ts";
+
+/** After how long a silent server makes our client fail, in milliseconds. */
+const TIME_LIMIT_MS = 250;
+
+/** Without a port, requests are made by the `fetch` that the kit gives. */
+function fetchOf({ fetch }: ClientRun, transport: ClientSubject["transport"]) {
+  return transport === "in-process" ? { fetch } : {};
+}
+
+/** Our client: `pull`, which adds up the layers. */
+export function ownClient(transport: ClientSubject["transport"]): ClientSubject {
+  return {
+    name: `pull (${transport})`,
+    reports: "progress",
+    transport,
+    timeLimitMs: TIME_LIMIT_MS,
+    async pull(run) {
+      const { host, model, signal, onUpdate } = run;
+      const options = { host, signal, stallTimeoutMs: TIME_LIMIT_MS, ...fetchOf(run, transport) };
+      for await (const progress of pull(model, options)) onUpdate(progress);
+    },
+  };
+}
+
+/** The client that the docs show for those who want the server's own statuses: `decodePull`. */
+export function ownDecoder(transport: ClientSubject["transport"]): ClientSubject {
+  return {
+    name: `decodePull (${transport})`,
+    reports: "statuses",
+    transport,
+    async pull(run) {
+      const { host, model, signal, onUpdate } = run;
+      const { fetch = globalThis.fetch } = fetchOf(run, transport);
+      const body = JSON.stringify({ model });
+      const response = await fetch(
+        new Request(`${host}/api/pull`, { method: "POST", body, signal }),
+      );
+      if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
+      for await (const status of decodePull(response.body ?? new Blob().stream())) {
+        if (status.kind === "error") throw new Error(status.error);
+        onUpdate(status);
+        if (status.kind === "success") return;
+      }
+      throw new Error("The stream has ended without success");
+    },
+  };
+}
+
+/** The mock, in every dialect. */
+export const mocks: readonly ServerSubject[] = (Object.keys(dialects) as DialectName[])
+  .map((dialect) => mockServer({ dialect }));

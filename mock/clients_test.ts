@@ -1,0 +1,165 @@
+import { pull, PullError, pullModel, type PullProgress } from "@ollama-pull/kit";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { Ollama } from "ollama/browser";
+import { type DialectName, dialects } from "./dialects.ts";
+import type { Fault } from "./faults.ts";
+import { createMockServer, type MockServer } from "./server.ts";
+import { mockOfSmall } from "./test_helpers.ts";
+
+const DIALECTS = Object.keys(dialects) as DialectName[];
+
+/** What our own client needs to live by the mock's clock. */
+function optionsFor({ fetch, clock }: MockServer) {
+  return {
+    fetch,
+    now: () => clock.now(),
+    sleep: (milliseconds: number, signal: AbortSignal) => clock.sleep(milliseconds, signal),
+    random: () => 0,
+  };
+}
+
+/** The npm client. */
+function ollamaOf({ fetch }: MockServer): Ollama {
+  return new Ollama({ host: "http://localhost:11434", fetch: fetch as typeof globalThis.fetch });
+}
+
+describe("Our own client", () => {
+  for (const dialect of DIALECTS) {
+    it(`pulls in the dialect ${dialect}, first, again and after a break`, async () => {
+      const server = mockOfSmall({ dialect });
+      const { layers, config } = await server.library.manifest("small");
+      const options = { ...optionsFor(server), layers: [...layers, config] };
+      const pullAll = async () => {
+        const all = await Array.fromAsync(pull("small", options));
+        let fraction = 0;
+        for (const progress of all) {
+          assert(progress.fraction >= fraction);
+          assertStrictEquals(progress.total, 23_000_500);
+          fraction = progress.fraction;
+        }
+        assertEquals([fraction, all.at(-1)!.phase], [1, "success"]);
+      };
+      await pullAll();
+      await pullAll();
+      server.reset();
+      const reader = pull("small", options).getReader();
+      while ((await reader.read()).value!.completed < 6_000_000);
+      await reader.cancel();
+      await pullAll();
+      assertEquals(server.requests.map(({ outcome }) => outcome), ["cancelled", "finished"]);
+    });
+
+    it(`waits for the end in the dialect ${dialect}`, async () => {
+      const server = mockOfSmall({ dialect });
+      await pullModel("small", { ...optionsFor(server), stream: false });
+      assertStrictEquals(server.requests[0]!.outcome, "finished");
+    });
+  }
+
+  it("goes on after failures that pass", async () => {
+    const faults: Fault[] = [
+      { kind: "http-error", status: 503, body: "html", times: 1 },
+      { kind: "reset", at: { completed: "30%" }, times: 1 },
+      { kind: "cut", at: { completed: "60%" }, times: 1 },
+      { kind: "stall", at: { completed: "80%" }, ms: Infinity, times: 1 },
+    ];
+    const server = createMockServer({ models: ["llama3.2"], faults });
+    const failures: string[] = [];
+    await pullModel("llama3.2", {
+      ...optionsFor(server),
+      retries: 1,
+      stallTimeoutMs: 30_000,
+      onRetry: ({ code }) => failures.push(code),
+    });
+    assertEquals(failures, ["http", "network", "truncated", "stalled"]);
+    assertEquals(server.requests.map(({ outcome }) => outcome), [
+      "faulted",
+      "faulted",
+      "faulted",
+      "cancelled",
+      "finished",
+    ]);
+    assertStrictEquals(server.activeDownloads, 0);
+  });
+
+  it("fails where a pull fails", async () => {
+    const codeOf = async (fault: Fault) => {
+      const server = mockOfSmall({ faults: [fault] });
+      const error = await assertRejects(() => pullModel("small", optionsFor(server)), PullError);
+      assertStrictEquals(server.activeDownloads, 0);
+      return (error as PullError).code;
+    };
+    assertStrictEquals(await codeOf({ kind: "error" }), "server");
+    assertStrictEquals(await codeOf({ kind: "digest-mismatch" }), "server");
+    assertStrictEquals(await codeOf({ kind: "no-success" }), "truncated");
+    assertStrictEquals(await codeOf({ kind: "malformed" }), "malformed");
+    assertStrictEquals(await codeOf({ kind: "reset" }), "network");
+    assertStrictEquals(await codeOf({ kind: "http-error" }), "http");
+  });
+
+  it("is not put off by what does no harm", async () => {
+    const kinds = [
+      ...["crlf", "blank-lines", "split", "coalesce", "no-final-newline", "rollback"],
+      ...["unknown-fields", "unknown-status", "duplicate-phase", "out-of-order", "removing-fails"],
+      ...["completed-absent", "completed-over-total", "completed-falls", "stall", "freeze"],
+      "slow-first-byte",
+    ] as const;
+    for (const kind of kinds) {
+      const server = mockOfSmall({ faults: [{ kind } as Fault] });
+      let last: PullProgress | undefined;
+      const onProgress = (progress: PullProgress) => last = progress;
+      await pullModel("small", { ...optionsFor(server), onProgress });
+      assertEquals([last?.fraction, server.requests[0]!.faults], [1, [kind]], kind);
+    }
+  });
+});
+
+describe("The npm client `ollama`", () => {
+  for (const dialect of DIALECTS) {
+    it(`pulls in the dialect ${dialect}`, async () => {
+      const server = mockOfSmall({ dialect });
+      const statuses = [];
+      for await (
+        const { status } of await ollamaOf(server).pull({ model: "small", stream: true })
+      ) {
+        statuses.push(status);
+      }
+      assertEquals([statuses[0], statuses.at(-1)], ["pulling manifest", "success"]);
+    });
+  }
+
+  it("waits for the end, lists, shows, copies, pushes and deletes", async () => {
+    const server = mockOfSmall();
+    const client = ollamaOf(server);
+    assertEquals(await client.pull({ model: "small", stream: false }), { status: "success" });
+    assertEquals((await client.list()).models.map(({ name }) => name), ["small:latest"]);
+    assertStrictEquals((await client.show({ model: "small" })).details.family, "small");
+    await client.create({ model: "copy", from: "small" });
+    assertEquals(await client.push({ model: "copy" }), { status: "success" });
+    assertEquals(await client.delete({ model: "small" }), { status: "success" });
+    assertEquals((await client.list()).models.map(({ name }) => name), ["copy:latest"]);
+    assertStrictEquals((await client.version()).version, "0.33.0");
+  });
+
+  it("reports what the server refuses, and what fails later", async () => {
+    const client = ollamaOf(mockOfSmall());
+    await assertRejects(() => client.pull({ model: "../x" }), Error, "invalid model name");
+    await assertRejects(
+      async () => await Array.fromAsync(await client.pull({ model: "other", stream: true })),
+      Error,
+      "pull model manifest: file does not exist",
+    );
+  });
+
+  it("leaves the download when it aborts", async () => {
+    const server = mockOfSmall();
+    const client = ollamaOf(server);
+    const stream = await client.pull({ model: "small", stream: true });
+    await assertRejects(async () => {
+      for await (const { completed } of stream) if (completed) client.abort();
+    });
+    assertStrictEquals(server.activeDownloads, 0);
+    assertStrictEquals(server.requests[0]!.outcome, "cancelled");
+  });
+});

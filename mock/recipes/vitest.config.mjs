@@ -1,0 +1,12 @@
+/** Where the package is in this repository. A project that has it installed needs no such file. */
+const root = new URL("../..", import.meta.url).pathname;
+
+export default {
+  resolve: {
+    alias: [
+      { find: /^@ollama-pull\/kit$/, replacement: `${root}mod.ts` },
+      { find: /^@ollama-pull\/kit\/mock$/, replacement: `${root}mock/mod.ts` },
+    ],
+  },
+  test: { include: ["**/*.vitest.ts"] },
+};

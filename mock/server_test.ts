@@ -1,0 +1,394 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertNotEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertThrows,
+} from "@std/assert";
+import { describe, it } from "node:test";
+import { ConfigurationError } from "./configuration_error.ts";
+import type { LibraryFault } from "./library.ts";
+import { type MockModel, presets } from "./models.ts";
+import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
+import { A, beginPull, mockOfSmall, pullText, requestPull, SMALL } from "./test_helpers.ts";
+
+function digestsOf(text: string): string[] {
+  return [...new Set(Array.from(text.matchAll(/"digest":"([^"]+)"/g), ([, digest]) => digest!))];
+}
+
+describe("The models that a mock offers", () => {
+  it("are the presets unless told", async () => {
+    const server = createMockServer();
+    for (const name of Object.keys(presets)) {
+      const manifest = await server.library.manifest(name);
+      assertEquals(manifest.layers.length, presets[name]!.layers.length);
+    }
+  });
+
+  it("are described, or named where they are presets", async () => {
+    const server = createMockServer({ models: new Set(["tiny", SMALL]) });
+    assert((await pullText(server, "tiny")).endsWith('{"status":"success"}\n'));
+    assert((await pullText(server, "small")).endsWith('{"status":"success"}\n'));
+    assert((await pullText(server, "mistral")).includes("file does not exist"));
+  });
+
+  it("have manifests as a registry has them", async () => {
+    assertEquals(await mockOfSmall().library.manifest("small"), {
+      schemaVersion: 2,
+      mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+      config: {
+        mediaType: "application/vnd.docker.container.image.v1+json",
+        digest: `sha256:${"c".repeat(64)}`,
+        size: 500,
+      },
+      layers: [
+        { mediaType: "application/vnd.ollama.image.model", digest: A, size: 20_000_000 },
+        {
+          mediaType: "application/vnd.ollama.image.model",
+          digest: `sha256:${"b".repeat(64)}`,
+          size: 3_000_000,
+        },
+      ],
+    });
+  });
+
+  it("are told apart by host, namespace, name and tag", async () => {
+    const names = ["x", "x:1b", "space/x", "host:80/library/x", "host:81/library/x"];
+    const models = names.map((name, index) => ({ name, layers: [{ size: 100 + index }] }));
+    const server = createMockServer({ models });
+    for (const [index, name] of names.entries()) {
+      assertEquals((await server.library.manifest(name)).layers[0]!.size, 100 + index);
+    }
+  });
+
+  it("have digests that follow from the seed, the name and the place, in every runtime", async () => {
+    const digests = async (options: MockServerOptions) =>
+      digestsOf(await pullText(createMockServer(options), "tiny"));
+    assertEquals(await digests({}), [
+      "sha256:48ceb9ff72f0d8bef10d0f7806d23d3ee49b90744805f3de3624192abeeb7ec4",
+      "sha256:53b64033b251403d969f0da2ec664d2489934af2f082047966b8a8804b1a1b61",
+      "sha256:c16bd3281ed94fb2522c3fbf44ebff72587ebfea42debdc4bcdc4fa286b3376d",
+      "sha256:363b143eb5469e16dbd1ca75bac47c39a0d43c88b25ddf59278c2cdfd7136e7f",
+    ]);
+    assertEquals(await digests({ seed: 0 }), await digests({}));
+    const other = new Set(await digests({ seed: 1 }));
+    assert((await digests({})).every((digest) => !other.has(digest)));
+  });
+
+  it("can be offered later, and no longer", async () => {
+    const server = mockOfSmall();
+    server.library.publish("tiny");
+    assert((await pullText(server, "tiny")).endsWith('{"status":"success"}\n'));
+    assert(server.library.withdraw("tiny"));
+    await assertRejects(
+      () => server.library.manifest("tiny"),
+      ConfigurationError,
+      'no model "tiny"',
+    );
+  });
+});
+
+describe("The presets", () => {
+  it("have the shape of the real ones: nearly all of the bytes are in one layer or two", () => {
+    for (const [name, { layers }] of Object.entries(presets)) {
+      if (name === "tensors") continue;
+      const sizes = layers.map(({ size }) => size).sort((a, b) => b - a);
+      const total = sizes.reduce((sum, size) => sum + size);
+      assert((sizes[0]! + sizes[1]!) / total > 0.99, name);
+      assert(layers.length >= 3 && layers.length <= 6, name);
+    }
+  });
+
+  it("have one with hundreds of small blobs, as models have that are stored by tensor", async () => {
+    const { layers } = presets.tensors!;
+    assert(layers.length > 400);
+    assert(layers.every(({ mediaType }) => mediaType === "application/vnd.ollama.image.tensor"));
+    const server = createMockServer({ dialect: "tensor" });
+    const text = await pullText(server, "tensors");
+    const total = layers.reduce((sum, { size }) => sum + size, 561);
+    const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.at(-3), {
+      status: "pulling model",
+      digest: "sha256:model",
+      total,
+      completed: total,
+    });
+  });
+});
+
+describe("A configuration that is wrong", () => {
+  const layers = [{ size: 1 }];
+  const WRONG: readonly [options: MockServerOptions, message: string][] = [
+    [{ models: ["gpt-9"] }, 'There is no preset "gpt-9"; there are tiny, llama3.2'],
+    [{ models: ["__proto__"] }, 'There is no preset "__proto__"'],
+    [{ models: [{ name: "../x", layers }] }, 'The model name "../x" is invalid'],
+    [{ models: [{ name: "", layers }] }, 'The model name "" is invalid'],
+    [{ models: ["tiny", { name: "Library/Tiny:latest", layers }] }, "is given twice"],
+    [{ models: [{ name: "x" } as MockModel] }, 'The model "x" must have a list of layers'],
+    [{ models: [{ name: "x", layers: [{ size: -1 }] }] }, 'layer 0 of the model "x" must be'],
+    [{ models: [{ name: "x", layers: [{ size: 0.5 }] }] }, "must be a number of bytes, got 0.5"],
+    [{ models: [{ name: "x", layers: [{ size: NaN }] }] }, "must be a number of bytes, got NaN"],
+    [{ models: [{ name: "x", layers: [{ size: 2 ** 53 }] }] }, "must be a number of bytes"],
+    [{ models: [{ name: "x", layers, config: { size: -5 } }] }, "layer 1 of the model"],
+    [
+      { models: [{ name: "x", layers: [{ size: 1, digest: "sha256:abc" }] }] },
+      '"sha256:" and 64 hexadecimal digits, got "sha256:abc"',
+    ],
+    [
+      { models: [{ name: "x", layers: [{ size: 1, digest: A }, { size: 2, digest: A }] }] },
+      'in the model "x:latest" is that of a blob of another size',
+    ],
+    [
+      { models: [SMALL, { name: "x", layers: [{ size: 2, digest: A }] }] },
+      'in the model "x:latest" is that of a blob of another size',
+    ],
+    [{ bytesPerSecond: 0 }, '"bytesPerSecond" must be a number above 0, got 0'],
+    [{ bytesPerSecond: -1 }, '"bytesPerSecond" must be'],
+    [{ bytesPerSecond: NaN }, '"bytesPerSecond" must be'],
+    [{ tickMs: 0 }, '"tickMs" must be a number above 0, got 0'],
+    [{ maxBodyBytes: -1 }, '"maxBodyBytes" must be a number above 0, got -1'],
+    [{ realBytes: true, models: ["llama3.2"] }, "With realBytes a layer has at most 1073741824"],
+    [{ realBytes: true, models: [SMALL] }, "follows from its bytes: leave it out"],
+  ];
+
+  it("is one clear error when the mock is made", () => {
+    for (const [options, message] of WRONG) {
+      assertThrows(() => createMockServer(options), ConfigurationError, message, message);
+    }
+  });
+
+  it("of the library behind the server is as well", () => {
+    const refuse = (fault: unknown, message: string) => {
+      const faults = [fault as LibraryFault];
+      assertThrows(
+        () => createMockServer({ models: ["tiny"], library: { faults } }),
+        ConfigurationError,
+        message,
+      );
+    };
+    refuse(
+      { kind: "gone" },
+      'The library fault "gone" is not there; there are corrupt, slow, broken',
+    );
+    refuse({ kind: "slow", ms: -1 }, 'must have "ms" that is not negative, got -1');
+    refuse({ kind: "slow", times: 0 }, 'must have "times" of a whole number above 0, got 0');
+    refuse({ kind: "slow", model: "x" }, 'is to strike the model "x", which the library');
+    refuse({ kind: "slow", layer: 9 }, "is to strike layer 9, which is not there");
+  });
+
+  it("of a model that is published later is one clear error as well", () => {
+    const server = mockOfSmall();
+    assertThrows(
+      () => server.library.publish({ name: "x", layers: [{ size: 2, digest: A }] }),
+      ConfigurationError,
+      "is that of a blob of another size",
+    );
+    assertThrows(() => server.library.withdraw("a b"), ConfigurationError, "is invalid");
+  });
+});
+
+describe("What is not there", () => {
+  const answer = async (path: string, method: string) => {
+    const response = await mockOfSmall().fetch(`http://localhost${path}`, { method });
+    return [response.status, await response.text()];
+  };
+
+  it("is not found", async () => {
+    const notFound = [404, "404 page not found"];
+    assertEquals(await answer("/nowhere", "GET"), notFound);
+    assertEquals(await answer("/api", "POST"), notFound);
+    assertEquals(await answer("/API/pull", "POST"), notFound);
+    assertEquals(await answer("/api/pull%2f..", "POST"), notFound);
+    assertEquals(await answer("/api/pull/", "GET"), notFound);
+    assertEquals(await answer("/nowhere", "OPTIONS"), notFound);
+  });
+
+  it("is told from what is there for other methods", async () => {
+    const notAllowed = [405, "405 method not allowed"];
+    for (const method of ["GET", "PUT", "PATCH", "DELETE", "PROPFIND", "OPTIONS"]) {
+      assertEquals(await answer("/api/pull", method), notAllowed, method);
+    }
+    assertEquals(await answer("/api/pull", "HEAD"), [405, ""]);
+    assertEquals(await answer("/", "POST"), notAllowed);
+    assertEquals(await answer("/api/tags", "POST"), notAllowed);
+    assertEquals(await answer("/api/delete", "POST"), notAllowed);
+    const { headers } = await mockOfSmall().fetch("http://localhost/api/tags", { method: "PUT" });
+    assertEquals([headers.get("Allow"), headers.get("Content-Type")], ["HEAD, GET", "text/plain"]);
+  });
+
+  it("is said to be elsewhere where there is a slash too many", async () => {
+    const locationOf = async (path: string, method: string) => {
+      const response = await mockOfSmall().fetch(`http://localhost${path}`, { method });
+      return [response.status, response.headers.get("Location")];
+    };
+    assertEquals(await locationOf("/api/pull/", "POST"), [307, "/api/pull"]);
+    assertEquals(await locationOf("/api//pull", "POST"), [307, "/api/pull"]);
+    assertEquals(await locationOf("/api/tags/", "GET"), [301, "/api/tags"]);
+    assertEquals(await locationOf("//api/tags", "GET"), [307, "/api/tags"]);
+    assertEquals(await locationOf("/api/delete/", "DELETE"), [307, "/api/delete"]);
+  });
+});
+
+describe("A browser", () => {
+  const answer = async (origin: string, options: MockServerOptions = {}) => {
+    const headers = { Origin: origin };
+    const url = "http://localhost:11434/api/version";
+    const response = await mockOfSmall(options).fetch(url, { headers });
+    return [response.status, response.headers.get("Access-Control-Allow-Origin")];
+  };
+
+  it("may call from a page of this machine, or of an application", async () => {
+    const origins = [
+      "http://localhost",
+      "https://localhost:3000",
+      "http://127.0.0.1:8080",
+      "http://0.0.0.0",
+      "app://obsidian.md",
+      "file:///index.html",
+      "tauri://localhost",
+      "vscode-webview://abc",
+    ];
+    for (const origin of origins) assertEquals(await answer(origin), [200, origin], origin);
+  });
+
+  it("may call from the mock's own address without being told so", async () => {
+    assertEquals(await answer("http://localhost:11434"), [200, null]);
+    assertEquals(await answer("https://localhost:11434"), [200, null]);
+  });
+
+  it("may not call from anywhere else, unless it is told that it may", async () => {
+    const foreign = [
+      "https://example.com",
+      "null",
+      "http://localhost.example.com",
+      "http://localhost:x",
+      "http://evil@localhost",
+    ];
+    for (const origin of foreign) assertEquals(await answer(origin), [403, null], origin);
+    const origins = ["https://example.com"];
+    assertEquals(await answer("https://example.com", { origins }), [200, "https://example.com"]);
+    assertEquals(await answer("https://example.org", { origins }), [403, null]);
+    assertEquals(await answer("https://example.org", { origins: ["*"] }), [
+      200,
+      "https://example.org",
+    ]);
+  });
+
+  it("is told beforehand what it may send", async () => {
+    const ask = (Origin: string) =>
+      mockOfSmall().fetch("http://127.0.0.1/api/pull", {
+        method: "OPTIONS",
+        headers: { Origin, "Access-Control-Request-Method": "POST" },
+      });
+    const { status, headers } = await ask("http://localhost:3000");
+    assertStrictEquals(status, 204);
+    assertStrictEquals(headers.get("Access-Control-Allow-Origin"), "http://localhost:3000");
+    assertStrictEquals(
+      headers.get("Access-Control-Allow-Methods"),
+      "GET,POST,PUT,PATCH,DELETE,HEAD,OPTIONS",
+    );
+    assert(headers.get("Access-Control-Allow-Headers")?.includes("Content-Type"));
+    assert(headers.get("Vary")?.includes("Origin"));
+    assertStrictEquals((await ask("https://example.com")).status, 403);
+  });
+
+  it("may read a stream that it may ask for", async () => {
+    const headers = { Origin: "http://localhost:3000" };
+    const response = await requestPull(mockOfSmall(), "small", {}, { headers });
+    assertStrictEquals(response.headers.get("Access-Control-Allow-Origin"), headers.Origin);
+    assertMatch(await response.text(), /success/);
+  });
+});
+
+describe("A reset", () => {
+  it("forgets what was pulled, what is on disk, and the requests that have ended", async () => {
+    const server = mockOfSmall();
+    const first = await pullText(server);
+    assertNotEquals(await pullText(server), first);
+    server.reset();
+    assertEquals(server.requests, []);
+    assertStrictEquals(await pullText(server), first);
+    assertStrictEquals(server.requests[0]!.id, 1);
+  });
+
+  it("brings back what was offered at first", async () => {
+    const server = mockOfSmall();
+    server.library.withdraw("small");
+    server.library.publish("tiny");
+    server.reset();
+    assertEquals((await server.library.manifest("small")).layers.length, 2);
+    await assertRejects(() => server.library.manifest("tiny"), ConfigurationError);
+  });
+
+  it("lets running pulls go on", async () => {
+    const server = mockOfSmall();
+    const reader = await beginPull(server, 3);
+    server.reset();
+    assertEquals(server.requests.map(({ outcome }) => outcome), ["running"]);
+    let lines = 0;
+    while (!(await reader.read()).done) lines++;
+    assertStrictEquals(lines, 11);
+    assertStrictEquals(server.requests[0]!.outcome, "finished");
+  });
+});
+
+describe("The fetch of a mock", () => {
+  it("takes what fetch takes", async () => {
+    const { fetch } = mockOfSmall(); // not called as a method
+    const init = { method: "POST", body: '{"model":"small","stream":false}' };
+    const url = "http://localhost/api/pull";
+    for (const input of [url, new URL(url)]) {
+      assertStrictEquals((await fetch(input, init)).status, 200);
+    }
+    assertStrictEquals((await fetch(new Request(url, init))).status, 200);
+    assertStrictEquals((await fetch(new Request(url), init)).status, 200);
+  });
+
+  it("takes what a runtime of servers gives to a handler", async () => {
+    const { fetch } = mockOfSmall();
+    const handler = fetch as (request: Request, ...more: unknown[]) => Promise<Response>;
+    const url = "http://localhost/api/version";
+    const worker = { bindings: { method: "DELETE" }, context: { waitUntil() {} } };
+    const { bindings, context } = worker;
+    assertStrictEquals((await handler(new Request(url), bindings, context)).status, 200);
+    assertStrictEquals((await handler(new Request(url), { remoteAddr: {} })).status, 200);
+  });
+
+  it("heeds the signal that comes besides a request", async () => {
+    const { fetch } = mockOfSmall();
+    const signal = AbortSignal.abort(new Error("changed my mind"));
+    const request = new Request("http://localhost/api/version");
+    await assertRejects(() => fetch(request, { signal }), Error, "changed my mind");
+  });
+
+  it("leaves nothing behind when a hundred clients leave at any moment", async () => {
+    const server = createMockServer({ models: ["llama3.2", "mistral"] });
+    await Promise.all(Array.from({ length: 100 }, async (_, client) => {
+      const model = client % 2 ? "llama3.2" : "mistral";
+      const reader = (await requestPull(server, model)).body!.getReader();
+      for (let line = 0; line < client % 11; line++) await reader.read();
+      await reader.cancel();
+    }));
+    assertStrictEquals(server.activeDownloads, 0);
+    assertEquals(new Set(server.requests.map(({ outcome }) => outcome)), new Set(["cancelled"]));
+    assertMatch(await pullText(server, "mistral"), /success/);
+  });
+});
+
+describe("`await using`", () => {
+  it("closes what listens", async () => {
+    let url: string;
+    let kept: MockServer;
+    {
+      await using server = mockOfSmall();
+      kept = server;
+      url = (await server.listen()).url;
+      assertStrictEquals((await fetch(url)).status, 200);
+      await (await fetch(url)).text();
+    }
+    await assertRejects(() => fetch(url));
+    assertStrictEquals((await kept.fetch(url)).status, 200);
+  });
+});

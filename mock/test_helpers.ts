@@ -1,0 +1,114 @@
+/**
+ * What the tests of this folder share: a small model, and pulls of it as text.
+ *
+ * @module
+ */
+
+import type { MockModel } from "./models.ts";
+import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
+
+/** A digest that is easy to tell from others: one hexadecimal digit, 64 times. */
+export function digestOf(digit: string): string {
+  return `sha256:${digit.repeat(64)}`;
+}
+
+/** Digests that tests give to layers. */
+export const [A, B, C, D] = ["a", "b", "c", "d"].map(digestOf) as [string, string, string, string];
+
+/**
+ * Two layers and a config. At 100 MB/s, the default, the first layer takes 200 ms (three ticks and a
+ * bit), the second 30 ms, and the config next to nothing.
+ */
+export const SMALL: MockModel = {
+  name: "small",
+  layers: [{ size: 20_000_000, digest: A }, { size: 3_000_000, digest: B }],
+  config: { size: 500, digest: C },
+};
+
+/** {@link SMALL}, after its second layer has been replaced. */
+export const CHANGED: MockModel = {
+  ...SMALL,
+  layers: [{ size: 20_000_000, digest: A }, { size: 2_000_000, digest: D }],
+};
+
+/** A mock that offers {@link SMALL}. */
+export function mockOfSmall(options: MockServerOptions = {}): MockServer {
+  return createMockServer({ models: [SMALL], ...options });
+}
+
+/** Sends a request with a JSON body. */
+export function post(
+  server: MockServer,
+  path: string,
+  body: unknown,
+  init: RequestInit = {},
+): Promise<Response> {
+  const url = new URL(path, "http://localhost");
+  return server.fetch(url, { method: "POST", body: JSON.stringify(body), ...init });
+}
+
+/** Asks for a pull. */
+export function requestPull(
+  server: MockServer,
+  model = "small",
+  fields: Record<string, unknown> = {},
+  init: RequestInit = {},
+): Promise<Response> {
+  return post(server, "/api/pull", { model, ...fields }, init);
+}
+
+/** All that a pull sends. */
+export async function pullText(
+  server: MockServer,
+  model = "small",
+  fields: Record<string, unknown> = {},
+): Promise<string> {
+  return await (await requestPull(server, model, fields)).text();
+}
+
+/** A text in which the digests of {@link A} to {@link D} are written as just that. */
+export function abbreviate(text: string): string {
+  return text.replace(/sha256:([a-d])\1{63}/g, (_, digit: string) => digit.toUpperCase());
+}
+
+/** All that a pull sends, with {@link abbreviate}d digests. */
+export async function transcript(
+  server: MockServer,
+  model = "small",
+  fields: Record<string, unknown> = {},
+): Promise<string> {
+  return abbreviate(await pullText(server, model, fields));
+}
+
+/** The body of an answer in the chunks in which it came, and what it failed with, if it did. */
+export async function readChunks(
+  response: Response,
+): Promise<{ chunks: string[]; failure: unknown }> {
+  const utf8 = new TextDecoder();
+  const chunks: string[] = [];
+  try {
+    for await (const chunk of response.body!) chunks.push(utf8.decode(chunk, { stream: true }));
+    return { chunks, failure: undefined };
+  } catch (failure) {
+    return { chunks, failure };
+  }
+}
+
+/** The next line of a pull that is being read, which sends one line a chunk. */
+export async function readLine(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<string | undefined> {
+  const { value } = await reader.read();
+  return value && new TextDecoder().decode(value).trimEnd();
+}
+
+/** Begins a pull and reads so many lines of it. */
+export async function beginPull(
+  server: MockServer,
+  lines: number,
+  model = "small",
+): Promise<ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>> {
+  const reader = (await requestPull(server, model)).body!.getReader();
+  for (let line = 0; line < lines; line++) await reader.read();
+  return reader;
+}
