@@ -20,7 +20,7 @@ export {
   commandClient,
   type CommandClientOptions,
 } from "./client_subject.ts";
-export { clientRules, openClient, runClientConformance } from "./client_suite.ts";
+export { clientRules, closeClient, openClient, runClientConformance } from "./client_suite.ts";
 export type { AnswerEnding, Exchange, ExchangeAnswer } from "./exchange.ts";
 export {
   chunkings,

@@ -282,8 +282,8 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "waits for the layers to be verified",
-    "It takes no success without it: two dialects do not tell of it.",
-    ["C-DIALECT-2", "C-DIALECT-6"],
+    "It takes no success without it: one dialect does not tell of it.",
+    ["C-DIALECT-6"],
     followAfter(() => {
       let isVerified = false;
       return ({ status }) => {
