@@ -63,6 +63,19 @@ const bun: TestRuntime = {
   ],
 };
 
+const vitest: TestRuntime = {
+  name: "Vitest",
+  program: join(ROOT, "node_modules/.bin/vitest"),
+  testArgs: ([config], reportFile, filter) => [
+    "run",
+    `--config=${config}`,
+    "--reporter=default",
+    "--reporter=junit",
+    `--outputFile=${reportFile}`,
+    ...(filter === undefined ? [] : [`--testNamePattern=${RegExp.escape(filter)}`]),
+  ],
+};
+
 /** Some tests and the runtime that they run in. */
 export interface Suite {
   readonly name: string;
@@ -78,6 +91,7 @@ export async function allSuites(): Promise<Suite[]> {
   );
   return [
     ...packageSuites,
+    { name: "recipes", runtime: vitest, targets: ["mock/recipes/vitest.config.mjs"] },
     { name: "examples", runtime: denoExamples, targets: await filesWithExamples() },
     { name: "repository", runtime: deno, targets: [REPOSITORY_FOLDER] },
   ];

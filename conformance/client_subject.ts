@@ -30,7 +30,10 @@ export interface ClientSubject extends SubjectInfo {
   readonly reports: "statuses" | "progress";
   /** Whether it wants a server on the network, or takes the `fetch` that it is given. */
   readonly transport: "network" | "in-process";
-  /** After how long a silent server makes it fail, in milliseconds, if it has such a limit. */
+  /**
+   * After how long a silent server makes it fail, in milliseconds, if it has such a limit. A second or
+   * more is best: a busy machine is silent for a while, too.
+   */
   readonly timeLimitMs?: number;
   /** The most inputs to try for a rule, where each one costs much. `runs` goes before it. */
   readonly maxRuns?: number;

@@ -25,7 +25,7 @@ export interface RunOptions {
   /**
    * How many inputs to try for each rule. More find rarer faults and take longer, in proportion: with
    * 100, the rules for servers take about 5 s against the mock, and those for clients 3 s in process and
-   * 20 s over the network. Of the faults that the kit was tried with, 3 inputs find nine out of ten, and
+   * 20 s over the network. Of the faults that the kit was tried with, 2 inputs find nine out of ten, and
    * 30 find all. Subjects that are slow, such as commands, have a lower default of their own.
    *
    * @default {100}

@@ -1,6 +1,5 @@
 import { pullModel } from "@ollama-pull/kit";
 import { createMockServer } from "@ollama-pull/kit/mock";
-// @ts-ignore: Vitest is not among the dependencies of this repository
 import { afterEach, expect, test, vi } from "vitest";
 
 const server = createMockServer({ models: ["llama3.2"], dialect: "v0.5" });

@@ -6,9 +6,7 @@
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
-// @ts-ignore: Miniflare is not among the dependencies of this repository
 import { Miniflare } from "miniflare";
-// @ts-ignore: nor is Vitest
 import { afterAll, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
@@ -27,7 +25,7 @@ const worker = new Miniflare({
 
 afterAll(() => worker.dispose());
 
-function send(path: string, body: unknown): Promise<Response> {
+function send(path: string, body: unknown) {
   const init = { method: "POST", body: JSON.stringify(body) };
   return worker.dispatchFetch(`http://localhost${path}`, init);
 }
