@@ -29,6 +29,7 @@
 
 import fc from "fast-check";
 import { AGGREGATE_DIGEST, type DialectName, dialects } from "../mock/dialects.ts";
+import { type Fault, type FaultKind, faultKinds, type FaultPoint } from "../mock/faults.ts";
 import type { LayerSize } from "../mod.ts";
 
 /**
@@ -683,4 +684,34 @@ export function cutBytes(
 ): Uint8Array<ArrayBuffer>[] {
   const ends = [...cuts].sort((a, b) => a - b);
   return [...ends, bytes.length].map((end, index) => bytes.slice(ends[index - 1] ?? 0, end));
+}
+
+/** Every kind of fault. */
+const ALL_FAULTS = Object.keys(faultKinds) as FaultKind[];
+
+/** The most lines and bytes before a fault strikes: beyond them a small pull is over. */
+const MAX_FAULT_LINE = 20;
+const MAX_FAULT_BYTE = 2_000;
+
+/**
+ * Faults of the mock, with their default parameters: at a share of the model, a line, a byte or a layer
+ * where a kind strikes at a point, and on the pull as a whole otherwise. They fit any model.
+ *
+ * @param kinds The kinds to choose from. All of them, unless told.
+ */
+export function faults(kinds: readonly FaultKind[] = ALL_FAULTS): Arbitrary<Fault> {
+  return fc.constantFrom(...kinds).chain((kind) => {
+    const points = faultKinds[kind].at === "point" ? faultPoints() : fc.constant(undefined);
+    return points.map((at) => (at ? { kind, at } : { kind }) as Fault);
+  });
+}
+
+/** Where a fault may strike in any model. */
+function faultPoints(): Arbitrary<FaultPoint> {
+  return fc.oneof(
+    fc.integer({ min: 0, max: 100 }).map((share) => ({ completed: `${share}%` })),
+    fc.integer({ min: 1, max: MAX_FAULT_LINE }).map((line) => ({ line })),
+    fc.integer({ min: 0, max: MAX_FAULT_BYTE }).map((byte) => ({ byte })),
+    fc.constant({ layer: 0 }),
+  );
 }

@@ -5,6 +5,7 @@ import {
   chunkings,
   cutBytes,
   digests,
+  faults,
   hostileLines,
   layerSizesOf,
   manifests,
@@ -17,6 +18,8 @@ import {
   unknownStatuses,
 } from "./generators.ts";
 import { type DialectName, dialects } from "../mock/dialects.ts";
+import { faultKinds } from "../mock/faults.ts";
+import { createMockServer } from "../mock/server.ts";
 
 const ALL_DIALECTS = Object.keys(dialects) as DialectName[];
 
@@ -369,5 +372,26 @@ describe("cutBytes", () => {
     assertEquals(cutBytes(bytes, []).map((chunk) => [...chunk]), [[1, 2, 3, 4]]);
     assertEquals(cutBytes(bytes, [3, 1]).map((chunk) => [...chunk]), [[1], [2, 3], [4]]);
     assertEquals(cutBytes(bytes, [0, 2, 2, 4]).map((chunk) => chunk.length), [0, 2, 0, 2, 0]);
+  });
+});
+
+describe("faults", () => {
+  it("are such as a mock takes, for any model", () => {
+    fc.assert(fc.property(faults(), (fault) => {
+      createMockServer({ models: [{ name: "a", layers: [{ size: 1 }] }], faults: [fault] });
+    }));
+  });
+
+  it("are of every kind, or of those that are asked for", () => {
+    for (const kind of Object.keys(faultKinds)) {
+      assert(occurs(faults(), (fault) => fault.kind === kind), kind);
+    }
+    assert(!occurs(faults(["cut", "reset"]), ({ kind }) => kind !== "cut" && kind !== "reset"));
+  });
+
+  it("strike at shares, lines, bytes and layers", () => {
+    for (const name of ["completed", "line", "byte", "layer"]) {
+      assert(occurs(faults(["cut"]), ({ at }) => at !== undefined && name in at), name);
+    }
   });
 });

@@ -26,6 +26,7 @@ export {
   chunkings,
   cutBytes,
   digests,
+  faults,
   hostileLines,
   layerSizesOf,
   type Manifest,

@@ -27,7 +27,10 @@ const OTHER_SEEDS = [20, 300];
 
 /** How many inputs have to do for what a specimen does not break, and for what is ours. */
 const OTHER_RUNS = Number(env.ZOO_RUNS ?? 6);
-const OWN_RUNS = Number(env.ZOO_RUNS ?? 30);
+const OWN_RUNS = {
+  "in-process": Number(env.ZOO_RUNS ?? 30),
+  "network": OTHER_RUNS,
+};
 
 /** Longer than any of these tests takes, which is longer than what runners allow by default. */
 const PATIENT = { timeout: 120_000 };
@@ -147,7 +150,10 @@ function notKept({ results }: Report): string[] {
 describe("the mock", () => {
   for (const mock of mocks) {
     it(`as ${mock.name} breaks no rule and skips none`, PATIENT, async () => {
-      assertEquals(notKept(await runServerConformance(mock, { seed: SEED, runs: OWN_RUNS })), []);
+      assertEquals(
+        notKept(await runServerConformance(mock, { seed: SEED, runs: OWN_RUNS["in-process"] })),
+        [],
+      );
     });
   }
 });
@@ -168,7 +174,7 @@ describe("our own client", () => {
       `as decodePull (${transport}) breaks no rule and skips what it does not do`,
       PATIENT,
       async () => {
-        const options = { seed: SEED, runs: OWN_RUNS };
+        const options = { seed: SEED, runs: OWN_RUNS[transport] };
         const report = await runClientConformance(ownDecoder(transport), options);
         assertEquals(notKept(report), [
           "C-TIME-1 skipped: The client has no time limit",
