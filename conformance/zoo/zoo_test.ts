@@ -165,7 +165,7 @@ describe("our own client", () => {
     it(`as pull (${transport}) breaks no rule and skips none`, PATIENT, async () => {
       const report = await runClientConformance(ownClient(transport), {
         seed: SEED,
-        runs: OWN_RUNS,
+        runs: OWN_RUNS[transport],
       });
       assertEquals(notKept(report), []);
     });
