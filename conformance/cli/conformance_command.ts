@@ -65,7 +65,7 @@ function addRunOptions(command: Command): Command {
   command
     .option(
       "--rule <id>",
-      "run this rule, or all whose id begins like this; may be repeated",
+      "run this rule, or all of a section such as S-SEQ; may be repeated",
       (id, ids: readonly string[] = []) => [...ids, id],
     )
     .option("--level <level>", `run this level: ${LEVELS.join(", ")}; may be repeated`, parseLevel)
