@@ -44,7 +44,7 @@ describe("describeFailure", () => {
   });
 
   it("does not take another missing file for a missing model", () => {
-    const text = describeError("server", "open /root/.ollama/x: file does not exist");
+    const text = describeError("server", "open /models/blobs/x: file does not exist");
     assertStringIncludes(text, "the server's own error");
   });
 
