@@ -3,6 +3,7 @@
  *
  * {@link ProgressTracker} holds what is known of each layer and the sums over all of them, which are
  * kept up to date rather than made anew, so that a status costs the same with one layer or thousands.
+ * (A snapshot copies the list of layers if one of them has changed.)
  * The tracker has no clock: it is told when each status arrived.
  *
  * @module
