@@ -109,7 +109,7 @@ async function measurePulls(name: string, runPull: RunPull): Promise<void> {
 }
 
 async function benchProcess(): Promise<void> {
-  const server = createMockServer({ models, dialect: "v0.5", clock: realClock });
+  const server = createMockServer({ models, dialect: "v0.33", clock: realClock });
   await measurePulls("In process", async (onText, signal) => {
     const utf8 = new TextDecoder();
     const init = { method: "POST", body: '{"model":"endless"}', signal };
@@ -139,7 +139,7 @@ async function startServer(): Promise<{ child: ChildProcess; url: string }> {
 
 /** Serves until its standard input ends, and says what is left behind then. */
 async function serve(): Promise<void> {
-  const server = createMockServer({ models, dialect: "v0.5" });
+  const server = createMockServer({ models, dialect: "v0.33" });
   const { url } = await server.listen();
   console.log(url);
   process.stdin.resume();
@@ -178,7 +178,7 @@ async function benchHttp(): Promise<void> {
 
 async function benchLines(): Promise<void> {
   const large = [{ name: "large", layers: [{ size: LINES * TICK_MS * BYTES_PER_MS }] }];
-  const server = createMockServer({ models: large, dialect: "v0.5" });
+  const server = createMockServer({ models: large, dialect: "v0.33" });
   const init = { method: "POST", body: '{"model":"large"}' };
   const { body } = await server.fetch("http://localhost/api/pull", init);
 

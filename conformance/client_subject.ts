@@ -25,9 +25,10 @@ export interface ClientRun {
 export interface ClientSubject extends SubjectInfo {
   /**
    * What its updates are: the `statuses` that the server sent, under their own names, or `progress`
-   * over all layers, with `completed` and `total` in bytes, or `fraction`, or all of these.
+   * over all layers, with `completed` and `total` in bytes, or `fraction`, or all of these. A client
+   * that gives no updates reports the `outcome` alone.
    */
-  readonly reports: "statuses" | "progress";
+  readonly reports: "statuses" | "progress" | "outcome";
   /** Whether it wants a server on the network, or takes the `fetch` that it is given. */
   readonly transport: "network" | "in-process";
   /**
@@ -163,6 +164,11 @@ function parseUpdate(line: string): unknown {
   } catch {
     return { notJson: line } satisfies UnreadableUpdate;
   }
+}
+
+/** Why a rule about updates says nothing about a client, if it does not. */
+export function unlessUpdating({ reports }: ClientSubject): string | undefined {
+  return reports === "outcome" ? "The client gives no updates" : undefined;
 }
 
 /** Why a rule that wants progress over all layers says nothing about a client, if it does not. */

@@ -313,7 +313,7 @@ function download(
   { digest, size }: LayerSize,
   may: Chance,
 ): Arbitrary<StatusObject[]> {
-  const words = dialects[dialect].downloading(digest);
+  const { cached, downloading } = dialects[dialect];
   return fc.record({
     silent: may("silent-layer"),
     cached: may("cached-layer"),
@@ -324,6 +324,7 @@ function download(
     received: bytesReceived(size, may),
   }).map((course) => {
     if (course.silent) return [];
+    const words = course.cached ? cached(digest) : downloading(digest);
     const status = course.missingStatus ? undefined : words;
     const total = course.missingTotal ? undefined : size;
     const rising = [course.kept, ...course.received.map((bytes) => Math.max(bytes, course.kept))];
@@ -349,7 +350,8 @@ function bytesReceived(size: number, may: Chance): Arbitrary<number[]> {
 
 /** A status object without what servers leave out: fields that are 0 or not there (observed). */
 function withoutEmpty(fields: StatusObject): StatusObject {
-  return Object.fromEntries(Object.entries(fields).filter(([_, field]) => field));
+  const isSaid = (field: unknown) => field !== undefined && field !== 0;
+  return Object.fromEntries(Object.entries(fields).filter(([_, field]) => isSaid(field)));
 }
 
 /** The lines after the downloads. */

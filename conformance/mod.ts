@@ -5,7 +5,7 @@
  * ```ts
  * import { mockServer, reporters, runServerConformance } from "@ollama-pull/kit/conformance";
  *
- * const report = await runServerConformance(mockServer({ dialect: "v0.5" }), { runs: 5 });
+ * const report = await runServerConformance(mockServer({ dialect: "v0.33" }), { runs: 5 });
  * console.log(reporters.pretty([report]));
  * ```
  *

@@ -163,10 +163,11 @@ export function essence(update: unknown, { reports }: ClientSubject): Record<str
 }
 
 /**
- * What a client has told its user: all updates where they are the server's statuses, and the last one
- * where they are progress, of which clients may give as many as they like.
+ * What a client has told its user: all updates where they are the server's statuses, the last one
+ * where they are progress, of which clients may give as many as they like, and none otherwise.
  */
 export function told(client: ClientSubject, { updates }: Observation): Record<string, unknown>[] {
+  if (client.reports === "outcome") return [];
   const shown = updates.map((update) => essence(update, client));
   return client.reports === "statuses" ? shown : shown.slice(-1);
 }

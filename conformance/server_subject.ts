@@ -8,6 +8,7 @@
 import type { LayerSize } from "../mod.ts";
 import type { DialectName } from "../mock/dialects.ts";
 import type { Fault } from "../mock/faults.ts";
+import type { MockModel } from "../mock/models.ts";
 import { createMockServer, type MockServer } from "../mock/server.ts";
 import type { SubjectInfo } from "./report.ts";
 import { CannotRun } from "./rule.ts";
@@ -24,8 +25,15 @@ export interface World {
 export interface OpenServer {
   /** The model to pull. */
   readonly model: string;
+  /** The fields by which it is asked for a model. @default `model` alone */
+  readonly fieldsFor?: (model: string) => Readonly<Record<string, unknown>>;
   /** The layers of the model, config included, where they are known. */
   readonly layers?: readonly LayerSize[];
+  /**
+   * Offers another version of the model, with layers of these sizes in bytes, where that can be done.
+   * One that has the place and the size of one before is the same. Returns all layers.
+   */
+  readonly change?: (sizes: readonly number[]) => Promise<readonly LayerSize[]>;
   /** Makes a request to a path of the server. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** The time that the server lives by, in milliseconds. */
@@ -36,9 +44,9 @@ export interface OpenServer {
 
 /**
  * What some rules need to see or do: that the model is not there yet (`fresh`), what its manifest says
- * (`manifest`), and to make things go wrong (`faults`).
+ * (`manifest`), to offer another version of it (`changes`), and to make things go wrong (`faults`).
  */
-export type Need = "fresh" | "manifest" | "faults";
+export type Need = "fresh" | "manifest" | "changes" | "faults";
 
 /** A server under test. */
 export interface ServerSubject extends SubjectInfo {
@@ -80,21 +88,38 @@ export function mockServer(options: MockSubjectOptions = {}): ServerSubject {
     name,
     lacks: {},
     async open({ layers, faults = [] }) {
-      const models = [{ name: MOCK_MODEL, layers: layers.map((size) => ({ size })) }];
+      const models = [modelOf(MOCK_MODEL, layers)];
       const openMock = () => createMockServer({ models, dialect, faults });
       const mock = openMock();
       const answer = wrap(mock, openMock);
-      const manifest = await mock.library.manifest(MOCK_MODEL);
       const address = "http://conformance.invalid";
       return {
         model: MOCK_MODEL,
-        layers: [...manifest.layers, manifest.config],
+        layers: await layersOf(mock, MOCK_MODEL),
+        change: (sizes) => publish(mock, modelOf(MOCK_MODEL, sizes)),
         fetch: (path, init) => answer(new Request(new URL(path, address), init)),
         now: () => mock.clock.now(),
         close: () => mock[Symbol.asyncDispose](),
       };
     },
   };
+}
+
+/** A model with layers of some sizes in bytes. */
+function modelOf(name: string, sizes: readonly number[]): MockModel {
+  return { name, layers: sizes.map((size) => ({ size })) };
+}
+
+/** All layers of a model that a mock offers, in the order in which they are pulled. */
+export async function layersOf({ library }: MockServer, name: string): Promise<LayerSize[]> {
+  const { layers, config } = await library.manifest(name);
+  return [...layers, config];
+}
+
+/** Has a mock offer another version of a model. Returns all of its layers. */
+export async function publish(mock: MockServer, model: MockModel): Promise<LayerSize[]> {
+  mock.library.publish(model);
+  return await layersOf(mock, model.name);
 }
 
 /** Options of {@link remoteServer}. */
@@ -130,6 +155,7 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
     ...(version !== undefined && { version }),
     lacks: {
       manifest: "What the library holds cannot be seen from the server's address alone",
+      changes: "The kit cannot change what a library offers that is not its own",
       faults: "The kit cannot make things go wrong behind a server that is not its own",
       ...(!mayDelete && {
         fresh: "The model may be there already, and the kit was not allowed to delete it",

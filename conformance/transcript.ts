@@ -149,7 +149,21 @@ export async function pullAll(server: OpenServer, run: CheckRun): Promise<Transc
 
 /** Begins to pull the model. */
 export async function beginPull(server: OpenServer, run: CheckRun): Promise<Pulling> {
-  return await ask(server, { body: { model: server.model, stream: true } }, run);
+  return await ask(server, { body: pullBody(server, { stream: true }) }, run);
+}
+
+/** The body of a pull of the model, or of another one, as the server wants it, with more fields. */
+export function pullBody(
+  { model, fieldsFor = (model) => ({ model }) }: OpenServer,
+  more: Readonly<Record<string, unknown>> = {},
+  asked = model,
+): Record<string, unknown> {
+  return { ...fieldsFor(asked), ...more };
+}
+
+/** The name of a model that is not there, in the library that the server's model is from. */
+export function absentModel({ model }: OpenServer, tag = ""): string {
+  return `${model.replace(/:[^/:]*$/, "")}-which-no-library-has${tag}`;
 }
 
 /** Throws unless a pull has succeeded. */

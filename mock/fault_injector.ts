@@ -7,6 +7,7 @@
  */
 
 import type { Action } from "./actions.ts";
+import type { WireError } from "./dialects.ts";
 import {
   type ArmedFault,
   bytesOf,
@@ -30,6 +31,9 @@ const STRIKES_A_DOWNLOAD: ReadonlySet<FaultKind> = new Set(["freeze", "rollback"
 const IS_A_LINE: ReadonlySet<FaultKind> = new Set(["malformed", "unknown-status", "early-success"]);
 
 const utf8 = new TextEncoder();
+
+/** Where a line stands: before others, at the end, or at the end without a newline. */
+type LinePlace = "within" | "last" | "cut";
 
 /** What a {@link FaultInjector} works with. */
 export interface InjectorOptions {
@@ -98,9 +102,9 @@ export class FaultInjector {
     if (phase === "success") yield* this.#flush();
   }
 
-  /** A line that tells of a failure, as the last one. */
-  *errorLine(message: string): Generator<Action, void, void> {
-    yield* this.#line({ error: message }, "last");
+  /** A line that tells of a failure, as the last one; with a newline where dialects have one. */
+  *errorLine(error: WireError, hasNewline: boolean): Generator<Action, void, void> {
+    yield* this.#line({ ...error }, hasNewline ? "last" : "cut");
     yield* this.#flush();
   }
 
@@ -225,7 +229,7 @@ export class FaultInjector {
     return this.#find(kind)?.parameters[name] ?? 0;
   }
 
-  *#line(object: StatusObject, place: "within" | "last"): Generator<Action, void, void> {
+  *#line(object: StatusObject, place: LinePlace): Generator<Action, void, void> {
     const sent = this.#lasting.length > 0 ? this.#spoil(object) : object;
     yield* this.#text(stringifyGoJson(sent), place);
   }
@@ -256,7 +260,7 @@ export class FaultInjector {
   }
 
   /** Sends a line, framed. */
-  *#text(text: string, place: "within" | "last"): Generator<Action, void, void> {
+  *#text(text: string, place: LinePlace): Generator<Action, void, void> {
     const bytes = utf8.encode(text + this.#ending(place));
     this.#linesSent++;
     if (!this.#isOn("coalesce")) return yield* this.#bytes(bytes);
@@ -266,7 +270,8 @@ export class FaultInjector {
     }
   }
 
-  #ending(place: "within" | "last"): string {
+  #ending(place: LinePlace): string {
+    if (place === "cut") return "";
     if (place === "last") {
       if (this.#options.lines === "last" || this.#isOn("no-final-newline")) return "";
     }

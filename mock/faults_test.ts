@@ -26,7 +26,7 @@ import {
   transcript,
 } from "./test_helpers.ts";
 
-/** What the dialect v0.5 sends of a pull without faults. */
+/** What the dialect v0.33 sends of a pull without faults. */
 const LINES = [
   '{"status":"pulling manifest"}',
   '{"status":"pulling aaaaaaaaaaaa","digest":"A","total":20000000,"completed":6000000}',
@@ -45,9 +45,9 @@ function tick(completed: number | undefined): string {
   return JSON.stringify(status);
 }
 
-/** A mock that speaks v0.5, with faults. */
+/** A mock that speaks v0.33, with faults. */
 function faultyMock(...faults: Fault[]): MockServer {
-  return mockOfSmall({ dialect: "v0.5", faults });
+  return mockOfSmall({ dialect: "v0.33", faults });
 }
 
 /** What a pull with a fault sends, and how it ends. */
@@ -284,7 +284,7 @@ for (const [kind, expected] of Object.entries(EXPECTED)) {
     it("spares the other models", async () => {
       const models = [SMALL, { ...SMALL, name: "other" }];
       const faults = [{ ...fault, model: "other" }];
-      const server = createMockServer({ models, dialect: "v0.5", faults });
+      const server = createMockServer({ models, dialect: "v0.33", faults });
       assertStrictEquals(await transcript(server), TEXT);
       assertEquals(server.requests[0]!.faults, []);
     });

@@ -18,10 +18,10 @@ import { SEEDED_BLOCK_BYTES, seededBytes } from "./random.ts";
 /** Something that goes wrong when a blob is fetched from the library. */
 export interface LibraryFault {
   /**
-   * `corrupt` changes the first byte of the blob, `slow` waits before it answers with a range, and
-   * `broken` breaks the connection in the middle of a range.
+   * `corrupt` changes the first byte of the blob, `slow` waits before it answers with a range, `broken`
+   * breaks the connection in the middle of a range, and `missing` does not know the blob.
    */
-  kind: "corrupt" | "slow" | "broken";
+  kind: "corrupt" | "slow" | "broken" | "missing";
   /** The model. All of them, unless told. */
   model?: string;
   /** The layer: its position, counted from 0 (the config is the last one). All of them, unless told. */
@@ -36,6 +36,12 @@ export interface LibraryFault {
 export interface LibraryOptions {
   /** Whether it wants a token, which its token endpoint gives to anybody. @default {false} */
   requireToken?: boolean;
+  /**
+   * The bandwidth of each connection that blobs are fetched by, in bytes per second.
+   *
+   * @default {Infinity}
+   */
+  bytesPerSecond?: number;
   /** What goes wrong. */
   faults?: readonly LibraryFault[];
 }
@@ -45,12 +51,18 @@ type MockContext = Context<MockEnvironment>;
 const TOKEN = "mock-token";
 const CHUNK_BYTES = SEEDED_BLOCK_BYTES;
 const DEFAULT_SLOW_MS = 5_000;
+const FAULT_KINDS: readonly LibraryFault["kind"][] = ["corrupt", "slow", "broken", "missing"];
 
 /** Checks the options of a library that offers some models. */
 export function checkLibraryOptions(
-  { faults = [] }: LibraryOptions,
+  { faults = [], bytesPerSecond = Infinity }: LibraryOptions,
   models: readonly Model[],
 ): void {
+  if (!(bytesPerSecond > 0)) {
+    throw new ConfigurationError(
+      `"library.bytesPerSecond" must be a number above 0, got ${bytesPerSecond}`,
+    );
+  }
   for (const fault of faults) checkLibraryFault(fault, models);
 }
 
@@ -59,9 +71,7 @@ function checkLibraryFault(fault: LibraryFault, models: readonly Model[]): void 
   const fail = (reason: string) => {
     throw new ConfigurationError(`The library fault ${JSON.stringify(kind)} ${reason}`);
   };
-  if (!["corrupt", "slow", "broken"].includes(kind)) {
-    fail("is not there; there are corrupt, slow, broken");
-  }
+  if (!FAULT_KINDS.includes(kind)) fail(`is not there; there are ${FAULT_KINDS.join(", ")}`);
   if (!(Number.isSafeInteger(times) && times > 0)) {
     fail(`must have "times" of a whole number above 0, got ${times}`);
   }
@@ -79,11 +89,13 @@ function checkLibraryFault(fault: LibraryFault, models: readonly Model[]): void 
 export class Library {
   readonly #catalog: () => Catalog;
   readonly #requireToken: boolean;
+  readonly #bytesPerSecond: number;
   readonly #faults: { readonly fault: LibraryFault; left: number }[];
 
   constructor(catalog: () => Catalog, options: LibraryOptions) {
     this.#catalog = catalog;
     this.#requireToken = options.requireToken ?? false;
+    this.#bytesPerSecond = options.bytesPerSecond ?? Infinity;
     const faults = options.faults ?? [];
     this.#faults = faults.map((fault) => ({ fault, left: fault.times ?? Infinity }));
   }
@@ -135,7 +147,9 @@ export class Library {
   /** Observed: the server wants to be sent to another host name, and asks that one for ranges. */
   async #redirect(context: MockContext): Promise<Response> {
     const found = await this.#catalog().findBlob(context.req.param("digest") ?? "");
-    if (!found) return context.json(errorBody("BLOB_UNKNOWN"), 404);
+    if (!found || this.#strike("missing", found)) {
+      return context.json(errorBody("BLOB_UNKNOWN"), 404);
+    }
     const { digest, size } = found.blob;
     if (context.req.method === "HEAD") {
       return new Response(null, { headers: { "Content-Length": String(size) } });
@@ -179,6 +193,9 @@ export class Library {
       const next = Math.min((Math.floor(offset / CHUNK_BYTES) + 1) * CHUNK_BYTES, stop);
       const bytes = seededBytes(key, offset, next);
       if (isCorrupt && offset === 0) bytes[0]! ^= 0xff;
+      if (this.#bytesPerSecond < Infinity) {
+        yield { do: "wait", ms: bytes.length / this.#bytesPerSecond * 1000 };
+      }
       yield { do: "send", bytes };
       offset = next;
     }

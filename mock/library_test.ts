@@ -161,6 +161,19 @@ describe("A blob", () => {
     assertEquals([outcome, bytesSent], ["cancelled", 65_536]);
   });
 
+  it("comes as fast as the library is said to be, by each connection", async () => {
+    const server = mockLibrary({ bytesPerSecond: 100_000 });
+    const path = await blobPath(server, 1);
+    const read = async (headers = {}) => {
+      const startedAt = server.clock.now();
+      await (await get(server, path, { headers })).arrayBuffer();
+      return Math.round(server.clock.now() - startedAt);
+    };
+    assertStrictEquals(await read(), 2_000);
+    assertStrictEquals(await read({ Range: "bytes=100000-149999" }), 500);
+    assertEquals(await Promise.all([read(), read()]), [2_000, 2_000]);
+  });
+
   it("without real bytes has some all the same", async () => {
     const server = createMockServer({ models: [TINY] });
     const { layers } = await server.library.manifest("tiny");
@@ -228,6 +241,16 @@ describe("A fault of the library", () => {
     assert(failure instanceof Error);
     assertEquals(server.requests.at(-1)!.bytesSent, 100_000);
     assertStrictEquals(server.requests.at(-1)!.outcome, "faulted");
+  });
+
+  it("does not know a blob", async () => {
+    const server = mockLibrary({ faults: [{ kind: "missing", layer: 1, times: 1 }] });
+    const { layers } = await server.library.manifest("tiny");
+    const statusOf = async (layer: number) => {
+      const path = `/v2/library/tiny/blobs/${layers[layer]!.digest}`;
+      return (await get(server, path, { method: "HEAD" })).status;
+    };
+    assertEquals([await statusOf(0), await statusOf(1), await statusOf(1)], [200, 404, 200]);
   });
 
   it("strikes the model and the layer that it is meant for", async () => {

@@ -8,7 +8,7 @@ import type { Context } from "hono";
 import { type Action, markLast, type SentAction } from "./actions.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Clock } from "./clock.ts";
-import type { Dialect } from "./dialects.ts";
+import type { Dialect, WireError } from "./dialects.ts";
 import type { BlobStore } from "./downloads.ts";
 import type { Exchange, MockEnvironment } from "./exchange.ts";
 import { FaultInjector } from "./fault_injector.ts";
@@ -16,7 +16,7 @@ import type { ArmedFault, FaultKind } from "./faults.ts";
 import { answerJson, JSON_TYPE } from "./json_answer.ts";
 import { type ModelName, parseModelName } from "./model_name.ts";
 import type { Model } from "./models.ts";
-import { PullFailure, PullJob } from "./pull_job.ts";
+import { type Obstacle, PullFailure, PullJob } from "./pull_job.ts";
 import { Refusal } from "./refusal.ts";
 import { modelOf, readBody } from "./request_body.ts";
 import type { RequestOutcome } from "./request_log.ts";
@@ -55,13 +55,23 @@ export async function answerPull(
   const faults = options.faultsFor(name);
   const failure = await failEarly(exchange, faults);
   if (failure) return failure;
-  if (name.scheme === "http" && fields.insecure !== true) {
-    throw new Refusal(500, "insecure protocol http");
-  }
-  const model = await options.catalog.find(name);
+  const obstacle = fields.insecure === true ? undefined : obstacleOf(name, options.dialect);
+  const model = obstacle ? undefined : await options.catalog.find(name);
   const lines = fields.stream === false ? "last" : "all";
-  const pull = new Pull(exchange, { ...options, model, faults, lines });
+  const pull = new Pull(exchange, { ...options, model, obstacle, faults, lines });
   return lines === "all" ? pull.answerWithStream() : await pull.answerOnce();
+}
+
+/** Why a model cannot be had from a library without TLS, if its name says that it is one. */
+function obstacleOf(
+  { scheme, host = "registry.invalid", namespace, model, tag }: ModelName,
+  { withoutTls }: Dialect,
+): Obstacle | undefined {
+  if (scheme !== "http") return undefined;
+  if (withoutTls === "refused") return { message: "insecure protocol http", isSeenBefore: true };
+  const url = `https://${host}/v2/${namespace}/${model}/manifests/${tag}`;
+  const message = `Get "${url}": http: server gave HTTP response to HTTPS client`;
+  return { message: `pull model manifest: ${message}`, isSeenBefore: false };
 }
 
 /** Fails, or only waits, before there is an answer, if a fault says so. */
@@ -90,6 +100,7 @@ async function failEarly(
 /** What a {@link Pull} works with. */
 interface PullOptions extends PullEndpointOptions {
   readonly model: Model | undefined;
+  readonly obstacle: Obstacle | undefined;
   readonly faults: readonly ArmedFault[];
   /** Which lines of the stream are sent. */
   readonly lines: "all" | "last";
@@ -98,14 +109,17 @@ interface PullOptions extends PullEndpointOptions {
 /** One pull for one caller. */
 class Pull {
   readonly #exchange: Exchange;
+  readonly #dialect: Dialect;
   readonly #job: PullJob;
   readonly #injector: FaultInjector;
 
   constructor(exchange: Exchange, options: PullOptions) {
-    const { catalog, clock, store, dialect, tickMs, model, faults, lines } = options;
+    const { catalog, clock, store, dialect, tickMs, model, obstacle, faults, lines } = options;
     this.#exchange = exchange;
+    this.#dialect = dialect;
     this.#job = new PullJob({
       model,
+      obstacle,
       store,
       dialect,
       tickMs,
@@ -124,7 +138,7 @@ class Pull {
   /** Spec: "a stream of JSON objects is returned". */
   answerWithStream(): Response {
     const body = this.#exchange.stream(this.#sentActions());
-    return new Response(body, { headers: { "Content-Type": "application/x-ndjson" } });
+    return new Response(body, { headers: { "Content-Type": this.#dialect.contentType } });
   }
 
   /** Spec: "if false the response will be returned as a single response object". */
@@ -141,7 +155,7 @@ class Pull {
           break;
         case "fail":
           this.#exchange.outcome = outcomeOf(action);
-          return answerJson({ error: action.message }, 500, JSON_TYPE);
+          return answerJson(this.#errorOf(action.message), 500, JSON_TYPE);
         default:
           return new Response(this.#exchange.stream(resume(action, actions)), init);
       }
@@ -155,9 +169,14 @@ class Pull {
         yield action;
         continue;
       }
-      const line = withoutFailures(this.#injector.errorLine(action.message));
-      return yield* markLast(line, outcomeOf(action));
+      const error = this.#errorOf(action.message);
+      const line = this.#injector.errorLine(error, this.#dialect.endsFailures);
+      return yield* markLast(withoutFailures(line), outcomeOf(action));
     }
+  }
+
+  #errorOf(message: string): WireError {
+    return this.#dialect.failure(message, this.#exchange.entry.model ?? "");
   }
 
   /** What to do, one thing after another. */

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { assertSpyCalls, spy } from "@std/testing/mock";
 import { describe, it } from "node:test";
 import { realClock, VirtualClock } from "./clock.ts";
+import type { DialectName } from "./dialects.ts";
 import { createMockServer, type MockServer } from "./server.ts";
 import {
   A,
@@ -99,11 +100,30 @@ describe("A pull", () => {
 
   it("from a library without TLS wants to be told that this is meant", async () => {
     const name = "http://localhost:5000/library/small";
-    const server = createMockServer({ models: [{ ...SMALL, name }] });
-    const refused = await requestPull(server, name);
-    assertStrictEquals(refused.status, 500);
-    assertEquals(await refused.json(), { error: "insecure protocol http" });
-    assertStrictEquals((await requestPull(server, name, { insecure: true })).status, 200);
+    const models = [{ ...SMALL, name }];
+    const failures: Partial<Record<DialectName, string>> = {
+      "v0.1": '{"error":"insecure protocol http"}\n',
+      "v0.33": '{"status":"pulling manifest"}\n' +
+        '{"error":"pull model manifest: Get \\"https://localhost:5000/v2/library/small/manifests/' +
+        'latest\\": http: server gave HTTP response to HTTPS client"}\n',
+    };
+    for (const [dialect, failure] of Object.entries(failures) as [DialectName, string][]) {
+      const server = createMockServer({ models, dialect });
+      assertEquals(await pullText(server, name), failure);
+      assertStrictEquals((await requestPull(server, name, { stream: false })).status, 500);
+      const allowed = await pullText(server, name, { insecure: true });
+      assertEquals(allowed.trimEnd().split("\n").at(-1), '{"status":"success"}');
+    }
+  });
+
+  it("fails with a code where the dialect has one, without a newline", async () => {
+    const server = mockOfSmall({
+      dialect: "client2",
+      faults: [{ kind: "error", message: "full" }],
+    });
+    const last = async (model: string) => (await pullText(server, model)).split("\n").at(-1);
+    assertEquals(await last("none"), '{"code":"not_found","error":"model \\"none\\" not found"}');
+    assertEquals(await last("small"), '{"code":"internal_error","error":"full"}');
   });
 
   it("of 40 GB takes no real time, and the same virtual time always", async () => {
@@ -117,7 +137,7 @@ describe("A pull", () => {
   });
 
   it("goes on while its client reads slowly, and then reports where it is", async () => {
-    const server = mockOfSmall({ dialect: "v0.5", bytesPerSecond: 10_000_000 });
+    const server = mockOfSmall({ dialect: "v0.33", bytesPerSecond: 10_000_000 });
     const reader = await beginPull(server, 2); // the first tick, at 60 ms
     const next = async () => JSON.parse((await readLine(reader))!).completed;
     await server.clock.sleep(250);
@@ -135,7 +155,7 @@ describe("A pull", () => {
   });
 
   it("ticks as often as it is told to", async () => {
-    const server = mockOfSmall({ dialect: "v0.5", tickMs: 20 });
+    const server = mockOfSmall({ dialect: "v0.33", tickMs: 20 });
     const completed = (await pullText(server)).match(/(?<="completed":)\d+/g)!.map(Number);
     assertEquals(completed.slice(0, 4), [2_000_000, 4_000_000, 6_000_000, 8_000_000]);
   });
@@ -219,7 +239,7 @@ describe("A request for a pull", () => {
 
 describe("The download of a blob", () => {
   it("is one for two callers, who are both told of it at their own ticks", async () => {
-    const server = mockOfSmall({ dialect: "v0.5" });
+    const server = mockOfSmall({ dialect: "v0.33" });
     const first = await beginPull(server, 2); // at 60 ms, 6 MB are there
     const second = await beginPull(server, 1);
     const read = async (reader: ReadableStreamDefaultReader<Uint8Array>) =>
@@ -233,7 +253,7 @@ describe("The download of a blob", () => {
   });
 
   it("goes on while one caller is left, is kept when the last one leaves, and resumes", async () => {
-    const server = mockOfSmall({ dialect: "v0.5" });
+    const server = mockOfSmall({ dialect: "v0.33" });
     const first = await beginPull(server, 2);
     const second = await beginPull(server, 1);
     const line = readLine(second);
@@ -259,7 +279,7 @@ describe("The download of a blob", () => {
 
   it("is not repeated for another model with the same layer", async () => {
     const other = { name: "other", layers: [{ size: 20_000_000, digest: A }] };
-    const server = createMockServer({ models: [SMALL, other], dialect: "v0.5" });
+    const server = createMockServer({ models: [SMALL, other], dialect: "v0.33" });
     await pullText(server);
     const startedAt = server.clock.now();
     assertStrictEquals(
@@ -271,7 +291,7 @@ describe("The download of a blob", () => {
 
   it("shares the bandwidth with that of other blobs", async () => {
     const models = ["x", "y"].map((name) => ({ name, layers: [{ size: 10_000_000 }] }));
-    const server = createMockServer({ models, dialect: "v0.5" });
+    const server = createMockServer({ models, dialect: "v0.33" });
     const texts = await Promise.all([pullText(server, "x"), pullText(server, "y")]);
     for (const text of texts) {
       const completed = text.match(/(?<="completed":)\d+/g)!.map(Number);
@@ -287,7 +307,7 @@ describe("Pulls at the same time", () => {
       name,
       layers: [{ size: 4_000_000 * (index + 1) }],
     }));
-    const server = createMockServer({ models, dialect: "v0.5" });
+    const server = createMockServer({ models, dialect: "v0.33" });
     const order: string[] = [];
     const pull = async (model: string, delayMs: number) => {
       await server.clock.sleep(delayMs);
@@ -338,7 +358,7 @@ describe("A model that has changed", () => {
   };
 
   it("loses the layers that are not used any more", async () => {
-    const server = mockOfSmall({ dialect: "v0.5" });
+    const server = mockOfSmall({ dialect: "v0.33" });
     await pullText(server);
     server.library.publish(CHANGED);
     await pullText(server);
@@ -349,7 +369,7 @@ describe("A model that has changed", () => {
 
   it("keeps those that another model uses, though it tells of removing them", async () => {
     const other = { name: "other", layers: [{ size: 3_000_000, digest: B }] };
-    const server = createMockServer({ models: [SMALL, other], dialect: "v0.5" });
+    const server = createMockServer({ models: [SMALL, other], dialect: "v0.33" });
     await pullText(server);
     await pullText(server, "other");
     server.library.publish(CHANGED);
@@ -359,7 +379,7 @@ describe("A model that has changed", () => {
   });
 
   it("removes nothing where layers were only added", async () => {
-    const server = mockOfSmall({ dialect: "v0.5" });
+    const server = mockOfSmall({ dialect: "v0.33" });
     await pullText(server);
     const layers = [...SMALL.layers, { size: 5, digest: D }];
     server.library.publish({ ...SMALL, layers });

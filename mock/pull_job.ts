@@ -7,7 +7,7 @@
  * @module
  */
 
-import { AGGREGATE_DIGEST, type Dialect } from "./dialects.ts";
+import { AGGREGATE_DIGEST, type Dialect, UNKNOWN_MODEL } from "./dialects.ts";
 import type { BlobStore, Download } from "./downloads.ts";
 import { type Blob, blobsOf, type Model } from "./models.ts";
 
@@ -53,10 +53,20 @@ export class PullFailure extends Error {
   override readonly name = "PullFailure";
 }
 
+/** Why a model cannot be had. */
+export interface Obstacle {
+  /** The server's words. */
+  readonly message: string;
+  /** Whether it is seen before the library is asked. */
+  readonly isSeenBefore: boolean;
+}
+
 /** What a pull works with. */
 export interface JobOptions {
-  /** The model, or `undefined` if the library has none of that name. */
+  /** The model, or `undefined` if it cannot be had. */
   readonly model: Model | undefined;
+  /** Why it cannot be had. @default the library has none of that name */
+  readonly obstacle?: Obstacle | undefined;
   readonly store: BlobStore;
   readonly dialect: Dialect;
   readonly tickMs: number;
@@ -128,12 +138,13 @@ export class PullJob {
   /**
    * Runs the pull.
    *
-   * @throws {PullFailure} If there is no such model.
+   * @throws {PullFailure} If the model cannot be had.
    */
   *run(): JobSteps {
-    const { dialect, model, install } = this.#options;
+    const { dialect, model, obstacle, install } = this.#options;
+    if (obstacle?.isSeenBefore) throw new PullFailure(obstacle.message);
     yield { phase: "manifest", object: { status: "pulling manifest" } };
-    if (!model) throw new PullFailure("pull model manifest: file does not exist");
+    if (!model) throw new PullFailure(obstacle?.message ?? UNKNOWN_MODEL);
     yield* this.#downloadAll();
     if (dialect.verifies) {
       yield { phase: "verifying", object: { status: "verifying sha256 digest" } };
@@ -155,26 +166,30 @@ export class PullJob {
 
   /** Downloads blobs at the same time, and reports on them at every tick. */
   *#downloadTogether(blobs: readonly Blob[]): JobSteps {
-    const { tickMs, now } = this.#options;
+    const { dialect, tickMs, now } = this.#options;
     const startedAt = now();
     const all = blobs.map((blob) => this.#download(blob));
     const downloads = all.filter((each) => each.completedAt(startedAt) < each.blob.size);
 
     for (const download of downloads) download.join(startedAt);
     try {
-      yield* this.#reportStart(all);
+      yield* this.#reportStart(all, downloads);
       let tick = startedAt + tickMs;
+      let settlesAt: number | undefined;
       for (;;) {
         const thawsAt = this.#thaw();
-        const endsAt = this.#endOf(downloads);
-        if (endsAt === undefined) break;
-        yield { phase: "waiting", ms: Math.min(tick, endsAt, thawsAt) - now() };
-        if (now() < tick) continue;
+        const endsAt = this.#endOf(downloads) ??
+          (settlesAt ??= this.#settledTime(downloads, startedAt));
+        if (endsAt <= now()) break;
+        if (now() < tick) {
+          yield { phase: "waiting", ms: Math.min(tick, endsAt, thawsAt) - now() };
+          continue;
+        }
         // A ticker keeps one of the ticks that a slow reader misses, and drops the others.
         tick += tickMs * (Math.floor((now() - tick) / tickMs) + 1);
         yield* this.#reportTick(all, downloads);
       }
-      yield* this.#reportEnd(all, downloads);
+      if (dialect.concludes) yield* this.#reportTick(all, downloads);
     } finally {
       this.#thawAll();
       for (const download of downloads) download.leave(now());
@@ -182,29 +197,32 @@ export class PullJob {
   }
 
   /** Reports what is there already, which is said once, and what is about to be downloaded. */
-  *#reportStart(all: readonly Download[]): Events {
+  *#reportStart(all: readonly Download[], downloads: readonly Download[]): Events {
     const { layers, announces, cached, downloading } = this.#options.dialect;
-    if (layers === "aggregate") return; // one figure says all of it later
+    if (layers === "parallel") return yield* this.#announceFirst(all);
+    if (layers === "aggregate") return yield* this.#reportTick(all, downloads);
     for (const download of all) {
       if (download.isDone) yield this.#report(download, cached);
       else if (announces) yield this.#report(download, downloading);
     }
   }
 
-  *#reportTick(all: readonly Download[], downloads: readonly Download[]): Events {
-    const { layers, downloading } = this.#options.dialect;
-    if (layers === "aggregate") return yield this.#reportAsOne(all);
-    for (const download of downloads) {
-      // Observed: the server that downloads in parallel goes through all of its layers, done or not.
-      if (layers === "parallel" || !download.isDone) yield this.#report(download, downloading);
-    }
+  *#announceFirst([first]: readonly Download[]): Events {
+    if (!first) return;
+    const { digest, size } = first.blob;
+    yield downloading(this.#options.dialect.downloading(digest), digest, size, 0);
   }
 
-  *#reportEnd(all: readonly Download[], downloads: readonly Download[]): Events {
-    const { layers, concludes, downloading } = this.#options.dialect;
-    if (!concludes) return;
-    if (layers === "aggregate") return yield this.#reportAsOne(all);
-    for (const download of downloads) yield this.#report(download, downloading);
+  *#reportTick(all: readonly Download[], downloads: readonly Download[]): Events {
+    const { layers, downloading } = this.#options.dialect;
+    if (layers === "aggregate") {
+      // Nothing is said of a model that is there.
+      if (downloads.length > 0) yield this.#reportAsOne(all);
+      return;
+    }
+    for (const download of layers === "parallel" ? all : downloads) {
+      yield this.#report(download, downloading);
+    }
   }
 
   /** When the last of the downloads ends, or `undefined` if all have. */
@@ -216,6 +234,13 @@ export class PullJob {
       if (!download.isDone) end = Math.max(end ?? 0, endsAt);
     }
     return end;
+  }
+
+  /** When downloads that are done since now count as done. */
+  #settledTime({ length }: readonly Download[], startedAt: number): number {
+    const { dialect: { settlesMs }, now } = this.#options;
+    if (settlesMs === undefined || length === 0) return now();
+    return startedAt + Math.ceil((now() - startedAt) / settlesMs) * settlesMs;
   }
 
   /** Lets downloads go on whose time has come. Returns when the next one is to. */

@@ -148,6 +148,10 @@ describe("A configuration that is wrong", () => {
     [{ bytesPerSecond: -1 }, '"bytesPerSecond" must be'],
     [{ bytesPerSecond: NaN }, '"bytesPerSecond" must be'],
     [{ tickMs: 0 }, '"tickMs" must be a number above 0, got 0'],
+    [
+      { library: { bytesPerSecond: 0 } },
+      '"library.bytesPerSecond" must be a number above 0, got 0',
+    ],
     [{ maxBodyBytes: -1 }, '"maxBodyBytes" must be a number above 0, got -1'],
     [{ realBytes: true, models: ["llama3.2"] }, "With realBytes a layer has at most 1073741824"],
     [{ realBytes: true, models: [SMALL] }, "follows from its bytes: leave it out"],
@@ -170,7 +174,7 @@ describe("A configuration that is wrong", () => {
     };
     refuse(
       { kind: "gone" },
-      'The library fault "gone" is not there; there are corrupt, slow, broken',
+      'The library fault "gone" is not there; there are corrupt, slow, broken, missing',
     );
     refuse({ kind: "slow", ms: -1 }, 'must have "ms" that is not negative, got -1');
     refuse({ kind: "slow", times: 0 }, 'must have "times" of a whole number above 0, got 0');

@@ -99,8 +99,11 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .usage("[options] -- <command...>")
       .argument("<command...>", "the program and its arguments; the model is added to them")
       .addOption(
-        new Option("--reports <what>", "what it prints: the server's objects, or its own progress")
-          .choices(["statuses", "progress"]).default("statuses"),
+        new Option(
+          "--reports <what>",
+          "what it prints: the server's objects, its own progress, or nothing that is to be read",
+        )
+          .choices(["statuses", "progress", "outcome"]).default("statuses"),
       )
       .option(
         "--client-time-limit <ms>",

@@ -22,8 +22,8 @@ export interface ServerTarget {
 export interface ClientTarget {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** What it prints: the objects of the server, or progress over all layers. */
-  readonly reports: "statuses" | "progress";
+  /** What it prints: the objects of the server, progress over all layers, or nothing to be read. */
+  readonly reports: "statuses" | "progress" | "outcome";
   /** After how long a silent server makes it fail, in milliseconds, if it does. */
   readonly timeLimitMs?: number;
 }

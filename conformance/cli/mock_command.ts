@@ -111,7 +111,7 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "a model to offer, more than once for more (default: all presets)",
       collect,
     )
-    .option("--dialect <name>", "spec, v0.1.0, v0.1, v0.5, client2 or tensor", "spec")
+    .option("--dialect <name>", "spec, v0.1.0, v0.1, v0.5, v0.33, client2 or tensor", "spec")
     .option("--rate <bytes>", "the bandwidth that downloads share", "100MB/s")
     .option(
       "--fault <fault>",

@@ -5,6 +5,7 @@
  */
 
 import type fc from "fast-check";
+import { unlessUpdating } from "../client_subject.ts";
 import { type ClientUnderTest, observe } from "../observation.ts";
 import type { PullSession } from "../generators.ts";
 import { type Rule, rule, Violation } from "../rule.ts";
@@ -73,6 +74,7 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "must",
     title: "A client that reports updates does not ask for a single object",
+    skips: (client: ClientUnderTest) => unlessUpdating(client),
     cites:
       'spec: "stream: (optional) if false the response will be returned as a single response ' +
       'object, rather than a stream of objects"',

@@ -5,10 +5,16 @@
  */
 
 import fc from "fast-check";
-import type { PullStatus } from "../../mod.ts";
+import type { LayerSize, PullStatus } from "../../mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../rule.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../server_subject.ts";
-import { beginPull, pullAll, type Pulling, requireSuccess } from "../transcript.ts";
+import {
+  beginPull,
+  pullAll,
+  type Pulling,
+  requireSuccess,
+  type Transcript,
+} from "../transcript.ts";
 import { slowWorlds, withServer, worlds } from "../worlds.ts";
 
 /** The latest thing that is said of any download, once bytes of it are there. */
@@ -47,6 +53,40 @@ async function requireFrom(pulling: Pulling, { digest, completed = 0 }: PullStat
     [exchange],
   );
 }
+
+/** Throws unless a pull tells of no layer that has gone, and finds all of those that have stayed. */
+function requireKept(
+  { statuses, exchange }: Transcript,
+  before: readonly LayerSize[],
+  after: readonly LayerSize[],
+): void {
+  const digests = new Set(after.map(({ digest }) => digest));
+  for (const status of statuses) {
+    const { digest = "" } = status;
+    if (!before.some((layer) => layer.digest === digest)) continue;
+    if (!digests.has(digest)) {
+      throw new Violation("no layer of the version before", digest, [exchange]);
+    }
+    if (!isPartial(status)) continue;
+    const expected = "a layer that has stayed to be there whole";
+    throw new Violation(expected, describe(status), [exchange]);
+  }
+}
+
+/**
+ * Whether a layer is told to be there in part. Without `completed`, nothing is told yet: it may be
+ * about to be looked for.
+ */
+function isPartial({ total, completed }: PullStatus): boolean {
+  return total !== undefined && completed !== undefined && completed < total;
+}
+
+function describe({ digest, total, completed }: PullStatus): string {
+  return `${completed} of ${total} bytes of ${digest}`;
+}
+
+/** By how much a layer is larger in another version of its model. */
+const CHANGED_BYTES = 1_000;
 
 const partial = fc.tuple(slowWorlds(), fc.integer({ min: 1, max: 4 }));
 
@@ -128,12 +168,30 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         requireSuccess(await pullAll(server, run));
         const again = await pullAll(server, run);
         requireSuccess(again);
-        const partial = again.statuses.find(({ total, completed }) =>
-          total !== undefined && completed !== total
-        );
+        const partial = again.statuses.find(isPartial);
         if (!partial) return;
-        const seen = `${partial.completed ?? 0} of ${partial.total} bytes of ${partial.digest}`;
-        throw new Violation("every layer to be there whole", seen, [again.exchange]);
+        throw new Violation("every layer to be there whole", describe(partial), [again.exchange]);
+      }),
+  }),
+  rule<ServerSubject, [World, number]>({
+    id: "S-AGAIN-2",
+    side: "server",
+    level: "observed",
+    title: "Of a model that has changed, what is new is downloaded, and nothing else",
+    cites: "observed: the manifest is fetched at each pull, and layers that are there are kept",
+    skips: unlessHas("changes"),
+    inputs: fc.tuple(worlds(), fc.nat()),
+    check: (subject, [world, place], run) =>
+      withServer(subject, world, async (server) => {
+        requireSuccess(await pullAll(server, run));
+        const changed = place % world.layers.length;
+        const sizes = world.layers.map((size, index) =>
+          index === changed ? size + CHANGED_BYTES : size
+        );
+        const layers = await server.change!(sizes);
+        const again = await pullAll(server, run);
+        requireSuccess(again);
+        requireKept(again, server.layers ?? [], layers);
       }),
   }),
   rule<ServerSubject, [World, number]>({

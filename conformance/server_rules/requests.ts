@@ -6,15 +6,15 @@
 
 import fc from "fast-check";
 import { type Rule, rule, Violation } from "../rule.ts";
-import type { ServerSubject, World } from "../server_subject.ts";
-import { ask, type PullRequest, requireSuccess, type Transcript } from "../transcript.ts";
+import type { OpenServer, ServerSubject, World } from "../server_subject.ts";
+import { ask, pullBody, type PullRequest, requireSuccess, type Transcript } from "../transcript.ts";
 import { withServer, worlds } from "../worlds.ts";
 
 /** The headers of a request by `curl -d`. */
 const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
 
 /** A request that is to be answered with a stream. */
-type Form = (model: string) => PullRequest;
+type Form = (server: OpenServer) => PullRequest;
 
 /** Throws unless the answer is a stream of objects that ends in `success`. */
 function requireStream(transcript: Transcript): void {
@@ -37,7 +37,7 @@ function streamRule(
     inputs: fc.tuple(worlds(), fc.constantFrom(...forms)),
     check: (subject, [world, form], run) =>
       withServer(subject, world, async (server) => {
-        requireStream(await (await ask(server, form(server.model), run)).readAll());
+        requireStream(await (await ask(server, form(server), run)).readAll());
       }),
   });
 }
@@ -50,14 +50,14 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     title: "Without `stream`, the answer is a stream of objects",
     cites:
       'spec: "If stream is not specified, or set to true, a stream of JSON objects is returned"',
-  }, (model) => ({ body: { model } })),
+  }, (server) => ({ body: pullBody(server) })),
   streamRule({
     id: "S-REQ-2",
     level: "must",
     title: "With `stream` true, the answer is a stream of objects",
     cites:
       'spec: "If stream is not specified, or set to true, a stream of JSON objects is returned"',
-  }, (model) => ({ body: { model, stream: true } })),
+  }, (server) => ({ body: pullBody(server, { stream: true }) })),
   rule<ServerSubject, World>({
     id: "S-REQ-3",
     side: "server",
@@ -68,7 +68,7 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     inputs: worlds(),
     check: (subject, world, run) =>
       withServer(subject, world, async (server) => {
-        const pulling = await ask(server, { body: { model: server.model, stream: false } }, run);
+        const pulling = await ask(server, { body: pullBody(server, { stream: false }) }, run);
         const { text, exchange } = await pulling.readAll();
         if (isSingleSuccess(text)) return;
         throw new Violation('{"status":"success"} and nothing else', JSON.stringify(text), [
@@ -83,9 +83,17 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
       title: "`name` stands for `model` where that is absent or empty",
       cites: 'observed: a command line sends {"model":"","name":"…"}',
     },
-    (name) => ({ body: { name, stream: true } }),
-    (name) => ({
-      body: { model: "", name, username: "", password: "", stream: true },
+    (server) => ({
+      body: pullBody(server, { model: undefined, name: server.model, stream: true }),
+    }),
+    (server) => ({
+      body: pullBody(server, {
+        model: "",
+        name: server.model,
+        username: "",
+        password: "",
+        stream: true,
+      }),
     }),
   ),
   streamRule(
@@ -96,7 +104,7 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
       cites: "observed: curl -d sends JSON as application/x-www-form-urlencoded, and it is taken",
     },
     ...[{}, FORM, { "Content-Type": "text/plain" }].map((headers): Form => {
-      return (model) => ({ body: { model, stream: true }, headers });
+      return (server) => ({ body: pullBody(server, { stream: true }), headers });
     }),
   ),
   streamRule({
@@ -104,7 +112,7 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "`insecure` is accepted",
     cites: 'spec: "insecure: (optional) allow insecure connections to the library"',
-  }, (model) => ({ body: { model, insecure: true, stream: true } })),
+  }, (server) => ({ body: pullBody(server, { insecure: true, stream: true }) })),
   rule<ServerSubject, [World, Record<string, unknown>]>({
     id: "S-REQ-7",
     side: "server",
@@ -118,10 +126,21 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     ),
     check: (subject, [world, more], run) =>
       withServer(subject, world, async (server) => {
-        const body = { ...more, model: server.model, stream: true };
+        const body = { ...more, ...pullBody(server, { stream: true }) };
         requireStream(await (await ask(server, { body }, run)).readAll());
       }),
   }),
+  streamRule(
+    {
+      id: "S-REQ-8",
+      level: "must",
+      title: "`model` alone names the model",
+      cites: 'spec: "model: name of the model to pull"',
+    },
+    (server) => ({
+      body: pullBody(server, { model: server.model, name: undefined, stream: true }),
+    }),
+  ),
 ];
 
 function isSingleSuccess(text: string): boolean {

@@ -1,6 +1,7 @@
 /**
  * Runs the suites against all subjects, or those of a name, and prints what each of them breaks and
- * why. With `--out`, a folder gets the reports as JSON and, side by side, as a page.
+ * why. The reports are written as JSON, as JUnit XML and, side by side, as a page. Fails if a subject
+ * breaks a rule that it is not known to break, or keeps one that it is known to break.
  *
  * ```sh
  * deno task interop curl npm --out reports
@@ -9,39 +10,86 @@
  * @module
  */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { Report } from "../report.ts";
 import { reporters } from "../reporters/mod.ts";
-import { subjects } from "./mod.ts";
-import { runSubject, summary, surprises } from "./run.ts";
+import { type Subject, subjects } from "./mod.ts";
+import { entryOf, withTables } from "./record.ts";
+import { type Outcome, runAll, runSubject, summary, surprises } from "./run.ts";
+import { Workshop } from "./workshop.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const CACHE = join(ROOT, ".cache/interop");
+const RECORD = fileURLToPath(new URL("record.json", import.meta.url));
+const README = join(ROOT, "README.md");
+
+/** The seed of runs whose results are kept. */
+const SEED = "1";
+
+/** Most of the time is spent waiting for servers and for programs to start. */
+const JOBS = "3";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { out: { type: "string" }, runs: { type: "string" }, seed: { type: "string" } },
+  options: {
+    all: { type: "boolean", default: false },
+    jobs: { type: "string", default: JOBS },
+    out: { type: "string", default: join(CACHE, "reports") },
+    runs: { type: "string" },
+    seed: { type: "string", default: SEED },
+    write: { type: "boolean", default: false },
+  },
 });
-const options = {
-  ...(values.runs !== undefined && { runs: Number(values.runs) }),
-  ...(values.seed !== undefined && { seed: Number(values.seed) }),
-};
 
-// Clients write to the console what they think of their answers.
-for (const method of ["log", "warn", "error"] as const) console[method] = () => {};
-
-const chosen = subjects.filter(({ implementation: { name } }) =>
-  positionals.length === 0 || positionals.some((part) => name.includes(part))
+const chosen = subjects.filter(({ name, version = "" }) =>
+  positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part))
 );
-const reports: Report[] = [];
-for (const subject of chosen) {
-  const report = await runSubject(subject, options);
-  reports.push(report);
-  process.stdout.write(summary(subject, report));
-  if (surprises(subject, report).length > 0) process.exitCode = 1;
+
+/** Says what came of a subject as soon as it is known. */
+async function runAndTell(workshop: Workshop, subject: Subject): Promise<Outcome> {
+  const outcome = await runSubject(subject, workshop, {
+    seed: Number(values.seed),
+    ...(values.runs !== undefined && { runs: Number(values.runs) }),
+  });
+  process.stdout.write(summary(outcome));
+  return outcome;
 }
-if (values.out !== undefined) {
-  await mkdir(values.out, { recursive: true });
-  await writeFile(join(values.out, "reports.json"), reporters.json(reports));
-  await writeFile(join(values.out, "reports.html"), reporters.html(reports));
+
+/** Writes the reports, in every form for which there are readers. */
+async function writeReports(outcomes: readonly Outcome[], folder: string): Promise<void> {
+  const reports = outcomes.map(({ report }) => report);
+  await mkdir(folder, { recursive: true });
+  for (const [name, file] of [["json", "json"], ["junit", "xml"], ["html", "html"]] as const) {
+    await writeFile(join(folder, `interop.${file}`), reporters[name](reports));
+  }
+  process.stdout.write(`Reports: ${folder}\n`);
 }
+
+/** Keeps what was found, and makes the tables of README.md from it. */
+async function keep(outcomes: readonly Outcome[]): Promise<void> {
+  if (chosen.length < subjects.length || outcomes.some(({ notRun }) => notRun !== undefined)) {
+    throw new Error("The record is of all subjects: some were left out or not run");
+  }
+  const entries = outcomes.map(entryOf);
+  await writeFile(RECORD, `${JSON.stringify(entries, null, 2)}\n`);
+  await writeFile(README, withTables(await readFile(README, "utf8"), entries));
+}
+
+if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);
+const workshop = new Workshop(CACHE);
+const outcomes = await runAll(
+  chosen,
+  Number(values.jobs),
+  (subject) => runAndTell(workshop, subject),
+);
+await writeReports(outcomes, values.out);
+if (values.write) await keep(outcomes);
+const isBad = (outcome: Outcome) =>
+  surprises(outcome).length > 0 || outcome.isFault ||
+  values.all && outcome.notRun !== undefined;
+const bad = outcomes.filter(isBad);
+process.stdout.write(`${outcomes.length - bad.length} as known, ${bad.length} not\n`);
+process.exitCode = bad.length === 0 ? 0 : 1;

@@ -4,19 +4,22 @@
  * @module
  */
 
-import { curl } from "./curl.ts";
-import { ollamaJs } from "./ollama_js.ts";
-import { mocks, ownClient, ownDecoder } from "./own.ts";
+import { curl } from "./clients/curl.ts";
+import { ownCommands } from "./clients/kit.ts";
+import { ollamaCli } from "./clients/ollama_cli.ts";
+import { ollamaJs } from "./clients/ollama_js.ts";
+import { ownMocks } from "./servers/mocks.ts";
+import { referenceServers } from "./servers/reference.ts";
 import type { Subject } from "./subject.ts";
 
 export type { Subject } from "./subject.ts";
 
-const ownClients = [ownClient("network"), ownDecoder("network")];
-
-/** The subjects: ours, and those of others. */
+/** The subjects: those of others, and ours. */
 export const subjects: readonly Subject[] = [
-  ...mocks.map((implementation): Subject => ({ side: "server", implementation, breaks: {} })),
-  ...ownClients.map((implementation): Subject => ({ side: "client", implementation, breaks: {} })),
+  ...referenceServers,
+  ...ownMocks,
+  ollamaCli,
   ollamaJs,
   curl,
+  ...ownCommands,
 ];

@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { Manifest } from "../../mock/catalog.ts";
+import type { MockServer } from "../../mock/server.ts";
 import type { StatusObject } from "../generators.ts";
 import { line } from "../scripts.ts";
 
@@ -131,6 +133,24 @@ function streamOf(chunks: AsyncIterable<Bytes>): ReadableStream<Bytes> {
       await iterator.return?.();
     },
   }, { highWaterMark: 0 });
+}
+
+/** Does something before each pull of a model that is not what it was at the pull before. */
+export function whenChanged(
+  mock: MockServer,
+  act: (name: string, before: Manifest) => unknown,
+): Answer {
+  const manifests = new Map<string, Manifest>();
+  return async (request) => {
+    const name = isPull(request) ? (await fieldsOf(request))?.model : undefined;
+    if (typeof name === "string") {
+      const manifest = await mock.library.manifest(name).catch(() => undefined);
+      const before = manifests.get(name) ?? manifest;
+      if (before && JSON.stringify(before) !== JSON.stringify(manifest)) await act(name, before);
+      else if (manifest) manifests.set(name, manifest);
+    }
+    return await mock.fetch(request);
+  };
 }
 
 /** Calls a function with how each stream ends: by itself, or because its caller has left. */

@@ -16,6 +16,7 @@ import {
   isPull,
   refuse,
   watchEnds,
+  whenChanged,
 } from "./server_parts.ts";
 import type { Specimen } from "./specimen.ts";
 
@@ -31,9 +32,18 @@ function server(
   return { name, does, breaks, subject: mockServer({ name, wrap }) };
 }
 
+/** Has a server asked for models by `name`. */
+function askedByName(specimen: Specimen<ServerSubject>): Specimen<ServerSubject> {
+  const open: ServerSubject["open"] = async (world) => ({
+    ...await specimen.subject.open(world),
+    fieldsFor: (name) => ({ name }),
+  });
+  return { ...specimen, subject: { ...specimen.subject, open } };
+}
+
 /** The rules about streams that are asked for in so many words. */
 const STREAMED = [
-  ...["S-REQ-2", "S-REQ-4", "S-REQ-5", "S-REQ-6", "S-REQ-7"],
+  ...["S-REQ-2", "S-REQ-4", "S-REQ-5", "S-REQ-6", "S-REQ-7", "S-REQ-8"],
   ...["S-FRAME-1", "S-FRAME-3", "S-FRAME-4", "S-SEQ-1"],
 ];
 
@@ -72,6 +82,12 @@ const requests: readonly Specimen<ServerSubject>[] = [
     ["S-REQ-4"],
     ({ fetch }) => changeRequest(fetch, ({ name: _, ...fields }) => fields),
   ),
+  askedByName(server(
+    "does not know `model`",
+    "It looks for the model in `name` only, as the first versions do.",
+    ["S-REQ-8"],
+    ({ fetch }) => changeRequest(fetch, ({ model: _, ...fields }) => fields),
+  )),
   server(
     "wants a content type",
     "It refuses what does not say that it is JSON.",
@@ -306,12 +322,28 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   server(
     "forgets what it has",
     "It drops the layers of a model that it has pulled.",
-    ["S-AGAIN-1"],
+    ["S-AGAIN-1", "S-AGAIN-2"],
     (mock) =>
       changeEach(mock.fetch, (object) => {
         if (object.status === "success") mock.reset();
         return object;
       }),
+  ),
+  server(
+    "downloads a model whole that has changed",
+    "It drops all that it has of a model when its library has another version.",
+    ["S-AGAIN-2"],
+    (mock) =>
+      whenChanged(mock, (model) => {
+        const init = { method: "DELETE", body: JSON.stringify({ model }) };
+        return mock.fetch("http://conformance.invalid/api/delete", init);
+      }),
+  ),
+  server(
+    "does not see that a model has changed",
+    "It goes by the first manifest of a model that it has seen.",
+    ["S-AGAIN-2"],
+    (mock) => whenChanged(mock, (name, before) => mock.library.publish({ name, ...before })),
   ),
   server(
     "serves few callers",

@@ -147,13 +147,17 @@ function notKept({ results }: Report): string[] {
     .map(({ id, verdict, failure, reason }) => `${id} ${verdict}: ${failure?.seen ?? reason}`);
 }
 
+/** What the dialect client2 breaks, because the server that speaks it does. */
+const LIKE_THE_REAL_ONE = ["S-FRAME-3 broken: text/plain; charset=utf-8"];
+
 describe("the mock", () => {
   for (const mock of mocks) {
     it(`as ${mock.name} breaks no rule and skips none`, PATIENT, async () => {
-      assertEquals(
-        notKept(await runServerConformance(mock, { seed: SEED, runs: OWN_RUNS["in-process"] })),
-        [],
-      );
+      const report = await runServerConformance(mock, {
+        seed: SEED,
+        runs: OWN_RUNS["in-process"],
+      });
+      assertEquals(notKept(report), mock.name === "mock (client2)" ? LIKE_THE_REAL_ONE : []);
     });
   }
 });

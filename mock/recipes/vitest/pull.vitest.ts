@@ -2,7 +2,7 @@ import { pullModel } from "@ollama-pull/kit";
 import { createMockServer } from "@ollama-pull/kit/mock";
 import { afterEach, expect, test, vi } from "vitest";
 
-const server = createMockServer({ models: ["llama3.2"], dialect: "v0.5" });
+const server = createMockServer({ models: ["llama3.2"], dialect: "v0.33" });
 
 afterEach(() => {
   server.reset();

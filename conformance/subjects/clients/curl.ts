@@ -4,20 +4,17 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
-import { commandClient } from "../client_subject.ts";
-import type { Subject } from "./subject.ts";
-
-const DRIVER = fileURLToPath(new URL("../drivers/curl.sh", import.meta.url));
+import { drivenClient, driverPath } from "../driver.ts";
 
 const NOT_READ = "it does not read what it prints";
 const HTTP_ONLY = "an error line is part of a body with the status 200, and it looks at no more";
 const WHOLE = "a body that ends as HTTP says is whole to it, whatever is in there";
 
 /** The client. */
-export const curl: Subject = {
-  side: "client",
-  implementation: commandClient(["sh", DRIVER], { name: "curl", maxRuns: 8 }),
+export const curl = drivenClient({
+  name: "curl",
+  needs: ["curl"],
+  command: () => ["sh", driverPath("curl.sh")],
   breaks: {
     "C-FRAME-8": NOT_READ,
     "C-ERR-1": HTTP_ONLY,
@@ -27,4 +24,4 @@ export const curl: Subject = {
     "C-END-2": WHOLE,
     "C-DONE-2": NOT_READ,
   },
-};
+});

@@ -1,0 +1,18 @@
+/**
+ * The npm `ollama` client.
+ *
+ * @module
+ */
+
+import { drivenClient, driverPath } from "../driver.ts";
+
+/** The client. */
+export const ollamaJs = drivenClient({
+  name: "ollama (npm)",
+  version: "0.6.4",
+  needs: ["node"],
+  command: () => ["node", driverPath("javascript/ollama.mjs")],
+  breaks: {
+    "C-FRAME-8": "`parseJSON` catches what it cannot parse, warns on the console and goes on",
+  },
+});

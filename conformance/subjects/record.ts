@@ -1,0 +1,155 @@
+/**
+ * What the last run against all subjects has found, as it is kept in the repository, and the tables in
+ * README.md that are made of it.
+ *
+ *     Outcome ── entryOf ──▶ Entry ── record.json ──▶ renderTables ──▶ README.md
+ *
+ * @module
+ */
+
+import { isBroken, type RuleResult, tally } from "../report.ts";
+import { LEVELS } from "../reporters/words.ts";
+import type { Level, Side } from "../rule.ts";
+import type { Outcome } from "./run.ts";
+
+/** How many rules of a level there are that could be told of, and how many of them are kept. */
+export interface Score {
+  /** How many are kept. */
+  readonly kept: number;
+  /** How many were tried: kept ones, and broken ones. */
+  readonly tried: number;
+}
+
+/** A rule that an implementation breaks. */
+export interface Break {
+  /** The rule. */
+  readonly id: string;
+  /** Its level. */
+  readonly level: Level;
+  /** What the rule says. */
+  readonly title: string;
+  /** Where the implementation goes wrong. */
+  readonly because: string;
+  /** The smallest bytes that show it: what a client is sent, or a server is asked. */
+  readonly bytes: string;
+}
+
+/** What was found about an implementation. */
+export interface Entry {
+  /** Which side it is on. */
+  readonly side: Side;
+  /** Its name. */
+  readonly name: string;
+  /** Its version. */
+  readonly version: string;
+  /** How many rules it keeps. */
+  readonly scores: Readonly<Record<Level, Score>>;
+  /** The rules that it breaks. */
+  readonly breaks: readonly Break[];
+}
+
+/** Sums up what was found about a subject. */
+export function entryOf({ subject, report }: Outcome): Entry {
+  const scores = LEVELS.map((level) => {
+    const { kept, broken, hung } = tally(report.results, level);
+    return [level, { kept, tried: kept + broken + hung }] as const;
+  });
+  return {
+    side: report.side,
+    name: report.subject.name,
+    version: report.subject.version ?? "",
+    scores: Object.fromEntries(scores) as Record<Level, Score>,
+    breaks: report.results.filter(isBroken).map((result) => ({
+      id: result.id,
+      level: result.level,
+      title: result.title,
+      because: subject.breaks[result.id] ?? "",
+      bytes: bytesOf(result),
+    })),
+  };
+}
+
+/** How much is shown of bytes that are many: their start and their end. */
+const SHOWN_CHARACTERS = { start: 110, end: 50 };
+
+/** The bytes of the last exchange of a counterexample: where there are two, it is that one. */
+function bytesOf({ side, failure, reason = "" }: RuleResult): string {
+  const exchange = failure?.exchanges.at(-1);
+  if (!exchange) return reason;
+  const { request, answer } = exchange;
+  if (side === "server") return abridge(request);
+  if (!answer) return "";
+  const { status, chunks, ending } = answer;
+  const head = status === 200 ? "" : `HTTP ${status} `;
+  const end = ending === "end" ? "" : ` (${ENDINGS[ending]})`;
+  return `${head}${abridge(chunks.join(""))}${end}`.trim();
+}
+
+const ENDINGS = { reset: "the connection breaks", hang: "the connection stays open" };
+
+function abridge(text: string): string {
+  const { start, end } = SHOWN_CHARACTERS;
+  if (text.length <= start + end + 5) return text;
+  return `${text.slice(0, start)} … ${text.slice(-end)}`;
+}
+
+const HEADINGS: Readonly<Record<Side, string>> = { server: "Server", client: "Client" };
+
+/** The tables for README.md. */
+export function renderTables(entries: readonly Entry[]): string {
+  const tables = (["server", "client"] as const).map((side) => {
+    const ofSide = entries.filter((entry) => entry.side === side);
+    const rows = ofSide.map(({ name, version, scores, breaks }) => [
+      name,
+      version,
+      ...LEVELS.map((level) => `${scores[level].kept}/${scores[level].tried}`),
+      breaks.map(({ id }) => id).join(", ") || "nothing",
+    ]);
+    return table([HEADINGS[side], "Version", ...LEVELS, "Breaks"], rows);
+  });
+  const rows = entries.flatMap(({ name, version, breaks }) =>
+    breaks.map(({ id, level, because, bytes }) => [
+      `${name} ${version}`.trimEnd(),
+      `${id} (${level})`,
+      because,
+      code(bytes),
+    ])
+  );
+  const details = [
+    "<details>",
+    "<summary>Where each of them goes wrong, and the smallest bytes that show it</summary>",
+    table(["Implementation", "Rule", "Because", "Bytes"], rows),
+    "</details>",
+  ];
+  return [...tables, ...details].join("\n\n");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+/** What would end a cell ends none. */
+function escapeCell(text: string): string {
+  return text.replaceAll("\n", " ").replaceAll("|", "\\|");
+}
+
+/** A text as code, whatever is in it. */
+function code(text: string): string {
+  if (text === "") return "nothing";
+  const longest = Math.max(0, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length));
+  const fence = "`".repeat(longest + 1);
+  const space = /^`|`$/.test(text) ? " " : "";
+  return `${fence}${space}${text}${space}${fence}`;
+}
+
+const BEGIN = "<!-- Made by `deno task interop --write`; a test fails when it is stale. -->";
+const END = "<!-- The end of what is made. -->";
+
+/** A text with the tables put between their marks. */
+export function withTables(text: string, entries: readonly Entry[]): string {
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END);
+  if (begin === -1 || end < begin) throw new Error("There is no place for the tables");
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${renderTables(entries)}\n\n${text.slice(end)}`;
+}

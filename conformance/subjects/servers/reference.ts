@@ -1,0 +1,136 @@
+/**
+ * Versions of the reference server, built from the Go module that it is published as.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { DialectName } from "../../../mock/dialects.ts";
+import { referenceServer, type ReferenceVersion } from "../reference_server.ts";
+import type { Subject } from "../subject.ts";
+import type { BuildPlan, Workshop } from "../workshop.ts";
+
+/** The version that is current. */
+export const CURRENT_VERSION = "0.34.1";
+
+/** The last version but a few that can follow its layers in parallel, and pull models of tensors. */
+const PARALLEL_VERSION = "0.30.0";
+
+/** Builds a version as its makers do, and returns the path of the program. */
+export async function buildReference(workshop: Workshop, version: string): Promise<string> {
+  const module = "github.com/ollama/ollama";
+  const flags = `-ldflags=-X=${module}/version.Version=${version}`;
+  const folder = await workshop.build({
+    name: `ollama-${version}`,
+    steps: (folder) => [
+      { command: ["go", "install", flags, `${module}@v${version}`], env: { GOBIN: folder } },
+    ],
+  });
+  return join(folder, "ollama");
+}
+
+/**
+ * Builds a version of the first months. It embeds the program that runs models, which is not part of the
+ * module: an empty file stands for it.
+ */
+async function buildEarly(workshop: Workshop, version: string): Promise<string> {
+  const module = "github.com/jmorganca/ollama";
+  const runner = "src/llm/llama.cpp/gguf/build/cpu/bin";
+  const plan: BuildPlan = {
+    name: `ollama-${version}`,
+    steps: () => [
+      { command: ["sh", "-c", `go mod download -json ${module}@v${version} > module.json`] },
+      { command: ["sh", "-c", `cp -r "$(${DIRECTORY})" src && chmod -R u+w src`] },
+      { command: ["sh", "-c", `mkdir -p ${runner} && touch ${runner}/ollama-runner`] },
+      { command: ["go", "build", "-o", "../ollama", "."], cwd: "src" },
+      { command: ["rm", "-r", "src"] },
+    ],
+  };
+  return join(await workshop.build(plan), "ollama");
+}
+
+/** Reads where Go keeps a module from what it has said of it. */
+const DIRECTORY = `sed -n 's/.*"Dir": "\\(.*\\)".*/\\1/p' module.json`;
+
+/** Asks by the fields of today. */
+const byModel = (model: string) => ({ model, insecure: true });
+
+/** Asks by the fields of the first versions. */
+const byName = (name: string) => ({ name, insecure: true });
+
+/** What is known of a version, and how to build it. */
+interface KnownVersion extends Omit<ReferenceVersion, "program"> {
+  readonly build: typeof buildReference;
+  readonly dialect: DialectName;
+  readonly breaks?: Subject["breaks"];
+}
+
+/** A version as a subject, and the dialect that it speaks. */
+export type ReferenceSubject = Extract<Subject, { side: "server" }> & {
+  readonly dialect: DialectName;
+};
+
+function reference({ build, dialect, breaks = {}, ...known }: KnownVersion): ReferenceSubject {
+  const { name, version } = known;
+  return {
+    side: "server",
+    name,
+    version,
+    dialect,
+    needs: ["go"],
+    breaks,
+    async prepare(workshop) {
+      const program = await build(workshop, version);
+      return referenceServer({ ...known, program });
+    },
+  };
+}
+
+/** The versions, the current one first. */
+export const referenceServers: readonly ReferenceSubject[] = [
+  reference({
+    name: "ollama serve",
+    version: CURRENT_VERSION,
+    dialect: "v0.33",
+    fieldsFor: byModel,
+    build: buildReference,
+  }),
+  reference({
+    name: "ollama serve",
+    version: PARALLEL_VERSION,
+    dialect: "v0.5",
+    fieldsFor: byModel,
+    build: buildReference,
+  }),
+  reference({
+    name: "ollama serve (client2)",
+    version: PARALLEL_VERSION,
+    scheme: "http://",
+    dialect: "client2",
+    fieldsFor: byModel,
+    build: buildReference,
+    env: { OLLAMA_EXPERIMENT: "client2" },
+  }),
+  reference({
+    name: "ollama serve (tensors)",
+    version: PARALLEL_VERSION,
+    dialect: "tensor",
+    fieldsFor: byModel,
+    build: buildReference,
+    mediaType: "application/vnd.ollama.image.tensor",
+  }),
+  reference({
+    name: "ollama serve",
+    version: "0.1.17",
+    dialect: "v0.1",
+    fieldsFor: byName,
+    build: buildEarly,
+  }),
+  reference({
+    name: "ollama serve",
+    version: "0.1.0",
+    dialect: "v0.1.0",
+    fieldsFor: byName,
+    build: buildEarly,
+  }),
+];

@@ -1,0 +1,89 @@
+/**
+ * The programs that implementations are built and run with: whether they are on this machine, and how
+ * to get them where they are not.
+ *
+ * @module
+ */
+
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+/** A program. */
+export interface Tool {
+  /** What it is called by. */
+  readonly program: string;
+  /** The arguments with which it tells its version. */
+  readonly versionArgs: readonly string[];
+  /** The oldest version that will do. */
+  readonly atLeast?: string;
+  /** How to get it. */
+  readonly hint: string;
+}
+
+/** The programs that somebody has to have put on the machine. */
+export const tools = {
+  cargo: {
+    program: "cargo",
+    versionArgs: ["--version"],
+    atLeast: "1.85",
+    hint: "install Rust by rustup",
+  },
+  curl: {
+    program: "curl",
+    versionArgs: ["--version"],
+    hint: "install the package curl of your system",
+  },
+  go: {
+    program: "go",
+    versionArgs: ["version"],
+    atLeast: "1.26",
+    hint: "install Go 1.26 or later from its website",
+  },
+  java: {
+    program: "java",
+    versionArgs: ["-version"],
+    atLeast: "17",
+    hint: "install a JDK of version 17 or later, such as the package openjdk-17-jdk",
+  },
+  maven: {
+    program: "mvn",
+    versionArgs: ["--version"],
+    hint: "install Maven, such as the package maven of your system",
+  },
+  node: {
+    program: "node",
+    versionArgs: ["--version"],
+    atLeast: "20.16",
+    hint: "install Node.js 20.16 or later",
+  },
+  python: {
+    program: "python3",
+    versionArgs: ["--version"],
+    atLeast: "3.9",
+    hint: "install Python 3.9 or later, with venv",
+  },
+} as const satisfies Readonly<Record<string, Tool>>;
+
+/** The name of a {@link Tool}. */
+export type ToolName = keyof typeof tools;
+
+const NUMBERS = new Intl.Collator("en", { numeric: true });
+
+/** The version that a program tells of itself, or `undefined` if there is no such program. */
+export async function versionOf({ program, versionArgs }: Tool): Promise<string | undefined> {
+  try {
+    const { stdout, stderr } = await promisify(execFile)(program, [...versionArgs]);
+    return /\d+(\.\d+)+/.exec(stdout + stderr)?.[0] ?? "of an unknown number";
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why a program cannot be used, and how to get it, or `undefined` if it can. */
+export async function findObstacle(tool: Tool): Promise<string | undefined> {
+  const { program, atLeast = "0", hint } = tool;
+  const version = await versionOf(tool);
+  if (version === undefined) return `there is no ${program}: ${hint}`;
+  if (NUMBERS.compare(version, atLeast) >= 0) return undefined;
+  return `${program} ${version} is too old: ${hint}`;
+}
