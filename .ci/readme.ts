@@ -24,6 +24,7 @@ export const MOCK_PORT = 11435;
 export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
   "npx --yes deno@2.9.6 task demo": { prints: /\nsuccess\n/ },
   "npx --yes deno@2.9.6 task test": { runBy: ".ci/run" },
+  "npx --yes deno@2.9.6 task interop": { runBy: ".ci/run" },
   "npx --yes deno@2.9.6 task mock --port 11435 --model llama3.2 --dialect v0.33 --rate 1GB/s --fault stall@50%,ms=3000":
     { keepsRunningAfter: /listens on http:\/\/127\.0\.0\.1:11435/ },
   'curl --no-buffer --data \'{"model":"llama3.2"}\' http://127.0.0.1:11435/api/pull': {

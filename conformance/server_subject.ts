@@ -54,6 +54,11 @@ export interface ServerSubject extends SubjectInfo {
   readonly lacks: Readonly<Partial<Record<Need, string>>>;
   /** The most inputs to try for a rule, where each one costs much. `runs` goes before it. */
   readonly maxRuns?: number;
+  /**
+   * How long the check of one input may take, in milliseconds, where servers try again and again.
+   * `checkTimeoutMs` goes before it.
+   */
+  readonly checkTimeoutMs?: number;
   /** Makes it ready for a check. */
   readonly open: (world: World) => Promise<OpenServer>;
 }

@@ -34,7 +34,10 @@ export async function runServerConformance(
   server: ServerSubject,
   options: RunOptions = {},
 ): Promise<Report> {
-  const { runs = server.maxRuns } = options;
-  const limited = runs === undefined ? options : { ...options, runs };
-  return await runSuite("server", serverRules, server, limited);
+  const { runs = server.maxRuns, checkTimeoutMs = server.checkTimeoutMs } = options;
+  return await runSuite("server", serverRules, server, {
+    ...options,
+    ...(runs !== undefined && { runs }),
+    ...(checkTimeoutMs !== undefined && { checkTimeoutMs }),
+  });
 }

@@ -22,7 +22,7 @@
 export type { Manifest, ManifestEntry } from "./catalog.ts";
 export { type Clock, type ClockTask, realClock, VirtualClock } from "./clock.ts";
 export { ConfigurationError } from "./configuration_error.ts";
-export { type Dialect, type DialectName, dialects } from "./dialects.ts";
+export { type Dialect, type DialectName, dialects, type WireError } from "./dialects.ts";
 export {
   type Fault,
   type FaultKind,

@@ -17,7 +17,7 @@ import {
   observe,
   told,
 } from "../observation.ts";
-import { type CheckRun, Inconclusive, type Rule, rule } from "../rule.ts";
+import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../rule.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { cutPulls, encode, join, lines, smallPulls, texts } from "../scripts.ts";
 
@@ -191,6 +191,30 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
       chunks.splice(1 + place % (chunks.length - 1), 0, encode(`${text}\n`));
       const observation = await observe(client, { chunks }, run);
       expectFailure(observation, `there was the line ${text}`);
+    },
+  }),
+  rule({
+    id: "C-FRAME-9",
+    side: "client",
+    level: "should",
+    title: "A line ends in a newline, and in nothing else that ends lines of text",
+    cites:
+      'NDJSON, 3.1: "Each JSON text MUST be followed by the newline character \\n (0x0A)."; in ' +
+      "strings, JSON allows U+0085, U+2028 and U+2029 as they are (RFC 8259, 7)",
+    inputs: fc.tuple(smallPulls(), fc.nat(), fc.constantFrom("\u0085", "\u2028", "\u2029")),
+    async check(client, [{ statuses }, place, separator], run) {
+      const follow = async (words: string) => {
+        const sent = [...statuses];
+        sent.splice(1 + place % (sent.length - 1), 0, { status: words });
+        return await observe(client, { chunks: lines(sent) }, run);
+      };
+      const plain = await follow("one line");
+      if (plain.failure !== undefined) throw new Inconclusive("The client refuses unknown words");
+      const other = await follow(`one${separator}line`);
+      expectSuccess(other);
+      const [expected, seen] = [told(client, plain).length, told(client, other).length];
+      if (seen === expected) return;
+      throw new Violation(`${expected} updates`, `${seen} updates`, [other.play.exchange]);
     },
   }),
 ];

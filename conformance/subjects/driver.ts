@@ -19,11 +19,11 @@ export function driverPath(name: string): string {
 }
 
 /** How many inputs are tried for a rule: each of them starts the command once or twice. */
-const MAX_RUNS = 6;
+const MAX_RUNS = 4;
 
 /** A client that is driven by a command. */
 export interface DrivenClient
-  extends Pick<CommandClientOptions, "reports" | "timeLimitMs" | "env"> {
+  extends Pick<CommandClientOptions, "reports" | "timeLimitMs" | "env" | "maxRuns"> {
   /** Its name. */
   readonly name: string;
   /** Its version, where that does not depend on the machine. */
@@ -48,8 +48,8 @@ export function drivenClient({ command, needs, breaks = {}, ...options }: Driven
     async prepare(workshop) {
       const found = version ?? await versionOf(tools[needs[0]!]);
       const told = {
-        ...options,
         maxRuns: MAX_RUNS,
+        ...options,
         ...(found !== undefined && { version: found }),
       };
       return { implementation: commandClient(await command(workshop), told) };

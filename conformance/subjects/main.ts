@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { reporters } from "../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
-import { entryOf, withTables } from "./record.ts";
+import { recordOf, withTables } from "./record.ts";
 import { type Outcome, runAll, runSubject, summary, surprises } from "./run.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -73,9 +73,9 @@ async function keep(outcomes: readonly Outcome[]): Promise<void> {
   if (chosen.length < subjects.length || outcomes.some(({ notRun }) => notRun !== undefined)) {
     throw new Error("The record is of all subjects: some were left out or not run");
   }
-  const entries = outcomes.map(entryOf);
-  await writeFile(RECORD, `${JSON.stringify(entries, null, 2)}\n`);
-  await writeFile(README, withTables(await readFile(README, "utf8"), entries));
+  const record = recordOf(outcomes);
+  await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+  await writeFile(README, withTables(await readFile(README, "utf8"), record));
 }
 
 if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);

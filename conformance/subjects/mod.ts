@@ -5,9 +5,13 @@
  */
 
 import { curl } from "./clients/curl.ts";
+import { goClients } from "./clients/go.ts";
+import { javaClients } from "./clients/java.ts";
 import { ownCommands } from "./clients/kit.ts";
 import { ollamaCli } from "./clients/ollama_cli.ts";
 import { ollamaJs } from "./clients/ollama_js.ts";
+import { pythonClients } from "./clients/python.ts";
+import { rustClients } from "./clients/rust.ts";
 import { ownMocks } from "./servers/mocks.ts";
 import { referenceServers } from "./servers/reference.ts";
 import type { Subject } from "./subject.ts";
@@ -19,7 +23,11 @@ export const subjects: readonly Subject[] = [
   ...referenceServers,
   ...ownMocks,
   ollamaCli,
+  ...goClients,
+  ...pythonClients,
   ollamaJs,
+  ...rustClients,
+  ...javaClients,
   curl,
   ...ownCommands,
 ];

@@ -2,14 +2,16 @@
  * What the last run against all subjects has found, as it is kept in the repository, and the tables in
  * README.md that are made of it.
  *
- *     Outcome ── entryOf ──▶ Entry ── record.json ──▶ renderTables ──▶ README.md
+ *     Outcomes ── recordOf ──▶ InteropRecord ── record.json ──▶ renderTables ──▶ README.md
  *
  * @module
  */
 
+import { clientRules } from "../client_suite.ts";
 import { isBroken, type RuleResult, tally } from "../report.ts";
 import { LEVELS } from "../reporters/words.ts";
 import type { Level, Side } from "../rule.ts";
+import { serverRules } from "../server_suite.ts";
 import type { Outcome } from "./run.ts";
 
 /** How many rules of a level there are that could be told of, and how many of them are kept. */
@@ -34,6 +36,14 @@ export interface Break {
   readonly bytes: string;
 }
 
+/** What a run has found, and of which rules. */
+export interface InteropRecord {
+  /** The ids of all rules, for servers and for clients. */
+  readonly rules: readonly string[];
+  /** What was found about each implementation. */
+  readonly entries: readonly Entry[];
+}
+
 /** What was found about an implementation. */
 export interface Entry {
   /** Which side it is on. */
@@ -48,8 +58,15 @@ export interface Entry {
   readonly breaks: readonly Break[];
 }
 
-/** Sums up what was found about a subject. */
-export function entryOf({ subject, report }: Outcome): Entry {
+/** The ids of the rules that there are. */
+export const RULES: readonly string[] = [...serverRules, ...clientRules].map(({ id }) => id);
+
+/** Sums up what a run against all subjects has found. */
+export function recordOf(outcomes: readonly Outcome[]): InteropRecord {
+  return { rules: RULES, entries: outcomes.map(entryOf) };
+}
+
+function entryOf({ subject, report }: Outcome): Entry {
   const scores = LEVELS.map((level) => {
     const { kept, broken, hung } = tally(report.results, level);
     return [level, { kept, tried: kept + broken + hung }] as const;
@@ -96,7 +113,7 @@ function abridge(text: string): string {
 const HEADINGS: Readonly<Record<Side, string>> = { server: "Server", client: "Client" };
 
 /** The tables for README.md. */
-export function renderTables(entries: readonly Entry[]): string {
+export function renderTables({ entries }: InteropRecord): string {
   const tables = (["server", "client"] as const).map((side) => {
     const ofSide = entries.filter((entry) => entry.side === side);
     const rows = ofSide.map(({ name, version, scores, breaks }) => [
@@ -147,9 +164,9 @@ const BEGIN = "<!-- Made by `deno task interop --write`; a test fails when it is
 const END = "<!-- The end of what is made. -->";
 
 /** A text with the tables put between their marks. */
-export function withTables(text: string, entries: readonly Entry[]): string {
+export function withTables(text: string, record: InteropRecord): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
   if (begin === -1 || end < begin) throw new Error("There is no place for the tables");
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${renderTables(entries)}\n\n${text.slice(end)}`;
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${renderTables(record)}\n\n${text.slice(end)}`;
 }

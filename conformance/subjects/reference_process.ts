@@ -34,7 +34,7 @@ export class ReferenceProcess {
   #folder: string | undefined;
   #child: ChildProcess | undefined;
   #url = "";
-  #crashes = 0;
+  #ended: Promise<void> = Promise.resolve();
 
   /**
    * Takes note of how to run it.
@@ -45,9 +45,9 @@ export class ReferenceProcess {
     this.#options = options;
   }
 
-  /** How often it has ended by itself. */
-  get crashes(): number {
-    return this.#crashes;
+  /** Resolves when it does not run any more. */
+  get ended(): Promise<void> {
+    return this.#ended;
   }
 
   /** Its address, once it listens. */
@@ -60,11 +60,8 @@ export class ReferenceProcess {
   async close(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
-    if (child && child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise((resolve) => child.once("close", resolve));
-      child.kill("SIGKILL");
-      await ended;
-    }
+    child?.kill("SIGKILL");
+    await this.#ended;
     if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
     this.#folder = undefined;
   }
@@ -91,8 +88,9 @@ export class ReferenceProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#child = child;
-    child.once("exit", () => {
-      if (this.#child === child) this.#crashes++;
+    this.#ended = new Promise((resolve) => {
+      child.once("error", () => resolve()); // it was never there
+      child.once("exit", () => resolve());
     });
     return await addressOf(child);
   }

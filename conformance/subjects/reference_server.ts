@@ -33,6 +33,8 @@ export interface ReferenceVersion {
   readonly scheme?: string;
   /** The fields by which it is asked for a model. */
   readonly fieldsFor: NonNullable<OpenServer["fieldsFor"]>;
+  /** The most inputs to try for a rule. @default {4} */
+  readonly maxRuns?: number;
   /** What the layers of the model hold. @default what the mock takes for usual */
   readonly mediaType?: string;
 }
@@ -50,6 +52,9 @@ const LIBRARY_BYTES_PER_SECOND = 5_000_000;
 /** How many inputs are tried for a rule: each of them takes a second or two. */
 const MAX_RUNS = 4;
 
+/** How long the server may try again and again to get what the library does not have. */
+const CHECK_TIMEOUT_MS = 60_000;
+
 /** Makes a version of the reference server a server under test. */
 export function referenceServer(version: ReferenceVersion): ReadySubject<ServerSubject> {
   const server = new ReferenceProcess(version);
@@ -58,7 +63,8 @@ export function referenceServer(version: ReferenceVersion): ReadySubject<ServerS
     name: version.name,
     version: version.version,
     lacks: {},
-    maxRuns: MAX_RUNS,
+    maxRuns: version.maxRuns ?? MAX_RUNS,
+    checkTimeoutMs: CHECK_TIMEOUT_MS,
     open: async (world) => await open(version, await server.url(), world, ++seed),
   };
   return { implementation, close: () => server.close() };

@@ -9,7 +9,7 @@ import { isBroken, type Report, type RuleResult, tally } from "../report.ts";
 import { type RunOptions, runtimeName } from "../run.ts";
 import { runServerConformance } from "../server_suite.ts";
 import type { Subject } from "./subject.ts";
-import { findObstacle, tools } from "./tools.ts";
+import { findObstacle, type Tool, type ToolName, tools } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** What came of a subject. */
@@ -24,13 +24,21 @@ export interface Outcome {
   readonly isFault?: boolean;
 }
 
-/** Gets a subject ready, if that can be done here, and runs its suite. */
+/**
+ * Gets a subject ready, if that can be done here, and runs its suite.
+ *
+ * @param subject The subject.
+ * @param workshop Where it is built.
+ * @param options Which rules to run, and how thoroughly.
+ * @param toolOf The program of a name.
+ */
 export async function runSubject(
   subject: Subject,
   workshop: Workshop,
   options: RunOptions = {},
+  toolOf: (name: ToolName) => Tool = (name) => tools[name],
 ): Promise<Outcome> {
-  const obstacles = await Promise.all(subject.needs.map((name) => findObstacle(tools[name])));
+  const obstacles = await Promise.all(subject.needs.map((name) => findObstacle(toolOf(name))));
   const notRun = obstacles.find((obstacle) => obstacle !== undefined);
   if (notRun !== undefined) return { subject, report: emptyReport(subject), notRun };
   try {

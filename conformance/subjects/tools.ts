@@ -59,8 +59,8 @@ export const tools = {
   python: {
     program: "python3",
     versionArgs: ["--version"],
-    atLeast: "3.9",
-    hint: "install Python 3.9 or later, with venv",
+    atLeast: "3.10",
+    hint: "install Python 3.10 or later, with venv",
   },
 } as const satisfies Readonly<Record<string, Tool>>;
 

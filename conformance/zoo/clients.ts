@@ -194,6 +194,16 @@ const framing: readonly Specimen<ClientSubject>[] = [
       return correct.parse(line);
     },
   }),
+  client(
+    "has lines end as lines of text may",
+    "It cuts at every separator of lines that Unicode has.",
+    ["C-FRAME-9"],
+    {
+      async *split(texts) {
+        for await (const line of correct.split(texts)) yield* line.split(/[\x85\u2028\u2029]/);
+      },
+    },
+  ),
   client("swallows bad lines", "It passes over what is not JSON.", ["C-FRAME-8"], {
     parse(line) {
       try {
@@ -478,17 +488,10 @@ const endings: readonly Specimen<ClientSubject>[] = [
       },
     },
   ),
-  client("reports success twice", "It goes on after `success`, and tells all that follows.", [
-    "C-DONE-2",
-  ], {
+  client("reports success twice", "It tells of it at the end once more.", ["C-DONE-2"], {
     async follow(objects, onUpdate) {
-      let isDone = false;
-      for await (const object of objects) {
-        failOnError(object);
-        onUpdate(object);
-        isDone ||= object.status === "success";
-      }
-      if (!isDone) failOnEnd();
+      await correct.follow(objects, onUpdate);
+      onUpdate({ status: "success" });
     },
   }),
   patient("cannot be cancelled", "It does not look at the signal.", ["C-CANCEL-1"], {

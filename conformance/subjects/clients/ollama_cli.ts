@@ -5,6 +5,7 @@
  */
 
 import { drivenClient } from "../driver.ts";
+import { OFFICIAL_BREAKS } from "./go.ts";
 import { buildReference, CURRENT_VERSION } from "../servers/reference.ts";
 
 /** The client. It draws bars for people, so that what it makes of a pull is its exit code. */
@@ -13,5 +14,6 @@ export const ollamaCli = drivenClient({
   version: CURRENT_VERSION,
   reports: "outcome",
   needs: ["go"],
+  breaks: OFFICIAL_BREAKS,
   command: async (workshop) => [await buildReference(workshop, CURRENT_VERSION), "pull"],
 });

@@ -99,6 +99,7 @@ export const referenceServers: readonly ReferenceSubject[] = [
     name: "ollama serve",
     version: PARALLEL_VERSION,
     dialect: "v0.5",
+    maxRuns: 2, // each layer takes a second
     fieldsFor: byModel,
     build: buildReference,
   }),
@@ -110,6 +111,18 @@ export const referenceServers: readonly ReferenceSubject[] = [
     fieldsFor: byModel,
     build: buildReference,
     env: { OLLAMA_EXPERIMENT: "client2" },
+    breaks: {
+      "S-FRAME-3": "`Local.handlePull` sets no content type, so Go guesses one from the bytes",
+      "S-RESUME-1":
+        "`Registry.Pull` keeps whole chunks, and a layer below `DefaultChunkingThreshold` (64 MB) is " +
+        "one: nothing is kept of it",
+      "S-SHARE-1": "`Registry.Pull` downloads for each caller by itself",
+      "S-ERR-2":
+        "`decodeUserJSON` has no words for a body that ends too soon, and 500 in their place",
+      "S-ERR-4":
+        "`Local.handlePull` has sent `pulling manifest` before `Registry.Pull` reads the name",
+      "S-ERR-5": "`params` has `insecure` and nobody looks at it: the scheme in the name decides",
+    },
   }),
   reference({
     name: "ollama serve (tensors)",
@@ -118,6 +131,15 @@ export const referenceServers: readonly ReferenceSubject[] = [
     fieldsFor: byModel,
     build: buildReference,
     mediaType: "application/vnd.ollama.image.tensor",
+    breaks: {
+      "S-RESUME-1":
+        "`downloader.download` removes the partial file of a blob below `resumeThreshold` (64 MB), " +
+        "and `download` begins with the bytes of whole blobs",
+      "S-SHARE-1": "`transfer.Download` downloads for each caller by itself",
+      "S-LOAD-1":
+        "`downloader.save` has one `.tmp` file for all callers, and who renames it takes it from the " +
+        "others",
+    },
   }),
   reference({
     name: "ollama serve",
@@ -125,6 +147,7 @@ export const referenceServers: readonly ReferenceSubject[] = [
     dialect: "v0.1",
     fieldsFor: byName,
     build: buildEarly,
+    breaks: { "S-REQ-8": "`PullRequest` has `name` and no `model` yet" },
   }),
   reference({
     name: "ollama serve",
@@ -132,5 +155,12 @@ export const referenceServers: readonly ReferenceSubject[] = [
     dialect: "v0.1.0",
     fieldsFor: byName,
     build: buildEarly,
+    breaks: {
+      "S-REQ-3": "`PullRequest` has no `stream` yet: `PullModelHandler` always streams",
+      "S-REQ-8": "`PullRequest` has `name` and no `model` yet",
+      "S-ERR-3": "`PullRequest` has no `model` and no `stream` whose type could be wrong",
+      "S-ERR-4": "`ParseModelPath` takes any name, and the library is asked for it",
+      "S-ERR-7": "`PullRequest` has no `stream` yet, and a stream has the status 200",
+    },
   }),
 ];

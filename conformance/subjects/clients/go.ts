@@ -1,0 +1,62 @@
+/**
+ * The clients in Go.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { drivenClient, driverPath } from "../driver.ts";
+import { CURRENT_VERSION } from "../servers/reference.ts";
+import type { Subject } from "../subject.ts";
+import type { Workshop } from "../workshop.ts";
+
+/** Builds the drivers, and returns the command that runs one of them. */
+async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
+  const folder = await workshop.build({
+    name: "go",
+    sources: driverPath("go"),
+    steps: () => [{ command: ["go", "build", "-o", "../", "./..."], cwd: "src" }],
+  });
+  return [join(folder, driver)];
+}
+
+const NO_LINE =
+  "`Client.stream` looks at the HTTP status only when it has read a line, so an error without a body " +
+  "is a success";
+
+/** What the official client breaks, and with it the command line, which is built on it. */
+export const OFFICIAL_BREAKS: Subject["breaks"] = {
+  "C-FRAME-5":
+    "`Client.stream` parses every line, blank ones too, and fails on them with an empty message",
+  "C-HTTP-3": NO_LINE,
+  "C-END-1": "`Client.Pull` returns nil when the stream ends, whatever the last status was",
+};
+
+/** The clients. */
+export const goClients: readonly Subject[] = [
+  drivenClient({
+    name: "ollama/api (Go)",
+    version: CURRENT_VERSION,
+    needs: ["go"],
+    command: (workshop) => command(workshop, "api"),
+    breaks: OFFICIAL_BREAKS,
+  }),
+  drivenClient({
+    name: "LangChainGo (Go)",
+    version: "0.1.14",
+    reports: "outcome",
+    needs: ["go"],
+    command: (workshop) => command(workshop, "langchaingo"),
+    breaks: {
+      "C-FRAME-5": "`Client.stream` parses every line, blank ones too, and fails on them",
+      "C-HTTP-2":
+        "`Client.stream` parses the body as JSON before it looks at the HTTP status, so it tells of a " +
+        "character that it did not expect and not of the status",
+      "C-HTTP-3": NO_LINE,
+      "C-END-1": "`Client.Pull` looks for an error in the last object, not for `success`",
+      "C-END-3":
+        "`Client.stream` does not ask its scanner for an error (`scanner.Err`), so a broken " +
+        "connection looks like the end",
+    },
+  }),
+];

@@ -1,0 +1,55 @@
+/**
+ * The clients in Python: the official package, in both of its forms.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { drivenClient, driverPath } from "../driver.ts";
+import type { Subject } from "../subject.ts";
+import type { Workshop } from "../workshop.ts";
+
+/** The version of the package, as in `requirements.txt`. */
+const VERSION = "0.6.3";
+
+/** Makes an environment with the package, and returns the command that runs a driver in it. */
+async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
+  const folder = await workshop.build({
+    name: "python",
+    sources: driverPath("python"),
+    steps: () => [
+      { command: ["python3", "-m", "venv", "."] },
+      { command: ["bin/pip", "install", "--quiet", "--requirement", "src/requirements.txt"] },
+    ],
+  });
+  return [join(folder, "bin/python"), join(folder, "src", driver)];
+}
+
+/** What both of them break. */
+const BREAKS: Subject["breaks"] = {
+  "C-FRAME-5":
+    "`_request` hands every line of the stream to `json.loads`, the blank ones too, which raises an " +
+    "error",
+  "C-FRAME-9":
+    "`_request` takes its lines from `iter_lines` of httpx, which cuts wherever `str.splitlines` does",
+  "C-END-1":
+    "the generator in `_request` ends when the lines end, and nobody looks whether one was `success`",
+};
+
+/** The clients. */
+export const pythonClients: readonly Subject[] = [
+  drivenClient({
+    name: "ollama (Python)",
+    version: VERSION,
+    needs: ["python"],
+    command: (workshop) => command(workshop, "ollama_sync.py"),
+    breaks: BREAKS,
+  }),
+  drivenClient({
+    name: "ollama (Python, async)",
+    version: VERSION,
+    needs: ["python"],
+    command: (workshop) => command(workshop, "ollama_async.py"),
+    breaks: BREAKS,
+  }),
+];

@@ -1,0 +1,49 @@
+/**
+ * The clients in Rust.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { drivenClient, driverPath } from "../driver.ts";
+import type { Subject } from "../subject.ts";
+
+const NO_STATUS =
+  "`PullModelStatus` requires `status` (`message: String`), so a download without it is a JSON error";
+
+/** The clients. */
+export const rustClients: readonly Subject[] = [
+  drivenClient({
+    name: "ollama-rs (Rust)",
+    version: "0.3.6",
+    needs: ["cargo"],
+    async command(workshop) {
+      const folder = await workshop.build({
+        name: "rust",
+        sources: driverPath("rust"),
+        // For its own folder: who has another one for all that is built would find it there.
+        steps: () => [{ command: ["cargo", "build", "--quiet", "--target-dir=.."], cwd: "src" }],
+      });
+      return [join(folder, "debug/ollama-rs")];
+    },
+    breaks: {
+      "C-FRAME-5":
+        "`pull_model_stream` passes over lines that are empty, but not over one with a lone CR",
+      "C-FRAME-6":
+        "`pull_model_stream` takes lines out of its buffer up to a newline, and drops what is left in " +
+        "it at the end",
+      "C-OBJ-2": NO_STATUS,
+      "C-DIALECT-5": NO_STATUS,
+      "C-HTTP-2":
+        "`pull_model_stream` makes the body the whole error (`OllamaError::Other`), without the HTTP " +
+        "status",
+      "C-HTTP-3":
+        "`pull_model_stream` makes the body the whole error, so an error without a body has an empty " +
+        "message",
+      "C-END-1":
+        "the stream of `pull_model_stream` ends without an error when the body does, whatever the " +
+        "last status was",
+      "C-END-2": "`pull_model_stream` drops half a line that is left in its buffer at the end",
+    },
+  }),
+];
