@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import type { ClientSubject } from "./client_subject.ts";
 import { clientRules, closeClient, openClient, runClientConformance } from "./client_suite.ts";
 import { start } from "./observation.ts";
+import { isBroken } from "./report.ts";
 import { ScriptedServer } from "./scripted_server.ts";
 import { encode } from "./scripts.ts";
 import { serverRules } from "./server_suite.ts";
@@ -43,6 +44,19 @@ describe("runClientConformance", () => {
     const { results: [result] } = await runClientConformance(hanging, options);
     assertEquals(result?.verdict, "hung");
     assertEquals(signals.map(({ aborted }) => aborted), [true]);
+  });
+
+  it("asks a client that gives no updates for its outcome alone", async () => {
+    const client: ClientSubject = { ...ownClient("in-process"), reports: "outcome" };
+    const { results } = await runClientConformance(client, { runs: 3, seed: 1 });
+    assertEquals(results.filter(isBroken), []);
+    assertEquals(results.filter(({ verdict }) => verdict === "skipped").map(({ id }) => id), [
+      "C-REQ-3",
+      "C-FRAME-1",
+      "C-OBJ-5",
+      "C-DONE-2",
+      ...[1, 2, 3, 4, 5, 6].map((number) => `C-SUM-${number}`),
+    ]);
   });
 
   it("leaves no pull behind", async () => {

@@ -32,7 +32,7 @@ export interface Break {
   readonly title: string;
   /** Where the implementation goes wrong. */
   readonly because: string;
-  /** The smallest bytes that show it: what a client is sent, or a server is asked. */
+  /** The smallest bytes that show it: what a client is sent, or a server is asked and what it does. */
   readonly bytes: string;
 }
 
@@ -89,17 +89,25 @@ function entryOf({ subject, report }: Outcome): Entry {
 /** How much is shown of bytes that are many: their start and their end. */
 const SHOWN_CHARACTERS = { start: 110, end: 50 };
 
-/** The bytes of the last exchange of a counterexample: where there are two, it is that one. */
+/** The bytes of the last exchange of a counterexample: where there are two, it is what shows it. */
 function bytesOf({ side, failure, reason = "" }: RuleResult): string {
   const exchange = failure?.exchanges.at(-1);
   if (!exchange) return reason;
   const { request, answer } = exchange;
-  if (side === "server") return abridge(request);
+  if (side === "server") {
+    const { expected = "", seen = "" } = failure ?? {};
+    return withoutPorts(`${request} → ${abridge(seen)}, not ${abridge(expected)}`);
+  }
   if (!answer) return "";
   const { status, chunks, ending } = answer;
   const head = status === 200 ? "" : `HTTP ${status} `;
   const end = ending === "end" ? "" : ` (${ENDINGS[ending]})`;
   return `${head}${abridge(chunks.join(""))}${end}`.trim();
+}
+
+/** Ports are other ones in every run, and with them all digests that follow from a name. */
+function withoutPorts(text: string): string {
+  return text.replace(/127\.0\.0\.1:\d{4,}/g, "127.0.0.1:…").replace(/\/tmp\/[\w-]+/g, "…");
 }
 
 const ENDINGS = { reset: "the connection breaks", hang: "the connection stays open" };
@@ -125,9 +133,9 @@ export function renderTables({ entries }: InteropRecord): string {
     return table([HEADINGS[side], "Version", ...LEVELS, "Breaks"], rows);
   });
   const rows = entries.flatMap(({ name, version, breaks }) =>
-    breaks.map(({ id, level, because, bytes }) => [
+    breaks.map(({ id, level, title, because, bytes }) => [
       `${name} ${version}`.trimEnd(),
-      `${id} (${level})`,
+      `${id} (${level}): ${title}`,
       because,
       code(bytes),
     ])
@@ -153,15 +161,16 @@ function escapeCell(text: string): string {
 
 /** A text as code, whatever is in it. */
 function code(text: string): string {
-  if (text === "") return "nothing";
+  if (text === "") return "no bytes";
   const longest = Math.max(0, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
   const space = /^`|`$/.test(text) ? " " : "";
   return `${fence}${space}${text}${space}${fence}`;
 }
 
-const BEGIN = "<!-- Made by `deno task interop --write`; a test fails when it is stale. -->";
-const END = "<!-- The end of what is made. -->";
+const BEGIN = "<!-- Made by `deno task interop --write`; a test fails when it is stale. -->\n" +
+  "<!-- deno-fmt-ignore-start -->";
+const END = "<!-- deno-fmt-ignore-end -->";
 
 /** A text with the tables put between their marks. */
 export function withTables(text: string, record: InteropRecord): string {

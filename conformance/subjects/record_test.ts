@@ -59,7 +59,7 @@ describe("the record", () => {
       ["a|b", "1.2", "1/2", "0/0", "0/0", "C-END-1"],
       [
         "a|b 1.2",
-        "C-END-1 (must)",
+        "C-END-1 (must): The rule C-END-1 holds",
         "it does | not `look`",
         '``{"a`b":1}\\n{ (the connection breaks)``',
       ],

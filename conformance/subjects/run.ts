@@ -114,3 +114,21 @@ export function summary(outcome: Outcome): string {
   const counts = `${kept} kept, ${broken + hung} broken, ${skipped} skipped`;
   return `${title}: ${counts}\n${lines.join("")}${mended.join("")}`;
 }
+
+/**
+ * What came of a run in one line, and whether it is good.
+ *
+ * @param outcomes What came of each subject.
+ * @param wantsAll Whether none of them may be left out.
+ */
+export function conclude(
+  outcomes: readonly Outcome[],
+  wantsAll: boolean,
+): { text: string; isGood: boolean } {
+  const notRun = outcomes.filter((outcome) => outcome.notRun !== undefined);
+  const surprising = outcomes.filter((outcome) => surprises(outcome).length > 0);
+  const asKnown = outcomes.length - notRun.length - surprising.length;
+  const isGood = surprising.length === 0 && !notRun.some(({ isFault }) => wantsAll || isFault);
+  const text = `${asKnown} as known, ${surprising.length} not, ${notRun.length} not run\n`;
+  return { text, isGood };
+}

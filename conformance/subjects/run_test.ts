@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "node:test";
 import { htmlReport } from "../reporters/mod.ts";
 import { mockServer } from "../server_subject.ts";
-import { runAll, runSubject, summary, surprises } from "./run.ts";
+import { conclude, type Outcome, runAll, runSubject, summary, surprises } from "./run.ts";
 import type { Subject } from "./subject.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -67,6 +67,28 @@ describe("a subject", () => {
       await runSubject(subject({ prepare } as Partial<Subject>), workshop, options);
     }
     assertEquals(closed, 2);
+  });
+});
+
+describe("a run", () => {
+  it("is good if nothing surprises, and if all were run that had to be", async () => {
+    const known = await runSubject(
+      subject({ breaks: { "S-FRAME-3": "because" } }),
+      workshop,
+      options,
+    );
+    const surprising = await runSubject(subject(), workshop, options);
+    const notRun = { ...known, report: { ...known.report, results: [] }, notRun: "no tool" };
+    const faulty = { ...notRun, isFault: true };
+    const lineOf = (outcomes: Outcome[], wantsAll = false) => {
+      const { text, isGood } = conclude(outcomes, wantsAll);
+      return `${isGood ? "good" : "bad"}: ${text.trimEnd()}`;
+    };
+    assertEquals(lineOf([known]), "good: 1 as known, 0 not, 0 not run");
+    assertEquals(lineOf([known, surprising]), "bad: 1 as known, 1 not, 0 not run");
+    assertEquals(lineOf([known, notRun]), "good: 1 as known, 0 not, 1 not run");
+    assertEquals(lineOf([known, notRun], true), "bad: 1 as known, 0 not, 1 not run");
+    assertEquals(lineOf([faulty]), "bad: 0 as known, 0 not, 1 not run");
   });
 });
 

@@ -25,11 +25,12 @@ class Command {
         .forEach(System.err::println);
   }
 
-  /** Cancels what a thread does as Java has it, by an interrupt, and waits until it is over. */
+  /** Cancels what a thread does as Java has it, by an interrupt. */
   private static void cancel(Thread puller) {
     puller.interrupt();
     try {
-      puller.join();
+      // Who passes over it ends with the program, as at any Ctrl-C.
+      puller.join(1_000);
     } catch (InterruptedException exception) {
       throw new IllegalStateException(exception);
     }

@@ -18,6 +18,10 @@ const SOONER = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
 /** How many inputs are tried for a rule: to start takes a second all the same. */
 const MAX_RUNS = 3;
 
+const NO_ERROR =
+  "`OllamaApi.ProgressResponse` has no `error` and ignores what it does not know, so an error line is " +
+  "an update like the others";
+
 /** Builds the drivers, and returns the command that runs one of them. */
 async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
   const folder = await workshop.build({
@@ -56,6 +60,14 @@ export const javaClients: readonly Subject[] = [
     needs: ["java", "maven"],
     maxRuns: MAX_RUNS,
     command: (workshop) => command(workshop, "SpringAi"),
+    breaks: {
+      "C-ERR-1": NO_ERROR,
+      "C-ERR-2": NO_ERROR,
+      "C-ERR-3": NO_ERROR,
+      "C-END-1":
+        "`OllamaApi.pullModel` hands on the objects of the body (`bodyToFlux`), and is complete when " +
+        "the body is, whatever the last status was",
+    },
   }),
   drivenClient({
     name: "ollama4j (Java)",
@@ -64,5 +76,14 @@ export const javaClients: readonly Subject[] = [
     needs: ["java", "maven"],
     maxRuns: MAX_RUNS,
     command: (workshop) => command(workshop, "Ollama4j"),
+    breaks: {
+      "C-FRAME-5": "`Ollama.doPullModel` parses every line, blank ones too, and fails on them",
+      "C-HTTP-2":
+        "`Ollama.doPullModel` parses the body before it looks at the HTTP status, and tells of a " +
+        "character that it did not expect",
+      "C-HTTP-3":
+        "`Ollama.doPullModel` fails because there was no `success` before it looks at the HTTP status, " +
+        "which it does not tell",
+    },
   }),
 ];
