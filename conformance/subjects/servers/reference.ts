@@ -13,7 +13,7 @@ import type { BuildPlan, Workshop } from "../workshop.ts";
 /** The version that is current. */
 export const CURRENT_VERSION = "0.34.1";
 
-/** The last version but a few that can follow its layers in parallel, and pull models of tensors. */
+/** A version that can follow its layers in parallel, and pull models of tensors without MLX. */
 const PARALLEL_VERSION = "0.30.0";
 
 /** Builds a version as its makers do, and returns the path of the program. */
