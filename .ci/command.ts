@@ -1,5 +1,5 @@
 /**
- * Runs Deno's own tools to their end, and keeps what they print.
+ * Runs commands to their end, and keeps what they print.
  *
  * @module
  */
@@ -14,17 +14,41 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Runs Deno, the one that runs this, with some arguments. */
-export async function runDeno(args: string[], cwd: string): Promise<CommandResult> {
-  const command = new Deno.Command(Deno.execPath(), {
+/** Where to run a command, and with which environment variables besides those that there are. */
+export interface CommandOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a command: a program and its arguments. */
+export async function runCommand(
+  [program, ...args]: readonly [string, ...string[]],
+  { cwd, env }: CommandOptions = {},
+): Promise<CommandResult> {
+  const command = new Deno.Command(program, {
     args,
-    cwd,
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    ...(cwd !== undefined && { cwd }),
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
     stdin: "null",
   });
   const { success, stdout, stderr } = await command.output();
   const utf8 = new TextDecoder();
   return { ok: success, stdout: utf8.decode(stdout), stderr: utf8.decode(stderr) };
+}
+
+/** The standard output of a command. Fails, with all that it has printed, if the command does. */
+export async function outputOf(
+  command: readonly [string, ...string[]],
+  options: CommandOptions = {},
+): Promise<string> {
+  const { ok, stdout, stderr } = await runCommand(command, options);
+  if (!ok) throw new Error(`\`${command.join(" ")}\` has failed: ${stdout}${stderr}`);
+  return stdout;
+}
+
+/** Runs Deno, the one that runs this, with some arguments. */
+export function runDeno(args: string[], cwd: string): Promise<CommandResult> {
+  return runCommand([Deno.execPath(), ...args], { cwd });
 }
 
 /** Runs Deno with some arguments, and returns what it says is wrong: nothing, if it succeeds. */

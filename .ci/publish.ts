@@ -16,7 +16,7 @@ const DOCUMENTS = [
   "README.md",
   "conformance/cli/bars.svg",
   "deno.json",
-  "jsr.json",
+  "mock/recipes/browser/page.png",
 ];
 
 /** Goes through the motions of publishing, which fails for types that JSR would have to infer. */

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { countTests, type TestCount } from "./junit.ts";
 import { ROOT } from "./project.ts";
-import { allSuites, type Suite, type TestRuntime } from "./suites.ts";
+import { allSuites, type Suite, versionOf } from "./suites.ts";
 
 /** How long a suite may take, so that a test that hangs ends some day. */
 const TIMEOUT_MS = 15 * 60 * 1000;
@@ -20,7 +20,8 @@ const TIMEOUT_MS = 15 * 60 * 1000;
 /** How a suite ended. */
 interface SuiteResult extends TestCount {
   readonly suite: Suite;
-  readonly version: string;
+  /** The runtimes that were tested, with their versions. */
+  readonly subject: string;
   readonly seconds: number;
   /** What went wrong outside of the tests. */
   readonly problem?: string;
@@ -32,12 +33,6 @@ async function run(program: string, args: string[]): Promise<number> {
   const command = new Deno.Command(program, { args, cwd: ROOT, stdin: "null", signal });
   const { code } = await command.spawn().status;
   return code;
-}
-
-async function versionOf(runtime: TestRuntime): Promise<string> {
-  const command = new Deno.Command(runtime.program, { args: ["--version"], cwd: ROOT });
-  const { stdout } = await command.output();
-  return new TextDecoder().decode(stdout).match(/\d+\.\d+\.\d+\S*/)?.[0] ?? "unknown";
 }
 
 /** Counts the tests in a report, of which there is none when no test was started. */
@@ -60,10 +55,17 @@ function problemOf(count: TestCount, exitCode: number, filter?: string): string 
   return undefined;
 }
 
+/** Passes over a suite. Where all tests are to be run, it counts as failed. */
+function notRun(suite: Suite, subject: string, lacks: string): SuiteResult {
+  const count = { passed: 0, failed: Deno.env.has("CI") ? 1 : 0, skipped: 0 };
+  return { suite, subject, seconds: 0, ...count, problem: `was not run: ${lacks}` };
+}
+
 async function runSuite(suite: Suite, reportFile: string, filter?: string): Promise<SuiteResult> {
-  const { name, runtime, targets } = suite;
-  const version = await versionOf(runtime);
-  console.log(`\n=== ${name}, in ${runtime.name} ${version} ===\n`);
+  const { name, runtime, targets, lacks } = suite;
+  const subject = suite.subject ?? `${runtime.name} ${await versionOf(runtime.program)}`;
+  console.log(`\n=== ${name}, in ${subject} ===\n`);
+  if (lacks !== undefined) return notRun(suite, subject, lacks);
 
   const startedAt = performance.now();
   const exitCode = await run(runtime.program, runtime.testArgs(targets, reportFile, filter));
@@ -71,14 +73,14 @@ async function runSuite(suite: Suite, reportFile: string, filter?: string): Prom
 
   const count = await countReport(reportFile);
   const problem = problemOf(count, exitCode, filter);
-  if (problem === undefined) return { suite, version, seconds, ...count };
-  return { suite, version, seconds, ...count, failed: count.failed + 1, problem };
+  if (problem === undefined) return { suite, subject, seconds, ...count };
+  return { suite, subject, seconds, ...count, failed: count.failed + 1, problem };
 }
 
 function printTable(results: SuiteResult[]): void {
-  const rows = results.map(({ suite, version, passed, failed, skipped, seconds }) => [
+  const rows = results.map(({ suite, subject, passed, failed, skipped, seconds }) => [
     suite.name,
-    `${suite.runtime.name} ${version}`,
+    subject,
     ...[passed, failed, skipped].map(String),
     `${seconds.toFixed(1)} s`,
   ]);
@@ -130,8 +132,8 @@ try {
 }
 
 printTable(results);
-for (const { suite, version, problem } of results) {
-  if (problem) console.log(`\n${suite.name}, in ${suite.runtime.name} ${version}, ${problem}`);
+for (const { suite, subject, problem } of results) {
+  if (problem) console.log(`\n${suite.name}, in ${subject}, ${problem}`);
 }
 printSummary(results);
 const ranAny = results.some(({ passed, failed }) => passed + failed > 0);

@@ -1,20 +1,26 @@
 /**
- * The suites of `deno task test`: which tests run, and in what. The tests of the package run in Deno
+ * The suites of `deno task test`: which tests run, and in what. The tests of the sources run in Deno
  * and in Bun; those of the repository, which use Deno's tools, and the examples of the documentation
- * run in Deno.
+ * run in Deno. The package as it is published is tried in every runtime, by tests that run in Deno.
  *
  * @module
  */
 
 import { join } from "node:path";
+import { runCommand } from "./command.ts";
 import { filesWithExamples } from "./docs.ts";
-import { ROOT } from "./project.ts";
+import { isTestFile, listFiles, ROOT } from "./project.ts";
+import { findChromium, HOW_TO_GET_CHROMIUM } from "./runtimes/chromium.ts";
+import { TOOLS } from "./runtimes/tarball.ts";
 
 /** The folders whose tests are those of the package. */
 const PACKAGE_FOLDERS = ["src", "mock", "conformance"];
 
 /** The folder whose tests are those of the repository. */
 const REPOSITORY_FOLDER = ".ci";
+
+/** The folder whose tests try the package as it is published. */
+const RUNTIMES_FOLDER = `${REPOSITORY_FOLDER}/runtimes`;
 
 /** All folders that have tests. */
 export const TEST_FOLDERS: readonly string[] = [...PACKAGE_FOLDERS, REPOSITORY_FOLDER];
@@ -82,6 +88,41 @@ export interface Suite {
   readonly runtime: TestRuntime;
   /** Folders and files, from the top of the repository. */
   readonly targets: readonly string[];
+  /** What is tested where, with versions, if that is not the runtime of the tests. */
+  readonly subject?: string;
+  /** What it takes that is not there, and how to get it. */
+  readonly lacks?: string;
+}
+
+/** The version that a program tells. */
+export async function versionOf(program: string): Promise<string> {
+  const { stdout } = await runCommand([program, "--version"], { cwd: ROOT });
+  return stdout.match(/\d+[.-]\d+[.-]\d+\S*/)?.[0] ?? "unknown";
+}
+
+/** The suites that try the package as it is published. */
+async function publishedSuites(): Promise<Suite[]> {
+  const chromium = findChromium();
+  const subjects = {
+    package: "npm",
+    deno: `Deno ${Deno.version.deno}`,
+    bun: `Bun ${await versionOf(bun.program)}`,
+    node: `Node ${Object.values(TOOLS.nodes).join(", ")}`,
+    workers: `workerd ${await versionOf(join(ROOT, "node_modules/.bin/workerd"))}`,
+    browser: `Chromium ${chromium ? await versionOf(chromium) : ""}`,
+  };
+  return Object.entries(subjects).map(([name, subject]) => ({
+    name,
+    runtime: deno,
+    targets: [`${RUNTIMES_FOLDER}/${name}_test.ts`],
+    subject,
+    ...(name === "browser" && !chromium && { lacks: HOW_TO_GET_CHROMIUM }),
+  }));
+}
+
+async function repositoryTests(): Promise<string[]> {
+  const files = await listFiles(ROOT, REPOSITORY_FOLDER);
+  return files.filter((file) => isTestFile(file) && !file.startsWith(RUNTIMES_FOLDER));
 }
 
 /** All suites, in the order in which they run. */
@@ -93,6 +134,7 @@ export async function allSuites(): Promise<Suite[]> {
     ...packageSuites,
     { name: "recipes", runtime: vitest, targets: ["mock/recipes/vitest.config.mjs"] },
     { name: "examples", runtime: denoExamples, targets: await filesWithExamples() },
-    { name: "repository", runtime: deno, targets: [REPOSITORY_FOLDER] },
+    ...await publishedSuites(),
+    { name: "repository", runtime: deno, targets: await repositoryTests() },
   ];
 }

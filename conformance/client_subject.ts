@@ -4,6 +4,7 @@
  * @module
  */
 
+import { builtinModule } from "../mock/builtin.ts";
 import type { SubjectInfo } from "./report.ts";
 import { CannotRun } from "./rule.ts";
 
@@ -104,8 +105,9 @@ async function runCommand(
   env: Readonly<Record<string, string>>,
   { host, model, signal, onUpdate }: ClientRun,
 ): Promise<void> {
-  const { spawn } = await import("node:child_process");
-  const { default: process } = await import("node:process");
+  const spawn = builtinModule("node:child_process")?.spawn;
+  const process = builtinModule("node:process");
+  if (!spawn || !process) throw new CannotRun("Only Deno, Bun and Node can run commands");
   const child = spawn(program, [...args, model], {
     env: { ...process.env, ...env, OLLAMA_HOST: host },
     stdio: ["ignore", "pipe", "pipe"],

@@ -221,5 +221,6 @@ export function runtimeName(): string {
   if (Bun) return `Bun ${Bun.version}`;
   if (navigator?.userAgent === "Cloudflare-Workers") return "Workers";
   if (process?.versions?.node) return `Node ${process.versions.node}`;
-  return navigator?.userAgent ?? "unknown";
+  const [browser] = navigator?.userAgent?.match(/(?:Chrome|Firefox|Safari)\/\S+/) ?? [];
+  return browser?.replace("/", " ") ?? "unknown";
 }

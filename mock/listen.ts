@@ -6,6 +6,7 @@
  */
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { builtinModule } from "./builtin.ts";
 
 /** Where to listen. */
 export interface ListenOptions {
@@ -34,11 +35,6 @@ export interface Listener {
 }
 
 type Handler = (request: Request) => Promise<Response>;
-
-/** What is used of `node:process`. Not imported, so that browsers and Workers can load this file. */
-interface Process {
-  getBuiltinModule(name: "node:http"): typeof import("node:http");
-}
 
 /** Serves a handler. Fails with an error that names the address when the port cannot be had. */
 export async function listen(handler: Handler, options: ListenOptions = {}): Promise<Listener> {
@@ -69,9 +65,9 @@ export async function listen(handler: Handler, options: ListenOptions = {}): Pro
 function createServer(
   onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
 ): Server {
-  const { process } = globalThis as { process?: Process };
-  if (!process?.getBuiltinModule) throw new Error("Only Deno, Bun and Node can listen on a port");
-  return process.getBuiltinModule("node:http").createServer(onRequest);
+  const http = builtinModule("node:http");
+  if (!http) throw new Error("Only Deno, Bun and Node can listen on a port");
+  return http.createServer(onRequest);
 }
 
 function portOf(server: Server): number {

@@ -42,7 +42,7 @@ export interface PullOptions extends DecodeProgressOptions {
    */
   insecure?: boolean;
   /** Headers to send besides those of the protocol, such as `Authorization`. */
-  headers?: HeadersInit;
+  headers?: RequestInit["headers"];
   /**
    * What makes the request: the runtime's `fetch`, that of a mock, or one with a proxy or logging.
    *

@@ -9,6 +9,7 @@ import { htmlReport } from "./html.ts";
 import { jsonReport } from "./json.ts";
 import { junitReport } from "./junit.ts";
 import { prettyReport } from "./pretty.ts";
+import type { PrettyOptions } from "./pretty_failure.ts";
 import type { Reporter } from "./reporter.ts";
 import { tapReport } from "./tap.ts";
 
@@ -27,14 +28,28 @@ export { prettyFailure, type PrettyOptions } from "./pretty_failure.ts";
 export { describeReplay, type Reporter, type ReporterOptions } from "./reporter.ts";
 export { tapReport } from "./tap.ts";
 
+/** The reporters, each of which has a name. */
+export interface Reporters {
+  /** For people in a terminal. */
+  readonly pretty: Reporter<PrettyOptions>;
+  /** TAP, the Test Anything Protocol. */
+  readonly tap: Reporter;
+  /** JUnit's XML, which most services for CI read. */
+  readonly junit: Reporter;
+  /** JSON, which {@link parseReports} reads again. */
+  readonly json: Reporter;
+  /** A page for a browser. */
+  readonly html: Reporter;
+}
+
 /** The reporters by name. */
-export const reporters = {
+export const reporters: Reporters = {
   pretty: prettyReport,
   tap: tapReport,
   junit: junitReport,
   json: jsonReport,
   html: htmlReport,
-} as const satisfies Readonly<Record<string, Reporter>>;
+};
 
 /** The name of a reporter. */
-export type ReporterName = keyof typeof reporters;
+export type ReporterName = keyof Reporters;

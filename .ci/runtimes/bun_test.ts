@@ -1,0 +1,38 @@
+/**
+ * Shows that the package works in Bun as Bun installs it.
+ *
+ * @module
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { createMockServer } from "../../mock/mod.ts";
+import { readDenoConfig, ROOT } from "../project.ts";
+import { verdictsOfSources } from "./sources.ts";
+import { createNpmProject } from "./tarball.ts";
+
+const { version, imports } = await readDenoConfig();
+const bun = join(ROOT, "node_modules/.bin/bun");
+
+// With a cache of its own, nothing of an earlier package of the same version is taken.
+const { consumer, tarball } = await createNpmProject({ BUN_INSTALL_CACHE_DIR: ".cache" });
+await consumer.outputOf([bun, "add", "--silent", tarball]);
+
+describe("the package from npm, in Bun", () => {
+  after(() => consumer[Symbol.asyncDispose]());
+
+  it("keeps and finds broken what the sources do", async () => {
+    const { runtime, verdicts } = await consumer.findingsOf([bun, "run", "main.ts"]);
+    assertEquals(runtime, imports["bun"]!.replace("npm:bun@", "Bun "));
+    assertEquals(verdicts, await verdictsOfSources());
+  });
+
+  it("has a command that bunx runs, in Bun", async () => {
+    await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();
+    const bunx = [bun, "x", "--bun", "ollama-pull"] as const;
+    assertEquals(await consumer.outputOf([...bunx, "--version"]), `${version}\n`);
+    const args = ["pull", "llama3.2", "--host", listener.url] as const;
+    assertMatch(await consumer.outputOf([...bunx, ...args]), /\nsuccess\n$/);
+  });
+});

@@ -1,0 +1,69 @@
+/**
+ * A project of a user: a folder of its own, outside of this repository, that has nothing but what its
+ * tools bring there.
+ *
+ * @module
+ */
+
+import { dirname, join } from "node:path";
+import { type CommandOptions, type CommandResult, outputOf, runCommand } from "../command.ts";
+import { readText } from "../project.ts";
+import type { Findings } from "./program.ts";
+
+type Command = readonly [string, ...string[]];
+type Environment = NonNullable<CommandOptions["env"]>;
+
+/** A module that prints, as JSON, what came of `program.ts`, which is beside it. */
+const MAIN = 'import { tryPackage } from "./program.ts";\n' +
+  "console.log(JSON.stringify(await tryPackage()));\n";
+
+/** A project of a user. */
+export class Consumer {
+  /** Where it is. */
+  readonly folder: string;
+  /** The environment variables that its commands get besides. */
+  readonly #env: Environment;
+
+  private constructor(folder: string, env: Environment) {
+    this.folder = folder;
+    this.#env = env;
+  }
+
+  /** Makes one, with the program that is tried everywhere: `main.ts`, which prints {@link Findings}. */
+  static async create(env: Environment = {}): Promise<Consumer> {
+    const consumer = new Consumer(await Deno.makeTempDir({ prefix: "consumer-" }), env);
+    const program = await readText(".ci/runtimes/program.ts");
+    await consumer.write({ "program.ts": program, "main.ts": MAIN });
+    return consumer;
+  }
+
+  /** Writes files: their texts by their paths, or what is to become JSON. */
+  async write(files: Readonly<Record<string, string | object>>): Promise<void> {
+    for (const [path, contents] of Object.entries(files)) {
+      const file = join(this.folder, path);
+      await Deno.mkdir(dirname(file), { recursive: true });
+      const text = typeof contents === "string" ? contents : JSON.stringify(contents, null, 2);
+      await Deno.writeTextFile(file, text);
+    }
+  }
+
+  /** Runs a command there to its end, whatever that is. */
+  run(command: Command): Promise<CommandResult> {
+    return runCommand(command, { cwd: this.folder, env: this.#env });
+  }
+
+  /** Runs a command there, which is to succeed, and returns what it prints. */
+  outputOf(command: Command): Promise<string> {
+    return outputOf(command, { cwd: this.folder, env: this.#env });
+  }
+
+  /** What came of the program, run by some command. */
+  async findingsOf(command: Command): Promise<Findings> {
+    return JSON.parse(await this.outputOf(command));
+  }
+
+  /** Removes it. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return Deno.remove(this.folder, { recursive: true });
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Shows that the package works in Deno as it comes from JSR.
+ *
+ * @module
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { after, describe, it } from "node:test";
+import { createMockServer } from "../../mock/mod.ts";
+import { readDenoConfig } from "../project.ts";
+import { Consumer } from "./consumer.ts";
+import { verdictsOfSources } from "./sources.ts";
+import { startRegistry } from "./registry.ts";
+
+const { name, version, exports } = await readDenoConfig();
+
+/** The command of README.md. */
+const COMMAND = "deno run --allow-net --allow-env jsr:@ollama-pull/kit/cli pull llama3.2";
+
+/** Runs Deno without asking anybody for what is not allowed. */
+const deno = (...args: string[]) =>
+  [Deno.execPath(), "run", "--quiet", "--no-prompt", ...args] as const;
+
+const registry = await startRegistry();
+const consumer = await Consumer.create({ JSR_URL: registry.url, DENO_DIR: ".deno" });
+
+describe("the package from JSR, in Deno", () => {
+  after(async () => {
+    await consumer[Symbol.asyncDispose]();
+    await registry[Symbol.asyncDispose]();
+  });
+
+  it("is imported by its full name, and needs no permission for a mock in process", async () => {
+    await consumer.write({
+      "inline.ts": [
+        `import { pull } from "jsr:${name}";`,
+        `import { createMockServer } from "jsr:${name}@^${version}/mock";`,
+        `import { serverRules } from "jsr:${name}/conformance";`,
+        "const { fetch } = createMockServer();",
+        'for await (const { phase } of pull("llama3.2", { fetch })) console.log(phase);',
+        "console.log(serverRules.length > 0);",
+      ].join("\n"),
+    });
+    const lines = (await consumer.outputOf(deno("inline.ts"))).trim().split("\n");
+    assertEquals(lines.slice(0, 2), ["manifest", "downloading"]);
+    assertEquals(lines.slice(-2), ["success", "true"]);
+  });
+
+  it("keeps and finds broken what the sources do, without any permission", async () => {
+    const names = Object.keys(exports).map((path) => name + path.slice(1));
+    const imports = names.map((alias) => [alias, alias.replace(name, `jsr:${name}@^${version}`)]);
+    await consumer.write({ "deno.json": { imports: Object.fromEntries(imports) } });
+    const { runtime, verdicts } = await consumer.findingsOf(deno("main.ts"));
+    assertEquals(runtime, `Deno ${Deno.version.deno}`);
+    assertEquals(verdicts, await verdictsOfSources());
+  });
+
+  it("has types that the compiler finds no fault with", async () => {
+    await consumer.outputOf([Deno.execPath(), "check", "--quiet", "--all", "main.ts"]);
+  });
+
+  it("pulls with the permission to reach the server, and no other", async () => {
+    await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();
+    await consumer.write({
+      "pull.ts": [
+        `import { pullModel } from "${name}";`,
+        `await pullModel("llama3.2", { host: "${listener.url}" });`,
+      ].join("\n"),
+    });
+    await consumer.outputOf(deno(`--allow-net=${new URL(listener.url).host}`, "pull.ts"));
+  });
+
+  it("has a command that runs from its address", async () => {
+    await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();
+    const [permissions, args] = COMMAND.split(` jsr:${name}/cli `).map((part) => part.split(" "));
+    const cli = deno(...permissions!.slice("deno run".split(" ").length), `jsr:${name}/cli`);
+    assertEquals(await consumer.outputOf([...cli, "--version"]), `${version}\n`);
+    const pulling = [...cli, ...args!, "--host", listener.url] as const;
+    assertMatch(await consumer.outputOf(pulling), /\nsuccess\n$/);
+  });
+});

@@ -1,0 +1,85 @@
+/**
+ * Shows that the package works in Node as npm installs it, and that TypeScript knows its types.
+ *
+ * @module
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { after, describe, it } from "node:test";
+import { createMockServer } from "../../mock/mod.ts";
+import { readDenoConfig } from "../project.ts";
+import { verdictsOfSources } from "./sources.ts";
+import { installWithNpm, TOOLS } from "./tarball.ts";
+
+/** The command of README.md. */
+const COMMAND = "npx @ollama-pull/kit pull llama3.2";
+
+const { version } = await readDenoConfig();
+const nodes = Object.entries(TOOLS.nodes);
+
+const consumer = await installWithNpm(
+  TOOLS.typescript,
+  TOOLS.nodeTypes,
+  ...nodes.map(([alias, wanted]) => `${alias}@npm:node@${wanted}`),
+);
+
+/** Compiles as strictly as can be, the types of all packages included. */
+const COMPILER_OPTIONS = {
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noUncheckedIndexedAccess: true,
+  skipLibCheck: false,
+  target: "es2023",
+  rewriteRelativeImportExtensions: true,
+  rootDir: ".",
+  outDir: "out",
+};
+
+/** Where a project may run: with Node's types, or with those of browsers. */
+const PLATFORMS = {
+  "Node": { lib: ["esnext"], types: ["node"] },
+  "browsers": { lib: ["esnext", "dom", "dom.iterable", "dom.asynciterable"], types: [] },
+};
+
+const RESOLUTIONS = {
+  "nodenext": { module: "nodenext", moduleResolution: "nodenext" },
+  "bundler": { module: "esnext", moduleResolution: "bundler" },
+};
+
+describe("the package from npm", () => {
+  after(() => consumer[Symbol.asyncDispose]());
+
+  for (const [platform, libraries] of Object.entries(PLATFORMS)) {
+    for (const [resolution, modules] of Object.entries(RESOLUTIONS)) {
+      it(`has types for ${platform} when modules are resolved as in ${resolution}`, async () => {
+        const compilerOptions = { ...COMPILER_OPTIONS, ...libraries, ...modules };
+        await consumer.write({ "tsconfig.json": { compilerOptions, files: ["main.ts"] } });
+        await consumer.outputOf(["node_modules/.bin/tsc"]);
+      });
+    }
+  }
+
+  for (const [alias, wanted] of nodes) {
+    const node = `node_modules/${alias}/bin/node`;
+
+    it(`keeps and finds broken what the sources do, in Node ${wanted}`, async () => {
+      const { runtime, verdicts } = await consumer.findingsOf([node, "out/main.js"]);
+      assertEquals(runtime, `Node ${wanted}`);
+      assertEquals(verdicts, await verdictsOfSources());
+    });
+
+    it(`has a command that runs in Node ${wanted}`, async () => {
+      await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();
+      const cli = "node_modules/.bin/ollama-pull";
+      assertEquals(await consumer.outputOf([node, cli, "--version"]), `${version}\n`);
+      const args = ["pull", "llama3.2", "--host", listener.url] as const;
+      assertMatch(await consumer.outputOf([node, cli, ...args]), /\nsuccess\n$/);
+    });
+  }
+
+  it("has a command that npx runs", async () => {
+    await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();
+    const command = ["npx", ...COMMAND.split(" ").slice(1), "--host", listener.url] as const;
+    assertMatch(await consumer.outputOf(command), /\nsuccess\n$/);
+  });
+});

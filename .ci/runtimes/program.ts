@@ -1,0 +1,257 @@
+/**
+ * What is tried in every runtime, with the package as it is published: all that a user would import,
+ * and both suites against subjects that keep the rules and ones that do not.
+ *
+ * This file is copied into the folder of each consumer. Its own imports are all that it needs.
+ *
+ * @module
+ */
+
+import {
+  decodeProgress,
+  decodePull,
+  encodeStatus,
+  NdjsonDecoderStream,
+  NdjsonEncoderStream,
+  pull,
+  PullError,
+  pullModel,
+  PullProgressStream,
+  PullStatusStream,
+} from "@ollama-pull/kit";
+import {
+  type ClientRun,
+  type ClientSubject,
+  mockServer,
+  type Report,
+  reporters,
+  runClientConformance,
+  runServerConformance,
+  type ServerSubject,
+} from "@ollama-pull/kit/conformance";
+import { createMockServer } from "@ollama-pull/kit/mock";
+
+/** How many inputs are tried for each rule, and what they follow from. */
+const RUN = { runs: 5, seed: 1, shrinkTimeMs: 0 };
+
+/** What came of it. */
+export interface Findings {
+  /** The runtime, by the account of the package. */
+  readonly runtime: string;
+  /** The verdict on each rule, by subject. */
+  readonly verdicts: Readonly<Record<string, Readonly<Record<string, string>>>>;
+}
+
+/** The client of the package. */
+const ownClient: ClientSubject = {
+  name: "pull",
+  reports: "progress",
+  transport: "in-process",
+  timeLimitMs: 250,
+  async pull({ host, fetch, model, signal, onUpdate }: ClientRun) {
+    const progress = pull(model, { host, fetch, signal, stallTimeoutMs: 250 });
+    for await (const update of progress) onUpdate(update);
+  },
+};
+
+/** The client that people paste. */
+const pastedClient: ClientSubject = {
+  name: "split and parse",
+  reports: "statuses",
+  transport: "in-process",
+  async pull({ host, fetch, model, signal, onUpdate }: ClientRun) {
+    const body = JSON.stringify({ model });
+    const response = await fetch(new Request(`${host}/api/pull`, { method: "POST", body, signal }));
+    const reader = response.body!.getReader();
+    const utf8 = new TextDecoder();
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      for (const line of utf8.decode(value).split("\n")) if (line) onUpdate(JSON.parse(line));
+    }
+  },
+};
+
+/** A server that leaves out the end of each answer. */
+const hastyServer: ServerSubject = mockServer({
+  name: "hasty",
+  wrap: (mock) => async (request) => {
+    const { body, status, headers } = await mock.fetch(request);
+    let isFirst = true;
+    const first = body?.pipeThrough(
+      new TransformStream<Uint8Array, Uint8Array>({
+        transform(chunk, controller) {
+          if (isFirst) controller.enqueue(chunk);
+          else controller.terminate();
+          isFirst = false;
+        },
+      }),
+    );
+    return new Response(first ?? null, { status, headers });
+  },
+});
+
+/** Runs the suites. */
+async function runSuites(): Promise<Findings> {
+  const reports: Report[] = [];
+  for (const client of [ownClient, pastedClient]) {
+    reports.push(await runClientConformance(client, RUN));
+  }
+  for (const server of [mockServer({ dialect: "v0.33" }), hastyServer]) {
+    reports.push(await runServerConformance(server, RUN));
+  }
+  if (!reporters.pretty(reports).includes("S-SEQ-1")) throw new Error("The report is empty");
+  const verdicts = reports.map(({ subject, results }) => [
+    subject.name,
+    Object.fromEntries(results.map(({ id, verdict }) => [id, verdict])),
+  ]);
+  return { runtime: reports[0]!.runtime, verdicts: Object.fromEntries(verdicts) };
+}
+
+function expectEqual(actual: unknown, expected: unknown): void {
+  const [seen, wanted] = [actual, expected].map((value) => JSON.stringify(value));
+  if (seen !== wanted) throw new Error(`${seen} is not ${wanted}`);
+}
+
+// `Array.fromAsync` and `ReadableStream.from` are not there in every runtime.
+async function collect<Item>(stream: ReadableStream<Item>): Promise<Item[]> {
+  const items: Item[] = [];
+  for await (const item of stream) items.push(item);
+  return items;
+}
+
+function streamOf<Item>(items: readonly Item[]): ReadableStream<Item> {
+  return new ReadableStream({
+    start(controller) {
+      for (const item of items) controller.enqueue(item);
+      controller.close();
+    },
+  });
+}
+
+/** A pull fails in the middle, and the next one goes on from there. */
+async function tryClient(): Promise<void> {
+  const { fetch } = createMockServer({
+    models: [{ name: "tiny", layers: [{ size: 40_000_000_000 }] }],
+    faults: [{ kind: "reset", at: { completed: "50%" }, times: 1 }],
+  });
+  const failure = await pullModel("tiny", { fetch }).catch((error) => error);
+  if (!(failure instanceof PullError)) throw failure;
+  expectEqual(failure.code, "network");
+  const last = (await collect(pull("tiny", { fetch }))).at(-1);
+  expectEqual([last?.phase, last?.fraction, last?.layers[0]?.completed], ["success", 1, 4e10]);
+}
+
+/** Step by step or in one go, the same comes out. */
+async function trySteps(): Promise<void> {
+  const { fetch } = createMockServer({ models: ["llama3.2"], dialect: "v0.33" });
+  const init = { method: "POST", body: '{"model":"llama3.2"}' };
+  const response = await fetch(new Request("http://localhost/api/pull", init));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  const body = () => streamOf([bytes]);
+  const now = () => 0;
+
+  const statuses = await collect(decodePull(body()));
+  expectEqual(statuses.at(-1), { kind: "success", status: "success" });
+  const typed = body().pipeThrough(new NdjsonDecoderStream()).pipeThrough(new PullStatusStream());
+  expectEqual(await collect(typed), statuses);
+  const encoded = streamOf(statuses.map(encodeStatus)).pipeThrough(new NdjsonEncoderStream());
+  const again = await new Response(encoded).arrayBuffer();
+  expectEqual(Array.from(new Uint8Array(again)), Array.from(bytes));
+
+  const snapshots = await collect(
+    streamOf(statuses).pipeThrough(new PullProgressStream({ now })),
+  );
+  expectEqual(snapshots.length, statuses.length);
+  const fused = await collect(decodeProgress(body(), { now }));
+  expectEqual(fused.at(-1), snapshots.at(-1));
+}
+
+/** A body without end, of one line a chunk, which counts what is done to it. */
+function endlessBody() {
+  let noteCancelled!: (reason: unknown) => void;
+  const cancelled = new Promise<unknown>((resolve) => noteCancelled = resolve);
+  const seen = { reads: 0, cancelled };
+  const line = '{"status":"pulling a","digest":"sha256:a","total":1000000,"completed":';
+  const body = new ReadableStream<Uint8Array>({
+    pull: (controller) => {
+      controller.enqueue(new TextEncoder().encode(`${line}${++seen.reads}}\n`));
+    },
+    cancel: noteCancelled,
+  }, { highWaterMark: 0 });
+  return { body, seen };
+}
+
+/** A body that breaks after two lines. */
+function brokenBody(): ReadableStream<Uint8Array> {
+  const lines = '{"status":"pulling manifest"}\n{"status":"pulling a","digest":"sha256:a"}\n';
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(new TextEncoder().encode(lines)),
+    pull: (controller) => controller.error(new Error("broken")),
+  }, { highWaterMark: 0 });
+}
+
+async function collectUntilFailure(stream: ReadableStream<unknown>) {
+  let items = 0;
+  try {
+    for await (const _ of stream) items++;
+    return { items };
+  } catch (error) {
+    return { items, error };
+  }
+}
+
+/** Ways from a body to progress. */
+const PATHS = {
+  steps: (body: ReadableStream<Uint8Array>) =>
+    body
+      .pipeThrough(new NdjsonDecoderStream())
+      .pipeThrough(new PullStatusStream())
+      .pipeThrough(new PullProgressStream()),
+  decodeProgress: (body: ReadableStream<Uint8Array>) => decodeProgress(body),
+  pull: (body: ReadableStream<Uint8Array>) => pull("a", { fetch: () => new Response(body) }),
+};
+
+/** Nothing is read before it is wanted, and what is not wanted any more is let go of. */
+async function tryStreams(): Promise<void> {
+  for (const [name, path] of Object.entries(PATHS)) {
+    const { body, seen } = endlessBody();
+    const reader = path(body).getReader();
+    for (let read = 1; read <= 20; read++) {
+      await reader.read();
+      // Each step of a pipe may hold one that has not been asked for yet.
+      const ahead = name === "steps" ? 3 : 1;
+      if (seen.reads > read + ahead) throw new Error(`${name} reads ${seen.reads} for ${read}`);
+    }
+    await reader.cancel("enough");
+    expectEqual([name, await seen.cancelled], [name, "enough"]);
+
+    const other = endlessBody();
+    for await (const { completed } of path(other.body)) if (completed > 5) break;
+    await other.seen.cancelled;
+
+    const { items, error } = await collectUntilFailure(path(brokenBody()));
+    expectEqual([name, items > 0, /broken/.test(String(error))], [name, true, true]);
+  }
+}
+
+/** An abort ends a pull in whatever it does, with the reason that was given. */
+async function tryAbort(): Promise<void> {
+  const silent = () => new Promise<Response>(() => {});
+  const answers = () => new Response(new ReadableStream());
+  for (const fetch of [silent, answers]) {
+    const controller = new AbortController();
+    const reading = pullModel("a", { fetch, signal: controller.signal }).catch((error) => error);
+    setTimeout(() => controller.abort("enough"), 0);
+    expectEqual(await reading, "enough");
+  }
+}
+
+/** Tries all of it. Fails if something is not as it should be. */
+export async function tryPackage(): Promise<Findings> {
+  await tryClient();
+  await trySteps();
+  await tryStreams();
+  await tryAbort();
+  return await runSuites();
+}

@@ -1,0 +1,102 @@
+/**
+ * A JSR registry on loopback: as much of one as it takes for `deno publish` to publish a package there,
+ * and for Deno to import it from there.
+ *
+ * What is served is what `deno publish` has sent, its rewritten imports included.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { outputOf } from "../command.ts";
+import { listFiles, readDenoConfig, ROOT } from "../project.ts";
+
+/** Takes the place of a person who is logged in. */
+const TOKEN = "anybody";
+
+/** The files of a package that was published, by their paths. */
+type Release = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+
+/** A registry with this package in it. */
+export interface Registry {
+  /** The address, which Deno takes from `JSR_URL`. */
+  readonly url: string;
+  /** Ends it. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Unpacks what `deno publish` sends: a tarball with gzip. */
+async function unpack(tarball: Uint8Array): Promise<Release> {
+  const folder = await Deno.makeTempDir();
+  try {
+    const archive = join(folder, "package.tar.gz");
+    const contents = join(folder, "package");
+    await Deno.writeFile(archive, tarball);
+    await Deno.mkdir(contents);
+    await outputOf(["tar", "-xzf", archive, "-C", contents]);
+    const release = new Map<string, Uint8Array<ArrayBuffer>>();
+    for (const path of await listFiles(contents)) {
+      release.set(`/${path}`, await Deno.readFile(join(contents, path)));
+    }
+    return release;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** What a registry says of a release: its exports, and the size and checksum of each file. */
+async function metadataOf(files: Release): Promise<object> {
+  const { exports } = JSON.parse(new TextDecoder().decode(files.get("/deno.json")));
+  const entries = Array.from(files, async ([path, bytes]) => {
+    return [path, { size: bytes.length, checksum: `sha256-${await sha256(bytes)}` }];
+  });
+  return { exports, manifest: Object.fromEntries(await Promise.all(entries)) };
+}
+
+/** Starts a registry and publishes this package there. */
+export async function startRegistry(): Promise<Registry> {
+  const { name, version } = await readDenoConfig();
+  let release: Release | undefined;
+
+  /** Takes the package, and answers what `deno publish` asks about it. */
+  const administrate = async (request: Request): Promise<Response | undefined> => {
+    const { pathname } = new URL(request.url);
+    if (request.method === "POST") {
+      if (request.headers.get("Authorization") !== `Bearer ${TOKEN}`) return undefined;
+      release = await unpack(await request.bytes());
+    }
+    // The version is not to be there yet.
+    if (!release && pathname.endsWith(`/versions/${version}`)) return undefined;
+    return Response.json({ id: "1", status: "success", error: null });
+  };
+  const serve = async (pathname: string): Promise<Response | undefined> => {
+    if (!release) return undefined;
+    if (pathname === `/${name}/meta.json`) {
+      return Response.json({ latest: version, versions: { [version]: {} } });
+    }
+    if (pathname === `/${name}/${version}_meta.json`) {
+      return Response.json(await metadataOf(release));
+    }
+    const file = release.get(pathname.replace(`/${name}/${version}`, ""));
+    return file && new Response(file, { headers: { "Content-Type": "text/plain" } });
+  };
+
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      const { pathname } = new URL(request.url);
+      const response = pathname.startsWith("/api/")
+        ? await administrate(request)
+        : await serve(pathname);
+      return response ?? new Response(null, { status: 404 });
+    },
+  );
+  const url = `http://127.0.0.1:${server.addr.port}/`;
+  const args = ["publish", "--quiet", "--no-check", "--allow-dirty", `--token=${TOKEN}`];
+  await outputOf([Deno.execPath(), ...args], { cwd: ROOT, env: { JSR_URL: url } });
+  return { url, [Symbol.asyncDispose]: () => server.shutdown() };
+}

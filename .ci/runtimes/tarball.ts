@@ -1,0 +1,40 @@
+/**
+ * Projects that have installed the npm package of this repository.
+ *
+ * @module
+ */
+
+import { pack } from "../pack.ts";
+import { Consumer } from "./consumer.ts";
+
+/** What consumers install besides, at versions that are known to work. */
+export const TOOLS = {
+  /** The oldest Node that is supported, and two that are current. */
+  nodes: { "node-oldest": "20.16.0", "node-lts": "24.21.0", "node-newest": "26.10.0" },
+  typescript: "typescript@7.0.2",
+  nodeTypes: "@types/node@26.6.6",
+  esbuild: "esbuild@0.28.2",
+} as const;
+
+/** A project without dependencies, and the tarball that it can install, which is beside it. */
+export async function createNpmProject(
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ consumer: Consumer; tarball: string }> {
+  const consumer = await Consumer.create(env);
+  await consumer.write({ "package.json": { private: true, type: "module" } });
+  return { consumer, tarball: await pack(consumer.folder) };
+}
+
+/** A project into which npm has installed the package, and some others. */
+export async function installWithNpm(...others: readonly string[]): Promise<Consumer> {
+  const { consumer, tarball } = await createNpmProject();
+  const options = ["--no-audit", "--no-fund", "--loglevel=error"];
+  await consumer.outputOf(["npm", "install", ...options, tarball, ...others]);
+  return consumer;
+}
+
+/** Bundles a module of a project for browsers and Workers, as one module. */
+export function bundle(consumer: Consumer, entry: string, ...options: string[]): Promise<string> {
+  const args = ["--bundle", "--format=esm", "--platform=browser", "--log-level=error"];
+  return consumer.outputOf(["node_modules/.bin/esbuild", entry, ...args, ...options]);
+}

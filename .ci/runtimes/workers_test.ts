@@ -1,0 +1,119 @@
+/**
+ * Shows that the package works in Workers, in Cloudflare's runtime: bundled from what npm installs.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { Miniflare } from "miniflare";
+import { connect } from "node:net";
+import { after, describe, it } from "node:test";
+import { Ollama } from "ollama";
+import type { PullProgress } from "../../mod.ts";
+import { readText } from "../project.ts";
+import type { Findings } from "./program.ts";
+import { verdictsOfSources } from "./sources.ts";
+import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
+import { startUpstream } from "./upstream.ts";
+
+/** Larger than anything that is pulled to its end. */
+const ENDLESS = [{ size: 2 ** 50 }];
+
+const consumer = await installWithNpm(TOOLS.esbuild);
+await consumer.write({
+  "relay.ts": await readText("mock/recipes/worker/relay.ts"),
+  "mock.ts": await readText("mock/recipes/worker/worker.ts"),
+  "suites.ts": 'import { tryPackage } from "./program.ts";\n' +
+    "export default { fetch: async () => Response.json(await tryPackage()) };\n",
+});
+
+/** Bundles a module of the consumer and serves it. */
+async function startWorker(entry: string, bindings: Record<string, string> = {}) {
+  const contents = await bundle(consumer, entry);
+  const worker = new Miniflare({
+    modules: [{ type: "ESModule", path: "worker.mjs", contents }],
+    compatibilityDate: "2026-07-01",
+    compatibilityFlags: ["enable_request_signal"], // without, a silent upstream is never left
+    bindings,
+  });
+  const url = (await worker.ready).href;
+  return { url, [Symbol.asyncDispose]: () => worker.dispose() };
+}
+
+/** Asks `relay.ts` to pull, and reads progress. Leaves once it is enough. */
+async function readProgress(
+  url: string,
+  model: string,
+  isEnough: (progress: PullProgress) => boolean = () => false,
+): Promise<PullProgress[]> {
+  const snapshots: PullProgress[] = [];
+  const leaving = new AbortController();
+  const { body } = await fetch(`${url}?model=${model}`, { signal: leaving.signal });
+  let text = "";
+  for await (const piece of body!.pipeThrough(new TextDecoderStream())) {
+    const lines = (text + piece).split("\n");
+    text = lines.pop()!;
+    snapshots.push(...lines.map((line) => JSON.parse(line)));
+    if (!snapshots.some(isEnough)) continue;
+    leaving.abort();
+    break;
+  }
+  return snapshots;
+}
+
+/** Makes a request and breaks the connection once the answer has begun. */
+async function askAndReset({ host, hostname, port, pathname, search }: URL): Promise<void> {
+  const socket = connect(Number(port), hostname);
+  socket.write(`GET ${pathname}${search} HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  await new Promise((resolve) => socket.once("data", resolve));
+  socket.resetAndDestroy();
+}
+
+describe("the package from npm, in a Worker", () => {
+  after(() => consumer[Symbol.asyncDispose]());
+
+  it("keeps and finds broken what the sources do", async () => {
+    await using worker = await startWorker("suites.ts");
+    const { runtime, verdicts } = await (await fetch(worker.url)).json() as Findings;
+    assertEquals(runtime, "Workers");
+    assertEquals(verdicts, await verdictsOfSources());
+  });
+
+  it("pulls over the network and streams progress to its caller", async () => {
+    await using upstream = await startUpstream({ models: ["llama3.2"], bytesPerSecond: 1e10 });
+    await using worker = await startWorker("relay.ts", { OLLAMA_HOST: upstream.url });
+    const snapshots = await readProgress(worker.url, "llama3.2");
+    assert(snapshots.some(({ fraction }) => fraction > 0 && fraction < 1));
+    const { phase, fraction } = snapshots.at(-1)!;
+    assertEquals([phase, fraction, await upstream.nextOutcome()], ["success", 1, "finished"]);
+  });
+
+  it("stops its upstream when its client leaves", async () => {
+    await using upstream = await startUpstream({ models: [{ name: "endless", layers: ENDLESS }] });
+    await using worker = await startWorker("relay.ts", { OLLAMA_HOST: upstream.url });
+    await readProgress(worker.url, "endless", ({ completed }) => completed > 0);
+    assertEquals(await upstream.nextOutcome(), "cancelled");
+  });
+
+  it("stops an upstream that has fallen silent, too", async () => {
+    await using upstream = await startUpstream({
+      models: [{ name: "endless", layers: ENDLESS }],
+      faults: [{ kind: "stall", at: { line: 3 } }],
+    });
+    await using worker = await startWorker("relay.ts", { OLLAMA_HOST: upstream.url });
+    await askAndReset(new URL("?model=endless", worker.url));
+    assertNotEquals(await upstream.nextOutcome(), "finished");
+  });
+
+  it("serves the mock to the npm client outside", async () => {
+    await using worker = await startWorker("mock.ts");
+    const ollama = new Ollama({ host: worker.url });
+    const statuses: string[] = [];
+    for await (const { status } of await ollama.pull({ model: "llama3.2", stream: true })) {
+      statuses.push(status);
+    }
+    assertEquals([statuses[0], statuses.at(-1)], ["pulling manifest", "success"]);
+    const { models } = await ollama.list();
+    assertEquals(models.map(({ name }) => name), ["llama3.2:latest"]);
+  });
+});

@@ -1,0 +1,24 @@
+/**
+ * The modules that Deno, Bun and Node bring along. They are asked for by name when they are needed, and
+ * not imported, so that browsers and Workers can load what uses them, and bundlers can bundle it.
+ *
+ * @module
+ */
+
+/** The modules that are used. */
+interface Builtins {
+  "node:child_process": typeof import("node:child_process");
+  "node:http": typeof import("node:http");
+  "node:process": typeof import("node:process");
+}
+
+/** What is used of the global `process`. */
+interface Process {
+  getBuiltinModule?<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined;
+}
+
+/** A module of the runtime, or `undefined` in one that does not have it. */
+export function builtinModule<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
+  const { process } = globalThis as { process?: Process };
+  return process?.getBuiltinModule?.(name);
+}
