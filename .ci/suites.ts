@@ -41,6 +41,7 @@ const deno: TestRuntime = {
     "test",
     "--allow-all",
     "--no-check", // `deno task check` has the types checked
+    "--v8-flags=--expose-gc", // for tests of memory
     `--junit-path=${reportFile}`,
     ...(filter === undefined ? [] : [`--filter=${filter}`]),
     ...targets,

@@ -13,6 +13,7 @@ import {
   assertStrictEquals,
   assertStringIncludes,
 } from "@std/assert";
+import { connect } from "node:net";
 import { listen } from "./listen.ts";
 import type { LoggedRequest } from "./request_log.ts";
 import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
@@ -239,5 +240,65 @@ export const listenChecks: Readonly<Record<string, () => Promise<void>>> = {
     const { outcome, bytesSent } = await ended();
     assertEquals([outcome, bytesSent], ["faulted", 50_000]);
     assertStrictEquals((await (await fetch(address)).arrayBuffer()).byteLength, 100_000);
+  },
+
+  async "serves others while clients read slowly, send nothing, or never end"() {
+    const { server, url } = await open();
+    await using _ = server;
+    const { port } = new URL(url);
+    const post = "POST /api/pull HTTP/1.1\r\nHost: a\r\n";
+    const begun = [
+      `${post}Content-Length: 17\r\n\r\n{"model":"large"}`, // and read no answer
+      "POST /api/pu", // half a request
+      `${post}Content-Length: 100\r\n\r\n{`, // half a body
+      `${post}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`, // a body without end
+    ];
+    const sockets = begun.flatMap((text) =>
+      Array.from(
+        { length: 50 },
+        () => connect(Number(port), "127.0.0.1").pause().on("error", () => {}),
+      )
+        .map((socket) => {
+          socket.write(text);
+          return socket;
+        })
+    );
+    for (let round = 0; round < 20; round++) {
+      const answer = await pull(url, { model: "tiny", stream: false });
+      assertEquals(await answer.json(), { status: "success" });
+    }
+    for (const socket of sockets) socket.destroy();
+  },
+
+  async "refuses a body without end while it is still being sent"() {
+    const { server, url } = await open({ maxBodyBytes: 1_000 });
+    await using _ = server;
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    const chunk = `400\r\n${"x".repeat(0x400)}\r\n`;
+    const send = () => {
+      while (!socket.destroyed && socket.write(chunk));
+    };
+    socket.on("error", () => {}).on("drain", send);
+    socket.write("POST /api/pull HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    send();
+    const answer = await new Promise<Uint8Array>((resolve) => socket.once("data", resolve));
+    assertMatch(new TextDecoder().decode(answer), /^HTTP\/1\.1 413/);
+    socket.destroy();
+  },
+
+  async "refuses a flood of headers"() {
+    const { server, url } = await open();
+    await using _ = server;
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    const headers = Array.from({ length: 10_000 }, (_, index) => `X-${index}: ${index}\r\n`).join(
+      "",
+    );
+    socket.write(`GET / HTTP/1.1\r\nHost: a\r\n${headers}\r\n`);
+    let answer = "";
+    socket.on("data", (bytes: Uint8Array) => answer += new TextDecoder().decode(bytes));
+    await new Promise((resolve) => socket.once("close", resolve));
+    assertMatch(answer, /^(HTTP\/1\.1 4\d\d|$)/);
+    assertEquals(server.requests.length, 0);
   },
 };
