@@ -29,8 +29,8 @@ const MAX_ERROR_BODY_LENGTH = 16 * 1024;
 /** Options of {@link pull}. */
 export interface PullOptions extends DecodeProgressOptions {
   /**
-   * The address of the server. A path is kept, for servers behind a proxy; a user name and password
-   * are sent as basic authentication.
+   * The address of the server. A path is kept, for servers behind a proxy, a query is not; a user
+   * name and password are sent as basic authentication.
    *
    * @default {"http://127.0.0.1:11434"}
    */
@@ -114,12 +114,17 @@ function sleepOnTimer(milliseconds: number, signal: AbortSignal): Promise<void> 
 function planRequest(model: string, options: PullModelOptions): (signal: AbortSignal) => Request {
   if (!model?.length) throw new TypeError("The model must be a name such as llama3.2");
   const { host = DEFAULT_HOST, insecure, stream = true } = options;
-  const url = URL.canParse(host) ? new URL(host) : undefined;
-  if (!url?.protocol.startsWith("http")) {
-    throw new TypeError(`The host must be an http address such as ${DEFAULT_HOST}`);
+  let url: URL | undefined;
+  let headers: Headers | undefined;
+  try {
+    url = new URL(host);
+    headers = new Headers(options.headers);
+  } catch {
+    // The runtime's message may show a password, or the value of a header.
   }
-  url.pathname = url.pathname.replace(/\/?$/, "/api/pull");
-  const headers = new Headers(options.headers);
+  if (!headers || !url?.protocol.startsWith("http")) {
+    throw new TypeError(`The host must be an http address such as ${DEFAULT_HOST}, headers valid`);
+  }
   headers.set("Content-Type", "application/json");
   headers.set("Accept", "application/x-ndjson");
   const { username, password } = url;
@@ -128,10 +133,11 @@ function planRequest(model: string, options: PullModelOptions): (signal: AbortSi
     // these bytes, which `decodeURIComponent` would make characters of.
     headers.set("Authorization", `Basic ${btoa(unescape(`${username}:${password}`))}`);
   }
-  // A request refuses an address with credentials, and says so with the password in the message.
-  url.username = url.password = "";
+  // Without credentials, which a request refuses, and a query, which may hold some: the messages of
+  // the runtimes show addresses.
+  const address = url.origin + url.pathname.replace(/\/?$/, "/api/pull");
   const body = JSON.stringify({ model, insecure: insecure || undefined, stream });
-  return (signal) => new Request(url, { method: "POST", headers, body, signal });
+  return (signal) => new Request(address, { method: "POST", headers, body, signal });
 }
 
 /** The words of the innermost cause: the outer ones say no more than that a fetch failed. */
@@ -217,7 +223,7 @@ class PullSource implements Source<Uint8Array> {
       return await this.#wait(reader.read());
     } catch (cause) {
       if (signal.aborted || cause instanceof PullError) throw cause;
-      const { origin } = new URL(this.#request(signal).url);
+      const { origin } = new URL(this.#options.host ?? DEFAULT_HOST);
       const what = this.#reader ? "The connection broke" : `Cannot reach ${origin}`;
       throw new PullError("network", `${what}: ${reasonOf(cause)}`, { cause });
     }

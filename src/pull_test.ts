@@ -122,9 +122,12 @@ describe("the request of pull", () => {
     const hosts: [string | URL, string][] = [
       ["http://localhost:11434", "http://localhost:11434/api/pull"],
       ["http://localhost:11434/", "http://localhost:11434/api/pull"],
+      ["http://localhost", "http://localhost/api/pull"],
+      ["HTTP://LOCALHOST:80/", "http://localhost/api/pull"],
       ["https://example.com/ollama", "https://example.com/ollama/api/pull"],
       ["https://example.com/ollama/", "https://example.com/ollama/api/pull"],
       ["http://[::1]:11434", "http://[::1]:11434/api/pull"],
+      ["https://example.com/ollama?a=b#c", "https://example.com/ollama/api/pull"],
       [new URL("https://example.com/a/b"), "https://example.com/a/b/api/pull"],
     ];
     for (const [host, url] of hosts) {
@@ -181,6 +184,12 @@ describe("the request of pull", () => {
   });
 
   it("is refused by a rejection of pullModel", async () => {
+  it("is refused for headers that no request can have", () => {
+    for (const headers of [{ Authorization: "a\nb" }, { "a b": "c" }, { a: "\u20ac" }]) {
+      assertThrows(() => pull("m", { headers }), TypeError, "headers valid");
+    }
+  });
+
     assertInstanceOf(await rejectionOf(pullModel("")), TypeError);
   });
 });
