@@ -199,7 +199,7 @@ export class ProgressTracker {
     if (!(rate < Infinity)) return progress;
     progress.bytesPerSecond = rate;
     const seconds = Math.max(0, this.#total - this.#received) / rate;
-    if (this.#sized === this.#layers.size && Number.isFinite(seconds)) {
+    if (this.#sized === this.#layers.size && seconds < Infinity) {
       progress.etaSeconds = seconds;
     }
     return progress;

@@ -24,7 +24,7 @@ const LONGEST_RETRY_MS = 30_000;
 /** The longest wait that a timer of the runtimes takes; a longer one would end at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** As much of the body of a failed request as is read, in characters. */
-const MAX_ERROR_BODY_LENGTH = 16 * 1024;
+const MAX_ERROR_BODY_LENGTH = 16_384;
 
 /** Options of {@link pull}. */
 export interface PullOptions extends DecodeProgressOptions {
@@ -60,7 +60,8 @@ export interface PullOptions extends DecodeProgressOptions {
   stallTimeoutMs?: number;
   /**
    * How often in a row to start again after a failure that may pass: `network`, `truncated`, `stalled`
-   * and HTTP 5xx. A pull that got further than before counts from the start again.
+   * and HTTP 5xx, unless the server says there that it has no such model or may not ask for it. A pull
+   * that got further than before counts from the start again.
    *
    * @default {0}
    */
@@ -98,15 +99,14 @@ export interface PullModelOptions extends PullOptions {
 function sleepOnTimer(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const stop = () => {
+    const end = () => {
       clearTimeout(timer);
-      reject(signal.reason);
+      signal.removeEventListener("abort", end);
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
     };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve();
-    }, Math.min(milliseconds, LONGEST_TIMER_MS));
-    signal.addEventListener("abort", stop, { once: true });
+    const timer = setTimeout(end, Math.min(milliseconds, LONGEST_TIMER_MS));
+    signal.addEventListener("abort", end);
   });
 }
 
@@ -146,26 +146,6 @@ function reasonOf(error: unknown): string {
   return cause ? reasonOf(cause) : String(message || code || error);
 }
 
-/** Reads a body as text, up to a length or to where it breaks, and leaves the rest. */
-async function readStart(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-  maxLength: number,
-): Promise<string> {
-  const utf8 = new TextDecoder();
-  let text = "";
-  try {
-    while (text.length < maxLength) {
-      const { done, value } = await reader.read();
-      if (done) return text;
-      text += utf8.decode(value, { stream: true });
-    }
-    reader.cancel().catch(() => {}); // which may take its time
-  } catch {
-    // That the answer was an error says more than that it broke off.
-  }
-  return text;
-}
-
 /** What an answer says of why it failed: an error in JSON, or whatever a proxy has put there. */
 function describeBody(text: string): string {
   try {
@@ -177,8 +157,12 @@ function describeBody(text: string): string {
   return text && `, not from Ollama: ${quote(text)}`;
 }
 
-/** The failures that may pass when the same request is made another time, besides HTTP 5xx. */
-const MAY_PASS = /^(network|truncated|stalled)$/;
+/**
+ * The failures, code and message, that may pass when the same request is made another time. With
+ * HTTP 500 the server also says, before a stream or without one, that there is no such model, or that
+ * its library is not to be trusted (observed).
+ */
+const MAY_PASS = /^(network|truncated|stalled|http HTTP 5(?![^:]*: ((pull )?model|insecure)))/;
 
 /** The bytes of a pull, from as many connections as it takes. */
 class PullSource implements Source<Uint8Array> {
@@ -207,7 +191,7 @@ class PullSource implements Source<Uint8Array> {
     this.#options = options;
     this.#tracker = tracker;
     const { signal } = options;
-    const stop = () => void this.cancel(signal?.reason);
+    const stop = () => this.cancel(signal!.reason);
     // When the pull has ended it listens no longer.
     signal?.addEventListener("abort", stop, { signal: this.#stopped.signal });
     if (signal?.aborted) stop();
@@ -244,19 +228,20 @@ class PullSource implements Source<Uint8Array> {
     if (completed > this.#completedAtFailure) this.#failuresInARow = 0;
     this.#completedAtFailure = completed;
     if (!(error instanceof PullError)) throw error;
-    const mayPass = MAY_PASS.test(error.code) || (error.status ?? 0) >= 500;
-    if (!mayPass || !(this.#failuresInARow < retries)) {
+    const { code, message } = error;
+    if (!(MAY_PASS.test(`${code} ${message}`) && this.#failuresInARow < retries)) {
       const attempts = this.#attempts;
       if (attempts === 1) throw error;
-      const message = `${error.message} (gave up after ${attempts} attempts)`;
-      throw Object.assign(error, { message, attempts });
+      throw Object.assign(error, {
+        message: `${message} (gave up after ${attempts} attempts)`,
+        attempts,
+      });
     }
 
     this.#disconnect(error);
     // Twice as long after each failure, and up to half of it left to chance.
-    const longest = Math.min(FIRST_RETRY_MS * 2 ** this.#failuresInARow, LONGEST_RETRY_MS);
+    const longest = Math.min(FIRST_RETRY_MS * 2 ** this.#failuresInARow++, LONGEST_RETRY_MS);
     const delayMs = longest * (1 - random() / 2);
-    this.#failuresInARow++;
     this.#attempts++;
     onRetry?.(error, delayMs);
     await sleep(delayMs, signal);
@@ -265,16 +250,32 @@ class PullSource implements Source<Uint8Array> {
   }
 
   async #connect(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
-    const { signal } = this.#connection;
-    const { ok, status, statusText } = await this.#wait(this.#respond(signal));
-    const reader = this.#reader!;
-    if (ok) return reader;
-    const text = await this.#wait(readStart(reader, MAX_ERROR_BODY_LENGTH));
+    const { ok, status, statusText } = await this.#wait(this.#respond());
+    if (ok) return this.#reader!;
+    const text = await this.#readStart();
+    this.#stopped.signal.throwIfAborted();
     const message = `HTTP ${status} ${statusText}`.trimEnd() + describeBody(text);
     throw new PullError("http", message, { status });
   }
 
-  async #respond(signal: AbortSignal): Promise<Response> {
+  /** Reads the body of an error as text, up to a length or to where it breaks or stalls. */
+  async #readStart(): Promise<string> {
+    const utf8 = new TextDecoder();
+    let text = "";
+    try {
+      while (text.length < MAX_ERROR_BODY_LENGTH) {
+        const { done, value } = await this.#wait(this.#reader!.read());
+        if (done) break;
+        text += utf8.decode(value, { stream: true });
+      }
+    } catch {
+      // That the answer was an error says more than that it broke off.
+    }
+    return text;
+  }
+
+  async #respond(): Promise<Response> {
+    const { signal } = this.#connection;
     const response = await (this.#options.fetch ?? fetch)(this.#request(signal));
     // Taken hold of at once, so that it is let go of even if nobody waits for it any more.
     const reader = (response.body ?? new Blob().stream()).getReader();

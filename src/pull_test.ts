@@ -11,6 +11,7 @@ import { assertSpyCalls, spy, stub } from "@std/testing/mock";
 import fc from "fast-check";
 import { describe, it } from "node:test";
 import { chunkings, hostileLines, ndjsonBytes, pullSessions } from "../conformance/mod.ts";
+import { createMockServer, type DialectName, dialects } from "../mock/mod.ts";
 import { PullError } from "./errors.ts";
 import { decodeProgress, type PullProgress } from "./progress.ts";
 import { pull, pullModel, type PullOptions } from "./pull.ts";
@@ -121,13 +122,13 @@ describe("the request of pull", () => {
   it("goes to the host, below its path", async () => {
     const hosts: [string | URL, string][] = [
       ["http://localhost:11434", "http://localhost:11434/api/pull"],
-      ["http://localhost:11434/", "http://localhost:11434/api/pull"],
       ["http://localhost", "http://localhost/api/pull"],
       ["HTTP://LOCALHOST:80/", "http://localhost/api/pull"],
+      ["http://localhost:11434/", "http://localhost:11434/api/pull"],
       ["https://example.com/ollama", "https://example.com/ollama/api/pull"],
       ["https://example.com/ollama/", "https://example.com/ollama/api/pull"],
-      ["http://[::1]:11434", "http://[::1]:11434/api/pull"],
       ["https://example.com/ollama?a=b#c", "https://example.com/ollama/api/pull"],
+      ["http://[::1]:11434", "http://[::1]:11434/api/pull"],
       [new URL("https://example.com/a/b"), "https://example.com/a/b/api/pull"],
     ];
     for (const [host, url] of hosts) {
@@ -183,13 +184,13 @@ describe("the request of pull", () => {
     }
   });
 
-  it("is refused by a rejection of pullModel", async () => {
   it("is refused for headers that no request can have", () => {
     for (const headers of [{ Authorization: "a\nb" }, { "a b": "c" }, { a: "\u20ac" }]) {
       assertThrows(() => pull("m", { headers }), TypeError, "headers valid");
     }
   });
 
+  it("is refused by a rejection of pullModel", async () => {
     assertInstanceOf(await rejectionOf(pullModel("")), TypeError);
   });
 });
@@ -301,6 +302,36 @@ describe("a pull that fails", () => {
     source.fail(new TypeError("reset"));
     const error = asPullError((await outcome).failure?.error);
     assertEquals([error.code, error.status], ["http", 502]);
+  });
+
+  it("says what the server answered even if the answer stalls, and does not retry a 4xx for it", async () => {
+    for (const [status, requests] of [[404, 1], [503, 2]] as const) {
+      const clock = new VirtualClock();
+      const source = new TestSource(utf8('{"error":"mod'));
+      const server = new TestServer(
+        answer(source.stream, { status }),
+        answer("", { status }),
+      );
+      const options = { ...server, ...clock, stallTimeoutMs: 1000, retries: 1 };
+      const outcome = outcomeOf(pull("m", options));
+      await clock.advance(10_000);
+      const error = asPullError((await outcome).failure?.error);
+      assertEquals([error.code, error.status], ["http", status]);
+      assertEquals([server.requests.length, source.cancels.length], [requests, 1]);
+      assertEquals(clock.sleepers, 0);
+    }
+  });
+
+  it("fails with the reason of its signal if that aborts while such an answer is read", async () => {
+    const controller = new AbortController();
+    const source = new TestSource(utf8("<html>"));
+    const fails = answer(source.stream, { status: 502 });
+    const options = { signal: controller.signal, retries: 3 };
+    const outcome = outcomeOf(pullFrom([fails, answer(DONE)], options));
+    await settle();
+    controller.abort("enough");
+    assertStrictEquals((await outcome).failure?.error, "enough");
+    assertEquals(source.cancels, ["enough"]);
   });
 
   it("says that the server cannot be reached, and why, but no password", async () => {
@@ -679,6 +710,32 @@ describe("stallTimeoutMs", () => {
     assertEquals(source.cancels.length, 1);
   });
 
+  it("is counted from the latest byte, also of half a line and of a blank one", async () => {
+    const body = `\n \r\n\n${DONE}`;
+    const clock = new VirtualClock();
+    const source = new TestSource<Uint8Array<ArrayBuffer>>();
+    const outcome = outcomeOf(pullFrom([streaming(source)], { ...clock, stallTimeoutMs }));
+    for (const byte of utf8(body)) {
+      await clock.advance(999);
+      source.give(Uint8Array.of(byte));
+    }
+    assertEquals((await outcome).values.at(-1)?.phase, "success");
+  });
+
+  it("is counted from the latest byte of a failed answer, too", async () => {
+    const clock = new VirtualClock();
+    const source = new TestSource<Uint8Array<ArrayBuffer>>();
+    const fails = answer(source.stream, { status: 500 });
+    const outcome = outcomeOf(pullFrom([fails], { ...clock, stallTimeoutMs }));
+    for (const byte of utf8('{"error":"disk full"}')) {
+      await clock.advance(999);
+      source.give(Uint8Array.of(byte));
+    }
+    await settle();
+    source.end();
+    assertEquals(asPullError((await outcome).failure?.error).message, "HTTP 500: disk full");
+  });
+
   it("fails a pull whose failed answer does not end", async () => {
     const clock = new VirtualClock();
     const source = new TestSource<Uint8Array<ArrayBuffer>>();
@@ -804,6 +861,41 @@ describe("retries", () => {
     assertEquals(clock.sleepers, 0);
   });
 
+  it("are not made of what the server will not pull, in any dialect, with a stream or without", async () => {
+    const refused: [model: string, message: RegExp][] = [
+      ["unheard-of", /not exist|not found/],
+      ["../../etc/passwd", /^HTTP 400.*: invalid model name$/],
+      ["http://127.0.0.1:5000/library/m", /insecure protocol http|HTTP response to HTTPS/],
+    ];
+    const dialectNames = Object.keys(dialects) as DialectName[];
+    for (const dialect of dialectNames) {
+      for (const [model, message] of refused) {
+        for (const stream of [true, false]) {
+          const server = createMockServer({ dialect, models: [] });
+          const options = { ...noWait, fetch: server.fetch, retries: 9, stream };
+          const error = asPullError(await rejectionOf(pullModel(model, options)));
+          assertMatch(error.message, message);
+          assertEquals(server.requests.length, 1, `${dialect}, ${model}, ${error.message}`);
+        }
+      }
+    }
+  });
+
+  it("are made of every other 5xx, whatever its body says", async () => {
+    const bodies = [
+      "",
+      "<html>: model not found: insecure</html>",
+      `{"error":"internal server error"}`,
+    ];
+    for (const status of [500, 502, 503, 504, 599]) {
+      for (const body of bodies) {
+        const server = new TestServer(answer(body, { status }), answer(DONE));
+        await pullModel("m", { ...server, ...noWait, retries: 1 });
+        assertEquals(server.requests.length, 2);
+      }
+    }
+  });
+
   it("are not made unless told", async () => {
     const server = new TestServer(unreachable, answer(DONE));
     await pullErrorOf(pull("m", { ...server, ...noWait }));
@@ -826,6 +918,24 @@ describe("retries", () => {
         assertAlmostEquals(second!, 2000 - 1000 * random, 1e-6);
       }),
     );
+  });
+
+  it("take their time and their chance from what they are passed, and from nothing else", async () => {
+    const forbidden = () => {
+      throw new Error("This is not what was passed");
+    };
+    using _timer = stub(globalThis, "setTimeout", forbidden as unknown as typeof setTimeout);
+    using _now = stub(performance, "now", forbidden);
+    using _date = stub(Date, "now", forbidden);
+    using _random = stub(Math, "random", forbidden);
+    const random = spy(() => 1);
+    const waits: number[] = [];
+    const sleep = (milliseconds: number) => Promise.resolve(void waits.push(milliseconds));
+    const answers = [unreachable, answer(lines(layer(1))), answer(DONE)];
+    const { failure } = await outcomeOf(pullFrom(answers, { retries: 2, sleep, random }));
+    assertEquals(failure, undefined);
+    assertSpyCalls(random, 2);
+    assertEquals(waits, [500, 500]);
   });
 
   it("end when they are used up, and the error says how many attempts there were", async () => {
@@ -920,6 +1030,25 @@ describe("retries", () => {
     assertEquals(source.cancels.length, 1);
     await clock.advance(1000);
     assertEquals((await outcome).failure, undefined);
+  });
+
+  it("leave a slow reader all the time that it wants, before and after", async () => {
+    const clock = new VirtualClock();
+    const source = new TestSource(utf8(lines(layer(20))), utf8(DONE));
+    const server = new TestServer(answer(lines(layer(10))), streaming(source));
+    const options = { ...server, ...clock, stallTimeoutMs: 1000, retries: 1, random: () => 0 };
+    const reader = pull("m", options).getReader();
+    const phases: unknown[] = [];
+    for (;;) {
+      const read = reader.read();
+      await clock.advance(1000); // the wait for the retry
+      const { done, value } = await read;
+      if (done) break;
+      phases.push(value.phase);
+      await clock.advance(1_000_000);
+    }
+    assertEquals(phases, ["downloading", "downloading", "manifest", "success"]);
+    assertEquals(server.requests.length, 2);
   });
 
   it("leave nothing of the connection before, however that failed", async () => {
