@@ -65,7 +65,8 @@ function splitPort(authority: string): { host: string; port: string | undefined 
 }
 
 function notAnAddress(text: string, source: string): UsageError {
-  const shown = JSON.stringify(printable(text).replace(/[^/@]*@/, "***@"));
+  // A password may hold what an address may not, such as `@` and `/`.
+  const shown = JSON.stringify(printable(text).replace(/^(\w+:\/\/)?.*@/s, "$1***@"));
   return new UsageError(
     `${source} is not an address: ${shown}; write it like 192.168.0.5:11434 or https://example.com`,
   );

@@ -96,6 +96,31 @@ describe("pull", () => {
     });
   });
 
+  it("tells no password, whatever goes wrong", async () => {
+    const answers: Parameters<typeof withServer>[0][] = [
+      (response) => void response.destroy(),
+      (response) => void response.writeHead(401).end("<html>"),
+      (response) => void response.writeHead(200).end(PULL_LINES[0]),
+      (response) => void response.writeHead(200).end('{"error":"disk full"}\n'),
+      (response) => void response.writeHead(200).end("<html>\n"),
+    ];
+    for (const answer of answers) {
+      for (const terminal of [new Recorder(), new Screen(80, 24)]) {
+        await withServer(answer, async ({ url }) => {
+          const context = new TestContext(terminal);
+          const host = `${url.replace("//", "//me:hunter2@")}/a?key=hunter2#hunter2`;
+          assertEquals(await main(["pull", "a", "--host", host], context), EXIT.failure);
+          assertEquals((context.stdout.text + context.stderr.text).includes("hunter2"), false);
+        });
+      }
+    }
+    for (const host of ["http://me:hun@ter2@h:x", "http://me:hunt/er2@h:x", "me:hun/t@er2@h:x:y"]) {
+      const context = new TestContext(new Recorder());
+      await main(["pull", "a", "--host", host], context);
+      for (const part of ["hun", "er2"]) assertEquals(context.stderr.text.includes(part), false);
+    }
+  });
+
   it("shows a terminal where it is connecting to, while nothing comes", async () => {
     const context = new TestContext(new Screen(80, 24));
     await withServer(() => {

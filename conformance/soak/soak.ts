@@ -102,8 +102,10 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
   await using listener = await server.listen();
   const leftovers = new Set<string>();
 
-  const pullAndCount = async (dice: Dice): Promise<void> => {
+  const pullAndCount = async (dice: Dice, tell: (doing: string) => void): Promise<void> => {
     const model = dice.pick(MODELS).name;
+    const cancelling = decideCancelling(dice);
+    tell(`pulling ${model}, cancelled by ${cancelling.by}`);
     if (leftovers.delete(model)) count.resumes++;
     const options = {
       host: listener.url,
@@ -115,21 +117,26 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
       onRetry: ({ code }: { code: PullErrorCode }) => {
         count.retries++;
         count.retriesAfter[code] = (count.retriesAfter[code] ?? 0) + 1;
+        tell(`waiting to pull ${model} again, after ${code}`);
       },
     };
-    const { ending, completed } = await pullOnce(model, options, decideCancelling(dice));
+    const { ending, completed } = await pullOnce(model, options, cancelling);
     countEnding(count, ending);
     if (ending !== "success" && completed > 0) leftovers.add(model);
     if (ending === "success" && dice.isOneIn(2)) {
+      tell(`deleting ${model}`);
       await deleteModel(listener.url, model);
       count.deletions++;
     }
   };
+  const countRunning = () => server.requests.filter(({ outcome }) => outcome === "running").length;
   const runClient = async (client: number): Promise<void> => {
     for (let number = 0; !isEnough(count) && failures.length === 0; number++) {
       count.pulls++;
       const dice = new Dice(seed, "soak", client, number);
-      await orHang(pullAndCount(dice)).catch((error) => {
+      let doing = "";
+      const work = pullAndCount(dice, (now) => doing = now);
+      await orHang(work, () => `${doing}; ${countRunning()} requests run`).catch((error) => {
         failures.push(`client ${client}, pull ${number}: ${describe(error)}`);
       });
     }
@@ -137,10 +144,12 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
   await Promise.all(Array.from({ length: clients }, (_, client) => runClient(client)));
 
   // The mock hears of a client that has left a little later than the client itself.
-  const countRunning = () => server.requests.filter(({ outcome }) => outcome === "running").length;
-  await orHang((async () => {
-    while (countRunning() > 0) await new Promise<void>((resolve) => notify = resolve);
-  })()).catch(() => {}); // what is left then is told
+  await orHang(
+    (async () => {
+      while (countRunning() > 0) await new Promise<void>((resolve) => notify = resolve);
+    })(),
+    () => "ending",
+  ).catch(() => {}); // what is left then is told
   return { count, failures, left: { downloads: server.activeDownloads, requests: countRunning() } };
 }
 
@@ -162,11 +171,11 @@ async function deleteModel(url: string, model: string): Promise<void> {
   }
 }
 
-/** Fails if something does not end. */
-async function orHang<Value>(work: Promise<Value>): Promise<Value> {
+/** Fails if something does not end, and says what it was doing. */
+async function orHang<Value>(work: Promise<Value>, doing: () => string): Promise<Value> {
   const over = new AbortController();
   const hang = new ScaledClock(1).sleep(HANG_MS, over.signal).then(() => {
-    throw new Error("It hangs");
+    throw new Error(`It hangs: ${doing()}`);
   });
   hang.catch(() => {});
   try {
