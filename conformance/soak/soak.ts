@@ -6,7 +6,7 @@
  */
 
 import type { PullErrorCode } from "../../mod.ts";
-import { createMockServer, type MockModel } from "../../mock/mod.ts";
+import { createMockServer, type FaultKind, faultKinds, type MockModel } from "../../mock/mod.ts";
 import { Dice } from "../fuzz/dice.ts";
 import { decideCancelling, pullOnce, type PullResult } from "./pulls.ts";
 import { ScaledClock } from "./scaled_clock.ts";
@@ -21,6 +21,8 @@ const BYTES_PER_SECOND = 100_000_000;
 /** Ten times as long as that of the server: so many lines at this speed would keep a machine busy. */
 const TICK_MS = 600;
 const FAULT_CHANCE = 0.4;
+/** All but one: in chunks of one byte, through HTTP in one process, a pull looks as if it hung. */
+const FAULT_KINDS = (Object.keys(faultKinds) as FaultKind[]).filter((kind) => kind !== "split");
 const STALL_TIMEOUT_MS = 30_000;
 
 /** Models that are downloaded in some ticks of the clock, one after another or many at once. */
@@ -90,7 +92,7 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
     dialect: "v0.33",
     bytesPerSecond: BYTES_PER_SECOND,
     tickMs: TICK_MS,
-    faults: { chance: FAULT_CHANCE },
+    faults: { chance: FAULT_CHANCE, kinds: FAULT_KINDS },
     clock,
     seed,
     onRequest: ({ faults, bytesSent }) => {
