@@ -14,6 +14,7 @@ const DOCUMENTS = [
   "CHANGELOG.md",
   "LICENSE",
   "README.md",
+  "SECURITY.md",
   "conformance/cli/bars.svg",
   "deno.json",
   "mock/recipes/browser/page.png",
