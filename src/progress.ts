@@ -85,6 +85,9 @@ export interface PullProgressOptions {
 /** Options of {@link decodeProgress}. */
 export interface DecodeProgressOptions extends DecodePullOptions, PullProgressOptions {}
 
+/** As many layers as a server may name: many times those of any model, and few enough to be kept. */
+const MAX_LAYERS = 10_000;
+
 /** The largest fraction of a pull that is not done: the last number below 1. */
 const MAX_FRACTION = 1 - Number.EPSILON / 2;
 
@@ -149,7 +152,7 @@ export class ProgressTracker {
   /**
    * Takes a status that arrived at a time in milliseconds.
    *
-   * @throws {PullError} `server`, for an `error` object.
+   * @throws {PullError} `server`, for an `error` object; `malformed`, for more layers than there can be.
    */
   push(status: PullStatus, time: number): void {
     if (status.kind === "error") {
@@ -224,6 +227,9 @@ export class ProgressTracker {
   }
 
   #discoverLayer(digest: string): Layer {
+    if (this.#layers.size >= MAX_LAYERS) {
+      throw new PullError("malformed", `More than ${MAX_LAYERS} layers`);
+    }
     const listed = this.#total;
     const isListed = listed > 0 && this.completed === 0 && !this.#latest;
     if (digest !== DIGEST_OF_ALL_LAYERS || !isListed) return this.#addLayer(digest);
@@ -409,8 +415,8 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
 /**
  * Aggregates the statuses of a pull: one snapshot of the whole for each status.
  *
- * Fails with {@link PullError} `server` at an `error` object, and `truncated` when the statuses end
- * without `success`. After `success` nothing but an `error` counts.
+ * Fails with {@link PullError} `server` at an `error` object, `malformed` when more than 10,000 layers
+ * are named, and `truncated` when the statuses end without `success`. After `success` nothing but an `error` counts.
  *
  * ```ts
  * import { NdjsonDecoderStream, PullProgressStream, PullStatusStream } from "@ollama-pull/kit";

@@ -125,33 +125,28 @@ export function readThrough<Input, Output>(
   step: Step<Input, Output>,
   recover?: (error: unknown) => Promise<void>,
 ): ReadableStream<Output> {
-  let output!: ReadableStreamDefaultController<Output>;
   let failure: Failure | undefined;
   let closed = false;
-  let emitted = false;
-
-  const emit = (value: Output) => {
-    emitted = true;
-    output.enqueue(value);
-  };
-  /** Reads one input and runs the step on it. */
-  const advance = async () => {
-    const result = await source.read();
-    if (closed) return;
-    if (!result.done) return step.push(result.value, emit);
-    step.end(emit);
-    closed = true;
-    output.close();
-  };
 
   return new ReadableStream<Output>({
     async pull(controller) {
       if (failure) throw failure.error;
-      output = controller;
-      emitted = false;
+      let emitted = false;
+      const emit = (value: Output) => {
+        emitted = true;
+        controller.enqueue(value);
+      };
       while (!emitted && !closed) {
         try {
-          await advance();
+          const result = await source.read();
+          if (closed) return;
+          if (result.done) {
+            step.end(emit);
+            closed = true;
+            controller.close();
+          } else {
+            step.push(result.value, emit);
+          }
         } catch (error) {
           try {
             if (!recover) throw error;
@@ -159,8 +154,7 @@ export function readThrough<Input, Output>(
           } catch (reason) {
             source.cancel(reason).catch(() => {});
             if (!emitted) throw reason;
-            failure = { error: reason };
-            return;
+            failure = { error: reason }; // the reader is to have what was emitted first
           }
         }
       }
