@@ -107,7 +107,7 @@ describe("a hundred thousand digests in one stream", () => {
     for (const body of [inChunks(text), streamOf(perLine)]) {
       const { values, failure } = await outcomeOf(decodeProgress(body, { now: standingStill }));
       const { code, message } = asPullError(failure!.error);
-      assertEquals([code, message], ["malformed", "More than 10000 layers"]);
+      assertEquals([code, message], ["malformed", "Too many layers"]);
       assertEquals((values.at(-1) as PullProgress).layers.length, 10_000);
     }
   });

@@ -50,7 +50,7 @@ export class LineDecoder {
 
   constructor(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES) {
     if (!(maxLineBytes > 0)) {
-      throw new RangeError("maxLineBytes must be more than 0");
+      throw new RangeError("maxLineBytes must be above 0");
     }
     this.#maxLineBytes = maxLineBytes;
   }
@@ -76,17 +76,16 @@ export class LineDecoder {
 
   /** Takes the end of the bytes and hands on the last line, if it has no newline. */
   end(onLine: OnLine): void {
-    if (this.#heldBytes > 0) this.#handOn(this.#takeHeld(), onLine);
+    if (this.#heldBytes) this.#handOn(this.#takeHeld(), onLine);
   }
 
   #handOn(line: string, onLine: OnLine): void {
-    const isMarked = this.#linesSeen === 0 && line.charCodeAt(0) === BYTE_ORDER_MARK;
+    const isMarked = !this.#linesSeen && line.charCodeAt(0) === BYTE_ORDER_MARK;
     onLine(isMarked ? line.slice(1) : line, ++this.#linesSeen);
   }
 
   /** Keeps bytes of an unfinished line. Doubling the room keeps a line of many chunks linear. */
   #hold(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
     const needed = this.#heldBytes + bytes.length;
     // A carriage return at the end may be part of the newline.
     if (needed - Number(bytes.at(-1) === CARRIAGE_RETURN) > this.#maxLineBytes) {

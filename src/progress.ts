@@ -228,10 +228,10 @@ export class ProgressTracker {
 
   #discoverLayer(digest: string): Layer {
     if (this.#layers.size >= MAX_LAYERS) {
-      throw new PullError("malformed", `More than ${MAX_LAYERS} layers`);
+      throw new PullError("malformed", "Too many layers");
     }
     const listed = this.#total;
-    const isListed = listed > 0 && this.completed === 0 && !this.#latest;
+    const isListed = listed && !this.completed && !this.#latest;
     if (digest !== DIGEST_OF_ALL_LAYERS || !isListed) return this.#addLayer(digest);
 
     this.#layers.clear();
@@ -315,7 +315,7 @@ export class ProgressTracker {
   }
 
   #showLayers(): readonly PullLayer[] {
-    if (this.#stale.size === 0) return this.#shown;
+    if (!this.#stale.size) return this.#shown;
     const shown = this.#shown.slice();
     for (const layer of this.#stale) {
       const { digest, total, completed, done } = layer;

@@ -275,11 +275,12 @@ class PullSource implements Source<Uint8Array> {
   }
 
   async #respond(): Promise<Response> {
-    const { signal } = this.#connection;
-    const response = await (this.#options.fetch ?? fetch)(this.#request(signal));
+    const request = this.#request(this.#connection.signal);
+    const response = await (this.#options.fetch ?? fetch)(request);
     // Taken hold of at once, so that it is let go of even if nobody waits for it any more.
     const reader = (response.body ?? new Blob().stream()).getReader();
-    if (signal.aborted) await reader.cancel(signal.reason);
+    // Node forgets to abort a request that nobody holds any more.
+    if (request.signal.aborted) await reader.cancel(request.signal.reason);
     else this.#reader = reader;
     return response;
   }

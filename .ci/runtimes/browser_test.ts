@@ -14,7 +14,7 @@ import { CHROMIUM_ARGS, findChromium, HOW_TO_GET_CHROMIUM } from "./chromium.ts"
 import type { Findings } from "./program.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
-import { startUpstream, type Upstream } from "./upstream.ts";
+import { countLeft, startUpstream, type Upstream } from "./upstream.ts";
 
 const RECIPE = "mock/recipes/browser";
 
@@ -44,7 +44,7 @@ const browser = await chromium.launch({
 });
 
 /** Opens the page for a server. */
-async function openPage(upstream: Upstream, host = "127.0.0.1"): Promise<Page> {
+async function openPage(upstream: Pick<Upstream, "url">, host = "127.0.0.1"): Promise<Page> {
   const page = await browser.newPage({
     viewport: { width: 720, height: 300 },
     deviceScaleFactor: 2,
@@ -101,6 +101,13 @@ describe("the package from npm, in Chromium", () => {
     await waitForBar(page, 1);
     assertEquals([await statusOf(page), await upstream.nextOutcome()], ["success", "finished"]);
   });
+
+  it("leaves nothing open on a server, in whatever state it leaves", () =>
+    countLeft(async (host) => {
+      const page = await openPage({ url: host });
+      const run = `import("/program.js").then(({ leavePulls }) => leavePulls("${host}"))`;
+      await page.evaluate(run);
+    }));
 
   it("says why a pull has failed", async () => {
     const models = [{ name: "llama3.2", layers: [{ size: 1_000 }] }];

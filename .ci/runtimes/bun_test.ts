@@ -11,6 +11,7 @@ import { createMockServer } from "../../mock/mod.ts";
 import { readDenoConfig, ROOT } from "../project.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { createNpmProject } from "./tarball.ts";
+import { countLeft } from "./upstream.ts";
 
 const { version, imports } = await readDenoConfig();
 const bun = join(ROOT, "node_modules/.bin/bun");
@@ -27,6 +28,12 @@ describe("the package from npm, in Bun", () => {
     assertEquals(runtime, imports["bun"]!.replace("npm:bun@", "Bun "));
     assertEquals(verdicts, await verdictsOfSources());
   });
+
+  it("leaves nothing open on a server, in whatever state it leaves", () =>
+    countLeft(async (host) => {
+      await consumer.writeLeaving(host);
+      await consumer.outputOf([bun, "run", "leave.ts"]);
+    }));
 
   it("has a command that bunx runs, in Bun", async () => {
     await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();

@@ -17,6 +17,10 @@ type Environment = NonNullable<CommandOptions["env"]>;
 const MAIN = 'import { tryPackage } from "./program.ts";\n' +
   "console.log(JSON.stringify(await tryPackage()));\n";
 
+/** A module that leaves pulls from a server. */
+const leave = (host: string) =>
+  `import { leavePulls } from "./program.ts";\nawait leavePulls(${JSON.stringify(host)});\n`;
+
 /** A project of a user. */
 export class Consumer {
   /** Where it is. */
@@ -60,6 +64,11 @@ export class Consumer {
   /** What came of the program, run by some command. */
   async findingsOf(command: Command): Promise<Findings> {
     return JSON.parse(await this.outputOf(command));
+  }
+
+  /** Writes `leave.ts`, which leaves pulls from a server in every state. */
+  async writeLeaving(host: string): Promise<void> {
+    await this.write({ "leave.ts": leave(host) });
   }
 
   /** Removes it. */

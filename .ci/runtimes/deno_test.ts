@@ -10,6 +10,7 @@ import { createMockServer } from "../../mock/mod.ts";
 import { readDenoConfig } from "../project.ts";
 import { Consumer } from "./consumer.ts";
 import { verdictsOfSources } from "./sources.ts";
+import { countLeft } from "./upstream.ts";
 import { startRegistry } from "./registry.ts";
 
 const { name, version, exports } = await readDenoConfig();
@@ -69,6 +70,12 @@ describe("the package from JSR, in Deno", () => {
     });
     await consumer.outputOf(deno(`--allow-net=${new URL(listener.url).host}`, "pull.ts"));
   });
+
+  it("leaves nothing open on a server, in whatever state it leaves", () =>
+    countLeft(async (host) => {
+      await consumer.writeLeaving(host);
+      await consumer.outputOf(deno(`--allow-net=${new URL(host).host}`, "leave.ts"));
+    }));
 
   it("has a command that runs from its address", async () => {
     await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();

@@ -62,6 +62,7 @@ describe("the package from npm", () => {
       "CHANGELOG.md",
       "LICENSE",
       "README.md",
+      "SECURITY.md",
       "conformance/cli/bars.svg",
       "mock/recipes/browser/page.png",
       "package.json",

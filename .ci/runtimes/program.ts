@@ -255,3 +255,39 @@ export async function tryPackage(): Promise<Findings> {
   await tryAbort();
   return await runSuites();
 }
+
+/** What {@link leavePulls} pulls: a model that never ends, one that soon does, and one that never begins. */
+export const LEFT_MODELS = { endless: "endless", short: "short", silent: "silent" } as const;
+
+/** How many pulls {@link leavePulls} begins, and how many of these it lets end. */
+export const LEFT_PULLS = { all: 6, finished: 1 } as const;
+
+/** Leaves pulls from a server on the network in every state, so that it can be counted there. */
+export async function leavePulls(host: string): Promise<void> {
+  const { endless, short, silent } = LEFT_MODELS;
+  const abort = async (model: string, reads: number) => {
+    const controller = new AbortController();
+    const reader = pull(model, { host, signal: controller.signal }).getReader();
+    for (let read = 0; read < reads; read++) await reader.read();
+    const waiting = reader.read().catch((error) => error);
+    setTimeout(() => controller.abort("enough"), 100);
+    while (await waiting !== "enough") {
+      const error = await reader.read().catch((error) => error);
+      if (error === "enough") return;
+    }
+  };
+  await abort(silent, 0); // before the answer
+  await abort(endless, 0); // at its beginning
+  await abort(endless, 3);
+
+  const cancelled = pull(endless, { host }).getReader();
+  await cancelled.read();
+  await Promise.all([cancelled.cancel(), cancelled.cancel()]);
+  for await (const { completed } of pull(endless, { host })) if (completed > 0) break;
+
+  const controller = new AbortController();
+  const finished = pull(short, { host, signal: controller.signal }).getReader();
+  while (!(await finished.read()).done);
+  await finished.cancel();
+  controller.abort();
+}

@@ -4,12 +4,14 @@
  * @module
  */
 
+import { assertEquals } from "@std/assert";
 import {
   createMockServer,
   type MockServer,
   type MockServerOptions,
   type RequestOutcome,
 } from "../../mock/mod.ts";
+import { LEFT_MODELS, LEFT_PULLS } from "./program.ts";
 
 /** A mock that listens. */
 export interface Upstream {
@@ -39,4 +41,23 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
     nextOutcome: async () => (await reader.read()).value,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
+}
+
+/** Has `leavePulls` of the program run somewhere, and counts what is left of its pulls on the server. */
+export async function countLeft(leavePulls: (host: string) => Promise<unknown>): Promise<void> {
+  const { endless, short, silent } = LEFT_MODELS;
+  const size = 2 ** 50;
+  await using upstream = await startUpstream({
+    models: [
+      { name: endless, layers: [{ size }] },
+      { name: short, layers: [{ size: 1_000 }] },
+      { name: silent, layers: [{ size }] },
+    ],
+    faults: [{ kind: "slow-first-byte", ms: 2 ** 30, model: silent }],
+  });
+  await leavePulls(upstream.url);
+  const outcomes: unknown[] = [];
+  while (outcomes.length < LEFT_PULLS.all) outcomes.push(await upstream.nextOutcome());
+  const finished = outcomes.filter((outcome) => outcome === "finished").length;
+  assertEquals([finished, upstream.server.activeDownloads], [LEFT_PULLS.finished, 0]);
 }

@@ -14,7 +14,7 @@ import { readText } from "../project.ts";
 import type { Findings } from "./program.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
-import { startUpstream } from "./upstream.ts";
+import { countLeft, startUpstream } from "./upstream.ts";
 
 /** Larger than anything that is pulled to its end. */
 const ENDLESS = [{ size: 2 ** 50 }];
@@ -25,6 +25,9 @@ await consumer.write({
   "mock.ts": await readText("mock/recipes/worker/worker.ts"),
   "suites.ts": 'import { tryPackage } from "./program.ts";\n' +
     "export default { fetch: async () => Response.json(await tryPackage()) };\n",
+  "leave.ts": 'import { leavePulls } from "./program.ts";\n' +
+    "const leave = async (_, env) => (await leavePulls(env.OLLAMA_HOST), new Response('done'));\n" +
+    "export default { fetch: leave };\n",
 });
 
 /** Bundles a module of the consumer and serves it. */
@@ -104,6 +107,12 @@ describe("the package from npm, in a Worker", () => {
     await askAndReset(new URL("?model=endless", worker.url));
     assertNotEquals(await upstream.nextOutcome(), "finished");
   });
+
+  it("leaves nothing open on a server, in whatever state it leaves", () =>
+    countLeft(async (host) => {
+      await using worker = await startWorker("leave.ts", { OLLAMA_HOST: host });
+      assertEquals(await (await fetch(worker.url)).text(), "done");
+    }));
 
   it("serves the mock to the npm client outside", async () => {
     await using worker = await startWorker("mock.ts");
