@@ -10,6 +10,7 @@ import { createMockServer } from "../../mock/mod.ts";
 import { readDenoConfig } from "../project.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { installWithNpm, TOOLS } from "./tarball.ts";
+import { countLeft } from "./upstream.ts";
 
 /** The command of README.md. */
 const COMMAND = "npx @ollama-pull/kit pull llama3.2";
@@ -67,6 +68,14 @@ describe("the package from npm", () => {
       assertEquals(runtime, `Node ${wanted}`);
       assertEquals(verdicts, await verdictsOfSources());
     });
+
+    it(`leaves nothing open on a server, in whatever state it leaves, in Node ${wanted}`, () =>
+      countLeft(async (host) => {
+        await consumer.write({
+          "out/leave.js": `import { leavePulls } from "./program.js"; await leavePulls("${host}");`,
+        });
+        await consumer.outputOf([node, "--expose-gc", "out/leave.js"]);
+      }));
 
     it(`has a command that runs in Node ${wanted}`, async () => {
       await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();

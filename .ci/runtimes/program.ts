@@ -265,16 +265,19 @@ export const LEFT_PULLS = { all: 6, finished: 1 } as const;
 /** Leaves pulls from a server on the network in every state, so that it can be counted there. */
 export async function leavePulls(host: string): Promise<void> {
   const { endless, short, silent } = LEFT_MODELS;
+  /** Lets all that was sent arrive: a server answers who asks later no sooner. */
+  const settle = async () => void await (await fetch(`${host}/api/version`)).text();
+
   const abort = async (model: string, reads: number) => {
     const controller = new AbortController();
-    const reader = pull(model, { host, signal: controller.signal }).getReader();
+    const options = { host, signal: controller.signal, stallTimeoutMs: 3_600_000 };
+    const reader = pull(model, options).getReader();
     for (let read = 0; read < reads; read++) await reader.read();
-    const waiting = reader.read().catch((error) => error);
-    setTimeout(() => controller.abort("enough"), 100);
-    while (await waiting !== "enough") {
-      const error = await reader.read().catch((error) => error);
-      if (error === "enough") return;
-    }
+    const reason = readToEnd(reader).catch((reason) => reason);
+    await settle();
+    (globalThis as { gc?: () => void }).gc?.(); // what nobody holds is not to be needed
+    controller.abort("enough");
+    expectEqual(await reason, "enough");
   };
   await abort(silent, 0); // before the answer
   await abort(endless, 0); // at its beginning
@@ -287,7 +290,11 @@ export async function leavePulls(host: string): Promise<void> {
 
   const controller = new AbortController();
   const finished = pull(short, { host, signal: controller.signal }).getReader();
-  while (!(await finished.read()).done);
+  await readToEnd(finished);
   await finished.cancel();
   controller.abort();
+}
+
+async function readToEnd(reader: ReadableStreamDefaultReader<unknown>): Promise<void> {
+  while (!(await reader.read()).done);
 }

@@ -13,11 +13,14 @@ import {
 } from "../../mock/mod.ts";
 import { LEFT_MODELS, LEFT_PULLS } from "./program.ts";
 
+/** How long a pull may take to end that was left, on a busy machine, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
 /** A mock that listens. */
 export interface Upstream {
   readonly server: MockServer;
   readonly url: string;
-  /** How the next pull ends, in the order in which they do. */
+  /** How the next pull ends, in the order in which they do. Fails when that takes too long. */
   nextOutcome(): Promise<RequestOutcome | undefined>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -35,10 +38,18 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
     },
   });
   const { url } = await server.listen();
+  const nextOutcome = async () => {
+    const timer = setTimeout(() => outcomes.error(new Error("No pull has ended")), PATIENCE_MS);
+    try {
+      return (await reader.read()).value;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   return {
     server,
     url,
-    nextOutcome: async () => (await reader.read()).value,
+    nextOutcome,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
@@ -55,9 +66,12 @@ export async function countLeft(leavePulls: (host: string) => Promise<unknown>):
     ],
     faults: [{ kind: "slow-first-byte", ms: 2 ** 30, model: silent }],
   });
-  await leavePulls(upstream.url);
   const outcomes: unknown[] = [];
-  while (outcomes.length < LEFT_PULLS.all) outcomes.push(await upstream.nextOutcome());
+  const collect = async () => {
+    while (outcomes.length < LEFT_PULLS.all) outcomes.push(await upstream.nextOutcome());
+  };
+  // Both at once: one that cannot be left would otherwise be waited for.
+  await Promise.all([leavePulls(upstream.url), collect()]);
   const finished = outcomes.filter((outcome) => outcome === "finished").length;
   assertEquals([finished, upstream.server.activeDownloads], [LEFT_PULLS.finished, 0]);
 }

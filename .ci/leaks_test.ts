@@ -1,0 +1,16 @@
+/**
+ * Shows that a pull that is left, in whatever state, leaves nothing open: not on the server, and, as
+ * Deno's leak checks see it, nothing in the client either. (`node:test` does without these checks.)
+ *
+ * @module
+ */
+
+import { leavePulls } from "./runtimes/program.ts";
+import { countLeft } from "./runtimes/upstream.ts";
+
+Deno.test({
+  name: "pulls that are left leave nothing open",
+  sanitizeOps: true,
+  sanitizeResources: true,
+  fn: () => countLeft(leavePulls),
+});
