@@ -29,6 +29,7 @@ export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
     runBy: ".ci/runtimes/deno_test.ts",
   },
   "npx @ollama-pull/kit pull llama3.2": { runBy: ".ci/runtimes/node_test.ts" },
+  "npx --yes deno@2.9.6 task bench": { runBy: ".ci/run" },
   "npx --yes deno@2.9.6 task mock --port 11435 --model llama3.2 --dialect v0.33 --rate 1GB/s --fault stall@50%,ms=3000":
     { keepsRunningAfter: /listens on http:\/\/127\.0\.0\.1:11435/ },
   'curl --no-buffer --data \'{"model":"llama3.2"}\' http://127.0.0.1:11435/api/pull': {

@@ -1,7 +1,8 @@
 /**
  * The suites of `deno task test`: which tests run, and in what. The tests of the sources run in Deno
- * and in Bun; those of the repository, which use Deno's tools, and the examples of the documentation
- * run in Deno. The package as it is published is tried in every runtime, by tests that run in Deno.
+ * and in Bun; those of the benchmark and of the repository, which use Deno's tools, and the examples
+ * of the documentation run in Deno. The package as it is published is tried in every runtime, by tests
+ * that run in Deno.
  *
  * @module
  */
@@ -22,8 +23,15 @@ const REPOSITORY_FOLDER = ".ci";
 /** The folder whose tests try the package as it is published. */
 const RUNTIMES_FOLDER = `${REPOSITORY_FOLDER}/runtimes`;
 
+/** The folder of the benchmark, which is no part of the package. */
+const BENCH_FOLDER = "bench";
+
 /** All folders that have tests. */
-export const TEST_FOLDERS: readonly string[] = [...PACKAGE_FOLDERS, REPOSITORY_FOLDER];
+export const TEST_FOLDERS: readonly string[] = [
+  ...PACKAGE_FOLDERS,
+  BENCH_FOLDER,
+  REPOSITORY_FOLDER,
+];
 
 /** A runtime that runs tests and reports on them in JUnit's format. */
 export interface TestRuntime {
@@ -133,6 +141,7 @@ export async function allSuites(): Promise<Suite[]> {
   );
   return [
     ...packageSuites,
+    { name: "bench", runtime: deno, targets: [BENCH_FOLDER] },
     { name: "recipes", runtime: vitest, targets: ["mock/recipes/vitest.config.mjs"] },
     { name: "examples", runtime: denoExamples, targets: await filesWithExamples() },
     ...await publishedSuites(),

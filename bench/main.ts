@@ -1,58 +1,302 @@
 /**
- * How fast pulls are decoded, compared with the npm package `ollama`: `deno task bench`.
+ * How fast pulls are decoded, how much memory and what at the edge it takes, in Deno, Node and Bun,
+ * compared with what users would take instead: `deno task bench`, or a part of it by its name, such as
+ * `deno task bench growth`.
  *
- * The bytes come from memory and nothing is shown, so this is the cost of decoding alone. What a
- * decoder gives for it differs, and stands beside the figures.
+ * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, and README.md
+ * has it.
  *
  * @module
  */
 
-import { type Decoder, DECODERS, REFERENCE } from "./decoders.ts";
-import { makePull, type PullBytes, streamOf } from "./pull_bytes.ts";
-import { measureInRounds, quantile } from "./rounds.ts";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { drawChart } from "./chart.ts";
+import { CONTENDERS, NAIVE, OLLAMA } from "./contenders.ts";
+import { measureEdge } from "./edge.ts";
+import { judge } from "./goals.ts";
+import { inputNames, makeInputs, type Origin, TODAY } from "./inputs.ts";
+import {
+  printEdge,
+  printGrowth,
+  printInputs,
+  printMemory,
+  printSpeed,
+  printVerdicts,
+} from "./print.ts";
+import { type Chunking, CHUNKINGS } from "./pull_bytes.ts";
+import {
+  type BenchRecord,
+  CHART,
+  type MemoryEntry,
+  RUNTIME_NAMES,
+  type SpeedEntry,
+  withReport,
+} from "./record.ts";
+import type { Clock } from "./rounds.ts";
+import { bundle, ROOT, runTask, type RuntimeName, versionOf } from "./runtimes.ts";
+import type { StoredInput } from "./speed.ts";
 
-const ROUNDS = 11;
-const WARM_UP_ROUNDS = 2;
-const UPDATES = 50_000;
+const CACHE = join(ROOT, ".cache/bench");
+const RECORD = join(ROOT, "bench/record.json");
+const README = join(ROOT, "README.md");
 
-/** Makes sure that a decoder reads a pull to its end before its speed is worth anything. */
-async function checkDecoder({ name, decode }: Decoder, pull: PullBytes): Promise<void> {
-  const { items, lastStatus } = await decode(streamOf(pull));
-  if (lastStatus !== "success" || items > pull.lines) {
-    throw new Error(`${name} gave ${items} items of ${pull.lines} lines and ended "${lastStatus}"`);
+/** The parts of a run. */
+const PARTS = ["contenders", "inputs", "memory", "growth", "edge"] as const;
+
+type Part = typeof PARTS[number];
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    check: { type: "boolean", default: false },
+    clock: { type: "string", default: "cpu" },
+    lines: { type: "string" },
+    only: { type: "string", multiple: true, default: [] },
+    out: { type: "string", default: join(CACHE, "bench.json") },
+    quick: { type: "boolean", default: false },
+    rounds: { type: "string" },
+    runtime: { type: "string", multiple: true, default: [] },
+    write: { type: "boolean", default: false },
+  },
+});
+
+/** The values of a list that were asked for, or all of them. */
+function choose<Value extends string>(asked: readonly string[], all: readonly Value[]): Value[] {
+  const wanted = asked.flatMap((text) => text.toLowerCase().split(","));
+  const unknown = wanted.filter((text) => !all.some((value) => value.toLowerCase() === text));
+  if (unknown.length > 0) {
+    throw new Error(`There is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
+  }
+  return wanted.length === 0 ? [...all] : all.filter((one) => wanted.includes(one.toLowerCase()));
+}
+
+const { quick } = values;
+const parts = choose([...positionals, ...values.only], PARTS);
+const [clock = "cpu"] = choose<Clock>([values.clock], ["cpu", "wall"]);
+const lines = Number(values.lines ?? (quick ? 4_000 : 200_000));
+const rounds = Number(values.rounds ?? (quick ? 1 : 5));
+if (!(lines >= 1_000 && rounds >= 1)) throw new Error("Too few --lines or --rounds");
+
+/** How many times fewer lines a pull has where they cost more, by the line: that stays the same. */
+const FEWER = 8;
+
+/** The inputs of a quick run: one of each origin. */
+const QUICK_INPUTS = ["dialect client2", "recorded 0.34.1", "2,000 layers in turn"];
+
+/** Some inputs, each with a file that is there while some work is done with it. */
+async function withInputs(
+  ofLines: number,
+  isWanted: (name: string) => boolean,
+  work: (input: StoredInput, origin: Origin) => Promise<void>,
+): Promise<void> {
+  const folder = await mkdtemp(join(CACHE, "input-"));
+  try {
+    for await (const { text, origin, ...answer } of makeInputs(ofLines, isWanted)) {
+      const file = join(folder, "pull.ndjson");
+      await writeFile(file, text);
+      await work({ ...answer, file }, origin);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
   }
 }
 
-function printResults(pull: PullBytes, times: number[][]): void {
-  const medians = times.map((values) => quantile(values, 0.5));
-  const reference = medians[DECODERS.indexOf(REFERENCE)]!;
-  const rows = DECODERS.map(({ name, gives }, index) => {
-    const median = medians[index]!;
-    const spread = quantile(times[index]!, 0.75) - quantile(times[index]!, 0.25);
-    return [name, {
-      "gives": gives,
-      "ns a line": Math.round(median * 1e6 / pull.lines),
-      "MB/s": Math.round(pull.bytes / 1e3 / median),
-      "spread in %": Math.round(spread / median * 100),
-      "times as fast": Number((reference / median).toFixed(2)),
-    }];
-  });
-  console.log(`\n${pull.name}: ${pull.lines} lines, ${(pull.bytes / 1e6).toFixed(1)} MB`);
-  console.table(Object.fromEntries(rows));
+class Run {
+  readonly speed: SpeedEntry[] = [];
+  readonly memory: MemoryEntry[] = [];
+  readonly growth: BenchRecord["growth"] = {};
+  readonly #runtimes: readonly RuntimeName[];
+  readonly #script: string;
+
+  constructor(runtimes: readonly RuntimeName[], script: string) {
+    this.#runtimes = runtimes;
+    this.#script = script;
+  }
+
+  /** All contenders, with the pull of today's servers. */
+  async compare(): Promise<void> {
+    const isToday = (name: string) => name === TODAY;
+    for (const chunking of Object.keys(CHUNKINGS) as Chunking[]) {
+      const ofLines = chunking === "replay" ? lines : Math.ceil(lines / FEWER);
+      await withInputs(ofLines, isToday, async (input, origin) => {
+        for (const runtime of this.#runtimes) {
+          const entries = await this.#measure(runtime, input, origin, chunking, rounds);
+          this.speed.push(...entries);
+          printSpeed(entries);
+        }
+      });
+    }
+  }
+
+  /** We, the npm client and the loop, with every other pull. */
+  async vary(): Promise<void> {
+    const contenders = ["decodePull", "decodeProgress", OLLAMA, NAIVE];
+    const fewerRounds = Math.ceil(rounds / 2);
+    const found: SpeedEntry[] = [];
+    const names = quick ? QUICK_INPUTS : await inputNames();
+    const isOther = (name: string) => name !== TODAY && names.includes(name);
+    await withInputs(lines, isOther, async (input, origin) => {
+      for (const runtime of this.#runtimes) {
+        found.push(
+          ...await this.#measure(runtime, input, origin, "replay", fewerRounds, contenders),
+        );
+      }
+    });
+    this.speed.push(...found);
+    for (const name of this.#runtimes) {
+      printInputs(name, found.filter(({ runtime }) => runtime === name));
+    }
+  }
+
+  async #measure(
+    runtime: RuntimeName,
+    input: StoredInput,
+    origin: Origin,
+    chunking: Chunking,
+    times: number,
+    contenders?: readonly string[],
+  ): Promise<SpeedEntry[]> {
+    const speeds = await runTask(runtime, this.#script, {
+      kind: "speed",
+      input,
+      chunking,
+      rounds: times,
+      clock,
+      ...(contenders && { contenders }),
+    });
+    return speeds.map((speed) => ({ runtime, input: input.name, origin, chunking, ...speed }));
+  }
+
+  /** The memory that each contender takes. */
+  async weigh(): Promise<void> {
+    const contenders = CONTENDERS.filter(({ name, job, kind }) =>
+      quick ? name === "pull" || name === OLLAMA : kind === "ours" || job === "progress"
+    );
+    await withInputs(Math.ceil(lines / FEWER), (name) => name === TODAY, async (input) => {
+      for (const runtime of this.#runtimes) {
+        const entries: MemoryEntry[] = [];
+        for (const { name: contender, job } of contenders) {
+          const task = { kind: "memory", input, contender, job } as const;
+          entries.push({ runtime, ...await runTask(runtime, this.#script, task) });
+        }
+        this.memory.push(...entries);
+        printMemory(runtime, entries);
+      }
+    });
+  }
+
+  /** What growth costs. */
+  async grow(): Promise<void> {
+    const task = {
+      kind: "growth",
+      maxLines: lines * 50,
+      linesOfLayers: lines,
+      maxLineBytes: quick ? 2 ** 16 : 2 ** 20,
+      rounds: Math.ceil(rounds / 2),
+      clock,
+    } as const;
+    const found: Partial<Record<RuntimeName, BenchRecord["growth"]["Deno"]>> = {};
+    for (const runtime of this.#runtimes) {
+      const growth = await runTask(runtime, this.#script, task);
+      found[runtime] = growth;
+      printGrowth(runtime, growth);
+    }
+    Object.assign(this.growth, found);
+  }
 }
 
-console.log(
-  `Deno ${Deno.version.deno}, ${Deno.build.target}: medians of ${ROUNDS} rounds in which the ` +
-    `decoders take turns.\nThe spread is that of the middle half of the rounds.`,
-);
-for (
-  const pull of [
-    makePull("One layer", 1, UPDATES),
-    makePull("Eight layers at once", 8, UPDATES),
-  ]
-) {
-  for (const decoder of DECODERS) await checkDecoder(decoder, pull);
-  const work = DECODERS.map(({ decode }) => () => decode(streamOf(pull)));
-  await measureInRounds(work, WARM_UP_ROUNDS);
-  printResults(pull, await measureInRounds(work, ROUNDS));
+/** The versions of what was measured, as `deno.json` pins them. */
+async function versionsOf(
+  runtimes: Readonly<Partial<Record<RuntimeName, string>>>,
+): Promise<Record<string, string>> {
+  const { imports } = JSON.parse(await readFile(join(ROOT, "deno.json"), "utf8")) as {
+    imports: Record<string, string>;
+  };
+  const miniflare = JSON.parse(
+    await readFile(join(ROOT, "node_modules/miniflare/package.json"), "utf8"),
+  ) as { dependencies: Record<string, string> };
+  const packages = ["ollama", "split2", "ndjson", "ndjson-readablestream", "stream-json"];
+  const pinned = (name: string) => imports[name]?.match(/@(\d[^/]*)/)?.[1] ?? "";
+  return {
+    ...runtimes,
+    ...Object.fromEntries(packages.map((name) => [name, pinned(name)])),
+    "deno-std": pinned("@std/streams"),
+    "workerd": miniflare.dependencies["workerd"]!,
+  };
 }
+
+/** The versions of the runtimes that were asked for and are there. */
+async function findRuntimes(): Promise<Partial<Record<RuntimeName, string>>> {
+  const versions: Partial<Record<RuntimeName, string>> = {};
+  for (const name of choose(values.runtime, RUNTIME_NAMES)) {
+    const version = await versionOf(name);
+    if (version === undefined) console.log(`${name} is not installed, and is left out`);
+    else versions[name] = version;
+  }
+  return versions;
+}
+
+/** Keeps what was measured, and makes the chart and the part of README.md from it. */
+async function keep(record: BenchRecord): Promise<void> {
+  const inputs = new Set(record.speed.map(({ input }) => input));
+  const isWhole = parts.length === PARTS.length && inputs.size === (await inputNames()).length &&
+    RUNTIME_NAMES.every((name) => record.versions[name] !== undefined);
+  if (!isWhole || quick) throw new Error("The record is of a whole run: something was left out");
+  await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+  await writeFile(join(ROOT, CHART), drawChart(record));
+  await writeFile(README, withReport(await readFile(README, "utf8"), record));
+}
+
+const has = (part: Part) => parts.includes(part);
+
+await mkdir(CACHE, { recursive: true });
+const startedAt = performance.now();
+const runtimes = await findRuntimes();
+console.log(
+  `${Object.entries(runtimes).map((pair) => pair.join(" ")).join(", ")} on ${process.arch}, ` +
+    `${availableParallelism()} cores: medians of ${rounds} rounds of ${
+      lines.toLocaleString("en")
+    } lines, ` +
+    (clock === "cpu" ? "processor time" : "time on the wall"),
+);
+const script = join(CACHE, "program.mjs");
+await bundle("bench/program.ts", script, "--platform", "deno");
+const run = new Run(Object.keys(runtimes) as RuntimeName[], script);
+if (has("contenders")) await run.compare();
+if (has("inputs")) await run.vary();
+if (has("memory")) await run.weigh();
+if (has("growth")) await run.grow();
+const edge = has("edge")
+  ? await measureEdge(
+    join(CACHE, "edge.mjs"),
+    quick ? { repeats: 1, seconds: 1 } : { repeats: 5, seconds: 10 },
+  )
+  : undefined;
+if (edge) printEdge(edge);
+
+const { speed, memory, growth } = run;
+const versions = await versionsOf(runtimes);
+const record: BenchRecord = {
+  clock,
+  lines,
+  rounds,
+  versions,
+  speed,
+  memory,
+  growth,
+  ...(edge && { edge }),
+};
+const verdicts = judge(record);
+if (quick && !values.check) console.log("\nToo quick for figures that mean anything");
+else printVerdicts(verdicts);
+await mkdir(dirname(values.out), { recursive: true });
+await writeFile(values.out, `${JSON.stringify({ ...record, verdicts }, null, 2)}\n`);
+console.log(
+  `\n${Math.round((performance.now() - startedAt) / 1_000)} s; all figures are in ${values.out}`,
+);
+if (values.write) await keep(record);
+process.exitCode = values.check && verdicts.some(({ isMet }) => !isMet) ? 1 : 0;

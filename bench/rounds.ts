@@ -1,23 +1,61 @@
 /**
  * Measures pieces of work against each other. They take turns, so that whatever slows the machine down
- * for a while slows them all down, and each round begins with another one, so that none always runs
- * after the same. The median is not moved by single rounds that were disturbed.
+ * for a while slows them all down, in another order in each round, so that none always pays for the
+ * garbage of the same. (To collect it in between would have each of them begin with a heap that is too
+ * small, and with code that was forgotten.)
+ *
+ * What is measured is the processor time of the process, unless told otherwise: on a machine that does
+ * other things as well, the time on the wall is mostly that of the others.
  *
  * @module
  */
+
+import process from "node:process";
+import { seededNumbers } from "../mock/random.ts";
+
+/** What tells the time. */
+export type Clock = "cpu" | "wall";
+
+/** The clocks, each in milliseconds. */
+export const CLOCKS: Readonly<Record<Clock, () => number>> = {
+  cpu() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1_000;
+  },
+  wall: () => performance.now(),
+};
+
+/** Collects garbage, where the runtime lets it be asked for. */
+export function collectGarbage(): void {
+  const { gc, Bun } = globalThis as {
+    gc?: () => void;
+    Bun?: { gc: (isSynchronous: boolean) => void };
+  };
+  if (Bun) Bun.gc(true);
+  else gc?.();
+}
+
+/** The order in which pieces of work take turns in a round. */
+function orderOf(length: number, round: number): number[] {
+  const next = seededNumbers("round", round);
+  return Array.from({ length }, (_, index) => ({ index, place: next() }))
+    .sort((a, b) => a.place - b.place)
+    .map(({ index }) => index);
+}
 
 /** Runs all pieces of work in each round, and returns the times of each one in milliseconds. */
 export async function measureInRounds(
   work: readonly (() => Promise<unknown>)[],
   rounds: number,
+  clock: Clock,
 ): Promise<number[][]> {
+  const now = CLOCKS[clock];
   const times = work.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < work.length; turn++) {
-      const index = (round + turn) % work.length;
-      const start = performance.now();
+    for (const index of orderOf(work.length, round)) {
+      const start = now();
       await work[index]!();
-      times[index]!.push(performance.now() - start);
+      times[index]!.push(now() - start);
     }
   }
   return times;
@@ -30,4 +68,17 @@ export function quantile(values: readonly number[], part: number): number {
   const below = sorted[Math.floor(position)]!;
   const above = sorted[Math.ceil(position)]!;
   return below + (above - below) * (position - Math.floor(position));
+}
+
+/** The median, which single rounds that were disturbed do not move. */
+export function median(values: readonly number[]): number {
+  return quantile(values, 0.5);
+}
+
+/**
+ * How many times as long one piece of work takes as another: the median of what each round says, both
+ * halves of which were disturbed alike.
+ */
+export function ratio(times: readonly number[], others: readonly number[]): number {
+  return median(times.map((time, round) => time / others[round]!));
 }

@@ -1,0 +1,359 @@
+/**
+ * The contenders: this package, what its users would take instead, and the floor. Each of them is used
+ * by its public interface, and does one of two jobs to the end of a pull:
+ *
+ * - `events`: the objects, one by one, with `for await`. Ours are typed statuses. Of the others plain
+ *   objects are enough, as they come: what an application would add, to tell them apart, is left out.
+ * - `progress`: how far the whole has come, at least once a chunk. Ours has all layers, speed and time
+ *   left. Of the others three numbers are enough, from sums over a `Map` by digest.
+ *
+ * Both rules favour the others.
+ *
+ * @module
+ */
+
+import {
+  decodeProgress,
+  decodePull,
+  NdjsonDecoderStream,
+  pull,
+  type PullProgress,
+  PullProgressStream,
+  type PullStatus,
+  PullStatusStream,
+} from "@ollama-pull/kit";
+import { JsonParseStream } from "@std/json";
+import { TextLineStream } from "@std/streams";
+import ndjson from "ndjson";
+import readNdjson from "ndjson-readablestream";
+import { Readable } from "node:stream";
+import type { ReadableStream as NodeReadableStream } from "node:stream/web";
+import { Ollama } from "ollama/browser";
+import split2 from "split2";
+import jsonl from "stream-json/web/jsonl/parser.js";
+import type { PullBody } from "./pull_bytes.ts";
+
+/** What a contender is asked to do. */
+export type Job = "events" | "progress";
+
+/** What a contender made of a pull. */
+export interface Outcome {
+  /** How many items it gave. */
+  readonly items: number;
+  /** The words of the last object. */
+  readonly lastStatus?: string | undefined;
+  /** The bytes that are there in the end. */
+  readonly completed?: number | undefined;
+}
+
+/** Something to measure. */
+export interface Contender {
+  /** Its name, which no other has that does the same job. */
+  readonly name: string;
+  /** What it does. */
+  readonly job: Job;
+  /** Whether it is a part of this package, something else that decodes pulls, or less than that. */
+  readonly kind: "ours" | "other" | "floor";
+  /** Reads a pull to its end. */
+  run(body: PullBody): Promise<Outcome>;
+}
+
+/** The names of contenders that others are compared with. */
+export const OLLAMA = "ollama (npm)";
+export const DENO_STD = "Deno's library";
+export const NAIVE = "a loop by hand";
+export const FLOOR = "floor: UTF-8 and newlines";
+export const PIPED = "three streams, piped";
+
+/** A line as `JSON.parse` gives it. */
+interface PullObject {
+  kind?: PullStatus["kind"];
+  readonly status?: string;
+  readonly digest?: string;
+  readonly total?: number;
+  readonly completed?: number;
+  readonly error?: string;
+}
+
+async function readEvents(events: AsyncIterable<PullObject>): Promise<Outcome> {
+  let items = 0;
+  let lastStatus: string | undefined;
+  for await (const { status } of events) {
+    items++;
+    lastStatus = status;
+  }
+  return { items, lastStatus };
+}
+
+async function readProgress(snapshots: AsyncIterable<PullProgress>): Promise<Outcome> {
+  let items = 0;
+  let last: PullProgress | undefined;
+  for await (const progress of snapshots) {
+    items++;
+    last = progress;
+  }
+  return { items, lastStatus: last?.status, completed: last?.completed };
+}
+
+/** The sums that an application keeps that has but objects: no more than it takes for one bar. */
+class Sums {
+  readonly #layers = new Map<string, { total: number; completed: number }>();
+  #total = 0;
+  #completed = 0;
+
+  add({ digest, total = 0, completed = 0 }: PullObject): void {
+    if (digest === undefined) return;
+    const layer = this.#layers.get(digest);
+    if (layer === undefined) this.#layers.set(digest, { total, completed });
+    this.#total += total - (layer?.total ?? 0);
+    this.#completed += completed - (layer?.completed ?? 0);
+    if (layer === undefined) return;
+    layer.total = total;
+    layer.completed = completed;
+  }
+
+  snapshot() {
+    return {
+      completed: this.#completed,
+      total: this.#total,
+      fraction: this.#total > 0 ? this.#completed / this.#total : 0,
+    };
+  }
+}
+
+/** Aggregates objects, with a snapshot for each chunk that they came from. */
+async function sumUp(
+  objects: AsyncIterable<PullObject>,
+  body: PullBody,
+  prepare = (object: PullObject) => object,
+): Promise<Outcome> {
+  const sums = new Sums();
+  let shown = sums.snapshot();
+  let items = 0;
+  let chunksShown = 0;
+  let lastStatus: string | undefined;
+  for await (const object of objects) {
+    if (body.chunksRead !== chunksShown) {
+      chunksShown = body.chunksRead;
+      shown = sums.snapshot();
+      items++;
+    }
+    sums.add(prepare(object));
+    lastStatus = object.status;
+  }
+  shown = sums.snapshot();
+  return { items: items + 1, lastStatus, completed: shown.completed };
+}
+
+/** Tells objects apart, as an application would. */
+function kindOf({ status, digest, error }: PullObject): PullStatus["kind"] {
+  if (error !== undefined) return "error";
+  if (digest !== undefined) return "downloading";
+  switch (status) {
+    case "pulling manifest":
+      return "manifest";
+    case "verifying sha256 digest":
+      return "verifying";
+    case "writing manifest":
+      return "writing";
+    case "removing any unused layers":
+    case "removing unused layers":
+      return "removing";
+    case "success":
+      return "success";
+    default:
+      return "other";
+  }
+}
+
+/** Types an object in place, which costs least. */
+function typed(object: PullObject): PullObject {
+  object.kind = kindOf(object);
+  return object;
+}
+
+/** What others make of a body: an object a line. */
+type Decode = (
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+) => AsyncIterable<PullObject> | Promise<AsyncIterable<PullObject>>;
+
+async function pullWithOllama(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
+  const client = new Ollama({ fetch: () => Promise.resolve(new Response(stream)) });
+  return await client.pull({ model: "llama3.2", stream: true });
+}
+
+const decodeWithDenoStd = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
+  stream
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough(new TextLineStream())
+    .pipeThrough(new JsonParseStream()) as ReadableStream<PullObject>;
+
+/** The loop that people paste, as a generator. */
+async function* decodeByHand(stream: ReadableStream<Uint8Array>): AsyncGenerator<PullObject> {
+  const reader = stream.getReader();
+  const utf8 = new TextDecoder();
+  let buffer = "";
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    buffer += utf8.decode(value, { stream: true });
+    const lines = buffer.split("\n");
+    buffer = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line !== "") yield JSON.parse(line);
+    }
+  }
+  if (buffer !== "") yield JSON.parse(buffer);
+}
+
+/** The same loop with the sums inside, where nothing waits between two objects. */
+async function sumUpByHand({ stream }: PullBody): Promise<Outcome> {
+  const reader = stream.getReader();
+  const utf8 = new TextDecoder();
+  const sums = new Sums();
+  let shown = sums.snapshot();
+  let items = 0;
+  let buffer = "";
+  let lastStatus: string | undefined;
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    buffer += utf8.decode(value, { stream: true });
+    const lines = buffer.split("\n");
+    buffer = lines.pop() ?? "";
+    for (const line of lines) {
+      if (line === "") continue;
+      const object: PullObject = JSON.parse(line);
+      sums.add(object);
+      lastStatus = object.status;
+    }
+    shown = sums.snapshot();
+    items++;
+  }
+  return { items, lastStatus, completed: shown.completed };
+}
+
+/** The least that it takes to have lines: UTF-8 decoded, and newlines found. */
+async function findLines({ stream }: PullBody): Promise<Outcome> {
+  const utf8 = new TextDecoder();
+  let items = 0;
+  for await (const chunk of stream) {
+    const text = utf8.decode(chunk, { stream: true });
+    for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) items++;
+  }
+  return { items };
+}
+
+const fromNode = (stream: ReadableStream<Uint8Array>) =>
+  Readable.fromWeb(stream as NodeReadableStream<Uint8Array>);
+
+async function* valuesOf(entries: ReadableStream<{ value: PullObject }>) {
+  for await (const { value } of entries) yield value;
+}
+
+/** The others. Those for streams of Node are handed one, as their users do with a fetched body. */
+const OTHERS: Readonly<Record<string, Decode>> = {
+  [OLLAMA]: pullWithOllama,
+  [DENO_STD]: decodeWithDenoStd,
+  "split2": (stream) => fromNode(stream).pipe(split2(JSON.parse)),
+  "ndjson": (stream) => fromNode(stream).pipe(ndjson.parse()),
+  "ndjson-readablestream": (stream) => readNdjson<PullObject>(stream),
+  "stream-json": (stream) => valuesOf(stream.pipeThrough(jsonl.asWebStream())),
+};
+
+const OURS: readonly Contender[] = [
+  {
+    name: "decodePull",
+    job: "events",
+    kind: "ours",
+    run: ({ stream }) => readEvents(decodePull(stream)),
+  },
+  {
+    name: "two streams, piped",
+    job: "events",
+    kind: "ours",
+    run: ({ stream }) =>
+      readEvents(stream.pipeThrough(new NdjsonDecoderStream()).pipeThrough(new PullStatusStream())),
+  },
+  {
+    name: "decodeProgress",
+    job: "progress",
+    kind: "ours",
+    run: ({ stream }) => readProgress(decodeProgress(stream)),
+  },
+  {
+    name: "pull",
+    job: "progress",
+    kind: "ours",
+    run: ({ stream }) => readProgress(pull("llama3.2", { fetch: () => new Response(stream) })),
+  },
+  {
+    name: PIPED,
+    job: "progress",
+    kind: "ours",
+    run: ({ stream }) =>
+      readProgress(
+        stream
+          .pipeThrough(new NdjsonDecoderStream())
+          .pipeThrough(new PullStatusStream())
+          .pipeThrough(new PullProgressStream()),
+      ),
+  },
+];
+
+/** All contenders. */
+export const CONTENDERS: readonly Contender[] = [
+  ...OURS,
+  ...Object.entries(OTHERS).flatMap(([name, decode]): Contender[] => [
+    {
+      name,
+      job: "events",
+      kind: "other",
+      run: async ({ stream }) => readEvents(await decode(stream)),
+    },
+    {
+      name,
+      job: "progress",
+      kind: "other",
+      run: async (body) => sumUp(await decode(body.stream), body),
+    },
+  ]),
+  {
+    // Our three streams type each object, too.
+    name: `${DENO_STD}, typed`,
+    job: "progress",
+    kind: "other",
+    run: (body) => sumUp(decodeWithDenoStd(body.stream), body, typed),
+  },
+  {
+    name: NAIVE,
+    job: "events",
+    kind: "other",
+    run: ({ stream }) => readEvents(decodeByHand(stream)),
+  },
+  { name: NAIVE, job: "progress", kind: "other", run: sumUpByHand },
+  { name: FLOOR, job: "events", kind: "floor", run: findLines },
+  { name: FLOOR, job: "progress", kind: "floor", run: findLines },
+];
+
+/** What a pull must come to. */
+export interface Answer {
+  /** How many lines it has. */
+  readonly lines: number;
+  /** The bytes of all layers. */
+  readonly total: number;
+  /** The bytes that were last reported, over all layers: the last line of one may fall short. */
+  readonly reported: number;
+}
+
+/** Throws unless a contender has read a pull to its end, as it is: only then its time counts. */
+export function check({ name, job, kind }: Contender, outcome: Outcome, answer: Answer): void {
+  const { items, lastStatus, completed } = outcome;
+  const expected = kind === "ours" ? answer.total : answer.reported;
+  const isRight = kind === "floor" ? items === answer.lines : lastStatus === "success" &&
+    (job === "events" ? items === answer.lines : items > 0 && completed === expected);
+  if (isRight) return;
+  throw new Error(
+    `${name} did not read the pull as it is: ${JSON.stringify({ outcome, answer, job })}`,
+  );
+}

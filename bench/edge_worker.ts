@@ -1,0 +1,76 @@
+/**
+ * The Worker that is measured: follows pulls, or reads the same bytes and makes nothing of them.
+ *
+ * - `/follow?lines=…` and `/read?lines=…`: a pull from memory, a line a chunk, to its end.
+ * - `/follow?from=…` and `/read?from=…`: a pull from a server, as it comes.
+ *
+ * @module
+ */
+
+import { pull, type PullProgress } from "@ollama-pull/kit";
+import { inSequence } from "./made_pulls.ts";
+import { cut, PullBody } from "./pull_bytes.ts";
+
+const LAYERS = 5;
+
+/** A tick that comes so much later is one that was overtaken by the next. */
+const LATE_MS = 60;
+
+/** What came of a pull. */
+export interface Followed {
+  /** How many chunks were read, or snapshots made. */
+  items: number;
+  /** How many of them came later than the next one was due. */
+  late: number;
+}
+
+/** The chunks of a pull, which are made once. */
+const chunksByLines = new Map<number, readonly Uint8Array<ArrayBuffer>[]>();
+
+function chunksOf(lines: number): readonly Uint8Array<ArrayBuffer>[] {
+  let chunks = chunksByLines.get(lines);
+  if (!chunks) {
+    chunks = cut(new TextEncoder().encode(inSequence(lines, LAYERS)), "live");
+    chunksByLines.set(lines, chunks);
+  }
+  return chunks;
+}
+
+/** Where the pull comes from: the memory, or a server whose `completed` is the time at which it sent. */
+type Connect = (request: Request) => Response | Promise<Response>;
+
+function connectTo(url: URL): { connect: Connect; isTimed: boolean } {
+  const from = url.searchParams.get("from");
+  if (from !== null) return { connect: (request) => fetch(from, request), isTimed: true };
+  const chunks = chunksOf(Number(url.searchParams.get("lines")));
+  return { connect: () => new Response(new PullBody(chunks).stream), isTimed: false };
+}
+
+async function follow(connect: Connect, isTimed: boolean): Promise<Followed> {
+  const followed: Followed = { items: 0, late: 0 };
+  let last: PullProgress | undefined;
+  for await (last of pull("llama3.2", { fetch: connect })) {
+    followed.items++;
+    const isTick = isTimed && last.phase === "downloading";
+    if (isTick && Date.now() - last.completed > LATE_MS) followed.late++;
+  }
+  if (last?.fraction !== 1) throw new Error("The pull did not succeed");
+  return followed;
+}
+
+async function read(connect: Connect): Promise<Followed> {
+  const { body } = await connect(new Request("http://localhost/", { method: "POST", body: "{}" }));
+  const reader = body!.getReader();
+  let items = 0;
+  while (!(await reader.read()).done) items++;
+  return { items, late: 0 };
+}
+
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const url = new URL(request.url);
+    const { connect, isTimed } = connectTo(url);
+    const isFollowed = url.pathname === "/follow";
+    return Response.json(await (isFollowed ? follow(connect, isTimed) : read(connect)));
+  },
+};

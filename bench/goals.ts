@@ -1,0 +1,174 @@
+/**
+ * What this package wants to reach, as ratios of what was measured in one run: `deno task bench --check`.
+ *
+ * @module
+ */
+
+import { DENO_STD, FLOOR, type Job, NAIVE, OLLAMA, PIPED } from "./contenders.ts";
+import type { Growth, Point } from "./growth.ts";
+import { type BenchRecord, RUNTIME_NAMES, speedOf, type SpeedQuery } from "./record.ts";
+import type { RuntimeName } from "./runtimes.ts";
+
+/** A figure, and the bound that it must keep. */
+export interface Goal {
+  /** What the figure is. */
+  readonly name: string;
+  /** On which side of the target it must be. */
+  readonly bound: "at least" | "at most";
+  /** The target. */
+  readonly target: number;
+  /** What was measured, or `undefined` where it was not. */
+  readonly figure: (record: BenchRecord) => number | undefined;
+}
+
+/** A goal, and how it went. */
+export interface Verdict {
+  readonly goal: Goal;
+  readonly figure: number;
+  readonly isMet: boolean;
+}
+
+/** Something that must be so many times as fast as something else that does the same. */
+interface Race extends Omit<SpeedQuery, "runtime"> {
+  readonly than: string;
+  readonly targets: Readonly<Partial<Record<RuntimeName, number>>>;
+}
+
+const RACES: readonly Race[] = [
+  {
+    job: "progress",
+    chunking: "replay",
+    contender: "decodeProgress",
+    than: OLLAMA,
+    targets: { Deno: 5, Node: 4, Bun: 2.5 },
+  },
+  {
+    job: "events",
+    chunking: "replay",
+    contender: "decodePull",
+    than: OLLAMA,
+    targets: { Deno: 2.5, Node: 2.5, Bun: 1.5 },
+  },
+  {
+    job: "progress",
+    chunking: "live",
+    contender: "decodeProgress",
+    than: OLLAMA,
+    targets: { Deno: 1.5, Node: 1.3, Bun: 1.2 },
+  },
+  {
+    job: "progress",
+    chunking: "replay",
+    contender: PIPED,
+    than: `${DENO_STD}, typed`,
+    targets: { Deno: 1, Node: 1, Bun: 1 },
+  },
+];
+
+function goalsOf({ targets, than, ...query }: Race): Goal[] {
+  return (Object.entries(targets) as [RuntimeName, number][]).map(([runtime, target]) => ({
+    name: `${runtime}, ${query.job}, ${query.chunking}${query.input ? `, ${query.input}` : ""}: ` +
+      `${query.contender}, times as fast as ${than}`,
+    bound: "at least",
+    target,
+    figure: (record) => speedOf(record, { runtime, ...query })?.timesAsFast[than],
+  }));
+}
+
+/** No decoder can do less than find the lines of the text. */
+const ABOVE_FLOOR: Goal = {
+  name: "Deno, progress, replay: decodeProgress costs, in floors",
+  bound: "at most",
+  target: 2.5,
+  figure(record) {
+    const speed = speedOf(record, {
+      runtime: "Deno",
+      job: "progress",
+      chunking: "replay",
+      contender: "decodeProgress",
+    });
+    const timesAsFast = speed?.timesAsFast[FLOOR];
+    return timesAsFast && 1 / timesAsFast;
+  },
+};
+
+/** Our side of each job. */
+const OURS: Readonly<Record<Job, string>> = { events: "decodePull", progress: "decodeProgress" };
+
+/** No input may make us slower than the loop that anybody would write. */
+function raceAgainstLoop(input: string): Race[] {
+  return (["events", "progress"] as const).map((job) => ({
+    job,
+    input,
+    chunking: "replay",
+    contender: OURS[job],
+    than: NAIVE,
+    targets: { Deno: 1, Node: 1, Bun: 1 },
+  }));
+}
+
+/** How much more the last of some points costs than the cheapest before it. */
+function rise(points: readonly Point[]): number {
+  const before = points.slice(0, -1).map(({ ns }) => ns);
+  return (points.at(-1)?.ns ?? NaN) / Math.min(...before);
+}
+
+const GROWTH: readonly {
+  readonly name: string;
+  readonly target: number;
+  readonly figure: (growth: Growth) => number;
+}[] = [
+  {
+    name: "megabytes by which the longest pull grows",
+    target: 8,
+    figure: ({ grownBytes }) => grownBytes / 1e6,
+  },
+  {
+    name: "a line of the longest pull costs, in lines of the cheapest",
+    target: 1.25,
+    figure: ({ lines }) => rise(lines),
+  },
+  {
+    name: "a line with 2,000 layers one after another costs, in lines with one",
+    target: 1.5,
+    figure: ({ layersInSequence }) => rise(layersInSequence),
+  },
+  {
+    name: "a line with 2,000 layers in turn costs, in lines with two",
+    target: 2,
+    figure: ({ layersInTurn }) => rise(layersInTurn),
+  },
+  {
+    name: "a byte of the longest line, one by one, costs, in bytes of one a quarter as long",
+    target: 1.5,
+    figure: ({ longLine }) => rise(longLine),
+  },
+];
+
+/** All goals. Those for inputs follow from the inputs that a record has. */
+export function goalsFor({ speed }: BenchRecord): Goal[] {
+  const inputs = [...new Set(speed.map(({ input }) => input))];
+  return [
+    ...RACES.flatMap(goalsOf),
+    ABOVE_FLOOR,
+    ...inputs.flatMap(raceAgainstLoop).flatMap(goalsOf),
+    ...GROWTH.flatMap(({ name, target, figure }) =>
+      RUNTIME_NAMES.map((runtime): Goal => ({
+        name: `${runtime}, growth: ${name}`,
+        bound: "at most",
+        target,
+        figure: ({ growth }) => growth[runtime] && figure(growth[runtime]),
+      }))
+    ),
+  ];
+}
+
+/** How the goals went whose figure was measured. */
+export function judge(record: BenchRecord): Verdict[] {
+  return goalsFor(record).flatMap((goal) => {
+    const figure = goal.figure(record);
+    if (figure === undefined) return [];
+    const isMet = goal.bound === "at least" ? figure >= goal.target : figure <= goal.target;
+    return [{ goal, figure, isMet }];
+  });
+}

@@ -1,0 +1,69 @@
+/**
+ * How much memory a contender takes while it decodes a pull, measured in a process of its own.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+import process from "node:process";
+import { check, CONTENDERS, type Job } from "./contenders.ts";
+import { cut, PullBody } from "./pull_bytes.ts";
+import { collectGarbage } from "./rounds.ts";
+import { round, type StoredInput } from "./speed.ts";
+
+/** What to measure. */
+export interface MemoryTask {
+  /** Tells the tasks apart. */
+  readonly kind: "memory";
+  /** The pull. */
+  readonly input: StoredInput;
+  /** The name of the contender. */
+  readonly contender: string;
+  /** What it does. */
+  readonly job: Job;
+}
+
+/** How much memory a contender takes at most, over what there was when it began. */
+export interface Memory {
+  /** Its name. */
+  readonly contender: string;
+  /** What it does. */
+  readonly job: Job;
+  /** The memory of the process, in megabytes. */
+  readonly rssMb: number;
+  /** The part of it in which objects are, in megabytes. */
+  readonly heapMb: number;
+}
+
+const MEGABYTE = 1e6;
+
+/** Measures what a task says. The bytes of the pull are there beforehand, and do not count. */
+export async function measureMemory(task: MemoryTask): Promise<Memory> {
+  const { input, job } = task;
+  const contender = CONTENDERS.find((one) => one.name === task.contender && one.job === job);
+  if (contender === undefined) throw new Error(`No contender is called ${task.contender}`);
+  const chunks = cut(new Uint8Array(await readFile(input.file)), "replay");
+
+  collectGarbage();
+  const before = process.memoryUsage();
+  const peak = { rss: before.rss, heapUsed: before.heapUsed };
+  const look = () => {
+    const { rss, heapUsed } = process.memoryUsage();
+    peak.rss = Math.max(peak.rss, rss);
+    peak.heapUsed = Math.max(peak.heapUsed, heapUsed);
+  };
+  function* watched() {
+    for (const chunk of chunks) {
+      look();
+      yield chunk;
+    }
+  }
+  check(contender, await contender.run(new PullBody(watched())), input);
+  look();
+  return {
+    contender: contender.name,
+    job,
+    rssMb: round((peak.rss - before.rss) / MEGABYTE, 1),
+    heapMb: round((peak.heapUsed - before.heapUsed) / MEGABYTE, 1),
+  };
+}

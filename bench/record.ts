@@ -1,0 +1,204 @@
+/**
+ * What a run has measured, as it is kept in the repository, and the part of README.md that is made of
+ * it.
+ *
+ *     runs ──▶ BenchRecord ── record.json ──▶ renderReport ──▶ README.md
+ *                                       └───▶ drawChart ─────▶ chart.svg
+ *
+ * @module
+ */
+
+import { FLOOR, type Job, OLLAMA } from "./contenders.ts";
+import type { Edge } from "./edge.ts";
+import type { Growth } from "./growth.ts";
+import { type Origin, TODAY } from "./inputs.ts";
+import type { Memory } from "./memory.ts";
+import type { Chunking } from "./pull_bytes.ts";
+import type { Clock } from "./rounds.ts";
+import type { RuntimeName } from "./runtimes.ts";
+import type { Speed } from "./speed.ts";
+
+/** How fast a contender decodes an input in a runtime. */
+export interface SpeedEntry extends Speed {
+  /** The runtime. */
+  readonly runtime: RuntimeName;
+  /** The name of the input. */
+  readonly input: string;
+  /** Where the input comes from. */
+  readonly origin: Origin;
+  /** How it arrives. */
+  readonly chunking: Chunking;
+}
+
+/** How much memory a contender takes in a runtime. */
+export interface MemoryEntry extends Memory {
+  /** The runtime. */
+  readonly runtime: RuntimeName;
+}
+
+/** What a run has measured. Parts that were left out are empty. */
+export interface BenchRecord {
+  /** What told the time. */
+  readonly clock: Clock;
+  /** How many lines a pull has, and how many rounds there were. */
+  readonly lines: number;
+  readonly rounds: number;
+  /** The versions of the runtimes, and of the contenders that are packages, by their names. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly speed: readonly SpeedEntry[];
+  readonly memory: readonly MemoryEntry[];
+  readonly growth: Readonly<Partial<Record<RuntimeName, Growth>>>;
+  readonly edge?: Edge;
+}
+
+/** The order of the runtimes, wherever they are shown. */
+export const RUNTIME_NAMES = ["Deno", "Node", "Bun"] as const;
+
+/** What to look up in a record. */
+export interface SpeedQuery {
+  readonly runtime: RuntimeName;
+  readonly input?: string;
+  readonly chunking: Chunking;
+  readonly job: Job;
+  readonly contender: string;
+}
+
+/** Finds how fast a contender is: with today's servers, unless an input is named. */
+export function speedOf(record: BenchRecord, query: SpeedQuery): SpeedEntry | undefined {
+  const wanted = { input: TODAY, ...query };
+  return record.speed.find((entry) =>
+    (Object.keys(wanted) as (keyof SpeedQuery)[]).every((key) => entry[key] === wanted[key])
+  );
+}
+
+/** The rows of the table in README.md: how many times as fast something is as the npm client. */
+const ROWS: readonly { says: string; query: Omit<SpeedQuery, "runtime"> }[] = [
+  {
+    says: "Progress, 64 KiB a chunk",
+    query: { job: "progress", chunking: "replay", contender: "decodeProgress" },
+  },
+  {
+    says: "Progress, one line a chunk",
+    query: { job: "progress", chunking: "live", contender: "decodeProgress" },
+  },
+  {
+    says: "Typed statuses one by one, 64 KiB a chunk",
+    query: { job: "events", chunking: "replay", contender: "decodePull" },
+  },
+];
+
+/** A number with as many digits as mean something. */
+function short(value: number): string {
+  return value.toLocaleString("en", { maximumSignificantDigits: 2 });
+}
+
+function times(value: number | undefined): string {
+  return value === undefined ? "" : `${value.toFixed(1)} ×`;
+}
+
+/** The lines of the longest pull. */
+function longestPull({ growth }: BenchRecord): string {
+  return (growth.Deno?.lines.at(-1)?.size ?? 0).toLocaleString("en");
+}
+
+/** A paragraph in lines that are not too long. */
+function wrap(...sentences: readonly string[]): string {
+  return sentences.join(" ").replace(/(?=.{101}).{1,100} /g, (line) => `${line.trimEnd()}\n`);
+}
+
+/** The cells of a row, a runtime each. */
+function row(says: string, cell: (runtime: RuntimeName) => string): string {
+  return `| ${[says, ...RUNTIME_NAMES.map(cell)].join(" | ")} |`;
+}
+
+function renderTable(record: BenchRecord): string {
+  const peak = (runtime: RuntimeName) =>
+    record.memory.find((entry) =>
+      entry.runtime === runtime && entry.contender === "decodeProgress"
+    );
+  return [
+    row(
+      "Times as fast as `ollama` (npm)",
+      (runtime) => `${runtime} ${record.versions[runtime] ?? ""}`.trim(),
+    ),
+    row("---", () => "---"),
+    ...ROWS.map(({ says, query }) =>
+      row(
+        says,
+        (runtime) => times(speedOf(record, { runtime, ...query })?.timesAsFast[OLLAMA]),
+      )
+    ),
+    row("Memory at most, over what was there", (runtime) => {
+      const memory = peak(runtime);
+      return memory === undefined ? "" : `${memory.rssMb.toFixed(0)} MB`;
+    }),
+    row(`Growth in a pull of ${longestPull(record)} lines`, (runtime) => {
+      const growth = record.growth[runtime];
+      return growth === undefined ? "" : `${(growth.grownBytes / 1e6).toFixed(1)} MB`;
+    }),
+  ].join("\n");
+}
+
+function renderEdge({ edge, versions }: BenchRecord): string {
+  if (edge === undefined) return "";
+  const { followMs, readMs, live, pullsPerCore } = edge;
+  const percent = (part: number) => `${Number((part * 100).toPrecision(3))} %`;
+  return wrap(
+    `In a Worker (workerd ${versions.workerd}), a pull of an hour, 60,000 lines one by one, takes`,
+    `${short(followMs)} ms of processor time from memory; to read the same chunks and drop them`,
+    `takes ${short(readMs)} ms of these. Live, from sockets, a line takes`,
+    `${short(live.followUs)} µs, of which ${short(live.readUs)} µs are for reading it: with a line`,
+    `in 60 ms, one core can follow some ${short(pullsPerCore)} pulls. Of ${live.pulls} at the same`,
+    `time for ${live.seconds} s, ${percent(live.arrived)} of the lines came,`,
+    `${percent(live.late)} of them later than the next was due, at ${
+      percent(live.load)
+    } of a core.`,
+    "The clocks of a Worker stand still while it computes; this is what the system counts for the",
+    "process of workerd.",
+  );
+}
+
+/** The part of README.md. */
+export function renderReport(record: BenchRecord): string {
+  const clock = record.clock === "cpu" ? "processor time" : "time";
+  return [
+    `![How many lines a second: this package, and what else decodes pulls](${CHART})`,
+    renderTable(record),
+    wrap(
+      `All of it from memory, ${
+        record.lines.toLocaleString("en")
+      } lines, and each contender by its`,
+      `public interface: medians of the ${clock} over ${record.rounds} rounds in which they take`,
+      "turns. Every answer is checked. Of the others, plain objects are enough where ours are typed,",
+      "and three numbers where ours have all layers, speed and time left.",
+    ),
+    renderEdge(record),
+  ].filter((part) => part !== "").join("\n\n");
+}
+
+/** Where the chart is. */
+export const CHART = "bench/chart.svg";
+
+const BEGIN = "<!-- Made by `deno task bench --write`; a test fails when it is stale. -->\n" +
+  "<!-- deno-fmt-ignore-start -->";
+const END = "<!-- deno-fmt-ignore-end -->";
+
+/** A text with the report put between its marks. */
+export function withReport(text: string, record: BenchRecord): string {
+  const begin = text.indexOf(BEGIN);
+  const end = text.indexOf(END, begin);
+  if (begin === -1 || end === -1) throw new Error("There is no place for the report");
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${renderReport(record)}\n\n${text.slice(end)}`;
+}
+
+/** The speeds that a chart or a table shows side by side, without the floor. */
+export function contendersOf(
+  record: BenchRecord,
+  query: Omit<SpeedQuery, "contender">,
+): SpeedEntry[] {
+  const wanted = { input: TODAY, ...query };
+  return record.speed.filter((entry) =>
+    entry.contender !== FLOOR &&
+    (Object.keys(wanted) as (keyof typeof wanted)[]).every((key) => entry[key] === wanted[key])
+  );
+}

@@ -1,0 +1,58 @@
+/**
+ * Shows that README.md and the chart are what the record makes. (Whether the record is old is another
+ * matter: times are not tested.)
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { readFile } from "node:fs/promises";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { drawChart } from "./chart.ts";
+import { CONTENDERS } from "./contenders.ts";
+import { goalsFor } from "./goals.ts";
+import { inputNames, TODAY } from "./inputs.ts";
+import { type BenchRecord, CHART, RUNTIME_NAMES, withReport } from "./record.ts";
+
+const read = (path: string) =>
+  readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
+const record: BenchRecord = JSON.parse(await read("bench/record.json"));
+
+describe("the record of the benchmark", () => {
+  it("is what the part of README.md is made of", async () => {
+    const readme = await read("README.md");
+    assertEquals(readme, withReport(readme, record));
+  });
+
+  it("is what the chart is drawn from", async () => {
+    assertEquals(await read(CHART), drawChart(record));
+  });
+
+  it("is of all contenders with today's pull, in every runtime", () => {
+    for (const name of RUNTIME_NAMES) {
+      const entries = record.speed.filter(({ runtime, input, chunking }) =>
+        runtime === name && input === TODAY && chunking === "replay"
+      );
+      assertEquals(
+        new Set(entries.map(({ job, contender }) => `${job}: ${contender}`)),
+        new Set(CONTENDERS.map(({ job, name }) => `${job}: ${name}`)),
+      );
+    }
+  });
+
+  it("is of all inputs", async () => {
+    assertEquals(new Set(record.speed.map(({ input }) => input)), new Set(await inputNames()));
+  });
+
+  it("has a figure for every goal", () => {
+    for (const { name, figure } of goalsFor(record)) {
+      const value = figure(record);
+      assert(value !== undefined && Number.isFinite(value), `${name}: ${value}`);
+    }
+  });
+
+  it("wants a place in a text", () => {
+    assertThrows(() => withReport("# Nothing", record), Error, "no place for the report");
+  });
+});

@@ -1,0 +1,73 @@
+/**
+ * Runs the program of the benchmark in Deno, Bun and Node: the same bundle, byte by byte.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { Growth, GrowthTask } from "./growth.ts";
+import type { Memory, MemoryTask } from "./memory.ts";
+import type { Speed, SpeedTask } from "./speed.ts";
+
+/** The top of the repository. */
+export const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** The name of a runtime. */
+export type RuntimeName = "Deno" | "Node" | "Bun";
+
+interface Runtime {
+  readonly program: string;
+  /** The arguments that run a script, and let it collect garbage. */
+  readonly args: readonly string[];
+}
+
+/** The runtimes, by their names. */
+export const RUNTIMES: Readonly<Record<RuntimeName, Runtime>> = {
+  Deno: { program: Deno.execPath(), args: ["run", "--allow-all", "--v8-flags=--expose-gc"] },
+  Node: { program: "node", args: ["--expose-gc"] },
+  Bun: { program: join(ROOT, "node_modules/.bin/bun"), args: [] },
+};
+
+/** Runs a program to its end, and returns what it prints. */
+async function run(program: string, args: readonly string[]): Promise<string> {
+  const command = new Deno.Command(program, {
+    args: [...args],
+    cwd: ROOT,
+    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    stdin: "null",
+    stderr: "inherit",
+  });
+  const { success, code, stdout } = await command.output();
+  if (!success) throw new Error(`${program} ended with exit code ${code}`);
+  return new TextDecoder().decode(stdout);
+}
+
+/** The version of a runtime, or `undefined` where it is not installed. */
+export async function versionOf(name: RuntimeName): Promise<string | undefined> {
+  try {
+    return (await run(RUNTIMES[name].program, ["--version"])).match(/\d+\.\d+\.\d+\S*/)?.[0];
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Makes one file of a script and all that it imports, with what `deno bundle` is told besides. */
+export async function bundle(script: string, file: string, ...options: string[]): Promise<void> {
+  await run(Deno.execPath(), ["bundle", "--quiet", ...options, "--output", file, script]);
+}
+
+/** Has a runtime do a task, and returns the result. */
+export async function runTask(name: RuntimeName, script: string, task: SpeedTask): Promise<Speed[]>;
+export async function runTask(name: RuntimeName, script: string, task: MemoryTask): Promise<Memory>;
+export async function runTask(name: RuntimeName, script: string, task: GrowthTask): Promise<Growth>;
+export async function runTask(
+  name: RuntimeName,
+  script: string,
+  task: SpeedTask | MemoryTask | GrowthTask,
+): Promise<unknown> {
+  const { program, args } = RUNTIMES[name];
+  const output = await run(program, [...args, script, JSON.stringify(task)]);
+  return JSON.parse(output.trimEnd().split("\n").at(-1)!);
+}
