@@ -336,6 +336,13 @@ export const CONTENDERS: readonly Contender[] = [
   { name: FLOOR, job: "progress", kind: "floor", run: findLines },
 ];
 
+/** The contender of a name that does a job. */
+export function findContender(name: string, job: Job): Contender {
+  const found = CONTENDERS.find((one) => one.name === name && one.job === job);
+  if (found === undefined) throw new Error(`No contender is called ${name}`);
+  return found;
+}
+
 /** What a pull must come to. */
 export interface Answer {
   /** How many lines it has. */

@@ -16,7 +16,7 @@ import process from "node:process";
 import { Miniflare } from "miniflare";
 import type { Followed } from "./edge_worker.ts";
 import { bundle } from "./runtimes.ts";
-import { round } from "./speed.ts";
+import { round } from "./rounds.ts";
 
 const TICK_MS = 60;
 const LINES_AN_HOUR = 3_600_000 / TICK_MS;

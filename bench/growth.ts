@@ -9,8 +9,7 @@ import process from "node:process";
 import { ENDLESS_TOTAL, endlessPull, LINES_A_CHUNK } from "./endless_pull.ts";
 import { inSequence, MODEL_BYTES, roundRobin } from "./made_pulls.ts";
 import { cut, PullBody } from "./pull_bytes.ts";
-import { type Clock, collectGarbage, measureInRounds, median } from "./rounds.ts";
-import { round } from "./speed.ts";
+import { type Clock, collectGarbage, measureInRounds, median, round, timed } from "./rounds.ts";
 
 /** What to measure. */
 export interface GrowthTask {
@@ -76,15 +75,16 @@ async function measureLines({ maxLines, rounds, clock }: GrowthTask): Promise<Po
   const sizes: number[] = [];
   for (let size = 1_000; size < maxLines; size *= 10) sizes.push(size);
   const timesOf = (size: number) => Math.ceil(LINES_A_MEASUREMENT / size);
-  const work = sizes.map((size) => async () => {
-    for (let time = 0; time < timesOf(size); time++) await pullLines(endlessPull(size));
-  });
-  await measureInRounds(work, 1, clock); // to warm up
-  const times = await measureInRounds(work, rounds, clock);
+  const work = sizes.map((size) =>
+    timed(async () => {
+      for (let time = 0; time < timesOf(size); time++) await pullLines(endlessPull(size));
+    }, clock)
+  );
+  const times = await measureInRounds(work, rounds);
   // The longest takes so long that what disturbs it for a while does not count for much.
-  const [longest] = await measureInRounds([() => pullLines(endlessPull(maxLines))], 1, clock);
+  const longest = await timed(() => pullLines(endlessPull(maxLines)), clock)();
   return [...sizes, maxLines].map((size, index) => {
-    const ms = median(times[index] ?? longest!);
+    const ms = times[index] ? median(times[index]) : longest;
     return { size, ns: round(ms * 1e6 / (size * timesOf(size)), 1) };
   });
 }
@@ -123,11 +123,10 @@ async function measureLayers({ linesOfLayers, rounds, clock }: GrowthTask) {
     roundRobin(linesOfLayers, 2),
     roundRobin(linesOfLayers, LAYERS),
   ].map((text) => cut(new TextEncoder().encode(text), "replay"));
-  const work = pulls.map((chunks) => () =>
-    readTo(MODEL_BYTES, decodeProgress(new PullBody(chunks).stream))
+  const work = pulls.map((chunks) =>
+    timed(() => readTo(MODEL_BYTES, decodeProgress(new PullBody(chunks).stream)), clock)
   );
-  await measureInRounds(work, 1, clock); // to warm up
-  const times = await measureInRounds(work, rounds, clock);
+  const times = await measureInRounds(work, rounds);
   const [one, many, two, manyInTurn] = times.map((values) =>
     round(median(values) * 1e6 / linesOfLayers, 1)
   ) as [number, number, number, number];
@@ -147,16 +146,15 @@ async function measureLongLine({ maxLineBytes, rounds, clock }: GrowthTask): Pro
   const work = lengths.map((length) => {
     const frame = '{"status":""}\n'.length;
     const bytes = new TextEncoder().encode(`{"status":"${"x".repeat(length - frame)}"}\n`);
-    return async () => {
+    return timed(async () => {
       for (let time = 0; time < maxLineBytes / length; time++) {
         for await (const { status } of decodePull(new PullBody(oneByOne(bytes)).stream)) {
           if (status?.length !== length - frame) throw new Error("The line is not whole");
         }
       }
-    };
+    }, clock);
   });
-  await measureInRounds(work, 1, clock); // to warm up
-  const times = await measureInRounds(work, rounds, clock);
+  const times = await measureInRounds(work, rounds);
   return lengths.map((size, index) => ({
     size,
     ns: round(median(times[index]!) * 1e6 / maxLineBytes, 1),

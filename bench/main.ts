@@ -28,6 +28,7 @@ import {
   printVerdicts,
 } from "./print.ts";
 import { type Chunking, CHUNKINGS } from "./pull_bytes.ts";
+import { compare } from "./races.ts";
 import {
   type BenchRecord,
   CHART,
@@ -160,14 +161,8 @@ class Run {
     times: number,
     contenders?: readonly string[],
   ): Promise<SpeedEntry[]> {
-    const speeds = await runTask(runtime, this.#script, {
-      kind: "speed",
-      input,
-      chunking,
-      rounds: times,
-      clock,
-      ...(contenders && { contenders }),
-    });
+    const comparison = { input, chunking, contenders, rounds: times, clock };
+    const speeds = await compare(runtime, this.#script, comparison);
     return speeds.map((speed) => ({ runtime, input: input.name, origin, chunking, ...speed }));
   }
 

@@ -6,10 +6,10 @@
 
 import { readFile } from "node:fs/promises";
 import process from "node:process";
-import { check, CONTENDERS, type Job } from "./contenders.ts";
+import { check, findContender, type Job } from "./contenders.ts";
 import { cut, PullBody } from "./pull_bytes.ts";
-import { collectGarbage } from "./rounds.ts";
-import { round, type StoredInput } from "./speed.ts";
+import { collectGarbage, round } from "./rounds.ts";
+import type { StoredInput } from "./speed.ts";
 
 /** What to measure. */
 export interface MemoryTask {
@@ -40,8 +40,7 @@ const MEGABYTE = 1e6;
 /** Measures what a task says. The bytes of the pull are there beforehand, and do not count. */
 export async function measureMemory(task: MemoryTask): Promise<Memory> {
   const { input, job } = task;
-  const contender = CONTENDERS.find((one) => one.name === task.contender && one.job === job);
-  if (contender === undefined) throw new Error(`No contender is called ${task.contender}`);
+  const contender = findContender(task.contender, job);
   const chunks = cut(new Uint8Array(await readFile(input.file)), "replay");
 
   collectGarbage();

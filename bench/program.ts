@@ -7,20 +7,11 @@
 import process from "node:process";
 import { type GrowthTask, measureGrowth } from "./growth.ts";
 import { measureMemory, type MemoryTask } from "./memory.ts";
-import { measureSpeed, type SpeedTask } from "./speed.ts";
+import { type SpeedTask, takeTurns } from "./speed.ts";
 
-/** Something to measure. */
-export type Task = SpeedTask | MemoryTask | GrowthTask;
-
-function measure(task: Task): Promise<unknown> {
-  switch (task.kind) {
-    case "speed":
-      return measureSpeed(task);
-    case "memory":
-      return measureMemory(task);
-    case "growth":
-      return measureGrowth(task);
-  }
+const task: SpeedTask | MemoryTask | GrowthTask = JSON.parse(process.argv[2]!);
+if (task.kind === "speed") await takeTurns(task);
+else {
+  const result = task.kind === "memory" ? await measureMemory(task) : await measureGrowth(task);
+  console.log(JSON.stringify(result));
 }
-
-console.log(JSON.stringify(await measure(JSON.parse(process.argv[2]!))));

@@ -14,9 +14,9 @@ import type { Growth } from "./growth.ts";
 import { type Origin, TODAY } from "./inputs.ts";
 import type { Memory } from "./memory.ts";
 import type { Chunking } from "./pull_bytes.ts";
+import type { Speed } from "./races.ts";
 import type { Clock } from "./rounds.ts";
 import type { RuntimeName } from "./runtimes.ts";
-import type { Speed } from "./speed.ts";
 
 /** How fast a contender decodes an input in a runtime. */
 export interface SpeedEntry extends Speed {

@@ -1,8 +1,8 @@
 /**
  * Measures pieces of work against each other. They take turns, so that whatever slows the machine down
- * for a while slows them all down, in another order in each round, so that none always pays for the
- * garbage of the same. (To collect it in between would have each of them begin with a heap that is too
- * small, and with code that was forgotten.)
+ * for a while slows them all down, in another order in each round, so that none always comes after the
+ * same. (To collect garbage in between would have each of them begin with a heap that is too small, and
+ * with code that was forgotten.)
  *
  * What is measured is the processor time of the process, unless told otherwise: on a machine that does
  * other things as well, the time on the wall is mostly that of the others.
@@ -43,19 +43,34 @@ function orderOf(length: number, round: number): number[] {
     .map(({ index }) => index);
 }
 
-/** Runs all pieces of work in each round, and returns the times of each one in milliseconds. */
-export async function measureInRounds(
-  work: readonly (() => Promise<unknown>)[],
-  rounds: number,
-  clock: Clock,
-): Promise<number[][]> {
+/** Work that tells how long it took, in milliseconds. */
+export type TimedWork = () => Promise<number>;
+
+/** Times a piece of work. */
+export function timed(work: () => Promise<unknown>, clock: Clock): TimedWork {
   const now = CLOCKS[clock];
+  return async () => {
+    const start = now();
+    await work();
+    return now() - start;
+  };
+}
+
+/** How often a piece of work is done before it counts: engines compile what has run for a while. */
+const ROUNDS_TO_WARM_UP = 2;
+
+/** Runs all pieces of work in each round, and returns the times of each one. */
+export async function measureInRounds(
+  work: readonly TimedWork[],
+  rounds: number,
+): Promise<number[][]> {
+  for (const each of work) {
+    for (let round = 0; round < ROUNDS_TO_WARM_UP; round++) await each();
+  }
   const times = work.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     for (const index of orderOf(work.length, round)) {
-      const start = now();
-      await work[index]!();
-      times[index]!.push(now() - start);
+      times[index]!.push(await work[index]!());
     }
   }
   return times;
@@ -81,4 +96,9 @@ export function median(values: readonly number[]): number {
  */
 export function ratio(times: readonly number[], others: readonly number[]): number {
   return median(times.map((time, round) => time / others[round]!));
+}
+
+/** A number that is no longer than it is worth. */
+export function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
 }

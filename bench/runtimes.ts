@@ -4,11 +4,12 @@
  * @module
  */
 
+import { TextLineStream } from "@std/streams";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Growth, GrowthTask } from "./growth.ts";
 import type { Memory, MemoryTask } from "./memory.ts";
-import type { Speed, SpeedTask } from "./speed.ts";
+import type { SpeedTask } from "./speed.ts";
 
 /** The top of the repository. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -29,12 +30,14 @@ export const RUNTIMES: Readonly<Record<RuntimeName, Runtime>> = {
   Bun: { program: join(ROOT, "node_modules/.bin/bun"), args: [] },
 };
 
+const ENV = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
+
 /** Runs a program to its end, and returns what it prints. */
 async function run(program: string, args: readonly string[]): Promise<string> {
   const command = new Deno.Command(program, {
     args: [...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+    env: ENV,
     stdin: "null",
     stderr: "inherit",
   });
@@ -59,15 +62,53 @@ export async function bundle(script: string, file: string, ...options: string[])
 }
 
 /** Has a runtime do a task, and returns the result. */
-export async function runTask(name: RuntimeName, script: string, task: SpeedTask): Promise<Speed[]>;
 export async function runTask(name: RuntimeName, script: string, task: MemoryTask): Promise<Memory>;
 export async function runTask(name: RuntimeName, script: string, task: GrowthTask): Promise<Growth>;
 export async function runTask(
   name: RuntimeName,
   script: string,
-  task: SpeedTask | MemoryTask | GrowthTask,
+  task: MemoryTask | GrowthTask,
 ): Promise<unknown> {
   const { program, args } = RUNTIMES[name];
   const output = await run(program, [...args, script, JSON.stringify(task)]);
   return JSON.parse(output.trimEnd().split("\n").at(-1)!);
+}
+
+/** A process that answers each line with a line. */
+export interface Conversation extends AsyncDisposable {
+  /** Sends a line, and waits for the answer. */
+  ask(line: string): Promise<string>;
+}
+
+/** Starts a runtime on a task whose process is to be talked to. */
+export function startTask(name: RuntimeName, script: string, task: SpeedTask): Conversation {
+  const { program, args } = RUNTIMES[name];
+  const command = new Deno.Command(program, {
+    args: [...args, script, JSON.stringify(task)],
+    cwd: ROOT,
+    env: ENV,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  });
+  const child = command.spawn();
+  const input = child.stdin.getWriter();
+  const answers = child.stdout
+    .pipeThrough(new TextDecoderStream())
+    .pipeThrough<string>(new TextLineStream())
+    .getReader();
+  return {
+    async ask(line) {
+      await input.write(new TextEncoder().encode(`${line}\n`));
+      const { done, value } = await answers.read();
+      if (done || !value) {
+        throw new Error(`${program} ended with exit code ${(await child.status).code}`);
+      }
+      return value;
+    },
+    async [Symbol.asyncDispose]() {
+      await input.close().catch(() => {}); // it may have failed already
+      await child.status;
+    },
+  };
 }

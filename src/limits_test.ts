@@ -8,7 +8,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { describe, it } from "node:test";
-import { LineDecoder } from "./ndjson.ts";
+import { NdjsonDecoder } from "./ndjson.ts";
 import { decodeProgress, type PullProgress, PullProgressDecoder } from "./progress.ts";
 import { pull } from "./pull.ts";
 import { decodePull, encodeStatus, toPullStatus } from "./status.ts";
@@ -86,7 +86,7 @@ describe("a line that never ends", () => {
         set.call(this, source, offset);
       };
       using _ = stub(Uint8Array.prototype, "set", counting);
-      const decoder = new LineDecoder(Infinity);
+      const decoder = new NdjsonDecoder({ maxLineBytes: Infinity });
       for (let at = 0; at < length; at++) decoder.push(Uint8Array.of(0x78), () => {});
       return copied;
     };

@@ -1,7 +1,7 @@
 /**
  * Newline-delimited JSON: bytes to values, and back.
  *
- *     bytes ── LineDecoder ──▶ lines ── NdjsonDecoder ──▶ values
+ *     bytes ── NdjsonDecoder ──▶ values
  *     values ── NdjsonEncoder ──▶ bytes
  *
  * What a line is does not depend on how the bytes were cut into chunks: lines are found in the bytes,
@@ -16,7 +16,7 @@ import { type Step, transformPair } from "./streams.ts";
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = 0xfeff;
-const DEFAULT_MAX_LINE_BYTES = 1024 * 1024;
+const DEFAULT_MAX_LINE_BYTES = 2 ** 20;
 
 /** Options of everything that decodes NDJSON. */
 export interface NdjsonDecoderOptions {
@@ -35,53 +35,54 @@ export interface NdjsonDecoderOptions {
   onMalformed?: OnMalformed;
 }
 
-/** Called with each whole line, without its newline, and its number, counted from 1. */
-type OnLine = (line: string, number: number) => void;
+/** Called with each value and the number of its line, counted from 1. */
+type OnValue<Value> = (value: Value, line: number) => void;
 
-/** Cuts bytes into lines. */
-export class LineDecoder {
+/** A line that holds nothing but the white space of JSON. */
+const BLANK = /^[ \t\r]*$/;
+
+/** Bytes to values. */
+export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
   /** The start of a line whose newline has not come yet: the first `#heldBytes` of `#held`. */
   #held = new Uint8Array(256);
   #heldBytes = 0;
   #linesSeen = 0;
+  #isAtEnd = false;
   readonly #maxLineBytes: number;
+  readonly #onMalformed: OnMalformed | undefined;
   // A byte order mark is passed over once, at the start of the stream, and not at that of each line.
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  constructor(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES) {
+  constructor({ maxLineBytes = DEFAULT_MAX_LINE_BYTES, onMalformed }: NdjsonDecoderOptions) {
     if (!(maxLineBytes > 0)) {
       throw new RangeError("maxLineBytes must be above 0");
     }
     this.#maxLineBytes = maxLineBytes;
+    this.#onMalformed = onMalformed;
   }
 
-  /** Takes a chunk and hands on the lines that it ends. */
-  push(chunk: Uint8Array, onLine: OnLine): void {
+  push(chunk: Uint8Array, emit: OnValue<Value>): void {
     let start = 0;
-    let end: number;
-    while ((end = chunk.indexOf(NEWLINE, start)) !== -1) {
-      this.#hold(chunk.subarray(start, end));
-      this.#handOn(this.#takeHeld(), onLine);
-      start = end + 1;
-      if (chunk.length > this.#maxLineBytes) continue;
-      // None of the other lines can be too long: they are decoded together, which is faster.
-      end = chunk.lastIndexOf(NEWLINE);
-      if (end < start) break;
-      const lines = this.#utf8.decode(chunk.subarray(start, end)).split("\n");
-      for (const line of lines) this.#handOn(line, onLine);
+    while (start < chunk.length) {
+      // No line of such a chunk can be too long but one that began before. The others are decoded
+      // together, which is faster.
+      const together = !this.#heldBytes && chunk.length <= this.#maxLineBytes;
+      const end = together ? chunk.lastIndexOf(NEWLINE) : chunk.indexOf(NEWLINE, start);
+      if (end < start) return this.#hold(chunk.subarray(start));
+      const bytes = chunk.subarray(start, end);
+      if (together) this.#decode(bytes, emit);
+      else {
+        this.#hold(bytes);
+        this.#decodeHeld(emit);
+      }
       start = end + 1;
     }
-    this.#hold(chunk.subarray(start));
   }
 
-  /** Takes the end of the bytes and hands on the last line, if it has no newline. */
-  end(onLine: OnLine): void {
-    if (this.#heldBytes) this.#handOn(this.#takeHeld(), onLine);
-  }
-
-  #handOn(line: string, onLine: OnLine): void {
-    const isMarked = !this.#linesSeen && line.charCodeAt(0) === BYTE_ORDER_MARK;
-    onLine(isMarked ? line.slice(1) : line, ++this.#linesSeen);
+  /** Takes the last line, if it has no newline. */
+  end(emit: OnValue<Value>): void {
+    this.#isAtEnd = true;
+    if (this.#heldBytes) this.#decodeHeld(emit);
   }
 
   /** Keeps bytes of an unfinished line. Doubling the room keeps a line of many chunks linear. */
@@ -102,38 +103,23 @@ export class LineDecoder {
     this.#heldBytes = needed;
   }
 
-  #takeHeld(): string {
-    const line = this.#utf8.decode(this.#held.subarray(0, this.#heldBytes));
+  #decodeHeld(emit: OnValue<Value>): void {
+    const bytes = this.#held.subarray(0, this.#heldBytes);
     this.#heldBytes = 0;
-    return line;
-  }
-}
-
-/** A line that holds nothing but the white space of JSON. */
-const BLANK = /^[ \t\r]*$/;
-
-/** Bytes to values, each with the number of its line. */
-export class NdjsonDecoder implements Step<Uint8Array, unknown> {
-  readonly #lines: LineDecoder;
-  readonly #onMalformed: OnMalformed | undefined;
-  #isAtEnd = false;
-
-  constructor(options: NdjsonDecoderOptions) {
-    this.#lines = new LineDecoder(options.maxLineBytes);
-    this.#onMalformed = options.onMalformed;
+    this.#decode(bytes, emit);
   }
 
-  push(chunk: Uint8Array, emit: (value: unknown, line: number) => void): void {
-    this.#lines.push(chunk, (text, line) => this.#parse(text, line, emit));
+  /** Decodes whole lines, the last one without its newline. */
+  #decode(bytes: Uint8Array, emit: OnValue<Value>): void {
+    for (let text of this.#utf8.decode(bytes).split("\n")) {
+      if (!this.#linesSeen++ && text.charCodeAt(0) === BYTE_ORDER_MARK) text = text.slice(1);
+      this.parse(text, this.#linesSeen, emit);
+    }
   }
 
-  end(emit: (value: unknown, line: number) => void): void {
-    this.#isAtEnd = true;
-    this.#lines.end((text, line) => this.#parse(text, line, emit));
-  }
-
-  #parse(text: string, line: number, emit: (value: unknown, line: number) => void): void {
-    let value: unknown;
+  /** Emits the value of a line. A decoder that knows more of its lines goes on from here. */
+  parse(text: string, line: number, emit: OnValue<Value>): void {
+    let value: Value;
     try {
       value = JSON.parse(text);
     } catch (cause) {
@@ -143,11 +129,10 @@ export class NdjsonDecoder implements Step<Uint8Array, unknown> {
       const what = cut
         ? `The stream ended in the middle of line ${line}`
         : `Line ${line} is not JSON`;
-      const details = { line, excerpt: excerptOf(text), cause };
       const error = new PullError(
         cut ? "truncated" : "malformed",
         `${what}: ${quote(text)}`,
-        details,
+        { line, excerpt: excerptOf(text), cause },
       );
       return handleMalformed(error, cut ? "error" : this.#onMalformed);
     }

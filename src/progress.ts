@@ -12,11 +12,11 @@
 import { PullError, quote } from "./errors.ts";
 import { TransferRate } from "./rate.ts";
 import {
-  createPullDecoder,
   type DecodePullOptions,
   DIGEST_OF_ALL_LAYERS,
   type DownloadingStatus,
   isByteCount,
+  PullDecoder,
   type PullStatus,
 } from "./status.ts";
 import { readThrough, type Step, transformPair } from "./streams.ts";
@@ -89,7 +89,7 @@ export interface DecodeProgressOptions extends DecodePullOptions, PullProgressOp
 const MAX_LAYERS = 10_000;
 
 /** The largest fraction of a pull that is not done: the last number below 1. */
-const MAX_FRACTION = 1 - Number.EPSILON / 2;
+const MAX_FRACTION = 1 - 2 ** -53;
 
 interface Layer {
   readonly index: number;
@@ -97,7 +97,6 @@ interface Layer {
   total: number | undefined;
   /** The most bytes that were there at any time. */
   completed: number;
-  done: boolean;
   /** The bytes that the server last said are there: fewer than `completed` after a rollback. */
   received: number;
   /** When the server last said so. */
@@ -114,8 +113,8 @@ export class ProgressTracker {
   readonly #layers = new Map<string, Layer>();
   /** The layer that was last heard of. */
   #latest: Layer | undefined;
-  /** The layers that are not done. */
-  readonly #open = new Set<Layer>();
+  /** The layers that were not done when a later phase last began. Some of them may be by now. */
+  #open: Layer[] = [];
   readonly #rate = new TransferRate();
   /** What the pull is doing. */
   phase: PullPhase = "manifest";
@@ -135,10 +134,10 @@ export class ProgressTracker {
   #shown: readonly PullLayer[] = [];
   readonly #stale = new Set<Layer>();
 
-  constructor(layers?: Iterable<LayerSize>) {
-    for (const { digest, size } of layers ?? []) {
+  constructor(layers: Iterable<LayerSize> = []) {
+    for (const { digest, size } of layers) {
       if (!digest || !isByteCount(size)) {
-        throw new TypeError("A layer needs a digest and a size in bytes");
+        throw new TypeError("A layer needs a digest and a size");
       }
       if (!this.#layers.has(digest)) this.#addLayer(digest, size);
     }
@@ -175,9 +174,8 @@ export class ProgressTracker {
    */
   end(): void {
     if (this.succeeded) return;
-    const isEmpty = this.#status === "" && !this.#latest;
-    const when = isEmpty ? "before any status" : `without success, after ${quote(this.#status)}`;
-    throw new PullError("truncated", `The stream ended ${when}`);
+    const after = this.#status && `, after ${quote(this.#status)}`;
+    throw new PullError("truncated", `The stream ended without success${after}`);
   }
 
   /** Prepares for a new connection: what its first statuses say was there before. */
@@ -210,13 +208,12 @@ export class ProgressTracker {
 
   #download(status: DownloadingStatus, time: number): void {
     const layer = this.#findLayer(status.digest);
-    if (layer.done) return;
+    if (layer.completed === layer.total) return;
     // The protocol leaves out what is 0, so a total of 0 says no more than none.
     const total = status.total ? Math.max(status.total, layer.completed) : layer.total;
     const received = Math.min(status.completed ?? layer.received, total ?? Infinity);
     this.#receive(layer, received, time);
     this.#set(layer, total, Math.max(layer.completed, received));
-    if (layer.completed === total) this.#finish(layer);
   }
 
   #findLayer(digest: string): Layer {
@@ -231,11 +228,11 @@ export class ProgressTracker {
       throw new PullError("malformed", "Too many layers");
     }
     const listed = this.#total;
-    const isListed = listed && !this.completed && !this.#latest;
-    if (digest !== DIGEST_OF_ALL_LAYERS || !isListed) return this.#addLayer(digest);
-
+    if (digest !== DIGEST_OF_ALL_LAYERS || !listed || this.completed || this.#latest) {
+      return this.#addLayer(digest);
+    }
     this.#layers.clear();
-    this.#open.clear();
+    this.#open = [];
     this.#stale.clear();
     this.#shown = [];
     this.#total = 0;
@@ -249,13 +246,12 @@ export class ProgressTracker {
       digest,
       total: undefined,
       completed: 0,
-      done: false,
       received: 0,
       heardAt: 0,
       baselineAt: Infinity,
     };
     this.#layers.set(digest, layer);
-    this.#open.add(layer);
+    this.#open.push(layer);
     this.#stale.add(layer);
     this.#set(layer, total, 0);
     return layer;
@@ -289,19 +285,13 @@ export class ProgressTracker {
     this.#received += growth;
   }
 
-  #finish(layer: Layer): void {
-    layer.done = true;
-    this.#open.delete(layer);
-    this.#stale.add(layer);
-  }
-
   /** Completes every layer: a later phase has begun, and a layer's last bytes are often not told. */
   #completeLayers(): void {
     for (const layer of this.#open) {
       const total = layer.total ?? layer.completed;
       this.#set(layer, total, total);
-      this.#finish(layer);
     }
+    this.#open = [];
     this.#received = this.#total;
   }
 
@@ -318,8 +308,11 @@ export class ProgressTracker {
     if (!this.#stale.size) return this.#shown;
     const shown = this.#shown.slice();
     for (const layer of this.#stale) {
-      const { digest, total, completed, done } = layer;
-      shown[layer.index] = { digest, ...(total !== undefined && { total }), completed, done };
+      const { digest, total, completed } = layer;
+      const done = completed === total;
+      shown[layer.index] = total === undefined
+        ? { digest, completed, done }
+        : { digest, total, completed, done };
     }
     this.#stale.clear();
     return this.#shown = shown;
@@ -364,7 +357,7 @@ export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
  * All statuses of a chunk arrived at the same time, so the clock is read once a chunk.
  */
 export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
-  readonly tracker: ProgressTracker;
+  readonly #tracker: ProgressTracker;
   readonly #statuses: Step<Uint8Array, PullStatus>;
   readonly #now: () => number;
   /** The phase that was last emitted, or `undefined` before the first status. */
@@ -372,8 +365,8 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
   #emitted: PullProgress | undefined;
 
   constructor(options: DecodeProgressOptions, tracker = new ProgressTracker(options.layers)) {
-    this.tracker = tracker;
-    this.#statuses = createPullDecoder(options);
+    this.#tracker = tracker;
+    this.#statuses = new PullDecoder(options);
     this.#now = options.now ?? defaultNow;
   }
 
@@ -383,7 +376,7 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
 
   end(emit: (progress: PullProgress) => void): void {
     this.#run((onStatus) => this.#statuses.end(onStatus), emit);
-    this.tracker.end();
+    this.#tracker.end();
   }
 
   /** Follows the statuses that some work gives, and emits what has changed, also when it fails. */
@@ -394,9 +387,9 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
     const time = this.#now();
     try {
       work((status) => {
-        this.tracker.push(status, time);
-        if (this.tracker.phase === this.#phase) return;
-        this.#phase = this.tracker.phase;
+        this.#tracker.push(status, time);
+        if (this.#tracker.phase === this.#phase) return;
+        this.#phase = this.#tracker.phase;
         this.#emitSnapshot(emit);
       });
     } finally {
@@ -405,7 +398,7 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
   }
 
   #emitSnapshot(emit: (progress: PullProgress) => void): void {
-    const progress = this.tracker.snapshot();
+    const progress = this.#tracker.snapshot();
     if (this.#emitted && isSame(this.#emitted, progress)) return;
     this.#emitted = progress;
     emit(progress);

@@ -29,7 +29,7 @@ import {
   PullProgressDecoder,
   PullProgressStream,
 } from "./progress.ts";
-import { createPullDecoder, toPullStatus } from "./status.ts";
+import { PullDecoder, toPullStatus } from "./status.ts";
 import {
   asPullError,
   type Bytes,
@@ -337,7 +337,7 @@ describe("PullProgressDecoder", () => {
       assertThrows(
         () => new ProgressTracker([layer as LayerSize]),
         TypeError,
-        "A layer needs a digest and a size in bytes",
+        "A layer needs a digest and a size",
       );
     }
   });
@@ -439,8 +439,8 @@ describe("PullProgressDecoder", () => {
 
   it("raises truncated at an end without success, and says how far it came", () => {
     const messages: [StatusObject[], string][] = [
-      [[], "The stream ended before any status"],
-      [[{}], "The stream ended before any status"],
+      [[], "The stream ended without success"],
+      [[{}], "The stream ended without success"],
       [
         [{ status: "writing manifest" }],
         'The stream ended without success, after "writing manifest"',
@@ -667,7 +667,7 @@ describe("decodeProgress", () => {
       const now = () => time;
       const [fused, each]: PullProgress[][] = [[], []];
       const whole = new ProgressDecoder({ now });
-      const [statuses, progress] = [createPullDecoder({}), new PullProgressDecoder({ now })];
+      const [statuses, progress] = [new PullDecoder({}), new PullProgressDecoder({ now })];
       const errors: unknown[] = [];
       for (
         const run of [
@@ -813,8 +813,8 @@ describe("a hostile body", () => {
 
   /** Bodies, with the code and the message that they have to fail with. */
   const FAILING: [body: string, code: PullErrorCode, message: RegExp][] = [
-    ["", "truncated", /^The stream ended before any status$/],
-    ["\n\n", "truncated", /^The stream ended before any status$/],
+    ["", "truncated", /^The stream ended without success$/],
+    ["\n\n", "truncated", /^The stream ended without success$/],
     [before, "truncated", /without success, after "pulling manifest"$/],
     ["Ollama is running\n", "malformed", /^Line 1 is not JSON: "Ollama is running"$/],
     ["Ollama is running", "truncated", /^The stream ended in the middle of line 1: "Ollama/],

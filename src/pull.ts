@@ -99,14 +99,12 @@ export interface PullModelOptions extends PullOptions {
 function sleepOnTimer(milliseconds: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const end = () => {
+    const timer = setTimeout(resolve, Math.min(milliseconds, LONGEST_TIMER_MS));
+    // A listener stays, if it is not called, for no longer than the signal: that of one wait, or one pull.
+    signal.addEventListener("abort", () => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      if (signal.aborted) reject(signal.reason);
-      else resolve();
-    };
-    const timer = setTimeout(end, Math.min(milliseconds, LONGEST_TIMER_MS));
-    signal.addEventListener("abort", end);
+      reject(signal.reason);
+    });
   });
 }
 
@@ -180,7 +178,7 @@ class PullSource implements Source<Uint8Array> {
   /** Reads the body of its answer, be it that of an error. */
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   /** Fails what is being waited for. */
-  #interrupt: (reason: unknown) => void = () => {};
+  #interrupt: ((reason: unknown) => void) | undefined;
 
   constructor(
     request: (signal: AbortSignal) => Request,
@@ -287,7 +285,7 @@ class PullSource implements Source<Uint8Array> {
 
   #disconnect(reason: unknown): void {
     this.#connection.abort(reason);
-    this.#interrupt(reason);
+    this.#interrupt?.(reason);
     // Not waited for: a body may take its time, and one that has failed cannot be cancelled.
     this.#reader?.cancel(reason).catch(() => {});
   }
@@ -298,8 +296,9 @@ class PullSource implements Source<Uint8Array> {
    */
   async #wait<Value>(work: Promise<Value>): Promise<Value> {
     const { stallTimeoutMs = Infinity, sleep = sleepOnTimer } = this.#options;
-    const over = new AbortController();
+    let over: AbortController | undefined;
     if (stallTimeoutMs < Infinity) {
+      over = new AbortController();
       const message = `The server sent nothing for ${stallTimeoutMs / 1000} s`;
       sleep(stallTimeoutMs, over.signal)
         .then(() => this.#disconnect(new PullError("stalled", message)), () => {});
@@ -310,7 +309,7 @@ class PullSource implements Source<Uint8Array> {
         work.then(resolve, reject);
       });
     } finally {
-      over.abort();
+      over?.abort();
     }
   }
 }

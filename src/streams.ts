@@ -19,20 +19,6 @@ export interface Step<Input, Output> {
   end(emit: (output: Output) => void): void;
 }
 
-/** Two steps as one. What the first one gives may come with a place, for the messages of the second. */
-export function chain<Input, Between, Output>(
-  first: {
-    push(input: Input, emit: (between: Between, place: number) => void): void;
-    end(emit: (between: Between, place: number) => void): void;
-  },
-  second: { push(between: Between, emit: (output: Output) => void, place: number): void },
-): Step<Input, Output> {
-  return {
-    push: (input, emit) => first.push(input, (between, place) => second.push(between, emit, place)),
-    end: (emit) => first.end((between, place) => second.push(between, emit, place)),
-  };
-}
-
 /** What a read gives: an input, or the end. */
 export type ReadResult<Input> = { done: false; value: Input } | { done: true; value?: unknown };
 
@@ -67,9 +53,9 @@ export function transformPair<Input, Output>(
     failure = { error };
     if (wanted) output.error(error);
   };
-  const attempt = (work: () => void | Promise<void>) => {
+  const attempt = (work: () => void) => {
     try {
-      return work();
+      work();
     } catch (error) {
       fail(error);
       throw error;
@@ -97,10 +83,8 @@ export function transformPair<Input, Output>(
       controller.signal.addEventListener("abort", () => resume());
     },
     write(value) {
-      return attempt(() => {
-        step.push(value, emit);
-        return wanted ? undefined : new Promise((resolve) => resume = resolve);
-      });
+      attempt(() => step.push(value, emit));
+      return wanted ? undefined : new Promise((resolve) => resume = resolve);
     },
     close() {
       attempt(() => step.end(emit));

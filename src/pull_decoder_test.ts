@@ -1,0 +1,286 @@
+import { assertEquals } from "@std/assert";
+import { spy } from "@std/testing/mock";
+import fc from "fast-check";
+import { describe, it } from "node:test";
+import { chunkings, hostileLines, ndjsonBytes, pullSessions } from "../conformance/mod.ts";
+import { decodeProgress } from "./progress.ts";
+import { NdjsonDecoder } from "./ndjson.ts";
+import {
+  type DecodePullOptions,
+  PullDecoder,
+  type PullStatus,
+  PullStatusDecoder,
+} from "./status.ts";
+import type { Step } from "./streams.ts";
+import {
+  asPullError,
+  type Bytes,
+  describeFailure,
+  type Outcome,
+  outcomeOf,
+  pipeProgress,
+  standingStill,
+  streamOf,
+  utf8,
+} from "./stream_test_helpers.ts";
+
+/** Bytes to statuses on the long way alone. */
+function createPlainDecoder(options: DecodePullOptions): Step<Uint8Array, PullStatus> {
+  const values = new NdjsonDecoder(options);
+  const statuses = new PullStatusDecoder(options);
+  return {
+    push: (chunk, emit) => values.push(chunk, (value, line) => statuses.push(value, emit, line)),
+    end: (emit) => values.end((value, line) => statuses.push(value, emit, line)),
+  };
+}
+
+/** What a decoder makes of each chunk, to the letter, and how it ends. */
+function runThrough(
+  decoder: Step<Uint8Array, unknown>,
+  chunks: readonly Uint8Array[],
+): { parts: string[]; failure: unknown } {
+  const parts: string[] = [];
+  const run = (work: (emit: (output: unknown) => void) => void) => {
+    const outputs: unknown[] = [];
+    try {
+      work((output) => outputs.push(output));
+    } finally {
+      // Sees the order of keys, -0 and a key `__proto__`.
+      parts.push(
+        outputs.map((output) => `${JSON.stringify(output)}${negativeZeros(output)}`).join(),
+      );
+    }
+  };
+  try {
+    for (const chunk of chunks) run((emit) => decoder.push(chunk, emit));
+    run((emit) => decoder.end(emit));
+    return { parts, failure: undefined };
+  } catch (error) {
+    return { parts, failure: describeFailure({ values: [], failure: { error } }) };
+  }
+}
+
+function negativeZeros(value: unknown): string[] {
+  return Object.entries(Object(value)).flatMap(([key, part]) => Object.is(part, -0) ? [key] : []);
+}
+
+const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
+
+/** Lines in which `§` stands for what varies, such as the bytes completed. */
+const FRAMES = [
+  // Every dialect, compact.
+  `{"status":"pulling 0123456789ab","digest":"${DIGEST}","total":2019377376,"completed":§}`,
+  `{"status":"pulling ffffffffffff","digest":"${DIGEST.toUpperCase()}","total":9,"completed":§}`,
+  '{"status":"downloading digestname","digest":"digestname","total":2142590208,"completed":§}',
+  '{"digest":"sha256:aaaa","total":100,"completed":§}',
+  '{"status":"pulling aaaa","digest":"sha256:aaaa","completed":§}',
+  '{"status":"pulling model","digest":"sha256:model","total":100,"completed":§}',
+  // Written in another way.
+  '{"completed":§,"total":100,"digest":"sha256:aaaa","status":"pulling aaaa"}',
+  '{ "status" : "pulling aaaa", "digest" : "sha256:aaaa", "completed" : § }',
+  '\t{"digest":"sha256:aaaa","completed":\t§\t} \t',
+  '{"digest":"sha256:aaaa","completed":§}\r',
+  '{"status":"\\u0070ulling","digest":"sha256:\\u00e9","completed":§}',
+  '{"status":"größer 名前 😀","digest":"sha256:aaaa","completed":§}',
+  '{"digest":"sha256:aaaa","\\u0063ompleted":§}',
+  // Where digits are, but not those that count.
+  '{"digest":"sha256:aaaa","completed":§,"completed":7}',
+  '{"digest":"sha256:aaaa","completed":7,"completed":§}',
+  '{"digest":"sha256:aaaa","completed":7,"completed" :§}',
+  '{"digest":"sha256:aaaa","completed":§,"\\u0063ompleted":7}',
+  '{"digest":"sha256:aaaa","completed":§,"total":§}',
+  '{"digest":"sha256:aaaa","total":§,"completed":§}',
+  '{"digest":"sha256:aaaa§","completed":§}',
+  '{"digest":"sha256:aaaa§","completed":7}',
+  '{"digest":"sha256:aaaa","completed":7,"status":"§"}',
+  '{"digest":"sha256:aaaa","completed":7,"status":"\\"completed\\":§}"}',
+  '{"digest":"sha256:aaaa","\\"completed":§}',
+  '{"digest":"sha256:aaaa","completed":7,"status":"\\u000§"}',
+  '{"digest":"sha256:aaaa","completed":7,"total":1§}',
+  // With what else an object may hold.
+  '{"digest":"sha256:aaaa","completed":§,"took":§}',
+  '{"digest":"sha256:aaaa","completed":7,"more":{"completed":§}}',
+  '{"digest":"sha256:aaaa","__proto__":{"completed":§},"completed":7}',
+  '{"__proto__":{"digest":"sha256:aaaa"},"completed":§}',
+  '{"kind":"success","completed":§}',
+  '{"digest":"","completed":§}',
+  '{"digest":null,"completed":§}',
+  '{"status":"success","completed":§}',
+  '{"error":"disk full","completed":§}',
+  '{"completed":§}',
+  // Numbers that are more than their digits.
+  '{"digest":"sha256:aaaa","completed":-§}',
+  '{"digest":"sha256:aaaa","completed":0§}',
+  '{"digest":"sha256:aaaa","completed":§0}',
+  '{"digest":"sha256:aaaa","completed":§.0}',
+  '{"digest":"sha256:aaaa","completed":§.5}',
+  '{"digest":"sha256:aaaa","completed":§e0}',
+  '{"digest":"sha256:aaaa","completed":§e1}',
+  '{"digest":"sha256:aaaa","completed":1e§}',
+  '{"digest":"sha256:aaaa","completed":"§"}',
+  // No objects, or not whole.
+  '["completed",§]',
+  '{"digest":"sha256:aaaa","completed":§',
+  '{"digest":"sha256:aaaa","completed":§}}',
+  '{"digest":"sha256:aaaa","completed":§}{"digest":"sha256:aaaa","completed":§}',
+  '\ufeff{"digest":"sha256:aaaa","completed":§}',
+  '{"digest":"sha256:aaaa\u0000","completed":§}',
+  "§",
+];
+
+/** What may stand for the digits. */
+const fillings = () =>
+  fc.oneof(
+    { weight: 4, arbitrary: fc.nat({ max: 12 }).map(String) },
+    { weight: 4, arbitrary: fc.maxSafeNat().map(String) },
+    fc.constantFrom("7", "99", "100", "9007199254740991", "999999999999999"),
+    fc.constantFrom("0", "-0", "00", "01", "-5", "1e3", "1.0", "1.5", "", " 5", "5 ", "+5", "0x5"),
+    fc.constantFrom(
+      "9007199254740992",
+      "9007199254740993",
+      "99999999999999999999",
+      "9".repeat(400),
+    ),
+    fc.constantFrom("null", "true", '"5"', "[5]", "5,", "5}", "٥", "５", "5\n", "/", ":"),
+  );
+
+/** Lines of one frame, as often as a server may send them. */
+const runs = () =>
+  fc.tuple(fc.constantFrom(...FRAMES), fc.array(fillings(), { minLength: 1, maxLength: 6 }))
+    .map(([frame, all]) => all.map((filling) => frame.replaceAll("§", filling)));
+
+/** The bytes of lines, some of them known to be like one before and others anything. */
+function streams(): fc.Arbitrary<Bytes> {
+  const line = fc.oneof(
+    { weight: 8, arbitrary: runs() },
+    hostileLines().map((text) => [text]),
+    fc.constantFrom("", "\r", " ", "null", '{"status":"success"}').map((text) => [text]),
+  ).map((all) => all.map(utf8));
+  const damage = fc.option(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { freq: 4 });
+  return fc.tuple(fc.array(line, { maxLength: 5 }), fc.boolean(), fc.boolean(), damage).map(
+    ([all, isMarked, isEnded, damage]) => {
+      const bytes = all.flat().flatMap((line) => [...line, 0x0a]);
+      if (isMarked) bytes.unshift(...utf8("\ufeff"));
+      if (!isEnded) bytes.pop();
+      if (damage && bytes.length > 0) bytes[damage[0] % bytes.length] = damage[1];
+      return new Uint8Array(bytes);
+    },
+  );
+}
+
+const arrivals = () => streams().chain((bytes) => fc.oneof(fc.constant([bytes]), chunkings(bytes)));
+
+const options = (): fc.Arbitrary<DecodePullOptions> =>
+  fc.record({
+    maxLineBytes: fc.oneof(fc.integer({ min: 1, max: 200 }), fc.constantFrom(40.5, 1e6, Infinity)),
+    onMalformed: fc.constantFrom<"error" | "skip">("error", "skip"),
+  }, { requiredKeys: [] });
+
+describe("the short way of PullDecoder", () => {
+  it("does what the long one does, for any bytes in any chunks: same statuses, same error", () => {
+    fc.assert(
+      fc.property(arrivals(), options(), (chunks, options) => {
+        assertEquals(
+          runThrough(new PullDecoder(options), chunks),
+          runThrough(createPlainDecoder(options), chunks),
+        );
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("does so for any frame after any, filled in with anything", () => {
+    const values = ["12", "9007199254740992", "0", "01", "1e3"];
+    for (const first of FRAMES) {
+      for (const second of FRAMES) {
+        for (const value of values) {
+          const all = [[first, "7"], [first, value], [second, "7"], [second, value], [first, "9"]];
+          const text = all.map(([frame, value]) => `${frame!.replaceAll("§", value!)}\n`).join("");
+          // Each line arrives by itself.
+          const chunks = text.split(/(?<=\n)/).map(utf8);
+          assertEquals(
+            runThrough(new PullDecoder({ onMalformed: "skip" }), chunks),
+            runThrough(createPlainDecoder({ onMalformed: "skip" }), chunks),
+            text,
+          );
+        }
+      }
+    }
+  });
+
+  it("does so for the bytes of any session", () => {
+    const sessions = pullSessions({ endings: ["success", "error", "cut"] })
+      .chain(({ statuses }) => ndjsonBytes(statuses)).chain(chunkings);
+    fc.assert(fc.property(sessions, (chunks) => {
+      assertEquals(
+        runThrough(new PullDecoder({}), chunks),
+        runThrough(createPlainDecoder({}), chunks),
+      );
+    }));
+  });
+
+  it("gives the progress that the three streams give, which have none", async () => {
+    const now = standingStill;
+    await fc.assert(fc.asyncProperty(arrivals(), options(), async (chunks, options) => {
+      const fused = await outcomeOf(decodeProgress(streamOf(chunks), { ...options, now }));
+      const piped = await outcomeOf(pipeProgress(streamOf(chunks), { ...options, now }));
+      assertEquals(JSON.stringify(fused.values.at(-1)), JSON.stringify(piped.values.at(-1)));
+      assertEquals(codeOf(fused), codeOf(piped));
+    }));
+  });
+});
+
+const codeOf = ({ failure }: Outcome<unknown>) => failure && asPullError(failure.error).code;
+
+/** How many lines are parsed of a stream that arrives in chunks. */
+function countParsed(chunks: readonly Uint8Array[], options: DecodePullOptions = {}): number {
+  const decoder = new PullDecoder(options);
+  using parse = spy(JSON, "parse");
+  for (const chunk of chunks) decoder.push(chunk, () => {});
+  return parse.calls.length;
+}
+
+describe("PullDecoder", () => {
+  const line = (completed: number | string, digest = "sha256:aaaa") =>
+    `{"status":"pulling aaaa","digest":"${digest}","total":100,"completed":${completed}}\n`;
+
+  it("parses one line of each layer, however the lines arrive", () => {
+    const [first, second] = ["sha256:aaaa", "sha256:bbbb"].map((digest) =>
+      Array.from({ length: 1_000 }, (_, index) => line(index + 1, digest))
+    ) as [string[], string[]];
+    const bytes = utf8([...first, ...second].join(""));
+    for (const size of [bytes.length, 1_400, 7]) {
+      const chunks: Uint8Array[] = [];
+      for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+      assertEquals(countParsed(chunks), 2, `${size} bytes a chunk`);
+    }
+  });
+
+  it("parses what is no number of bytes, and what is longer or shorter than it should be", () => {
+    for (const other of ["", "01", "00", "-1", "1.0", "1e3", "9007199254740992", "1 ", "/", ":"]) {
+      const chunks = [line(5), line(other)].map(utf8);
+      assertEquals(countParsed(chunks, { onMalformed: "skip" }), 2, other);
+    }
+  });
+
+  it("gives statuses that have nothing in common, so that to change one changes no other", () => {
+    const statuses: { status?: string; extra?: Record<string, unknown> }[] = [];
+    const decoder = new PullDecoder({});
+    const withMore = '{"more":{},"digest":"sha256:aaaa","completed":5}\n';
+    for (const text of [line(1), line(2), line(3), withMore, withMore]) {
+      decoder.push(utf8(text), (status) => {
+        Object.assign(status, { status: "changed" });
+        Object.assign(Object(status.extra?.["more"]), { isChanged: true });
+      });
+      decoder.push(utf8(text), (status) => statuses.push(status));
+    }
+    assertEquals(statuses.map(({ status }) => status), [
+      "pulling aaaa",
+      "pulling aaaa",
+      "pulling aaaa",
+      undefined,
+      undefined,
+    ]);
+    assertEquals(statuses.at(-1)!.extra, { more: {} });
+  });
+});
