@@ -231,7 +231,7 @@ class PullSource implements Source<Uint8Array> {
       const attempts = this.#attempts;
       if (attempts === 1) throw error;
       throw Object.assign(error, {
-        message: `${message} (gave up after ${attempts} attempts)`,
+        message: `${message} (after ${attempts} attempts)`,
         attempts,
       });
     }

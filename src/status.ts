@@ -142,7 +142,7 @@ type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
 /** Types a JSON value, or returns `undefined` for one that is not an object. */
 export function toPullStatus(value: unknown): PullStatus | undefined {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  if (typeof value !== "object" || !value || Array.isArray(value)) return undefined;
   const { status, digest, total, completed, error } = value as Record<keyof WireStatus, unknown>;
   const typed: Mutable<PullStatusFields> & { kind: PullStatus["kind"] } = { kind: "other" };
   if (typeof status === "string") typed.status = status;
@@ -236,6 +236,8 @@ export class PullDecoder extends NdjsonDecoder<PullStatus> {
   #head = "\n";
   /** What such a line says, but for `completed`. */
   #known!: PullStatus;
+  /** The digest in the latest line that took the long way. It takes two in a row to make one known. */
+  #digest: string | undefined;
 
   constructor(options: DecodePullOptions) {
     super(options);
@@ -262,12 +264,15 @@ export class PullDecoder extends NdjsonDecoder<PullStatus> {
       this.#statuses.push(value, (status) => {
         const end = `${status.completed}}`;
         // The last brace ends the object that the line is, and any other key that ends in these letters
-        // would be in `extra`. (Whoever gets a status may change it, but none of those to come: it is
-        // copied, and nothing in it is shared.)
-        if (!status.extra && text.endsWith(`completed":${end}`)) {
+        // would be in `extra`.
+        if (
+          status.digest === this.#digest && !status.extra && text.endsWith(`completed":${end}`)
+        ) {
           this.#head = text.slice(0, -end.length);
+          // Whoever gets a status may change it, but none of those to come.
           this.#known = { ...status };
         }
+        this.#digest = status.digest;
         emit(status, line);
       }, line));
   }
