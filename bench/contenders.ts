@@ -64,6 +64,8 @@ export const DENO_STD = "Deno's library";
 export const NAIVE = "a loop by hand";
 export const FLOOR = "floor: UTF-8 and newlines";
 export const PIPED = "three streams, piped";
+/** What our three streams do, in streams as well. */
+export const STD_PIPED = `${DENO_STD}, piped on`;
 
 /** A line as `JSON.parse` gives it. */
 interface PullObject {
@@ -187,6 +189,32 @@ const decodeWithDenoStd = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
     .pipeThrough(new TextDecoderStream())
     .pipeThrough(new TextLineStream())
     .pipeThrough(new JsonParseStream()) as ReadableStream<PullObject>;
+
+/** Streams for what Deno's library leaves to be done: each object is typed, and each gives a snapshot. */
+async function sumUpWithStreams({ stream }: PullBody): Promise<Outcome> {
+  const sums = new Sums();
+  const snapshots = decodeWithDenoStd(stream)
+    .pipeThrough(
+      new TransformStream<PullObject, PullObject>({
+        transform: (object, controller) => controller.enqueue(typed(object)),
+      }),
+    )
+    .pipeThrough(
+      new TransformStream<PullObject, { status?: string | undefined; completed: number }>({
+        transform(object, controller) {
+          sums.add(object);
+          controller.enqueue({ status: object.status, ...sums.snapshot() });
+        },
+      }),
+    );
+  let items = 0;
+  let last: { status?: string | undefined; completed: number } | undefined;
+  for await (const snapshot of snapshots) {
+    items++;
+    last = snapshot;
+  }
+  return { items, lastStatus: last?.status, completed: last?.completed };
+}
 
 /** The loop that people paste, as a generator. */
 async function* decodeByHand(stream: ReadableStream<Uint8Array>): AsyncGenerator<PullObject> {
@@ -319,12 +347,13 @@ export const CONTENDERS: readonly Contender[] = [
     },
   ]),
   {
-    // Our three streams type each object, too.
+    // What our three streams do, in a loop at their end.
     name: `${DENO_STD}, typed`,
     job: "progress",
     kind: "other",
     run: (body) => sumUp(decodeWithDenoStd(body.stream), body, typed),
   },
+  { name: STD_PIPED, job: "progress", kind: "other", run: sumUpWithStreams },
   {
     name: NAIVE,
     job: "events",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { DENO_STD, FLOOR, type Job, NAIVE, OLLAMA, PIPED } from "./contenders.ts";
+import { FLOOR, type Job, NAIVE, OLLAMA, PIPED, STD_PIPED } from "./contenders.ts";
 import type { Growth, Point } from "./growth.ts";
 import { type BenchRecord, RUNTIME_NAMES, speedOf, type SpeedQuery } from "./record.ts";
 import type { RuntimeName } from "./runtimes.ts";
@@ -60,7 +60,7 @@ const RACES: readonly Race[] = [
     job: "progress",
     chunking: "replay",
     contender: PIPED,
-    than: `${DENO_STD}, typed`,
+    than: STD_PIPED,
     targets: { Deno: 1, Node: 1, Bun: 1 },
   },
 ];

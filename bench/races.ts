@@ -13,6 +13,7 @@ import {
   type Job,
   NAIVE,
   OLLAMA,
+  STD_PIPED,
 } from "./contenders.ts";
 import { measureInRounds, median, quantile, ratio, round } from "./rounds.ts";
 import { type RuntimeName, startTask } from "./runtimes.ts";
@@ -40,7 +41,7 @@ export interface Speed {
   readonly timesAsFast: Readonly<Record<string, number>>;
 }
 
-const REFERENCES = [OLLAMA, NAIVE, FLOOR, `${DENO_STD}, typed`];
+const REFERENCES = [OLLAMA, NAIVE, FLOOR, STD_PIPED, `${DENO_STD}, typed`];
 
 /** Measures the contenders that do one job. */
 async function measureJob(
