@@ -8,9 +8,8 @@
 import { leavePulls } from "./runtimes/program.ts";
 import { countLeft } from "./runtimes/upstream.ts";
 
-Deno.test({
-  name: "pulls that are left leave nothing open",
-  sanitizeOps: true,
-  sanitizeResources: true,
-  fn: () => countLeft(leavePulls),
-});
+Deno.test(
+  "leaves nothing open, in the client or on the server, when a pull is left",
+  { sanitizeOps: true, sanitizeResources: true },
+  () => countLeft(leavePulls),
+);

@@ -44,6 +44,6 @@ function readTest(item: string): NamedTest {
 /** Whether code has a test of a name: one that is registered, or a check of a list of them. */
 export function hasTest(code: string, name: string): boolean {
   const quoted = ['"', "'", "`"].map((quote) => RegExp.escape(quote + name + quote)).join("|");
-  const registered = `\\b(?:it|forEachStream)\\(\\s*(?:\\w+,\\s*)?(?:${quoted})`;
+  const registered = `\\b(?:it|forEachStream|Deno\\.test)\\(\\s*(?:\\w+,\\s*)?(?:${quoted})`;
   return new RegExp(`${registered}|\\basync (?:${quoted})\\(\\)`).test(code);
 }

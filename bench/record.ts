@@ -169,7 +169,7 @@ export function renderReport(record: BenchRecord): string {
         record.lines.toLocaleString("en")
       } lines, and each contender by its`,
       `public interface: medians of the ${clock} over ${record.rounds} rounds in which they take`,
-      "turns. Every answer is checked. Of the others, plain objects are enough where ours are typed,",
+      "turns, a process each. Every answer is checked. Of the others, plain objects are enough where ours are typed,",
       "and three numbers where ours have all layers, speed and time left.",
     ),
     renderEdge(record),

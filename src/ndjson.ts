@@ -41,7 +41,7 @@ type OnValue<Value> = (value: Value, line: number) => void;
 /** A line that holds nothing but the white space of JSON. */
 const BLANK = /^[ \t\r]*$/;
 
-/** Bytes to values. */
+/** Bytes to values: those of JSON, unless a decoder that goes on from here makes more of the lines. */
 export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
   /** The start of a line whose newline has not come yet: the first `#heldBytes` of `#held`. */
   #held = new Uint8Array(256);
@@ -117,7 +117,7 @@ export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
     }
   }
 
-  /** Emits the value of a line. A decoder that knows more of its lines goes on from here. */
+  /** Emits what a line is worth, if anything. */
   parse(text: string, line: number, emit: OnValue<Value>): void {
     let value: Value;
     try {
