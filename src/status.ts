@@ -217,6 +217,12 @@ export class PullStatusDecoder implements Step<unknown, PullStatus> {
   end(): void {}
 }
 
+/**
+ * The end of a line that can be known: the last brace ends the object that the line is. (Any other key
+ * that ends in these letters, and a number that is none of bytes, would be in `extra`.)
+ */
+const ENDS_IN_COMPLETED = /completed":\d+}$/;
+
 /** The code of the digit 0. */
 const ZERO = 0x30;
 
@@ -262,13 +268,8 @@ export class PullDecoder extends NdjsonDecoder<PullStatus> {
     }
     super.parse(text, line, (value) =>
       this.#statuses.push(value, (status) => {
-        const end = `${status.completed}}`;
-        // The last brace ends the object that the line is, and any other key that ends in these letters
-        // would be in `extra`.
-        if (
-          status.digest === this.#digest && !status.extra && text.endsWith(`completed":${end}`)
-        ) {
-          this.#head = text.slice(0, -end.length);
+        if (status.digest === this.#digest && !status.extra && ENDS_IN_COMPLETED.test(text)) {
+          this.#head = text.slice(0, text.lastIndexOf(":") + 1);
           // Whoever gets a status may change it, but none of those to come.
           this.#known = { ...status };
         }
