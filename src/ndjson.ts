@@ -104,9 +104,8 @@ export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
   }
 
   #decodeHeld(emit: OnValue<Value>): void {
-    const bytes = this.#held.subarray(0, this.#heldBytes);
+    this.#decode(this.#held.subarray(0, this.#heldBytes), emit);
     this.#heldBytes = 0;
-    this.#decode(bytes, emit);
   }
 
   /** Decodes whole lines, the last one without its newline. */

@@ -221,7 +221,7 @@ export class PullStatusDecoder implements Step<unknown, PullStatus> {
  * The end of a line that can be known: the last brace ends the object that the line is. (Any other key
  * that ends in these letters, and a number that is none of bytes, would be in `extra`.)
  */
-const ENDS_IN_COMPLETED = /completed":\d+}$/;
+const ENDS_IN_COMPLETED = /completed":\d{1,16}}$/;
 
 /** The code of the digit 0. */
 const ZERO = 0x30;
