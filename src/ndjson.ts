@@ -88,8 +88,10 @@ export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
   /** Keeps bytes of an unfinished line. Doubling the room keeps a line of many chunks linear. */
   #hold(bytes: Uint8Array): void {
     const needed = this.#heldBytes + bytes.length;
-    // A carriage return at the end may be part of the newline.
-    if (needed - Number(bytes.at(-1) === CARRIAGE_RETURN) > this.#maxLineBytes) {
+    // A carriage return at the end may be part of the newline. Where nothing is added, the newline came
+    // by itself, and what was held before was not too long.
+    const last = bytes.at(-1) ?? CARRIAGE_RETURN;
+    if (needed - Number(last === CARRIAGE_RETURN) > this.#maxLineBytes) {
       const line = this.#linesSeen + 1;
       const message = `Line ${line} is longer than ${this.#maxLineBytes} bytes`;
       throw new PullError("line-too-long", message, { line });

@@ -294,7 +294,8 @@ describe("maxLineBytes", () => {
   const isOver = JSON.stringify("x".repeat(maxLineBytes - 1));
 
   it("lets a line of just so many bytes pass, in any chunks, with and without a newline", () => {
-    for (const text of [`${fits}\n1\n`, `1\n${fits}\n2`, `1\n\n${fits}`, `${fits}\n${fits}\n`]) {
+    const texts = [`${fits}\n1\n`, `1\n${fits}\n2`, `1\n\n${fits}`, `${fits}\n${fits}\n`];
+    for (const text of [...texts, ...texts.map((text) => text.replaceAll("\n", "\r\n"))]) {
       const bytes = utf8(text);
       for (let at = 0; at <= bytes.length; at++) {
         const result = decodeAtOnce(cutBytes(bytes, [at]), { maxLineBytes });

@@ -121,7 +121,7 @@ function planRequest(model: string, options: PullModelOptions): (signal: AbortSi
     // The runtime's message may show a password, or the value of a header.
   }
   if (!headers || !url?.protocol.startsWith("http")) {
-    throw new TypeError(`The host must be an http address such as ${DEFAULT_HOST}, headers valid`);
+    throw new TypeError(`The host must be like ${DEFAULT_HOST}, headers valid`);
   }
   headers.set("Content-Type", "application/json");
   headers.set("Accept", "application/x-ndjson");
