@@ -4,7 +4,7 @@
  * @module
  */
 
-import { FLOOR, type Job, NAIVE, OLLAMA, PIPED, STD_PIPED } from "./contenders.ts";
+import { DENO_STD, FLOOR, type Job, NAIVE, OLLAMA, PIPED, STD_PIPED } from "./contenders.ts";
 import type { Growth, Point } from "./growth.ts";
 import { type BenchRecord, RUNTIME_NAMES, speedOf, type SpeedQuery } from "./record.ts";
 import type { RuntimeName } from "./runtimes.ts";
@@ -61,6 +61,14 @@ const RACES: readonly Race[] = [
     chunking: "replay",
     contender: PIPED,
     than: STD_PIPED,
+    targets: { Deno: 1, Node: 1, Bun: 1 },
+  },
+  {
+    // The harder reading: typing and aggregation are plain functions, in a loop behind the streams.
+    job: "progress",
+    chunking: "replay",
+    contender: PIPED,
+    than: `${DENO_STD}, typed`,
     targets: { Deno: 1, Node: 1, Bun: 1 },
   },
 ];

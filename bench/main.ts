@@ -122,6 +122,7 @@ class Run {
   async compare(): Promise<void> {
     const isToday = (name: string) => name === TODAY;
     const chunkings = Object.keys(CHUNKINGS) as Chunking[];
+    // A process for each contender and chunking takes its time to start.
     for (const chunking of quick ? chunkings.slice(0, 1) : chunkings) {
       const ofLines = chunking === "replay" ? lines : Math.ceil(lines / FEWER);
       await withInputs(ofLines, isToday, async (input, origin) => {

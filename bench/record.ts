@@ -167,7 +167,7 @@ export function renderReport(record: BenchRecord): string {
     wrap(
       `All of it from memory, ${
         record.lines.toLocaleString("en")
-      } lines, and each contender by its`,
+      } lines (an eighth of them in small chunks and for the memory), and each contender by its`,
       `public interface: medians of the ${clock} over ${record.rounds} rounds in which they take`,
       "turns, a process each. Every answer is checked. Of the others, plain objects are enough where ours are typed,",
       "and three numbers where ours have all layers, speed and time left.",
