@@ -32,9 +32,8 @@ export {
   NdjsonDecoderStream,
   NdjsonEncoderStream,
 } from "./src/ndjson.ts";
+export { decodePull, type DecodePullOptions } from "./src/pull_decoder.ts";
 export {
-  decodePull,
-  type DecodePullOptions,
   type DownloadingStatus,
   encodeStatus,
   type ErrorStatus,

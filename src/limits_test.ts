@@ -11,7 +11,8 @@ import { describe, it } from "node:test";
 import { NdjsonDecoder } from "./ndjson.ts";
 import { decodeProgress, type PullProgress, PullProgressDecoder } from "./progress.ts";
 import { pull } from "./pull.ts";
-import { decodePull, encodeStatus, toPullStatus } from "./status.ts";
+import { decodePull } from "./pull_decoder.ts";
+import { encodeStatus, toPullStatus } from "./status.ts";
 import {
   asPullError,
   DECODERS,

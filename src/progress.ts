@@ -11,12 +11,11 @@
 
 import { PullError, quote } from "./errors.ts";
 import { TransferRate } from "./rate.ts";
+import { type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
 import {
-  type DecodePullOptions,
   DIGEST_OF_ALL_LAYERS,
   type DownloadingStatus,
   isByteCount,
-  PullDecoder,
   type PullStatus,
 } from "./status.ts";
 import { readThrough, type Step, transformPair } from "./streams.ts";

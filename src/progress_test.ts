@@ -29,7 +29,8 @@ import {
   PullProgressDecoder,
   PullProgressStream,
 } from "./progress.ts";
-import { PullDecoder, toPullStatus } from "./status.ts";
+import { PullDecoder } from "./pull_decoder.ts";
+import { toPullStatus } from "./status.ts";
 import {
   asPullError,
   type Bytes,

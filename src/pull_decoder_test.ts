@@ -5,12 +5,8 @@ import { describe, it } from "node:test";
 import { chunkings, hostileLines, ndjsonBytes, pullSessions } from "../conformance/mod.ts";
 import { decodeProgress } from "./progress.ts";
 import { NdjsonDecoder } from "./ndjson.ts";
-import {
-  type DecodePullOptions,
-  PullDecoder,
-  type PullStatus,
-  PullStatusDecoder,
-} from "./status.ts";
+import { type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
+import { type PullStatus, PullStatusDecoder } from "./status.ts";
 import type { Step } from "./streams.ts";
 import {
   asPullError,

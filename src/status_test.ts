@@ -11,8 +11,8 @@ import {
   unknownStatuses,
 } from "../conformance/mod.ts";
 import type { PullError } from "./errors.ts";
+import { decodePull } from "./pull_decoder.ts";
 import {
-  decodePull,
   encodeStatus,
   isByteCount,
   type PullStatus,

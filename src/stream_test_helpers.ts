@@ -15,7 +15,8 @@ import {
   type PullProgress,
   PullProgressStream,
 } from "./progress.ts";
-import { decodePull, type DecodePullOptions, type PullStatus, PullStatusStream } from "./status.ts";
+import { decodePull, type DecodePullOptions } from "./pull_decoder.ts";
+import { type PullStatus, PullStatusStream } from "./status.ts";
 
 /** Bytes that own their buffer, as bodies carry them. */
 export type Bytes = Uint8Array<ArrayBuffer>;
