@@ -56,8 +56,11 @@ export function timed(work: () => Promise<unknown>, clock: Clock): TimedWork {
   };
 }
 
-/** How often a piece of work is done before it counts: engines compile what has run for a while. */
-const ROUNDS_TO_WARM_UP = 2;
+/**
+ * How often a piece of work is done before it counts: engines compile what has run for a while, and what
+ * has run for a while in another way. A single contender is as fast as it gets by the fifth round.
+ */
+const ROUNDS_TO_WARM_UP = 5;
 
 /** Runs all pieces of work in each round, and returns the times of each one. */
 export async function measureInRounds(

@@ -112,10 +112,17 @@ export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
 
   /** Decodes whole lines, the last one without its newline. */
   #decode(bytes: Uint8Array, emit: OnValue<Value>): void {
-    for (let text of this.#utf8.decode(bytes).split("\n")) {
-      if (!this.#linesSeen++ && text.charCodeAt(0) === BYTE_ORDER_MARK) text = text.slice(1);
-      this.parse(text, this.#linesSeen, emit);
-    }
+    const text = this.#utf8.decode(bytes);
+    let start = Number(!this.#linesSeen && text.charCodeAt(0) === BYTE_ORDER_MARK);
+    while (start <= text.length) start = this.take(text, start, ++this.#linesSeen, emit) + 1;
+  }
+
+  /** Takes the line that begins at a place in the text, and returns where it ends. */
+  take(text: string, start: number, line: number, emit: OnValue<Value>): number {
+    let end = text.indexOf("\n", start);
+    if (end < 0) end = text.length;
+    this.parse(text.slice(start, end), line, emit);
+    return end;
   }
 
   /** Emits what a line is worth, if anything. */

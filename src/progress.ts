@@ -99,12 +99,12 @@ interface Layer {
   /** The bytes that the server last said are there: fewer than `completed` after a rollback. */
   received: number;
   /** When the server last said so. */
-  heardAt: number;
+  heard: number;
   /**
    * When it first said so in this connection, or rolled bytes back: what was there by then is not
    * speed. `Infinity` until then.
    */
-  baselineAt: number;
+  since: number;
 }
 
 /** Follows a pull, status by status. */
@@ -129,9 +129,9 @@ export class ProgressTracker {
   #unsized = 0;
   #sized = 0;
 
-  /** What the last snapshot shows of the layers, and those of which it shows too little. */
-  #shown: readonly PullLayer[] = [];
-  readonly #stale = new Set<Layer>();
+  /** The layers as snapshots show them, and whether one has this list, which then never changes. */
+  #shown: PullLayer[] = [];
+  #isShown = false;
 
   constructor(layers: Iterable<LayerSize> = []) {
     for (const { digest, size } of layers) {
@@ -157,7 +157,7 @@ export class ProgressTracker {
       throw new PullError("server", status.error || "unknown error");
     }
     if (this.succeeded) return;
-    if (status.status !== undefined) this.#status = status.status;
+    this.#status = status.status ?? this.#status;
     if (status.kind === "other") return;
 
     this.phase = status.kind;
@@ -179,7 +179,7 @@ export class ProgressTracker {
 
   /** Prepares for a new connection: what its first statuses say was there before. */
   restart(): void {
-    for (const layer of this.#open) layer.baselineAt = Infinity;
+    for (const layer of this.#open) layer.since = Infinity;
   }
 
   /** How far the pull has come. */
@@ -191,8 +191,9 @@ export class ProgressTracker {
       // From 2^53 on sums are rounded, and may end up the wrong way round.
       total: Math.max(this.#total, this.completed),
       fraction: this.#fraction,
-      layers: this.#showLayers(),
+      layers: this.#shown,
     };
+    this.#isShown = true;
     if (this.phase !== "downloading") return progress;
 
     const rate = this.#rate.bytesPerSecond;
@@ -232,7 +233,6 @@ export class ProgressTracker {
     }
     this.#layers.clear();
     this.#open = [];
-    this.#stale.clear();
     this.#shown = [];
     this.#total = 0;
     this.#sized = 0;
@@ -246,12 +246,12 @@ export class ProgressTracker {
       total: undefined,
       completed: 0,
       received: 0,
-      heardAt: 0,
-      baselineAt: Infinity,
+      heard: 0,
+      since: Infinity,
     };
     this.#layers.set(digest, layer);
     this.#open.push(layer);
-    this.#stale.add(layer);
+    this.#show(layer);
     this.#set(layer, total, 0);
     return layer;
   }
@@ -268,18 +268,18 @@ export class ProgressTracker {
     this.completed += completed - layer.completed;
     layer.total = total;
     layer.completed = completed;
-    this.#stale.add(layer);
+    this.#show(layer);
   }
 
   /** Takes how many bytes of a layer the server says are there. */
   #receive(layer: Layer, received: number, time: number): void {
     const growth = received - layer.received;
-    if (growth < 0 || time <= layer.baselineAt) {
-      layer.baselineAt = time;
+    if (growth < 0 || time <= layer.since) {
+      layer.since = time;
     } else {
-      this.#rate.add(growth, layer.heardAt, time);
+      this.#rate.add(growth, layer.heard, time);
     }
-    layer.heardAt = time;
+    layer.heard = time;
     layer.received = received;
     this.#received += growth;
   }
@@ -295,26 +295,18 @@ export class ProgressTracker {
   }
 
   #raiseFraction(): void {
-    const total = this.#total - this.#unsized;
-    if (this.succeeded) this.#fraction = 1;
-    else if (total > 0) {
-      const fraction = Math.min((this.completed - this.#unsized) / total, MAX_FRACTION);
-      this.#fraction = Math.max(this.#fraction, fraction);
-    }
+    const part = (this.completed - this.#unsized) / (this.#total - this.#unsized) || 0;
+    this.#fraction = this.succeeded ? 1 : Math.max(this.#fraction, Math.min(part, MAX_FRACTION));
   }
 
-  #showLayers(): readonly PullLayer[] {
-    if (!this.#stale.size) return this.#shown;
-    const shown = this.#shown.slice();
-    for (const layer of this.#stale) {
-      const { digest, total, completed } = layer;
-      const done = completed === total;
-      shown[layer.index] = total === undefined
-        ? { digest, completed, done }
-        : { digest, total, completed, done };
-    }
-    this.#stale.clear();
-    return this.#shown = shown;
+  /** Shows a layer as it is now. */
+  #show({ index, digest, total, completed }: Layer): void {
+    if (this.#isShown) this.#shown = this.#shown.slice();
+    this.#isShown = false;
+    const done = completed === total;
+    this.#shown[index] = total === undefined
+      ? { digest, completed, done }
+      : { digest, total, completed, done };
   }
 }
 
@@ -322,9 +314,10 @@ export class ProgressTracker {
  * Whether two snapshots in a row show the same. (Layers that have not changed are the same array, and
  * no field goes without another one changing.)
  */
-function isSame(before: PullProgress, now: PullProgress): boolean {
-  const fields = Object.keys(now) as (keyof PullProgress)[];
-  return fields.every((name) => before[name] === now[name]);
+function isSame(before: PullProgress | undefined, now: PullProgress): boolean {
+  let name: keyof PullProgress;
+  for (name in now) if (before?.[name] !== now[name]) return false;
+  return true;
 }
 
 /** The time of the runtime, in milliseconds. */
@@ -398,9 +391,7 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
 
   #emitSnapshot(emit: (progress: PullProgress) => void): void {
     const progress = this.#tracker.snapshot();
-    if (this.#emitted && isSame(this.#emitted, progress)) return;
-    this.#emitted = progress;
-    emit(progress);
+    if (!isSame(this.#emitted, progress)) emit(this.#emitted = progress);
   }
 }
 

@@ -124,7 +124,6 @@ function planRequest(model: string, options: PullModelOptions): (signal: AbortSi
     throw new TypeError(`The host must be like ${DEFAULT_HOST}, headers valid`);
   }
   headers.set("Content-Type", "application/json");
-  headers.set("Accept", "application/x-ndjson");
   const { username, password } = url;
   if (username + password && !headers.has("Authorization")) {
     // In an address each byte of a character that is not ASCII is percent-encoded. `btoa` wants just
@@ -134,7 +133,7 @@ function planRequest(model: string, options: PullModelOptions): (signal: AbortSi
   // Without credentials, which a request refuses, and a query, which may hold some: the messages of
   // the runtimes show addresses.
   const address = url.origin + url.pathname.replace(/\/?$/, "/api/pull");
-  const body = JSON.stringify({ model, insecure: insecure || undefined, stream });
+  const body = JSON.stringify({ model, insecure, stream });
   return (signal) => new Request(address, { method: "POST", headers, body, signal });
 }
 
@@ -200,9 +199,9 @@ class PullSource implements Source<Uint8Array> {
     this.#stopped.signal.throwIfAborted();
     const { signal } = this.#connection;
     try {
-      const reader = this.#reader ?? await this.#connect();
+      if (!this.#reader) await this.#connect();
       signal.throwIfAborted();
-      return await this.#wait(reader.read());
+      return await this.#wait(this.#reader!.read());
     } catch (cause) {
       if (signal.aborted || cause instanceof PullError) throw cause;
       const { origin } = new URL(this.#options.host ?? DEFAULT_HOST);
@@ -221,19 +220,15 @@ class PullSource implements Source<Uint8Array> {
   async retry(error: unknown): Promise<void> {
     const { retries = 0, onRetry, sleep = sleepOnTimer, random = Math.random } = this.#options;
     const { signal } = this.#stopped;
-    if (signal.aborted) throw error;
     const { completed } = this.#tracker;
     if (completed > this.#completedAtFailure) this.#failuresInARow = 0;
     this.#completedAtFailure = completed;
-    if (!(error instanceof PullError)) throw error;
+    if (signal.aborted || !(error instanceof PullError)) throw error;
     const { code, message } = error;
-    if (!(MAY_PASS.test(`${code} ${message}`) && this.#failuresInARow < retries)) {
+    if (!MAY_PASS.test(`${code} ${message}`) || this.#failuresInARow >= retries) {
       const attempts = this.#attempts;
-      if (attempts === 1) throw error;
-      throw Object.assign(error, {
-        message: `${message} (after ${attempts} attempts)`,
-        attempts,
-      });
+      const tried = { message: `${message} (after ${attempts} attempts)`, attempts };
+      throw attempts > 1 ? Object.assign(error, tried) : error;
     }
 
     this.#disconnect(error);
@@ -247,9 +242,9 @@ class PullSource implements Source<Uint8Array> {
     this.#reader = undefined;
   }
 
-  async #connect(): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+  async #connect(): Promise<void> {
     const { ok, status, statusText } = await this.#wait(this.#respond());
-    if (ok) return this.#reader!;
+    if (ok) return;
     const text = await this.#readStart();
     this.#stopped.signal.throwIfAborted();
     const message = `HTTP ${status} ${statusText}`.trimEnd() + describeBody(text);
@@ -260,11 +255,11 @@ class PullSource implements Source<Uint8Array> {
   async #readStart(): Promise<string> {
     const utf8 = new TextDecoder();
     let text = "";
+    let value: Uint8Array | undefined = new Uint8Array();
     try {
-      while (text.length < MAX_ERROR_BODY_LENGTH) {
-        const { done, value } = await this.#wait(this.#reader!.read());
-        if (done) break;
+      while (value && text.length < MAX_ERROR_BODY_LENGTH) {
         text += utf8.decode(value, { stream: true });
+        ({ value } = await this.#wait(this.#reader!.read()));
       }
     } catch {
       // That the answer was an error says more than that it broke off.

@@ -7,6 +7,7 @@
 import { NdjsonDecoder, type NdjsonDecoderOptions } from "./ndjson.ts";
 import {
   isByteCount,
+  type Mutable,
   type PullStatus,
   PullStatusDecoder,
   type PullStatusOptions,
@@ -17,36 +18,99 @@ import { readThrough } from "./streams.ts";
 export interface DecodePullOptions extends NdjsonDecoderOptions, PullStatusOptions {}
 
 /**
- * The end of a line that can be known: the last brace ends the object that the line is. (Any other key
- * that ends in these letters, and a number that is none of bytes, would be in `extra`.)
+ * A line with a number of bytes: what comes before the digits of it, and what after. What comes after
+ * has no `m` and no escape, so that there is no other `completed` in it, which would count instead.
  */
-const ENDS_IN_COMPLETED = /completed":\d{1,16}}$/;
+const COMPLETED = /^(.*completed": *)[1-9]\d*( *[,}][^\\m]*)$/;
 
 /** The code of the digit 0. */
 const ZERO = 0x30;
 
 /**
+ * A line is learned as long as its length and the number of those known are below this together: as
+ * many as a pull may have layers, and none so long that to keep them all would take much memory.
+ */
+const MAX_KNOWN = 10_000;
+
+/** Lines that are alike but for the digits of `completed`, or altogether where that is 0 or absent. */
+interface KnownLine {
+  /** What comes before the digits, and after them. */
+  readonly head: string;
+  readonly tail: string;
+  /** What such a line says, with the number of the latest one. */
+  readonly status: Mutable<PullStatus>;
+  /** The line that came next the last time, if it was another one. */
+  next?: KnownLine | undefined;
+}
+
+/**
  * Bytes to statuses: {@link NdjsonDecoder} and {@link PullStatusDecoder} in one step, with a short way.
  *
- * Nearly all lines of a pull differ from the one before in nothing but the digits of `completed`:
+ * Nearly all lines of a pull differ from an earlier one in nothing but the digits of `completed`:
  *
  *     {"status":"pulling aaaa","digest":"sha256:aaaa","total":100,"completed":42}
- *     ─────────────────────────────── head ─────────────────────────────────
+ *     ─────────────────────────────── head ───────────────────────────────── ── tail
  *
- * Such a line is not parsed. Any other one takes the long way, which alone decides what a line means.
+ * Where layers take turns, they keep their order: which line comes is known from the one before. A line
+ * that is as expected is not parsed. Any other one takes the long way, which alone decides what a line
+ * means.
  */
 export class PullDecoder extends NdjsonDecoder<PullStatus> {
+  readonly #copy: (status: PullStatus) => PullStatus;
   readonly #statuses: PullStatusDecoder;
-  /** How the lines begin that are known: with a newline, as long as none is. */
-  #head = "\n";
-  /** What such a line says, but for `completed`. */
-  #known!: PullStatus;
-  /** The digest in the latest line that took the long way. It takes two in a row to make one known. */
-  #digest: string | undefined;
+  readonly #known = new Map<string, KnownLine>();
+  /** What the line before was one of, if that is known. */
+  #latest: KnownLine | undefined;
 
-  constructor(options: DecodePullOptions) {
+  /**
+   * Makes a decoder for one stream.
+   *
+   * @param options Limits, and what to do with malformed lines.
+   * @param copy What to give instead of a status, which the next line may change.
+   */
+  constructor(options: DecodePullOptions, copy = (status: PullStatus) => status) {
     super(options);
+    this.#copy = copy;
     this.#statuses = new PullStatusDecoder(options);
+  }
+
+  override take(
+    text: string,
+    start: number,
+    line: number,
+    emit: (status: PullStatus, line: number) => void,
+  ): number {
+    return this.#skip(text, start, line, emit) ?? super.take(text, start, line, emit);
+  }
+
+  /** Takes a line that is as expected, and returns where it ends. */
+  #skip(
+    text: string,
+    start: number,
+    line: number,
+    emit: (status: PullStatus, line: number) => void,
+  ): number | undefined {
+    const expected = this.#latest?.next ?? this.#latest;
+    if (!expected) return;
+    const { head, tail, status } = expected;
+    let at = start + head.length;
+    if (text.slice(start, at) !== head) return;
+    let completed = 0;
+    for (let digit; (digit = text.charCodeAt(at) - ZERO) >= 0 && digit < 10; at++) {
+      completed = completed * 10 + digit;
+      if (!completed) return; // JSON has no zero before other digits
+    }
+    const end = at + tail.length;
+    if (
+      !status.completed === !completed && isByteCount(completed) &&
+      text.slice(at, end) === tail && (end === text.length || text[end] === "\n")
+    ) {
+      this.#latest = expected;
+      if (completed) status.completed = completed;
+      emit(this.#copy(status), line);
+      return end;
+    }
+    return undefined;
   }
 
   override parse(
@@ -54,27 +118,29 @@ export class PullDecoder extends NdjsonDecoder<PullStatus> {
     line: number,
     emit: (status: PullStatus, line: number) => void,
   ): void {
-    let at = this.#head.length;
-    if (text.slice(0, at) === this.#head) {
-      let completed = 0;
-      for (let digit; (digit = text.charCodeAt(at) - ZERO) >= 0 && digit < 10; at++) {
-        completed = completed * 10 + digit;
-        if (!completed) break; // JSON has no zero before other digits
-      }
-      if (completed && isByteCount(completed) && text.slice(at) === "}") {
-        return emit({ ...this.#known, completed }, line);
-      }
-    }
     super.parse(text, line, (value) =>
       this.#statuses.push(value, (status) => {
-        if (status.digest === this.#digest && !status.extra && ENDS_IN_COMPLETED.test(text)) {
-          this.#head = text.slice(0, text.lastIndexOf(":") + 1);
-          // Whoever gets a status may change it, but none of those to come.
-          this.#known = { ...status };
-        }
-        this.#digest = status.digest;
-        emit(status, line);
+        if (!status.extra) this.#learn(text, status);
+        emit(this.#copy(status), line);
       }, line));
+  }
+
+  /** Has a line known from now on, and expected where it was this time. */
+  #learn(text: string, status: PullStatus): void {
+    const [, head = text, tail = ""] = COMPLETED.exec(text) ?? [];
+    const key = `${head}\n${tail}`;
+    let known = this.#known.get(key);
+    if (!known && this.#known.size + text.length < MAX_KNOWN) {
+      // Cut out of the key: parts of the text would keep all of it, which is that of a chunk, in memory.
+      known = {
+        head: key.slice(0, head.length),
+        tail: key.slice(head.length + 1),
+        status,
+      };
+      this.#known.set(key, known);
+    }
+    if (this.#latest) this.#latest.next = known;
+    this.#latest = known;
   }
 }
 
@@ -100,5 +166,5 @@ export function decodePull(
   body: ReadableStream<Uint8Array>,
   options: DecodePullOptions = {},
 ): ReadableStream<PullStatus> {
-  return readThrough(body.getReader(), new PullDecoder(options));
+  return readThrough(body.getReader(), new PullDecoder(options, (status) => ({ ...status })));
 }

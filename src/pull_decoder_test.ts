@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { chunkings, hostileLines, ndjsonBytes, pullSessions } from "../conformance/mod.ts";
 import { decodeProgress } from "./progress.ts";
 import { NdjsonDecoder } from "./ndjson.ts";
-import { type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
+import { decodePull, type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
 import { type PullStatus, PullStatusDecoder } from "./status.ts";
 import type { Step } from "./streams.ts";
 import {
@@ -37,14 +37,12 @@ function runThrough(
 ): { parts: string[]; failure: unknown } {
   const parts: string[] = [];
   const run = (work: (emit: (output: unknown) => void) => void) => {
-    const outputs: unknown[] = [];
+    const outputs: string[] = [];
     try {
-      work((output) => outputs.push(output));
+      // At once: the next output may be the same object. Sees the order of keys, -0 and `__proto__`.
+      work((output) => outputs.push(`${JSON.stringify(output)}${negativeZeros(output)}`));
     } finally {
-      // Sees the order of keys, -0 and a key `__proto__`.
-      parts.push(
-        outputs.map((output) => `${JSON.stringify(output)}${negativeZeros(output)}`).join(),
-      );
+      parts.push(outputs.join());
     }
   };
   try {
@@ -84,6 +82,7 @@ const FRAMES = [
   '{"digest":"sha256:aaaa","completed":7,"completed":§}',
   '{"digest":"sha256:aaaa","completed":7,"completed" :§}',
   '{"digest":"sha256:aaaa","completed":§,"\\u0063ompleted":7}',
+  '{"digest":"sha256:aaaa","completed":§,"co\\u006dpleted":7}',
   '{"digest":"sha256:aaaa","completed":§,"total":§}',
   '{"digest":"sha256:aaaa","total":§,"completed":§}',
   '{"digest":"sha256:aaaa§","completed":§}',
@@ -140,10 +139,16 @@ const fillings = () =>
     fc.constantFrom("null", "true", '"5"', "[5]", "5,", "5}", "٥", "５", "5\n", "/", ":"),
   );
 
-/** Lines of one frame, as often as a server may send them. */
+const fill = (frame: string, filling: string) => frame.replaceAll("§", filling);
+
+/** Lines of one frame, as often as a server may send them, or of some that take turns. */
 const runs = () =>
-  fc.tuple(fc.constantFrom(...FRAMES), fc.array(fillings(), { minLength: 1, maxLength: 6 }))
-    .map(([frame, all]) => all.map((filling) => frame.replaceAll("§", filling)));
+  fc.tuple(
+    fc.array(fc.constantFrom(...FRAMES), { minLength: 1, maxLength: 3 }),
+    fc.array(fillings(), { minLength: 1, maxLength: 9 }),
+  ).map(([frames, all]) =>
+    all.map((filling, index) => fill(frames[index % frames.length]!, filling))
+  );
 
 /** The bytes of lines, some of them known to be like one before and others anything. */
 function streams(): fc.Arbitrary<Bytes> {
@@ -190,18 +195,19 @@ describe("the short way of PullDecoder", () => {
     for (const first of FRAMES) {
       for (const second of FRAMES) {
         for (const value of values) {
-          const ofEach = [first, second].flatMap((frame) =>
-            ["7", "8", value].map((filling) => [frame, filling])
+          const inTurn = ["7", "8", value, "9"].flatMap((filling) =>
+            [first, second].map((frame) => `${fill(frame, filling)}\n`)
           );
-          const all = [...ofEach, [first, "9"]];
-          const text = all.map(([frame, value]) => `${frame!.replaceAll("§", value!)}\n`).join("");
-          // Each line arrives by itself.
-          const chunks = text.split(/(?<=\n)/).map(utf8);
-          assertEquals(
-            runThrough(new PullDecoder({ onMalformed: "skip" }), chunks),
-            runThrough(createPlainDecoder({ onMalformed: "skip" }), chunks),
-            text,
-          );
+          const inSequence = inTurn.filter((_, index) => index % 2 === 0)
+            .concat(inTurn.filter((_, index) => index % 2 === 1), inTurn[0]!);
+          for (const lines of [inTurn, inSequence]) {
+            const chunks = lines.map(utf8); // each line arrives by itself
+            assertEquals(
+              runThrough(new PullDecoder({ onMalformed: "skip" }), chunks),
+              runThrough(createPlainDecoder({ onMalformed: "skip" }), chunks),
+              lines.join(""),
+            );
+          }
         }
       }
     }
@@ -243,7 +249,7 @@ describe("PullDecoder", () => {
   const line = (completed: number | string, digest = "sha256:aaaa") =>
     `{"status":"pulling aaaa","digest":"${digest}","total":100,"completed":${completed}}\n`;
 
-  it("parses the first two lines of each layer, however the lines arrive", () => {
+  it("parses one line of each layer, however the lines arrive", () => {
     const [first, second] = ["sha256:aaaa", "sha256:bbbb"].map((digest) =>
       Array.from({ length: 1_000 }, (_, index) => line(index + 1, digest))
     ) as [string[], string[]];
@@ -251,36 +257,70 @@ describe("PullDecoder", () => {
     for (const size of [bytes.length, 1_400, 7]) {
       const chunks: Uint8Array[] = [];
       for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
-      assertEquals(countParsed(chunks), 4, `${size} bytes a chunk`);
+      assertEquals(countParsed(chunks), 2, `${size} bytes a chunk`);
+    }
+  });
+
+  it("parses one line of each layer, and the one after the first turn, where layers take turns", () => {
+    const waiting = '{"digest":"sha256:dddd","total":100}\n';
+    const turn = (completed: number) =>
+      ["sha256:aaaa", "sha256:bbbb", "sha256:cccc"].map((digest) => line(completed, digest))
+        .concat(waiting).join("");
+    const turns = Array.from({ length: 100 }, (_, index) => utf8(turn(index + 1)));
+    assertEquals(countParsed(turns), 5);
+  });
+
+  it("parses the first line that has bytes after some that have none", () => {
+    assertEquals(countParsed([0, 0, 5, 6, 7].map((completed) => utf8(line(completed)))), 2);
+  });
+
+  it("parses one line of each way to write it", () => {
+    const ways = [
+      '{"completed":§,"total":100,"digest":"sha256:aaaa","status":"pulling aaaa"}\n',
+      '{ "digest": "sha256:aaaa", "completed": § }\n',
+      '{"digest":"sha256:aaaa","completed":§}\r\n',
+      '{"status":"größer \\"名前\\" 😀","digest":"sha256:aaaa","completed":§}\n',
+    ];
+    for (const way of ways) {
+      assertEquals(countParsed(["5", "67", "890"].map((filling) => utf8(fill(way, filling)))), 1);
     }
   });
 
   it("parses what is no number of bytes, and what is longer or shorter than it should be", () => {
     for (const other of ["", "01", "00", "-1", "1.0", "1e3", "9007199254740992", "1 ", "/", ":"]) {
       const chunks = [line(5), line(5), line(other)].map(utf8);
-      assertEquals(countParsed(chunks, { onMalformed: "skip" }), 3, other);
+      assertEquals(countParsed(chunks, { onMalformed: "skip" }), 2, other);
     }
   });
 
-  it("gives statuses that have nothing in common, so that to change one changes no other", () => {
-    const statuses: PullStatus[] = [];
-    const decoder = new PullDecoder({});
+  it("knows only so many lines, and only short ones", () => {
+    const digests = Array.from({ length: 20_000 }, (_, index) => `sha256:${index}`);
+    const turn = utf8(digests.map((digest) => line(5, digest)).join(""));
+    const parsed = countParsed([turn, turn]);
+    assertEquals(parsed > 30_000 && parsed < 30_200, true, `${parsed} lines parsed`);
+    const long = utf8(line(5, "a".repeat(10_000)));
+    assertEquals(countParsed([long, long]), 2);
+  });
+});
+
+describe("decodePull", () => {
+  it("gives statuses that have nothing in common, so that to change one changes no other", async () => {
+    const line = (completed: number) => `{"digest":"sha256:aaaa","completed":${completed}}\n`;
     const withMore = '{"more":{},"digest":"sha256:bbbb","completed":5}\n';
-    for (const text of [line(1), line(2), line(3), withMore, withMore, withMore]) {
-      decoder.push(utf8(text), (status) => {
-        statuses.push(structuredClone(status));
-        Object.assign(status, { status: "changed" });
-        Object.assign(Object(status.extra?.["more"]), { isChanged: true });
-      });
+    const body = streamOf([utf8(line(1) + line(2) + line(3) + withMore + withMore)]);
+    const statuses: PullStatus[] = [];
+    for await (const status of decodePull(body)) {
+      statuses.push(structuredClone(status));
+      Object.assign(status, { digest: "changed", completed: 0 });
+      Object.assign(Object(status.extra?.["more"]), { isChanged: true });
     }
-    assertEquals(statuses.map(({ status }) => status), [
-      "pulling aaaa",
-      "pulling aaaa",
-      "pulling aaaa",
-      undefined,
-      undefined,
-      undefined,
-    ]);
-    assertEquals(statuses.at(-1)!.extra, { more: {} });
+    const [first, second] = ["sha256:aaaa", "sha256:bbbb"].map((digest) => ({
+      kind: "downloading" as const,
+      digest,
+    }));
+    assertEquals(statuses, [
+      ...[1, 2, 3].map((completed) => ({ ...first!, completed })),
+      ...[5, 5].map((completed) => ({ ...second!, completed, extra: { more: {} } })),
+    ] as PullStatus[]);
   });
 });

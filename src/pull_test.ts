@@ -100,15 +100,14 @@ describe("the request of pull", () => {
     const { method, url, headers } = server.request;
     assertEquals([method, url], ["POST", "http://127.0.0.1:11434/api/pull"]);
     assertEquals(headers.get("Content-Type"), "application/json");
-    assertEquals(headers.get("Accept"), "application/x-ndjson");
     assertEquals(headers.get("Authorization"), null);
     assertEquals(await server.request.json(), { model: "hf.co/a/b:Q4", stream: true });
   });
 
-  it("names insecure only if it is wanted, and stream as the caller wants it", async () => {
+  it("names insecure only if the caller does, and stream as the caller wants it", async () => {
     const bodies: [PullOptions & { stream?: boolean }, unknown][] = [
       [{ insecure: true }, { model: "m", insecure: true, stream: true }],
-      [{ insecure: false }, { model: "m", stream: true }],
+      [{ insecure: false }, { model: "m", insecure: false, stream: true }],
       [{ stream: false }, { model: "m", stream: false }],
       [{ stream: true }, { model: "m", stream: true }],
     ];
@@ -160,12 +159,12 @@ describe("the request of pull", () => {
 
   it("has the headers that it is given, besides those of the protocol", async () => {
     const server = new TestServer(answer(DONE));
-    const headers = { authorization: "Bearer t", "X-Trace": "1", accept: "text/html" };
+    const headers = { authorization: "Bearer t", "X-Trace": "1", "content-type": "text/html" };
     await outcomeOf(pull("m", { ...server, headers, host: "http://user:secret@localhost" }));
     const sent = server.request.headers;
     assertEquals(sent.get("Authorization"), "Bearer t");
     assertEquals(sent.get("X-Trace"), "1");
-    assertEquals(sent.get("Accept"), "application/x-ndjson");
+    assertEquals(sent.get("Content-Type"), "application/json");
   });
 
   it("is made by the runtime's fetch, if by no other", async () => {

@@ -126,39 +126,41 @@ const REMOVING_FAILED = "couldn't remove unused layers";
  */
 export const DIGEST_OF_ALL_LAYERS = "sha256:model";
 
-function kindOf({ status, digest, error }: WireStatus): PullStatus["kind"] {
-  if (error !== undefined) return "error";
-  if (digest !== undefined) return "downloading";
-  return KIND_OF_WORDS.get(status) ?? (status?.startsWith(REMOVING_FAILED) ? "removing" : "other");
-}
-
 /** Whether a value is a number of bytes that a JavaScript number holds exactly. */
 export function isByteCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
-type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+/** A type whose properties can be set. */
+export type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
+/** Whether a field is one that the protocol knows, and of the type that it gives it. */
+function isKnown(name: string, value: unknown): boolean {
+  if (name === "total" || name === "completed") return isByteCount(value);
+  // Some servers write the digest that they have not got as `""`; the protocol leaves it out.
+  return typeof value === "string" &&
+    (name === "status" || name === "error" || name === "digest" && value !== "");
+}
 
 /** Types a JSON value, or returns `undefined` for one that is not an object. */
 export function toPullStatus(value: unknown): PullStatus | undefined {
   if (typeof value !== "object" || !value || Array.isArray(value)) return undefined;
-  const { status, digest, total, completed, error } = value as Record<keyof WireStatus, unknown>;
-  const typed: Mutable<PullStatusFields> & { kind: PullStatus["kind"] } = { kind: "other" };
-  if (typeof status === "string") typed.status = status;
-  // Some servers write what they have not got as `""`; the protocol leaves it out.
-  if (typeof digest === "string" && digest) typed.digest = digest;
-  if (isByteCount(total)) typed.total = total;
-  if (isByteCount(completed)) typed.completed = completed;
-  if (typeof error === "string") typed.error = error;
-  typed.kind = kindOf(typed);
-  // All fields are known ones if there are as many as were taken over, besides `kind`.
-  if (Object.keys(value).length >= Object.keys(typed).length) {
-    // Made from entries, not by assigning: a key may be `__proto__`.
-    typed.extra = Object.fromEntries(
-      Object.entries(value).filter(([key]) => key === "kind" || !Object.hasOwn(typed, key)),
-    );
+  const fields = value as Record<string, unknown>;
+  const typed: Mutable<WireStatus> & Record<string, unknown> = { kind: "other" };
+  const extra: [name: string, value: unknown][] = [];
+  for (const name of Object.keys(fields)) {
+    if (isKnown(name, fields[name])) typed[name] = fields[name];
+    else extra.push([name, fields[name]]);
   }
-  return typed as PullStatus;
+  // Made from entries, not by assigning: a name may be `__proto__`.
+  if (extra.length) typed.extra = Object.fromEntries(extra);
+  const { status, digest, error } = typed;
+  typed.kind = error !== undefined
+    ? "error"
+    : digest
+    ? "downloading"
+    : KIND_OF_WORDS.get(status) ?? (status?.startsWith(REMOVING_FAILED) ? "removing" : "other");
+  return typed as unknown as PullStatus;
 }
 
 /**

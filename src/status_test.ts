@@ -99,7 +99,11 @@ describe("toPullStatus", () => {
   it("takes an object whose digest is no digest for what its status says", () => {
     for (const digest of [5, "", null, {}, [], true]) {
       assertEquals(kindOf({ status: "pulling aaaa", digest, total: 5 }), "other");
-      assertEquals(kindOf({ status: "success", digest }), "success");
+      assertEquals(toPullStatus({ status: "success", digest }), {
+        kind: "success",
+        status: "success",
+        extra: { digest },
+      });
     }
   });
 

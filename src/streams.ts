@@ -1,10 +1,9 @@
 /**
  * Carries synchronous steps over Web Streams. A {@link Step} holds all the rules and no promise; the
- * two functions here hold all the promises and no rule, so that every stream of the package treats
+ * functions here hold all the promises and no rule, so that every stream of the package treats
  * backpressure, cancelling and failures alike:
  *
- * - What a step gave before it failed is delivered before the failure. (A `TransformStream` drops
- *   what is queued when it fails, which is why it is not used.)
+ * - What a step gave before it failed is delivered before the failure.
  * - A failure travels down to the reader and up to the source; a cancel travels up.
  * - Input is taken only when the reader has asked for output that is not there yet.
  *
@@ -35,65 +34,17 @@ interface Failure {
   readonly error: unknown;
 }
 
-/** A writable and a readable side with the step between them, for `pipeThrough`. */
+/**
+ * A writable and a readable side with the step between them, for `pipeThrough`.
+ *
+ * The step is not that of the `TransformStream`, which would drop what it gave before it failed. So a
+ * write is done when its value is taken, and what the step makes of it is known by the next one.
+ */
 export function transformPair<Input, Output>(
   step: Step<Input, Output>,
 ): { writable: WritableStream<Input>; readable: ReadableStream<Output> } {
-  let output!: ReadableStreamDefaultController<Output>;
-  let input!: WritableStreamDefaultController;
-  let failure: Failure | undefined;
-  let wanted = false;
-  let resume = () => {};
-
-  const emit = (value: Output) => {
-    wanted = false;
-    output.enqueue(value);
-  };
-  const fail = (error: unknown) => {
-    failure = { error };
-    if (wanted) output.error(error);
-  };
-  const attempt = (work: () => void) => {
-    try {
-      work();
-    } catch (error) {
-      fail(error);
-      throw error;
-    }
-  };
-
-  const readable = new ReadableStream<Output>({
-    start(controller) {
-      output = controller;
-    },
-    pull() {
-      if (failure) throw failure.error;
-      wanted = true;
-      resume();
-    },
-    cancel(reason) {
-      input.error(reason);
-      resume();
-    },
-  }, { highWaterMark: 0 });
-
-  const writable = new WritableStream<Input>({
-    start(controller) {
-      input = controller;
-      controller.signal.addEventListener("abort", () => resume());
-    },
-    write(value) {
-      attempt(() => step.push(value, emit));
-      return wanted ? undefined : new Promise((resolve) => resume = resolve);
-    },
-    close() {
-      attempt(() => step.end(emit));
-      output.close();
-    },
-    abort: fail,
-  });
-
-  return { writable, readable };
+  const { writable, readable } = new TransformStream<Input, Input>();
+  return { writable, readable: readThrough(readable.getReader(), step) };
 }
 
 /**
