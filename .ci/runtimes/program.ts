@@ -265,8 +265,9 @@ export const LEFT_PULLS = { all: 6, finished: 1 } as const;
 /** Leaves pulls from a server on the network in every state, so that it can be counted there. */
 export async function leavePulls(host: string): Promise<void> {
   const { endless, short, silent } = LEFT_MODELS;
-  /** Lets all that was sent arrive: a server answers who asks later no sooner. */
-  const settle = async () => void await (await fetch(`${host}/api/version`)).text();
+  let begun = 0;
+  /** Waits until a server of `upstream.ts` has all pulls. (One that asks whether it may comes later.) */
+  const settle = async () => void await (await fetch(`${host}/arrived?pulls=${begun}`)).text();
 
   const abort = async (model: string, reads: number) => {
     const controller = new AbortController();
@@ -274,6 +275,7 @@ export async function leavePulls(host: string): Promise<void> {
     const reader = pull(model, options).getReader();
     for (let read = 0; read < reads; read++) await reader.read();
     const reason = readToEnd(reader).catch((reason) => reason);
+    begun++;
     await settle();
     (globalThis as { gc?: () => void }).gc?.(); // what nobody holds is not to be needed
     controller.abort("enough");

@@ -9,8 +9,10 @@ import {
   createMockServer,
   type MockServer,
   type MockServerOptions,
+  realClock,
   type RequestOutcome,
 } from "../../mock/mod.ts";
+import { listen } from "../../mock/listen.ts";
 import { LEFT_MODELS, LEFT_PULLS } from "./program.ts";
 
 /** How long a pull may take to end that was left, on a busy machine, in milliseconds. */
@@ -19,6 +21,7 @@ const PATIENCE_MS = 60_000;
 /** A mock that listens. */
 export interface Upstream {
   readonly server: MockServer;
+  /** Its address. `/arrived?pulls=2` answers once two pulls have arrived. */
   readonly url: string;
   /** How the next pull ends, in the order in which they do. Fails when that takes too long. */
   nextOutcome(): Promise<RequestOutcome | undefined>;
@@ -32,12 +35,26 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
     start: (controller) => void (outcomes = controller),
   }).getReader();
   const server = createMockServer({
+    clock: realClock,
     ...options,
     onRequest: ({ method, path, outcome }) => {
       if (method === "POST" && path === "/api/pull") outcomes.enqueue(outcome);
     },
   });
-  const { url } = await server.listen();
+  let pulls = 0;
+  const waiting: (() => void)[] = [];
+  const listener = await listen(async (request) => {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/arrived") {
+      while (pulls < Number(searchParams.get("pulls"))) {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+      return new Response("yes", { headers: { "Access-Control-Allow-Origin": "*" } });
+    }
+    if (request.method === "POST") pulls++;
+    for (const resolve of waiting.splice(0)) resolve();
+    return await server.fetch(request);
+  });
   const nextOutcome = async () => {
     const timer = setTimeout(() => outcomes.error(new Error("No pull has ended")), PATIENCE_MS);
     try {
@@ -48,9 +65,9 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
   };
   return {
     server,
-    url,
+    url: listener.url,
     nextOutcome,
-    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: listener.close,
   };
 }
 
