@@ -266,7 +266,7 @@ export class ProgressTracker {
     }
     this.#total += (total ?? completed) - (layer.total ?? layer.completed);
     this.completed += completed - layer.completed;
-    layer.total = total;
+    if (total !== layer.total) layer.total = total; // to set it takes memory, also to what it is
     layer.completed = completed;
     this.#show(layer);
   }

@@ -211,7 +211,7 @@ class PullSource implements Source<Uint8Array> {
   }
 
   // deno-lint-ignore require-await -- a source's cancel is a promise
-  async cancel(reason: unknown): Promise<void> {
+  async cancel(reason?: unknown): Promise<void> {
     this.#stopped.abort(reason);
     this.#disconnect(reason);
   }
@@ -346,11 +346,11 @@ export function pull(model: string, options: PullOptions = {}): ReadableStream<P
         if (!tracker.succeeded) throw error; // what comes after success does not count
       }
       // The server need not end the stream for the pull to be over.
-      if (tracker.succeeded) void source.cancel(undefined);
+      if (tracker.succeeded) void source.cancel();
     },
     end(emit) {
       if (!tracker.succeeded) decoder.end(emit);
-      void source.cancel(undefined);
+      void source.cancel();
     },
   };
 

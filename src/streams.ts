@@ -26,7 +26,7 @@ export interface Source<Input> {
   /** The next input, or the end. */
   read(): Promise<ReadResult<Input>>;
   /** Says that no more is wanted. */
-  cancel(reason: unknown): Promise<void>;
+  cancel(reason?: unknown): Promise<void>;
 }
 
 /** A failure that waits for its turn: `undefined` can be thrown too, so it is kept in a box. */
