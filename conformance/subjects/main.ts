@@ -31,7 +31,7 @@ const README = join(ROOT, "README.md");
 const SEED = "1";
 
 /** Most of the time is spent waiting for servers and for programs to start. */
-const JOBS = "3";
+const JOBS = "4";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -26,7 +26,7 @@ const SEED = 1;
 const OTHER_SEEDS = [20, 300];
 
 /** How many inputs have to do for what a specimen does not break, and for what is ours. */
-const OTHER_RUNS = Number(env.ZOO_RUNS ?? 6);
+const OTHER_RUNS = Number(env.ZOO_RUNS ?? 4);
 const OWN_RUNS = {
   "in-process": Number(env.ZOO_RUNS ?? 30),
   "network": OTHER_RUNS,
