@@ -266,7 +266,7 @@ export class ProgressTracker {
     }
     this.#total += (total ?? completed) - (layer.total ?? layer.completed);
     this.completed += completed - layer.completed;
-    if (total !== layer.total) layer.total = total; // to set it takes memory, also to what it is
+    if (total !== layer.total) layer.total = total; // each number that is set is allocated anew
     layer.completed = completed;
     this.#show(layer);
   }
