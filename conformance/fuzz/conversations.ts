@@ -183,9 +183,11 @@ async function checkAnswer(
   }
 }
 
-/** Requires that an error is what the protocol answers with HTTP 500, too: that it will not pull. */
+/** Requires that an error is what the protocol answers with HTTP 500, too: that it will not pull or push. */
 function requireRefusal(bytes: Uint8Array, status: number): void {
   const text = new TextDecoder().decode(bytes);
-  const isRefusal = /^{"error":"(pull model manifest: |insecure protocol http|model )/.test(text);
+  const refusal =
+    /^{"error":"(pull model manifest: |insecure protocol http|model |file does not exist")/;
+  const isRefusal = refusal.test(text);
   require(isRefusal, `It answers with ${status}: ${text.slice(0, 200)}`);
 }

@@ -76,6 +76,15 @@ describe("the fuzzer", () => {
     }
   });
 
+  it("takes what the protocol answers with HTTP 500 for no finding", async () => {
+    const conversation = { dialect: "v0.33", seed: SEED, faulty: false } as const;
+    for (const path of ["/api/pull", "/api/push"]) {
+      const body = '{"model":"unknown","stream":false}';
+      const requests = [{ method: "POST", path, headers: {}, body }];
+      await checkConversation({ ...conversation, requests });
+    }
+  });
+
   it("makes what it finds as small as it can be, in one chunk, with plain options", async () => {
     const checkInput = ({ bytes }: Input): Promise<void> => {
       const text = toText(bytes);
