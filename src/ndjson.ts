@@ -43,8 +43,8 @@ const BLANK = /^[ \t\r]*$/;
 
 /** Bytes to values: those of JSON, unless a decoder that goes on from here makes more of the lines. */
 export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
-  /** The start of a line whose newline has not come yet, and of how many bytes it is. */
-  #held = "";
+  /** The start of a line whose newline has not come yet: the first `#heldBytes` of `#held`. */
+  #held = new Uint8Array(256);
   #heldBytes = 0;
   #linesSeen = 0;
   #isAtEnd = false;
@@ -52,8 +52,6 @@ export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
   readonly #onMalformed: OnMalformed | undefined;
   // A byte order mark is passed over once, at the start of the stream, and not at that of each line.
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-  // One that has decoded parts of a text is slower for good in Node.
-  readonly #heldUtf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor({ maxLineBytes = DEFAULT_MAX_LINE_BYTES, onMalformed }: NdjsonDecoderOptions) {
     if (!(maxLineBytes > 0)) {
@@ -71,26 +69,23 @@ export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
       const together = !this.#heldBytes && chunk.length <= this.#maxLineBytes;
       const end = together ? chunk.lastIndexOf(NEWLINE) : chunk.indexOf(NEWLINE, start);
       if (end < start) return this.#hold(chunk.subarray(start));
-      const next = end + 1;
-      if (together) {
-        // To cut nothing off a chunk that is one line saves as much as to decode it costs.
-        const bytes = start || next < chunk.length ? chunk.subarray(start, next) : chunk;
-        this.#takeAll(this.#utf8.decode(bytes), emit);
-      } else {
-        this.#hold(chunk.subarray(start, end));
-        this.#takeHeld(emit);
+      const bytes = chunk.subarray(start, end);
+      if (together) this.#decode(bytes, emit);
+      else {
+        this.#hold(bytes);
+        this.#decodeHeld(emit);
       }
-      start = next;
+      start = end + 1;
     }
   }
 
   /** Takes the last line, if it has no newline. */
   end(emit: OnValue<Value>): void {
     this.#isAtEnd = true;
-    if (this.#heldBytes) this.#takeHeld(emit);
+    if (this.#heldBytes) this.#decodeHeld(emit);
   }
 
-  /** Keeps what has come of an unfinished line. */
+  /** Keeps bytes of an unfinished line. Doubling the room keeps a line of many chunks linear. */
   #hold(bytes: Uint8Array): void {
     const needed = this.#heldBytes + bytes.length;
     // A carriage return at the end may be part of the newline. Where nothing is added, the newline came
@@ -101,20 +96,25 @@ export class NdjsonDecoder<Value = unknown> implements Step<Uint8Array, Value> {
       const message = `Line ${line} is longer than ${this.#maxLineBytes} bytes`;
       throw new PullError("line-too-long", message, { line });
     }
-    this.#held += this.#heldUtf8.decode(bytes, { stream: true });
+    if (needed > this.#held.length) {
+      const room = new Uint8Array(needed * 2);
+      room.set(this.#held);
+      this.#held = room;
+    }
+    this.#held.set(bytes, this.#heldBytes);
     this.#heldBytes = needed;
   }
 
-  #takeHeld(emit: OnValue<Value>): void {
-    this.#takeAll(this.#held + this.#heldUtf8.decode(), emit);
-    this.#held = "";
+  #decodeHeld(emit: OnValue<Value>): void {
+    this.#decode(this.#held.subarray(0, this.#heldBytes), emit);
     this.#heldBytes = 0;
   }
 
-  /** Takes whole lines, the last one with its newline or without. */
-  #takeAll(text: string, emit: OnValue<Value>): void {
+  /** Decodes whole lines, the last one without its newline. */
+  #decode(bytes: Uint8Array, emit: OnValue<Value>): void {
+    const text = this.#utf8.decode(bytes);
     let start = Number(!this.#linesSeen && text.charCodeAt(0) === BYTE_ORDER_MARK);
-    do start = this.take(text, start, ++this.#linesSeen, emit) + 1; while (start < text.length);
+    while (start <= text.length) start = this.take(text, start, ++this.#linesSeen, emit) + 1;
   }
 
   /** Takes the line that begins at a place in the text, and returns where it ends. */

@@ -356,10 +356,6 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
   #phase: PullPhase | undefined;
   #emitted: PullProgress | undefined;
 
-  /** When the chunk arrived whose statuses are being followed, and where its snapshots go. */
-  #time!: number;
-  #emit!: (progress: PullProgress) => void;
-
   constructor(options: DecodeProgressOptions, tracker = new ProgressTracker(options.layers)) {
     this.#tracker = tracker;
     this.#statuses = new PullDecoder(options);
@@ -367,35 +363,35 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
   }
 
   push(chunk: Uint8Array, emit: (progress: PullProgress) => void): void {
-    this.#run(emit, () => this.#statuses.push(chunk, this.#follow));
+    this.#run((onStatus) => this.#statuses.push(chunk, onStatus), emit);
   }
 
   end(emit: (progress: PullProgress) => void): void {
-    this.#run(emit, () => this.#statuses.end(this.#follow));
+    this.#run((onStatus) => this.#statuses.end(onStatus), emit);
     this.#tracker.end();
   }
 
-  readonly #follow = (status: PullStatus): void => {
-    this.#tracker.push(status, this.#time);
-    if (this.#tracker.phase === this.#phase) return;
-    this.#phase = this.#tracker.phase;
-    this.#emitSnapshot();
-  };
-
-  /** Has statuses followed, and emits what has changed, also when that fails. */
-  #run(emit: (progress: PullProgress) => void, follow: () => void): void {
-    this.#emit = emit;
-    this.#time = this.#now();
+  /** Follows the statuses that some work gives, and emits what has changed, also when it fails. */
+  #run(
+    work: (onStatus: (status: PullStatus) => void) => void,
+    emit: (progress: PullProgress) => void,
+  ): void {
+    const time = this.#now();
     try {
-      follow();
+      work((status) => {
+        this.#tracker.push(status, time);
+        if (this.#tracker.phase === this.#phase) return;
+        this.#phase = this.#tracker.phase;
+        this.#emitSnapshot(emit);
+      });
     } finally {
-      if (this.#phase) this.#emitSnapshot();
+      if (this.#phase) this.#emitSnapshot(emit);
     }
   }
 
-  #emitSnapshot(): void {
+  #emitSnapshot(emit: (progress: PullProgress) => void): void {
     const progress = this.#tracker.snapshot();
-    if (!isSame(this.#emitted, progress)) this.#emit(this.#emitted = progress);
+    if (!isSame(this.#emitted, progress)) emit(this.#emitted = progress);
   }
 }
 
