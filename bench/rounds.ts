@@ -58,7 +58,7 @@ export function timed(work: () => Promise<unknown>, clock: Clock): TimedWork {
 
 /**
  * How often a piece of work is done before it counts: engines compile what has run for a while, and what
- * has run for a while in another way. A single contender is as fast as it gets by the fifth round.
+ * has run for a while in another way. By the fifth round `decodeProgress` is as fast as it gets.
  */
 const ROUNDS_TO_WARM_UP = 5;
 

@@ -26,11 +26,9 @@ const COMPLETED = /^(.*completed": *)[1-9]\d*( *[,}][^\\m]*)$/;
 /** The code of the digit 0. */
 const ZERO = 0x30;
 
-/**
- * A line is learned as long as its length and the number of those known are below this together: as
- * many as a pull may have layers, and none so long that to keep them all would take much memory.
- */
+/** How many lines are known at most, and how long they are: 10 million characters in all. */
 const MAX_KNOWN = 10_000;
+const MAX_KNOWN_LENGTH = 1_000;
 
 /** Lines that are alike but for the digits of `completed`, or altogether where that is 0 or absent. */
 interface KnownLine {
@@ -130,7 +128,7 @@ export class PullDecoder extends NdjsonDecoder<PullStatus> {
     const [, head = text, tail = ""] = COMPLETED.exec(text) ?? [];
     const key = `${head}\n${tail}`;
     let known = this.#known.get(key);
-    if (!known && this.#known.size + text.length < MAX_KNOWN) {
+    if (!known && this.#known.size < MAX_KNOWN && text.length <= MAX_KNOWN_LENGTH) {
       // Cut out of the key: parts of the text would keep all of it, which is that of a chunk, in memory.
       known = {
         head: key.slice(0, head.length),

@@ -51,7 +51,7 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
       }
       return new Response("yes", { headers: { "Access-Control-Allow-Origin": "*" } });
     }
-    if (request.method === "POST") pulls++;
+    if (request.method === "POST" && pathname === "/api/pull") pulls++;
     for (const resolve of waiting.splice(0)) resolve();
     return await server.fetch(request);
   });
