@@ -119,7 +119,7 @@ export async function followImports(entries: string[], root: string): Promise<Mo
   const foreign = new Set<string>();
   for (const entry of entries) {
     if (files.has(entry)) continue;
-    const { ok, stdout, stderr } = await runDeno(["info", "--json", "--no-lock", entry], root);
+    const { ok, stdout, stderr } = await runDeno(["info", "--json", entry], root);
     if (!ok) throw new Error(`Cannot follow the imports of ${entry}: ${stderr}`);
     const { modules } = JSON.parse(stdout) as { modules: ModuleInfo[] };
     for (const { specifier, error } of modules) {
