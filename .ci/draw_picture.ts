@@ -9,13 +9,13 @@
 
 import { html } from "hono/html";
 import { join } from "node:path";
-import { drawPull } from "../conformance/cli/bars.ts";
+import { drawPull } from "../cli/views/bars.ts";
 import { createMockServer } from "../mock/mod.ts";
 import { pull, type PullProgress } from "../mod.ts";
 import { ROOT } from "./project.ts";
 
 /** Where the picture is. */
-export const PICTURE = "conformance/cli/bars.svg";
+export const PICTURE = "cli/views/bars.svg";
 
 const COLUMNS = 84;
 const ROWS = 12;

@@ -17,7 +17,7 @@ async function extraFields(): Promise<object> {
     license,
     keywords: ["ollama", "pull", "ndjson", "web-streams", "mock", "conformance"],
     engines: { node: ">=20.16" },
-    bin: { "ollama-pull": "./conformance/cli/main.js" },
+    bin: { "ollama-pull": "./cli/main.js" },
     // Nothing happens where a file is imported, but for the command, which is imported by nobody.
     sideEffects: false,
   };

@@ -15,7 +15,7 @@ const DOCUMENTS = [
   "LICENSE",
   "README.md",
   "SECURITY.md",
-  "conformance/cli/bars.svg",
+  "cli/views/bars.svg",
   "deno.json",
   "mock/recipes/browser/page.png",
 ];

@@ -15,7 +15,7 @@ import { findChromium, HOW_TO_GET_CHROMIUM } from "./runtimes/chromium.ts";
 import { TOOLS } from "./runtimes/tarball.ts";
 
 /** The folders whose tests are those of the package. */
-const PACKAGE_FOLDERS = ["src", "mock", "conformance"];
+const PACKAGE_FOLDERS = ["src", "mock", "conformance", "cli"];
 
 /** The folder whose tests are those of the repository. */
 const REPOSITORY_FOLDER = ".ci";

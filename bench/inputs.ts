@@ -2,21 +2,21 @@
  * The pulls that are decoded, made anew in each run and the same each time:
  *
  * - `dialect`: of the mock, in every dialect that it speaks;
- * - `recorded`: of the real servers in `conformance/recordings`, stretched to more lines;
+ * - `recorded`: of the real servers in `conformance/lab/recordings`, stretched to more lines;
  * - `hostile`: mixes that a fast path could be slow at, or wrong about.
  *
  * @module
  */
 
-import type { DialectName } from "../mock/dialects.ts";
-import { dialects } from "../mock/dialects.ts";
-import { createMockServer } from "../mock/mod.ts";
 import {
   isStream,
   readRecordings,
   type RecordedServer,
   textOf,
-} from "../conformance/recordings/recording.ts";
+} from "../conformance/lab/recordings/recording.ts";
+import { createMockServer } from "../mock/mod.ts";
+import type { DialectName } from "../src/dialects.ts";
+import { dialects } from "../src/dialects.ts";
 import type { Answer } from "./contenders.ts";
 import { HOSTILE, MODEL_BYTES } from "./made_pulls.ts";
 

@@ -11,7 +11,7 @@
  */
 
 import process from "node:process";
-import { seededNumbers } from "../mock/random.ts";
+import { seededNumbers } from "../mock/runtime/random.ts";
 
 /** What tells the time. */
 export type Clock = "cpu" | "wall";

@@ -14,19 +14,25 @@
  * @module
  */
 
+export type { ClientUnderTest } from "./client/observation.ts";
+export {
+  type AnswerScript,
+  Play,
+  type ReceivedRequest,
+  ScriptedServer,
+} from "./client/scripted_server.ts";
 export {
   type ClientRun,
   type ClientSubject,
   commandClient,
   type CommandClientOptions,
-} from "./client_subject.ts";
-export { clientRules, closeClient, openClient, runClientConformance } from "./client_suite.ts";
+} from "./client/subject.ts";
+export { clientRules, closeClient, openClient, runClientConformance } from "./client/suite.ts";
 export type { AnswerEnding, Exchange, ExchangeAnswer } from "./exchange.ts";
 export {
   chunkings,
   cutBytes,
   digests,
-  faults,
   hostileLines,
   layerSizesOf,
   type Manifest,
@@ -42,8 +48,7 @@ export {
   type StatusObject,
   statusObjects,
   unknownStatuses,
-} from "./generators.ts";
-export type { ClientUnderTest } from "./observation.ts";
+} from "./generators/mod.ts";
 export {
   registerConformance,
   type SkippableTest,
@@ -76,12 +81,7 @@ export {
   Violation,
 } from "./rule.ts";
 export { type RunOptions } from "./run.ts";
-export {
-  type AnswerScript,
-  Play,
-  type ReceivedRequest,
-  ScriptedServer,
-} from "./scripted_server.ts";
+export { faults } from "./server/faults.ts";
 export {
   mockServer,
   type MockSubjectOptions,
@@ -91,5 +91,5 @@ export {
   type RemoteServerOptions,
   type ServerSubject,
   type World,
-} from "./server_subject.ts";
-export { runServerConformance, serverRules } from "./server_suite.ts";
+} from "./server/subject.ts";
+export { runServerConformance, serverRules } from "./server/suite.ts";

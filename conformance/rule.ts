@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Arbitrary } from "./generators.ts";
 import type { Exchange } from "./exchange.ts";
+import type { Arbitrary } from "./generators/mod.ts";
 
 /** Which side of the protocol a rule is about. */
 export type Side = "server" | "client";

@@ -1,9 +1,9 @@
 import { pull, PullError, pullModel, type PullProgress } from "@ollama-pull/kit";
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { Ollama } from "ollama/browser";
-import { type DialectName, dialects } from "./dialects.ts";
-import type { Fault } from "./faults.ts";
+import { type DialectName, dialects } from "../src/dialects.ts";
+import type { Fault } from "./faults/faults.ts";
 import { createMockServer, type MockServer } from "./server.ts";
 import { mockOfSmall } from "./test_helpers.ts";
 
@@ -96,6 +96,25 @@ describe("Our own client", () => {
     assertStrictEquals(await codeOf({ kind: "malformed" }), "malformed");
     assertStrictEquals(await codeOf({ kind: "reset" }), "network");
     assertStrictEquals(await codeOf({ kind: "http-error" }), "http");
+  });
+
+  it("does not ask again for what the server will not pull, in any dialect, with a stream or without", async () => {
+    const refused: [model: string, message: RegExp][] = [
+      ["unheard-of", /not exist|not found/],
+      ["../../etc/passwd", /^HTTP 400.*: invalid model name$/],
+      ["http://127.0.0.1:5000/library/m", /insecure protocol http|HTTP response to HTTPS/],
+    ];
+    for (const dialect of DIALECTS) {
+      for (const [model, message] of refused) {
+        for (const stream of [true, false]) {
+          const server = createMockServer({ dialect, models: [] });
+          const options = { ...optionsFor(server), retries: 9, stream };
+          const error = await assertRejects(() => pullModel(model, options), PullError);
+          assertMatch((error as PullError).message, message);
+          assertEquals(server.requests.length, 1, `${dialect}, ${model}, ${error.message}`);
+        }
+      }
+    }
   });
 
   it("is not put off by what does no harm", async () => {

@@ -1,9 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { decodeProgress, PullError, type PullProgress } from "../mod.ts";
-import type { FaultKind } from "./faults.ts";
-import { seededNumbers } from "./random.ts";
-import type { RequestOutcome } from "./request_log.ts";
+import type { RequestOutcome } from "./exchange/request_log.ts";
+import type { FaultKind } from "./faults/faults.ts";
+import { seededNumbers } from "./runtime/random.ts";
 import { createMockServer, type MockServer } from "./server.ts";
 import { requestPull } from "./test_helpers.ts";
 

@@ -19,10 +19,13 @@
  * @module
  */
 
-export type { Manifest, ManifestEntry } from "./catalog.ts";
-export { type Clock, type ClockTask, realClock, VirtualClock } from "./clock.ts";
+export { type Dialect, type DialectName, dialects, type WireError } from "../src/dialects.ts";
+export type { Clock, ClockTask } from "./clock/clock.ts";
+export { realClock } from "./clock/real.ts";
+export { VirtualClock } from "./clock/virtual.ts";
 export { ConfigurationError } from "./configuration_error.ts";
-export { type Dialect, type DialectName, dialects, type WireError } from "./dialects.ts";
+export type { LibraryFault, LibraryOptions } from "./endpoints/registry.ts";
+export type { LoggedRequest, RequestOutcome } from "./exchange/request_log.ts";
 export {
   type Fault,
   type FaultKind,
@@ -33,11 +36,11 @@ export {
   type FaultTarget,
   parseFault,
   type RandomFaults,
-} from "./faults.ts";
-export type { LibraryFault, LibraryOptions } from "./library.ts";
-export type { Listener, ListenOptions } from "./listen.ts";
-export { type MockLayer, type MockModel, presets } from "./models.ts";
-export type { LoggedRequest, RequestOutcome } from "./request_log.ts";
+} from "./faults/faults.ts";
+export type { Manifest, ManifestEntry } from "./models/catalog.ts";
+export type { MockLayer, MockModel } from "./models/models.ts";
+export { presets } from "./models/presets.ts";
+export type { Listener, ListenOptions } from "./runtime/listen.ts";
 export {
   createMockServer,
   type MockLibrary,

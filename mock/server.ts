@@ -12,13 +12,20 @@
 
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { browserAccess } from "./browser_access.ts";
-import { Catalog, type Manifest, manifestOf, requireModelName } from "./catalog.ts";
-import { type Clock, realClock, VirtualClock } from "./clock.ts";
+import type { Dialect, DialectName } from "../src/dialects.ts";
+import type { Clock } from "./clock/clock.ts";
+import { realClock } from "./clock/real.ts";
+import { VirtualClock } from "./clock/virtual.ts";
 import { ConfigurationError } from "./configuration_error.ts";
-import { type Dialect, type DialectName, dialectNamed } from "./dialects.ts";
-import { BlobStore } from "./downloads.ts";
-import { Exchange, type MockEnvironment } from "./exchange.ts";
+import { browserAccess } from "./endpoints/browser_access.ts";
+import { registerNeighbours } from "./endpoints/neighbours.ts";
+import { answerNotFound } from "./endpoints/not_found.ts";
+import { answerPull, type PullEndpointOptions } from "./endpoints/pull.ts";
+import { checkLibraryOptions, Library, type LibraryOptions } from "./endpoints/registry.ts";
+import { Exchange, type MockEnvironment } from "./exchange/exchange.ts";
+import { answerJson } from "./exchange/json_answer.ts";
+import { Refusal } from "./exchange/refusal.ts";
+import { type LoggedRequest, RequestLog } from "./exchange/request_log.ts";
 import {
   type ArmedFault,
   armFault,
@@ -29,18 +36,15 @@ import {
   randomFault,
   type RandomFaults,
   requireTarget,
-} from "./faults.ts";
-import { answerJson } from "./json_answer.ts";
-import { checkLibraryOptions, Library, type LibraryOptions } from "./library.ts";
-import { listen, type Listener, type ListenOptions } from "./listen.ts";
-import { modelKey, type ModelName, shortName } from "./model_name.ts";
-import { type MockModel, type Model, presets } from "./models.ts";
-import { registerNeighbours } from "./neighbours.ts";
-import { answerNotFound } from "./not_found.ts";
-import { answerPull, type PullEndpointOptions } from "./pull_endpoint.ts";
-import { seededNumbers } from "./random.ts";
-import { Refusal } from "./refusal.ts";
-import { type LoggedRequest, RequestLog } from "./request_log.ts";
+} from "./faults/faults.ts";
+import { Catalog, type Manifest, manifestOf, requireModelName } from "./models/catalog.ts";
+import { modelKey, type ModelName, shortName } from "./models/model_name.ts";
+import type { MockModel, Model } from "./models/models.ts";
+import { presets } from "./models/presets.ts";
+import { dialectNamed } from "./pull/dialects.ts";
+import { BlobStore } from "./pull/downloads.ts";
+import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
+import { seededNumbers } from "./runtime/random.ts";
 
 /** Options of {@link createMockServer}. */
 export interface MockServerOptions {
@@ -251,7 +255,12 @@ class KitMockServer implements MockServer {
     const store = new BlobStore(this.#bytesPerSecond);
     return {
       store,
-      catalog: new Catalog({ seed, realBytes, store, now: () => this.#clock.now() }),
+      catalog: new Catalog({
+        seed,
+        realBytes,
+        onUnused: (digest) => store.remove(digest),
+        now: () => this.#clock.now(),
+      }),
       strikes: new Map(),
       nextRandom: seededNumbers(seed, "faults"),
     };

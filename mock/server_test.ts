@@ -9,8 +9,9 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { ConfigurationError } from "./configuration_error.ts";
-import type { LibraryFault } from "./library.ts";
-import { type MockModel, presets } from "./models.ts";
+import type { LibraryFault } from "./endpoints/registry.ts";
+import type { MockModel } from "./models/models.ts";
+import { presets } from "./models/presets.ts";
 import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
 import { A, beginPull, mockOfSmall, pullText, requestPull, SMALL } from "./test_helpers.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { MockModel } from "./models.ts";
+import type { MockModel } from "./models/models.ts";
 import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
 
 /** A digest that is easy to tell from others: one hexadecimal digit, 64 times. */

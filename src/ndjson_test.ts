@@ -16,7 +16,7 @@ import {
   hostileLines,
   ndjsonBytes,
   pullSessions,
-} from "../conformance/mod.ts";
+} from "../conformance/generators/mod.ts";
 import type { PullError } from "./errors.ts";
 import { NdjsonDecoder, NdjsonDecoderStream, NdjsonEncoderStream } from "./ndjson.ts";
 import {

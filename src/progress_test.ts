@@ -18,7 +18,7 @@ import {
   pullSessions,
   type StatusObject,
   statusObjects,
-} from "../conformance/mod.ts";
+} from "../conformance/generators/mod.ts";
 import type { PullErrorCode } from "./errors.ts";
 import {
   decodeProgress,

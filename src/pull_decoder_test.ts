@@ -2,7 +2,12 @@ import { assertEquals } from "@std/assert";
 import { spy } from "@std/testing/mock";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { chunkings, hostileLines, ndjsonBytes, pullSessions } from "../conformance/mod.ts";
+import {
+  chunkings,
+  hostileLines,
+  ndjsonBytes,
+  pullSessions,
+} from "../conformance/generators/mod.ts";
 import { decodeProgress } from "./progress.ts";
 import { NdjsonDecoder } from "./ndjson.ts";
 import { decodePull, type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";

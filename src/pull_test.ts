@@ -10,8 +10,12 @@ import {
 import { assertSpyCalls, spy, stub } from "@std/testing/mock";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { chunkings, hostileLines, ndjsonBytes, pullSessions } from "../conformance/mod.ts";
-import { createMockServer, type DialectName, dialects } from "../mock/mod.ts";
+import {
+  chunkings,
+  hostileLines,
+  ndjsonBytes,
+  pullSessions,
+} from "../conformance/generators/mod.ts";
 import { PullError } from "./errors.ts";
 import { decodeProgress, type PullProgress } from "./progress.ts";
 import { pull, pullModel, type PullOptions } from "./pull.ts";
@@ -858,26 +862,6 @@ describe("retries", () => {
     await clock.advance(1);
     assertEquals((await outcome).values.at(-1)?.phase, "success");
     assertEquals(clock.sleepers, 0);
-  });
-
-  it("are not made of what the server will not pull, in any dialect, with a stream or without", async () => {
-    const refused: [model: string, message: RegExp][] = [
-      ["unheard-of", /not exist|not found/],
-      ["../../etc/passwd", /^HTTP 400.*: invalid model name$/],
-      ["http://127.0.0.1:5000/library/m", /insecure protocol http|HTTP response to HTTPS/],
-    ];
-    const dialectNames = Object.keys(dialects) as DialectName[];
-    for (const dialect of dialectNames) {
-      for (const [model, message] of refused) {
-        for (const stream of [true, false]) {
-          const server = createMockServer({ dialect, models: [] });
-          const options = { ...noWait, fetch: server.fetch, retries: 9, stream };
-          const error = asPullError(await rejectionOf(pullModel(model, options)));
-          assertMatch(error.message, message);
-          assertEquals(server.requests.length, 1, `${dialect}, ${model}, ${error.message}`);
-        }
-      }
-    }
   });
 
   it("are made of every other 5xx, whatever its body says", async () => {

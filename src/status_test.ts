@@ -9,7 +9,7 @@ import {
   pullSessions,
   statusObjects,
   unknownStatuses,
-} from "../conformance/mod.ts";
+} from "../conformance/generators/mod.ts";
 import type { PullError } from "./errors.ts";
 import { decodePull } from "./pull_decoder.ts";
 import {

@@ -63,7 +63,7 @@ describe("the package from npm", () => {
       "LICENSE",
       "README.md",
       "SECURITY.md",
-      "conformance/cli/bars.svg",
+      "cli/views/bars.svg",
       "mock/recipes/browser/page.png",
       "package.json",
     ];

@@ -12,7 +12,7 @@ import {
   realClock,
   type RequestOutcome,
 } from "../../mock/mod.ts";
-import { listen } from "../../mock/listen.ts";
+import { listen } from "../../mock/runtime/listen.ts";
 import { LEFT_MODELS, LEFT_PULLS } from "./program.ts";
 
 /** How long a pull may take to end that was left, on a busy machine, in milliseconds. */

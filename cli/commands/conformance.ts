@@ -1,0 +1,184 @@
+/**
+ * `conformance`: tests a server or a client, and merges what several runs have found.
+ *
+ * @module
+ */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { reporters } from "../../conformance/reporters/mod.ts";
+import { LEVELS } from "../../conformance/reporters/words.ts";
+import type { Level } from "../../conformance/rule.ts";
+import { type AddCommand, type CommandContext, UsageError } from "../command.ts";
+import { printable } from "../format.ts";
+import { chooseHost, parseHost, showHost } from "../host.ts";
+import { quoteArgument } from "../invocation.ts";
+import {
+  explained,
+  mergeFiles,
+  type OutputFlags,
+  type RunFlags,
+  runTrial,
+} from "./conformance_run.ts";
+import { type ClientTarget, type ConformanceKit, loadKit } from "./conformance_trial.ts";
+
+interface ServerFlags extends RunFlags {
+  readonly url?: string;
+  readonly model: string;
+  readonly delete?: true;
+}
+
+interface ClientFlags extends RunFlags {
+  readonly reports: ClientTarget["reports"];
+  readonly clientTimeLimit?: number;
+}
+
+function integer(minimum: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^-?\d+$/.test(text) && Number.isSafeInteger(value) && value >= minimum) return value;
+    const from = minimum === -Infinity ? "" : ` from ${minimum} on`;
+    throw new InvalidArgumentError(`It is a whole number${from}.`);
+  };
+}
+
+function parsePath(text: string): string {
+  if (/^\d+(:\d+)*$/.test(text)) return text;
+  throw new InvalidArgumentError("It is written like 3:0:1.");
+}
+
+function parseLevel(text: string, levels: readonly Level[] = []): readonly Level[] {
+  const level = LEVELS.find((level) => level === text);
+  if (level) return [...levels, level];
+  throw new InvalidArgumentError(`The levels are ${LEVELS.join(", ")}.`);
+}
+
+function addOutputOptions(command: Command): Command {
+  const names = Object.keys(reporters);
+  return command
+    .addOption(
+      new Option("--report <form>", "the form of the report").choices(names).default("pretty"),
+    )
+    .option("--out <file>", "write the report to a file instead of standard output");
+}
+
+function addRunOptions(command: Command): Command {
+  command
+    .option(
+      "--rule <id>",
+      "run this rule, or all of a section such as S-SEQ; may be repeated",
+      (id, ids: readonly string[] = []) => [...ids, id],
+    )
+    .option("--level <level>", `run this level: ${LEVELS.join(", ")}; may be repeated`, parseLevel)
+    .option("--runs <number>", "try so many inputs for each rule", integer(1))
+    .option("--seed <number>", "make the inputs that this seed makes", integer(-Infinity))
+    .option("--path <path>", "go to one input at once; wants --seed and one --rule", parsePath)
+    .option("--time-limit <ms>", "end a check after so many milliseconds", integer(1));
+  return addOutputOptions(command);
+}
+
+const HELP_AFTER = `
+Exit codes: 0 no rule of level must is broken, 1 one is, 2 the rules could not be run, 130 interrupted`;
+
+/** Makes the function that adds `conformance` to the program. */
+export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit): AddCommand {
+  return (program, context, onExit) => {
+    const run = async (exitCode: Promise<number>) => onExit(await explained(exitCode, context));
+    const conformance = program
+      .command("conformance")
+      .description("test a client or a server of the pull protocol")
+      .addHelpText("after", HELP_AFTER);
+
+    addRunOptions(conformance.command("server").description("test a server"))
+      .option("--url <address>", "where it is (default: $OLLAMA_HOST, or 127.0.0.1:11434)")
+      .requiredOption("--model <name>", "a model that it can pull, best a small one")
+      .option("--delete", "let the kit delete that model, to see it pulled anew")
+      .addHelpText("after", HELP_AFTER)
+      .action((flags: ServerFlags) => run(testServer(flags, load, context)));
+
+    addRunOptions(conformance.command("client").description("test a client, in any language"))
+      .usage("[options] -- <command...>")
+      .argument("<command...>", "the program and its arguments; the model is added to them")
+      .addOption(
+        new Option(
+          "--reports <what>",
+          "what it prints: the server's objects, its own progress, or nothing that is to be read",
+        )
+          .choices(["statuses", "progress", "outcome"]).default("statuses"),
+      )
+      .option(
+        "--client-time-limit <ms>",
+        "after so many milliseconds a silent server makes it fail",
+        integer(1),
+      )
+      .addHelpText("after", HELP_AFTER)
+      .action((command: string[], flags: ClientFlags) =>
+        run(testClient(command, flags, load, context))
+      );
+
+    addOutputOptions(conformance.command("merge").description("put reports in JSON side by side"))
+      .argument("<files...>", "what --report json has written")
+      .addHelpText("after", HELP_AFTER)
+      .action((files: string[], flags: OutputFlags) => run(mergeFiles(files, flags, context)));
+  };
+}
+
+/** Adds `conformance` to the program. */
+export const addConformanceCommand: AddCommand = conformanceCommand();
+
+async function testServer(
+  flags: ServerFlags,
+  load: () => Promise<ConformanceKit>,
+  context: CommandContext,
+): Promise<number> {
+  const { model } = flags;
+  if (model.trim() === "") throw new UsageError("The model's name is empty");
+  const host = flags.url === undefined
+    ? chooseHost(undefined, context.env.OLLAMA_HOST)
+    : parseHost(flags.url, "--url");
+  const url = host.href.replace(/\/$/, "");
+  const mayDelete = flags.delete ?? false;
+  const trial = (await load()).server({ url, model, mayDelete });
+  const again = (found: readonly string[]) =>
+    commandLine(context, [
+      "server",
+      "--url",
+      showHost(host),
+      "--model",
+      printable(model),
+      ...(mayDelete ? ["--delete"] : []),
+      ...timeLimitFlags(flags),
+      ...found,
+    ]);
+  return await runTrial(trial, flags, again, context);
+}
+
+async function testClient(
+  command: readonly string[],
+  flags: ClientFlags,
+  load: () => Promise<ConformanceKit>,
+  context: CommandContext,
+): Promise<number> {
+  const { reports, clientTimeLimit } = flags;
+  const limit = clientTimeLimit === undefined ? {} : { timeLimitMs: clientTimeLimit };
+  const trial = (await load()).client({ command, reports, ...limit });
+  const again = (found: readonly string[]) =>
+    commandLine(context, [
+      "client",
+      ...(reports === "statuses" ? [] : ["--reports", reports]),
+      ...(clientTimeLimit === undefined ? [] : ["--client-time-limit", String(clientTimeLimit)]),
+      ...timeLimitFlags(flags),
+      ...found,
+      "--",
+      ...command,
+    ]);
+  return await runTrial(trial, flags, again, context);
+}
+
+function timeLimitFlags({ timeLimit }: RunFlags): string[] {
+  return timeLimit === undefined ? [] : ["--time-limit", String(timeLimit)];
+}
+
+/** A command for a person to run again. */
+function commandLine({ invocation }: CommandContext, args: readonly string[]): string {
+  return [invocation, "conformance", ...args.map(quoteArgument)].join(" ");
+}

@@ -1,0 +1,247 @@
+/**
+ * Runs a trial or reads what earlier ones have found, and reports it:
+ *
+ *     Trial ── runs ──▶ Report ──┐
+ *     JSON files ──▶ Reports ────┴─▶ reporter ──▶ standard output, or a file
+ *
+ * @module
+ */
+
+import { constants } from "node:fs";
+import { access, readFile, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { passes, type Report, type RuleResult, tally } from "../../conformance/report.ts";
+import {
+  parseReports,
+  prettyEnd,
+  prettyHeader,
+  type PrettyOptions,
+  prettyResult,
+  type ReporterName,
+  reporters,
+} from "../../conformance/reporters/mod.ts";
+import { replayFlags } from "../../conformance/reporters/reporter.ts";
+import { count } from "../../conformance/reporters/texts.ts";
+import { describeTally } from "../../conformance/reporters/words.ts";
+import { CannotRun, type Level } from "../../conformance/rule.ts";
+import { type RunOptions, runtimeName } from "../../conformance/run.ts";
+import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
+import { printable } from "../format.ts";
+import { RunView } from "../views/run_view.ts";
+import type { Trial } from "./conformance_trial.ts";
+
+/** Where a report goes, and in which form. */
+export interface OutputFlags {
+  /** The form. */
+  readonly report: ReporterName;
+  /** The file, if it is not standard output. */
+  readonly out?: string;
+}
+
+/** Which rules to run, how thoroughly, and where the report goes. */
+export interface RunFlags extends OutputFlags {
+  /** The rules, by id or by the start of one. */
+  readonly rule?: readonly string[];
+  /** The levels. */
+  readonly level?: readonly Level[];
+  /** How many inputs to try for each rule. */
+  readonly runs?: number;
+  /** What the inputs follow from. */
+  readonly seed?: number;
+  /** Leads to one input. */
+  readonly path?: string;
+  /** How long a check may take, in milliseconds. */
+  readonly timeLimit?: number;
+}
+
+/**
+ * Runs a trial, reports what was found, and resolves to the exit code.
+ *
+ * @param trial What to run.
+ * @param flags Which rules, and where the report goes.
+ * @param again Makes the command that runs the same with other options.
+ * @param context The world.
+ */
+export async function runTrial(
+  trial: Trial,
+  flags: RunFlags,
+  again: (flags: readonly string[]) => string,
+  context: CommandContext,
+): Promise<number> {
+  const { signal } = context;
+  const options = planRun(flags);
+  const total = countRules(trial, flags, options);
+  await requireWritable(flags.out);
+
+  const replay = (report: Report, result: RuleResult) => again(replayFlags(report, result));
+  const pretty: PrettyOptions = { replay, ...prettyOptions(context, flags) };
+  const isLive = flags.report === "pretty" && flags.out === undefined;
+  const results: RuleResult[] = [];
+  const found = startReport(trial, options, results);
+  const live = {
+    heading: `${prettyHeader(found, pretty)}\n\n`,
+    describe: (result: RuleResult) => prettyResult(result, pretty),
+  };
+  const view = new RunView(context, { total, ...(isLive && live) });
+  const report = await collect(trial, options, results, view, signal) ?? found;
+
+  if (isInterruptedBy(signal, EXIT.outputClosed)) return EXIT.outputClosed;
+  if (isLive) context.stdout.write(`\n${prettyEnd(report, pretty)}`);
+  else await writeReports([report], flags, pretty, context);
+  if (!signal.aborted) return exitCodeOf([report]);
+  context.stderr.write(`Interrupted after ${results.length} of ${count(total, "rule")}\n`);
+  return signal.reason instanceof Interruption ? signal.reason.exitCode : EXIT.interrupted;
+}
+
+/** The options of a run. The seed is in there in any case, for what is reported of half a run. */
+function planRun(
+  { rule, level, runs, seed = Math.trunc(Math.random() * 2 ** 31), path, timeLimit }: RunFlags,
+): RunOptions & { seed: number } {
+  return {
+    seed,
+    ...(rule && { rules: rule }),
+    ...(level && { levels: level }),
+    ...(runs !== undefined && { runs }),
+    ...(path !== undefined && { path }),
+    ...(timeLimit !== undefined && { checkTimeoutMs: timeLimit }),
+  };
+}
+
+function countRules(trial: Trial, { seed, path }: RunFlags, options: RunOptions): number {
+  const { length } = trial.select(options);
+  if (length === 0) throw new CannotRun("No rule has both a name and a level that were asked for");
+  if (path !== undefined && (seed === undefined || length > 1)) {
+    throw new UsageError("--path wants the --seed that it belongs to, and one --rule");
+  }
+  return length;
+}
+
+/** A report to which results are still being added. */
+function startReport(
+  { side, subject: { name, version }, runs: defaultRuns }: Trial,
+  { runs = defaultRuns, seed }: RunOptions & { seed: number },
+  results: readonly RuleResult[],
+): Report {
+  const subject = version === undefined ? { name } : { name, version };
+  return { format: 1, side, subject, runtime: runtimeName(), runs, seed, results };
+}
+
+/** Runs a trial and shows its results as they are found. There is no report of half a run. */
+async function collect(
+  trial: Trial,
+  options: RunOptions,
+  results: RuleResult[],
+  view: RunView,
+  signal: AbortSignal,
+): Promise<Report | undefined> {
+  const onResult = (result: RuleResult) => {
+    if (signal.aborted) return; // it is about the interruption
+    results.push(result);
+    view.add(result);
+  };
+  try {
+    const run = trial.run({ ...options, signal, onRule: (rule) => view.start(rule), onResult });
+    return await untilAborted(run, signal);
+  } finally {
+    view.end();
+  }
+}
+
+/** What a run comes to, or `undefined` as soon as the signal aborts: a check may not hear of it. */
+async function untilAborted<Value>(
+  run: Promise<Value>,
+  signal: AbortSignal,
+): Promise<Value | undefined> {
+  let stop = () => {};
+  const aborted = new Promise<undefined>((resolve) => stop = () => resolve(undefined));
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  try {
+    return await Promise.race([aborted, run]);
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function isInterruptedBy({ reason }: AbortSignal, exitCode: number): boolean {
+  return reason instanceof Interruption && reason.exitCode === exitCode;
+}
+
+function exitCodeOf(reports: readonly Report[]): number {
+  return reports.every(passes) ? EXIT.success : EXIT.failure;
+}
+
+/** A terminal gets colours and its own width, unless it or its user says otherwise. */
+function prettyOptions({ stdout, env }: CommandContext, { out }: OutputFlags): PrettyOptions {
+  if (out !== undefined || !stdout.isTTY) return {};
+  const colors = !env.NO_COLOR && env.TERM !== "dumb";
+  return { colors, columns: stdout.columns || 80 };
+}
+
+/** Says that a report could not be written before it takes a minute to make it. */
+async function requireWritable(out: string | undefined): Promise<void> {
+  if (out === undefined) return;
+  const directory = dirname(resolve(out));
+  await access(directory, constants.W_OK).catch(() => {
+    throw new CannotRun(`Cannot write to ${directory}`);
+  });
+}
+
+async function writeReports(
+  reports: readonly Report[],
+  { report: name, out }: OutputFlags,
+  options: PrettyOptions,
+  { stdout, stderr }: CommandContext,
+): Promise<void> {
+  const text = reporters[name](reports, options);
+  if (out === undefined) {
+    stdout.write(text);
+    return;
+  }
+  await writeFile(out, text).catch((error) => {
+    throw new CannotRun(`Cannot write ${out}: ${messageOf(error)}`);
+  });
+  const counts = tally(reports.flatMap(({ results }) => results));
+  stderr.write(`${printable(out)}: ${describeTally(counts)}\n`);
+}
+
+async function readReports(file: string): Promise<Report[]> {
+  try {
+    return parseReports(await readFile(file, "utf8"));
+  } catch (error) {
+    throw new CannotRun(`Cannot read ${file}: ${messageOf(error)}`);
+  }
+}
+
+/** Reports what several files say, and resolves to the exit code. */
+export async function mergeFiles(
+  files: readonly string[],
+  flags: OutputFlags,
+  context: CommandContext,
+): Promise<number> {
+  await requireWritable(flags.out);
+  const reports = (await Promise.all(files.map(readReports))).flat();
+  await writeReports(reports, flags, prettyOptions(context, flags), context);
+  return exitCodeOf(reports);
+}
+
+/** Says in one line why the kit could not run. */
+export async function explained(run: Promise<number>, { stderr }: CommandContext): Promise<number> {
+  try {
+    return await run;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    const text = error instanceof CannotRun
+      ? error.message
+      : `Unexpected failure: ${String(error)}; please report it`;
+    stderr.write(`error: ${printable(text)}\n`);
+    return EXIT.usage;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,379 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { Command, CommanderError } from "commander";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { Report, RuleResult } from "../../conformance/report.ts";
+import { ONE_OF_EACH, report, result } from "../../conformance/reporters/test_helpers.ts";
+import { CannotRun } from "../../conformance/rule.ts";
+import type { RunOptions } from "../../conformance/run.ts";
+import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
+import { Recorder, Screen, TestContext } from "../test_helpers.ts";
+import { conformanceCommand } from "./conformance.ts";
+import type { ClientTarget, ConformanceKit, ServerTarget, Trial } from "./conformance_trial.ts";
+
+const KEPT: readonly RuleResult[] = [
+  result("S-SEQ-1"),
+  result("S-SEQ-2", { level: "should", verdict: "broken" }),
+];
+
+/** A kit that has found its results already. */
+class StandInKit implements ConformanceKit {
+  readonly targets: (ServerTarget | ClientTarget)[] = [];
+  readonly options: RunOptions[] = [];
+  readonly #results: readonly RuleResult[];
+  readonly #before: (options: RunOptions) => Promise<void> | void;
+
+  constructor(
+    results: readonly RuleResult[],
+    before: (options: RunOptions) => Promise<void> | void = () => {},
+  ) {
+    this.#results = results;
+    this.#before = before;
+  }
+
+  server(target: ServerTarget): Trial {
+    return this.#trial("server", target, target.url);
+  }
+
+  client(target: ClientTarget): Trial {
+    return this.#trial("client", target, target.command.join(" "));
+  }
+
+  #trial(side: Trial["side"], target: ServerTarget | ClientTarget, name: string): Trial {
+    this.targets.push(target);
+    const subject = { name };
+    return {
+      side,
+      subject,
+      runs: 5,
+      select: ({ rules, levels }) => {
+        if (rules?.includes("S-NO")) throw new CannotRun("There is no rule S-NO");
+        return this.#results.filter(({ id, level }) =>
+          (rules?.some((rule) => id.startsWith(rule)) ?? true) &&
+          (levels?.includes(level) ?? true)
+        );
+      },
+      run: async (options) => {
+        this.options.push(options);
+        for (const result of this.#results) {
+          options.onRule?.(result);
+          await this.#before(options);
+          options.onResult?.(result);
+        }
+        return report(this.#results, { side, subject, seed: options.seed! });
+      },
+    };
+  }
+}
+
+/** Runs the command as `main` does, but for what that says of wrong usage. */
+async function run(
+  args: readonly string[],
+  kit: ConformanceKit,
+  context: CommandContext,
+): Promise<number> {
+  let exitCode: number = EXIT.success;
+  const program = new Command("ollama-pull").exitOverride().configureOutput({
+    writeOut: (text) => context.stdout.write(text),
+    writeErr: (text) => context.stderr.write(text),
+  });
+  conformanceCommand(() => Promise.resolve(kit))(program, context, (code) => exitCode = code);
+  try {
+    await program.parseAsync(["conformance", ...args], { from: "user" });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof UsageError) context.stderr.write(`error: ${error.message}\n`);
+    else if (!(error instanceof CommanderError)) throw error;
+    return EXIT.usage;
+  }
+}
+
+const SERVER = ["server", "--url", "127.0.0.1:9", "--model", "tiny"];
+
+async function withDirectory(use: (directory: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), "kit-"));
+  try {
+    await use(directory);
+  } finally {
+    await rm(directory, { recursive: true });
+  }
+}
+
+describe("conformance", () => {
+  it("exits with 0 as long as no rule of level must is broken", async () => {
+    assertEquals(await run(SERVER, new StandInKit(KEPT), new TestContext(new Recorder())), 0);
+  });
+
+  it("exits with 1 when one is", async () => {
+    for (const verdict of ["broken", "hung"] as const) {
+      const kit = new StandInKit([result("S-SEQ-1", { verdict })]);
+      assertEquals(await run(SERVER, kit, new TestContext(new Recorder())), 1);
+    }
+  });
+
+  it("hands on what to test, and which rules", async () => {
+    const kit = new StandInKit(KEPT);
+    await run(
+      [
+        ...[...SERVER, "--delete", "--rule", "S-SEQ-1", "--rule", "S-SEQ-2", "--level", "must"],
+        ...["--level", "should", "--runs", "7", "--seed", "-3", "--time-limit", "500"],
+      ],
+      kit,
+      new TestContext(new Recorder()),
+    );
+    assertEquals(kit.targets, [{ url: "http://127.0.0.1:9", model: "tiny", mayDelete: true }]);
+    const { rules, levels, runs, seed, checkTimeoutMs } = kit.options[0]!;
+    assertEquals(
+      { rules, levels, runs, seed, checkTimeoutMs },
+      {
+        rules: ["S-SEQ-1", "S-SEQ-2"],
+        levels: ["must", "should"],
+        runs: 7,
+        seed: -3,
+        checkTimeoutMs: 500,
+      },
+    );
+  });
+
+  it("takes the client's command as it is, options and all", async () => {
+    const kit = new StandInKit(KEPT);
+    const context = new TestContext(new Recorder());
+    await run(
+      ["client", "--reports", "progress", "--client-time-limit", "900"]
+        .concat("--", "python3", "my client.py", "--runs", "x", "--"),
+      kit,
+      context,
+    );
+    const command = ["python3", "my client.py", "--runs", "x", "--"];
+    assertEquals(kit.targets, [{ command, reports: "progress", timeLimitMs: 900 }]);
+    assertStringIncludes(
+      context.stdout.text,
+      "ollama-pull conformance client --reports progress --client-time-limit 900 " +
+        "--rule S-SEQ-2 --seed -42 --path 3:0:1 -- python3 'my client.py' --runs x --\n",
+    );
+  });
+
+  it("goes to OLLAMA_HOST unless it is told where", async () => {
+    const kit = new StandInKit(KEPT);
+    const context = new TestContext(new Recorder());
+    context.env.OLLAMA_HOST = "example.com";
+    await run(["server", "--model", "tiny"], kit, context);
+    assertEquals(kit.targets, [
+      { url: "http://example.com:11434", model: "tiny", mayDelete: false },
+    ]);
+  });
+
+  it("shows each result as it is found, then the failures and how to see them again", async () => {
+    const context = new TestContext(new Recorder());
+    const shown: number[] = [];
+    const kit = new StandInKit(KEPT, () => void shown.push(context.stdout.lines.length));
+    await run([...SERVER, "--seed", "8"], kit, context);
+    assertEquals(shown, [0, 3]);
+    const { lines } = context.stdout;
+    assertStringIncludes(lines[0]!, "server http://127.0.0.1:9 (");
+    assertStringIncludes(lines[0]!, "up to 5 inputs a rule, seed 8)");
+    assertEquals(lines[2], "✓ must     S-SEQ-1     The rule S-SEQ-1 holds");
+    assertStringIncludes(
+      context.stdout.text,
+      "ollama-pull conformance server --url http://127.0.0.1:9 --model tiny " +
+        "--rule S-SEQ-2 --seed -42 --path 3:0:1\n",
+    );
+    assertEquals(lines.at(-1), "✓ Nothing that was tried breaks the spec");
+    assertEquals(context.stderr.text, "");
+    assertEquals(context.stdout.text.includes("\x1b"), false);
+  });
+
+  it("shows on a terminal how far it is, and takes that away at the end", async () => {
+    const screen = new Screen(60, 9);
+    const context = Object.assign(new TestContext(new Recorder()), { stderr: screen });
+    const seen: (string | undefined)[] = [];
+    const kit = new StandInKit(ONE_OF_EACH, async () => {
+      context.tick();
+      seen.push((await screen.look())[0]);
+    });
+    await run([...SERVER, "--report", "json"], kit, context);
+    assertEquals(seen.map((line) => line?.slice(2)), [
+      "1/4, S-SEQ-1 The rule S-SEQ-1 holds",
+      "2/4, S-SEQ-2 The rule S-SEQ-2 holds",
+      "3/4, 1 broken, S-RES-1 The rule S-RES-1 holds",
+      "4/4, 2 broken, S-RES-2 The rule S-RES-2 holds",
+    ]);
+    assertEquals(await screen.look(), []);
+    assertEquals(context.callbacks.size, 0);
+    assertEquals(JSON.parse(context.stdout.text).results.length, 4);
+  });
+
+  it("uses colours on a terminal, unless its user does not want them", async () => {
+    for (const [env, colors] of [[{}, true], [{ NO_COLOR: "1" }, false]] as const) {
+      const context = new TestContext(new Screen(100, 24));
+      Object.assign(context.env, env);
+      await run(SERVER, new StandInKit(KEPT), context);
+      assertEquals(context.stdout.text.includes("\x1b["), colors);
+    }
+  });
+
+  it("writes each form of report", async () => {
+    const starts = {
+      pretty: "server http",
+      tap: "TAP version 14\n",
+      junit: "<?xml ",
+      json: "{\n",
+      html: "<!DOCTYPE html>",
+    };
+    for (const [form, start] of Object.entries(starts)) {
+      const context = new TestContext(new Recorder());
+      await run([...SERVER, "--report", form], new StandInKit(KEPT), context);
+      assert(context.stdout.text.startsWith(start), form);
+    }
+  });
+
+  it("writes the report to a file, and says on standard error what is in there", async () => {
+    await withDirectory(async (directory) => {
+      const context = new TestContext(new Recorder());
+      const out = join(directory, "report.json");
+      const args = [...SERVER, "--report", "json", "--out", out, "--seed", "8"];
+      await run(args, new StandInKit(KEPT), context);
+      const written: Report = JSON.parse(await readFile(out, "utf8"));
+      assertEquals([written.seed, written.results.length], [8, 2]);
+      assertEquals(context.stdout.text, "");
+      assertEquals(context.stderr.text, `${out}: 1 kept, 1 broken\n`);
+    });
+  });
+
+  it("exits with 2 and one line when the rules could not be run", async () => {
+    const failing = (error: Error) =>
+      new StandInKit(KEPT, () => {
+        throw error;
+      });
+    const cases: [args: string[], kit: ConformanceKit, message: string][] = [
+      [
+        SERVER,
+        failing(new CannotRun("There is no server\nat \x1b[2J:9")),
+        "There is no server at :9",
+      ],
+      [[...SERVER, "--rule", "S-NO"], new StandInKit(KEPT), "There is no rule S-NO"],
+      [
+        [...SERVER, "--level", "observed"],
+        new StandInKit(KEPT),
+        "No rule has both a name and a level that were asked for",
+      ],
+      [
+        [...SERVER, "--out", "/no/such/directory/report"],
+        new StandInKit(KEPT),
+        "Cannot write to /no/such/directory",
+      ],
+      [
+        SERVER,
+        failing(new RangeError("It is too much")),
+        "Unexpected failure: RangeError: It is too much; please report it",
+      ],
+    ];
+    for (const [args, kit, message] of cases) {
+      const context = new TestContext(new Recorder());
+      assertEquals(await run(args, kit, context), 2, message);
+      assertEquals([context.stdout.text, context.stderr.text], ["", `error: ${message}\n`]);
+    }
+  });
+
+  it("exits with 2 and one line when it is used in a wrong way", async () => {
+    const cases: [args: string[], message: string][] = [
+      [["server"], "required option '--model <name>' not specified"],
+      [["server", "--model", " "], "The model's name is empty"],
+      [["server", "--url", "x://y", "--model", "tiny"], "--url is not an address"],
+      [["client"], "missing required argument 'command'"],
+      [[...SERVER, "--level", "may"], "The levels are must, should, observed."],
+      [[...SERVER, "--runs", "0"], "It is a whole number from 1 on."],
+      [[...SERVER, "--seed", "1e3"], "It is a whole number."],
+      [[...SERVER, "--path", "x"], "It is written like 3:0:1."],
+      [[...SERVER, "--report", "pdf"], "Allowed choices are pretty, tap, junit, json, html."],
+      [[...SERVER, "--path", "1:0", "--seed", "1"], "--path wants the --seed that it belongs to"],
+      [[...SERVER, "--path", "1:0", "--rule", "S-SEQ-1"], "--path wants the --seed"],
+    ];
+    for (const [args, message] of cases) {
+      const context = new TestContext(new Recorder());
+      assertEquals(await run(args, new StandInKit(KEPT), context), 2, message);
+      assertStringIncludes(context.stderr.text, message);
+      assertEquals(context.stderr.lines.length, 1, context.stderr.text);
+    }
+  });
+
+  it("reports what it has found so far when it is interrupted", async () => {
+    const context = new TestContext(new Recorder());
+    let checks = 0;
+    const kit = new StandInKit(ONE_OF_EACH, () => {
+      if (++checks < 3) return;
+      context.interruption.abort(new Interruption("Interrupted", EXIT.interrupted));
+      return new Promise(() => {}); // a check that does not hear of it
+    });
+    const code = await run([...SERVER, "--report", "json", "--seed", "8"], kit, context);
+    assertEquals(code, 130);
+    const { results, seed, runs }: Report = JSON.parse(context.stdout.text);
+    assertEquals([results.length, seed, runs], [2, 8, 5]);
+    assertEquals(context.stderr.text, "Interrupted after 2 of 4 rules\n");
+  });
+
+  it("does not take the end of an interrupted check for a broken rule", async () => {
+    const context = new TestContext(new Recorder());
+    const kit = new StandInKit(ONE_OF_EACH, () => {
+      context.interruption.abort(new Interruption("Terminated", EXIT.terminated));
+    });
+    assertEquals(await run([...SERVER, "--report", "json"], kit, context), 143);
+    assertEquals(JSON.parse(context.stdout.text).results, []);
+  });
+
+  it("ends without a word when its output was closed", async () => {
+    const context = new TestContext(new Recorder());
+    const kit = new StandInKit(KEPT, () => {
+      context.interruption.abort(new Interruption("The output was closed", EXIT.outputClosed));
+    });
+    assertEquals(await run([...SERVER, "--report", "tap"], kit, context), 141);
+    assertEquals([context.stdout.text, context.stderr.text], ["", ""]);
+  });
+});
+
+describe("conformance merge", () => {
+  const kit = new StandInKit([]);
+
+  it("puts the reports of files side by side, merged ones too", async () => {
+    await withDirectory(async (directory) => {
+      const file = (name: string) => join(directory, name);
+      await writeFile(file("a.json"), JSON.stringify(report(KEPT)));
+      await writeFile(file("b.json"), JSON.stringify(report(KEPT, { runtime: "Bun 1.4.5" })));
+      await writeFile(file("c.json"), JSON.stringify(report([result("C-REQ-1")])));
+      const context = new TestContext(new Recorder());
+      const merge = (...args: string[]) => run(["merge", ...args], kit, context);
+      assertEquals(
+        await merge(file("a.json"), file("b.json"), "--report", "json", "--out", file("ab.json")),
+        0,
+      );
+      assertEquals(await merge(file("ab.json"), file("c.json"), "--report", "html"), 0);
+      assertEquals(context.stdout.text.match(/<table/g)?.length, 2);
+      assertStringIncludes(context.stdout.text, "2 rules, 2 implementations");
+    });
+  });
+
+  it("exits with 1 when a report has a broken rule of level must", async () => {
+    await withDirectory(async (directory) => {
+      const file = join(directory, "a.json");
+      await writeFile(file, JSON.stringify(report(ONE_OF_EACH)));
+      const context = new TestContext(new Recorder());
+      assertEquals(await run(["merge", file], kit, context), 1);
+      assertStringIncludes(context.stdout.text, "✗ The spec is broken");
+    });
+  });
+
+  it("exits with 2 and one line when a file is not there, or is no report", async () => {
+    await withDirectory(async (directory) => {
+      const file = join(directory, "a.json");
+      await writeFile(file, "[{}]");
+      for (const path of [file, join(directory, "b.json")]) {
+        const context = new TestContext(new Recorder());
+        assertEquals(await run(["merge", path], kit, context), 2);
+        assertStringIncludes(context.stderr.text, `error: Cannot read ${path}: `);
+        assertEquals(context.stderr.lines.length, 1);
+      }
+    });
+  });
+});

@@ -1,0 +1,74 @@
+/**
+ * `demo`: a mock server in this process and a pull from it, through real HTTP on loopback. What is
+ * shown is what `pull` shows, by the same code; no Ollama and no network is needed.
+ *
+ * @module
+ */
+
+import type { AddCommand, CommandContext } from "../command.ts";
+import { runPull } from "./pull.ts";
+
+/** A model of 8 billion parameters, as the library has it. Its config is the fifth layer. */
+const MODEL = {
+  name: "llama3",
+  layers: [
+    { mediaType: "application/vnd.ollama.image.model", size: 4_661_211_424 },
+    { mediaType: "application/vnd.ollama.image.license", size: 12_403 },
+    { mediaType: "application/vnd.ollama.image.template", size: 254 },
+    { mediaType: "application/vnd.ollama.image.params", size: 110 },
+  ],
+};
+
+/** Pulls the model in about ten seconds. */
+const BYTES_PER_SECOND = 480_000_000;
+
+/** A server to pull from. */
+export interface DemoServer {
+  /** Its address. */
+  readonly url: string;
+  /** Stops it. */
+  close(): Promise<void>;
+}
+
+/** Starts the mock. It is loaded here, so that `pull` starts without it. */
+async function startMock(): Promise<DemoServer> {
+  const { createMockServer } = await import("../../mock/mod.ts");
+  return await createMockServer({ models: [MODEL], bytesPerSecond: BYTES_PER_SECOND })
+    .listen({ port: 0 });
+}
+
+/** Pulls from a server made for it, and resolves to the exit code. */
+export async function runDemo(
+  context: CommandContext,
+  json: boolean,
+  startServer: () => Promise<DemoServer> = startMock,
+): Promise<number> {
+  const server = await startServer();
+  try {
+    if (!json) {
+      context.stdout.write(`A mock server at ${server.url} plays Ollama; nothing is downloaded\n`);
+    }
+    const again = `${context.invocation} demo`;
+    return await runPull({
+      model: MODEL.name,
+      host: new URL(server.url),
+      insecure: false,
+      json,
+      again,
+      cancelled: `Cancelled. To start anew, run: ${again}`,
+    }, context);
+  } finally {
+    await server.close();
+  }
+}
+
+/** Adds `demo` to the program. */
+export const addDemoCommand: AddCommand = (program, context, onExit) => {
+  program
+    .command("demo")
+    .description("show a pull without Ollama and without a network")
+    .option("--json", "write each update as a line of JSON")
+    .action(async ({ json = false }: { json?: boolean }) => {
+      onExit(await runDemo(context, json));
+    });
+};

@@ -1,0 +1,138 @@
+/**
+ * `mock`: the mock server on a port, which logs each request in one line.
+ *
+ * @module
+ */
+
+import type {
+  DialectName,
+  Fault,
+  Listener,
+  LoggedRequest,
+  MockServerOptions,
+} from "../../mock/mod.ts";
+import {
+  type AddCommand,
+  type CommandContext,
+  EXIT,
+  Interruption,
+  UsageError,
+} from "../command.ts";
+import { formatBytes, printable } from "../format.ts";
+
+interface MockFlags {
+  readonly port: string;
+  readonly host: string;
+  readonly model?: readonly string[];
+  readonly dialect: string;
+  readonly rate: string;
+  readonly fault?: readonly string[];
+  readonly seed: string;
+}
+
+const UNITS = ["b", "kb", "mb", "gb", "tb"];
+
+/** Reads a rate such as `100MB/s`, in bytes per second. Units are decimal. */
+export function parseRate(text: string): number {
+  const [, digits, unit = "b"] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?(?:\/s)?$/i.exec(text.trim()) ?? [];
+  const rate = Number(digits) * 1000 ** UNITS.indexOf(unit.toLowerCase());
+  if (rate > 0) return rate;
+  throw new UsageError(`The rate "${printable(text)}" must be such as 100MB/s`);
+}
+
+function parseNumber(name: string, text: string, max: number): number {
+  const number = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(number) && number >= 0 && number <= max) {
+    return number;
+  }
+  const given = printable(text);
+  throw new UsageError(`The ${name} "${given}" must be a whole number from 0 to ${max}`);
+}
+
+/** A request in one line: when it ended, what it was, and what became of it. */
+export function describeRequest(request: LoggedRequest): string {
+  const { method, path, model, status, outcome, faults, bytesSent } = request;
+  const time = new Date().toISOString().slice(11, 19);
+  const parts = [time, method, printable(path), ...(model ? [printable(model)] : [])];
+  const sent = bytesSent > 0 ? [formatBytes(bytesSent)] : [];
+  const struck = faults.length > 0 ? [`faults: ${faults.join(", ")}`] : [];
+  return [...parts, String(status ?? "-"), outcome, ...sent, ...struck].join("  ");
+}
+
+/** Serves the mock until the command is interrupted. */
+async function serve(
+  options: MockServerOptions,
+  faults: readonly string[] | undefined,
+  address: { port: number; hostname: string },
+  { stdout, stderr, signal }: CommandContext,
+): Promise<number> {
+  // Loaded here, so that `pull` starts without it.
+  const { ConfigurationError, createMockServer, parseFault } = await import("../../mock/mod.ts");
+  let listener: Listener;
+  try {
+    const parsed: Fault[] | undefined = faults?.map(parseFault);
+    const server = createMockServer({
+      ...options,
+      ...(parsed && { faults: parsed }),
+      onRequest: (request) => stdout.write(`${describeRequest(request)}\n`),
+    });
+    listener = await server.listen(address);
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw new UsageError(error.message);
+    const { port, hostname } = address;
+    const reason = printable(error instanceof Error ? error.message : String(error));
+    stderr.write(`error: Cannot listen on ${hostname}:${port}: ${reason}. Try another --port\n`);
+    return EXIT.failure;
+  }
+  stdout.write(`The mock listens on ${listener.url}; Ctrl-C stops it\n`);
+  await new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+  await listener.close();
+  if (signal.reason instanceof Interruption && signal.reason.exitCode !== EXIT.interrupted) {
+    return signal.reason.exitCode;
+  }
+  // To be stopped is how a server ends.
+  return EXIT.success;
+}
+
+function collect(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
+/** Adds `mock` to the program. */
+export const addMockCommand: AddCommand = (program, context, onExit) => {
+  program
+    .command("mock")
+    .description("serve a mock of Ollama, to test against")
+    .option("--port <number>", "the port, or 0 for one that is free", "11434")
+    .option(
+      "--host <address>",
+      "the address; others than 127.0.0.1 let other machines in",
+      "127.0.0.1",
+    )
+    .option(
+      "--model <name>",
+      "a model to offer, more than once for more (default: all presets)",
+      collect,
+    )
+    .option("--dialect <name>", "spec, v0.1.0, v0.1, v0.5, v0.33, client2 or tensor", "spec")
+    .option("--rate <bytes>", "the bandwidth that downloads share", "100MB/s")
+    .option(
+      "--fault <fault>",
+      "what goes wrong, such as stall@50%; more than once for more",
+      collect,
+    )
+    .option("--seed <number>", "what digests and chance follow from", "0")
+    .action(async (flags: MockFlags) => {
+      const options: MockServerOptions = {
+        ...(flags.model && { models: flags.model }),
+        dialect: flags.dialect as DialectName,
+        bytesPerSecond: parseRate(flags.rate),
+        seed: parseNumber("seed", flags.seed, Number.MAX_SAFE_INTEGER),
+      };
+      const port = parseNumber("port", flags.port, 65_535);
+      onExit(await serve(options, flags.fault, { port, hostname: flags.host }, context));
+    });
+};

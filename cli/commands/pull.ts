@@ -1,0 +1,112 @@
+/**
+ * `pull`: pulls a model and shows its progress.
+ *
+ * @module
+ */
+
+import { pullModel } from "../../mod.ts";
+import {
+  type AddCommand,
+  type CommandContext,
+  EXIT,
+  Interruption,
+  UsageError,
+} from "../command.ts";
+import { describeFailure } from "../failure.ts";
+import { printable } from "../format.ts";
+import { chooseHost, showHost } from "../host.ts";
+import { quoteArgument } from "../invocation.ts";
+import { createView } from "../views/progress_view.ts";
+
+/** A pull that is to be shown. */
+export interface PullTask {
+  /** The model's name. */
+  readonly model: string;
+  /** The address of the server. */
+  readonly host: URL;
+  /** Whether the server may use a library without TLS. */
+  readonly insecure: boolean;
+  /** Whether to write JSON for a program. */
+  readonly json: boolean;
+  /** The command that goes on where this one ends. */
+  readonly again: string;
+  /** What is to be said when the pull was cancelled. */
+  readonly cancelled: string;
+}
+
+/** Pulls a model, shows how it goes, and resolves to the exit code. */
+export async function runPull(task: PullTask, context: CommandContext): Promise<number> {
+  const { model, host, insecure, json, again } = task;
+  const { signal } = context;
+  const view = createView(context, { json, opening: `connecting to ${host.origin}` });
+  try {
+    await pullModel(model, {
+      host,
+      insecure,
+      signal,
+      now: context.now,
+      onProgress: (progress) => view.show(progress),
+    });
+    view.end();
+    return EXIT.success;
+  } catch (error) {
+    view.end();
+    if (!signal.aborted) {
+      context.stderr.write(`error: ${describeFailure(error, { model, again })}\n`);
+      return EXIT.failure;
+    }
+    if (!(signal.reason instanceof Interruption)) throw error;
+    const { exitCode } = signal.reason;
+    if (exitCode !== EXIT.outputClosed) context.stderr.write(`${task.cancelled}\n`);
+    return exitCode;
+  }
+}
+
+interface PullFlags {
+  readonly host?: string;
+  readonly insecure?: true;
+  readonly json?: true;
+}
+
+/** The command that pulls the same again, to be pasted into a shell. */
+function describeAgain(
+  model: string,
+  host: URL,
+  { insecure, json, ...flags }: PullFlags,
+  { invocation, env }: CommandContext,
+): string {
+  const isDefaultHost = flags.host === undefined && !env.OLLAMA_HOST;
+  return [
+    invocation,
+    "pull",
+    quoteArgument(printable(model)),
+    ...(isDefaultHost ? [] : ["--host", quoteArgument(showHost(host))]),
+    ...(insecure ? ["--insecure"] : []),
+    ...(json ? ["--json"] : []),
+  ].join(" ");
+}
+
+/** Adds `pull` to the program. */
+export const addPullCommand: AddCommand = (program, context, onExit) => {
+  program
+    .command("pull")
+    .description("pull a model and show its progress")
+    .argument("<model>", "the model's name, such as llama3.2 or llama3.2:1b")
+    .option("--host <address>", "where Ollama is (default: $OLLAMA_HOST, or 127.0.0.1:11434)")
+    .option("--insecure", "let Ollama use a library without TLS")
+    .option("--json", "write each update as a line of JSON")
+    .action(async (model: string, flags: PullFlags) => {
+      if (model.trim() === "") throw new UsageError("The model's name is empty");
+      const host = chooseHost(flags.host, context.env.OLLAMA_HOST);
+      const again = describeAgain(model, host, flags, context);
+      const task = {
+        model,
+        host,
+        insecure: flags.insecure ?? false,
+        json: flags.json ?? false,
+        again,
+        cancelled: `Cancelled. What was downloaded is kept; to resume, run: ${again}`,
+      };
+      onExit(await runPull(task, context));
+    });
+};

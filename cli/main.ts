@@ -1,0 +1,108 @@
+#!/usr/bin/env node
+/**
+ * The command line of the package: arguments to commands, and what they come to, to an exit code.
+ *
+ * A command is a function that adds itself to the program (`AddCommand`); to have one more, add
+ * it to the list below.
+ *
+ * ```sh
+ * deno run -A jsr:@ollama-pull/kit/cli pull llama3.2
+ * ```
+ *
+ * @module
+ */
+
+import { existsSync, realpathSync } from "node:fs";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { Command, CommanderError } from "commander";
+import { type AddCommand, type CommandContext, EXIT, UsageError } from "./command.ts";
+import { addConformanceCommand } from "./commands/conformance.ts";
+import { addDemoCommand } from "./commands/demo.ts";
+import { addMockCommand } from "./commands/mock.ts";
+import { addPullCommand } from "./commands/pull.ts";
+import { printable } from "./format.ts";
+import { createProcessContext, exitProcess } from "./process_context.ts";
+import { readVersion } from "./version.ts";
+
+export type { CommandContext, Output } from "./command.ts";
+
+const COMMANDS: readonly AddCommand[] = [
+  addPullCommand,
+  addDemoCommand,
+  addMockCommand,
+  addConformanceCommand,
+];
+
+const HELP_AFTER = `
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 output closed, 143 terminated`;
+
+/** The code by which commander says that the version was asked for. */
+const VERSION_ASKED = "commander.version";
+
+/**
+ * Runs the command that the arguments name.
+ *
+ * @param args The arguments, without the runtime and the script.
+ * @param context The world around it.
+ * @return The exit code: 0 done, 1 failed, 2 wrong usage, 128 and more when a signal ended it.
+ */
+export async function main(args: readonly string[], context: CommandContext): Promise<number> {
+  let exitCode: number = EXIT.success;
+  const program = createProgram(context);
+  for (const add of COMMANDS) add(program, context, (code) => exitCode = code);
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return await explain(error, context);
+  }
+}
+
+function createProgram({ invocation, stdout, stderr }: CommandContext): Command {
+  const columns = (stream: { columns?: number }) => stream.columns || 80;
+  return new Command(invocation)
+    .description("Pulls models for Ollama, and tests what does")
+    .option("-V, --version", "print the version")
+    // The version is read from a file, which commander does not wait for; it is printed below.
+    .on("option:version", () => {
+      throw new CommanderError(EXIT.success, VERSION_ASKED, "");
+    })
+    .addHelpText("after", HELP_AFTER)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => columns(stdout),
+      getErrHelpWidth: () => columns(stderr),
+      // The suggestion is on a second line, and each failure is to be one.
+      outputError: (text, write) => write(`${printable(text)}\n`),
+    });
+}
+
+/** Prints what is to be said of the end of a command that did not come by itself. */
+async function explain(error: unknown, { stdout, stderr }: CommandContext): Promise<number> {
+  if (error instanceof CommanderError) {
+    if (error.code === VERSION_ASKED) stdout.write(`${await readVersion()}\n`);
+    return error.exitCode === 0 ? EXIT.success : EXIT.usage;
+  }
+  if (error instanceof UsageError) {
+    stderr.write(`error: ${error.message}\n`);
+    return EXIT.usage;
+  }
+  stderr.write(`error: ${printable(String(error))}\n`);
+  return EXIT.failure;
+}
+
+/** Whether this file is the program, and not imported by one. */
+function isProgram(): boolean {
+  // Node has `import.meta.main` from 24 on. By npm, the script is a link to this file.
+  const { main } = import.meta as { main?: boolean };
+  const script = process.argv[1];
+  if (main !== undefined || script === undefined) return main ?? false;
+  return existsSync(script) && realpathSync(script) === fileURLToPath(import.meta.url);
+}
+
+if (isProgram()) {
+  await exitProcess(await main(process.argv.slice(2), createProcessContext()));
+}

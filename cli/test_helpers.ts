@@ -1,0 +1,224 @@
+/**
+ * What the tests of the command line share: a screen that is a terminal emulator, a world for a
+ * command to run in, and a server that answers what it is told to. Part of no package.
+ *
+ * @module
+ */
+
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import xterm from "@xterm/headless";
+import type { PullProgress } from "../mod.ts";
+import type { CommandContext, Output } from "./command.ts";
+
+/** A standard stream that keeps what is written. */
+export class Recorder implements Output {
+  /** All that was written. */
+  text = "";
+
+  write(text: string): void {
+    this.text += text;
+  }
+
+  /** What was written, by line. */
+  get lines(): string[] {
+    return this.text.split("\n").slice(0, -1);
+  }
+}
+
+/** A terminal. It wraps, scrolls and reflows as xterm does. */
+export class Screen extends Recorder {
+  readonly isTTY = true;
+  readonly #terminal: InstanceType<typeof xterm.Terminal>;
+
+  constructor(columns: number, rows: number) {
+    super();
+    this.#terminal = new xterm.Terminal({
+      cols: columns,
+      rows,
+      allowProposedApi: true,
+      convertEol: true,
+    });
+  }
+
+  get columns(): number {
+    return this.#terminal.cols;
+  }
+
+  get rows(): number {
+    return this.#terminal.rows;
+  }
+
+  override write(text: string): void {
+    super.write(text);
+    this.#terminal.write(text);
+  }
+
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#parsed();
+    this.#terminal.resize(columns, rows);
+  }
+
+  /** The lines that are seen, without the blank ones at the end. */
+  async look(): Promise<string[]> {
+    await this.#parsed();
+    const { active } = this.#terminal.buffer;
+    const lines = Array.from({ length: this.rows }, (_, row) => {
+      return active.getLine(active.baseY + row)?.translateToString(true) ?? "";
+    });
+    while (lines.at(-1) === "") lines.pop();
+    return lines;
+  }
+
+  /** How many lines have scrolled out of sight. */
+  async scrolled(): Promise<number> {
+    await this.#parsed();
+    return this.#terminal.buffer.active.baseY;
+  }
+
+  /** Whether the cursor is seen, by what was written last. */
+  get showsCursor(): boolean {
+    return this.text.lastIndexOf("\x1b[?25l") <= this.text.lastIndexOf("\x1b[?25h");
+  }
+
+  #parsed(): Promise<void> {
+    return new Promise((resolve) => this.#terminal.write("", resolve));
+  }
+}
+
+/** A world whose time stands still until it is told. */
+export class TestContext<Stdout extends Output = Recorder> implements CommandContext {
+  readonly stdout: Stdout;
+  readonly stderr = new Recorder();
+  readonly invocation = "ollama-pull";
+  readonly env: Record<string, string | undefined> = {};
+  readonly interruption = new AbortController();
+  /** The time in milliseconds. */
+  time = 0;
+  /** What is called again and again. */
+  readonly callbacks = new Set<() => void>();
+  /** What is called before the process goes. */
+  readonly holds = new Set<() => void>();
+
+  constructor(stdout: Stdout) {
+    this.stdout = stdout;
+  }
+
+  get signal(): AbortSignal {
+    return this.interruption.signal;
+  }
+
+  readonly now = () => this.time;
+
+  repeat(callback: () => void): () => void {
+    this.callbacks.add(callback);
+    return () => this.callbacks.delete(callback);
+  }
+
+  holdTerminal(release: () => void): () => void {
+    this.holds.add(release);
+    return () => this.holds.delete(release);
+  }
+
+  /** Lets it be time for a picture. */
+  tick(): void {
+    for (const callback of this.callbacks) callback();
+  }
+}
+
+/** A digest that begins with a number. */
+export function digestOf(index: number): string {
+  return `sha256:${String(index).padStart(12, "0")}${"a".repeat(52)}`;
+}
+
+/** A snapshot of a download with layers of so many bytes, of so many each. */
+export function downloading(
+  layers: readonly (readonly [completed: number, total: number])[],
+  more: Partial<PullProgress> = {},
+): PullProgress {
+  const completed = layers.reduce((sum, [bytes]) => sum + bytes, 0);
+  const total = layers.reduce((sum, [, size]) => sum + size, 0);
+  return {
+    phase: "downloading",
+    status: "pulling",
+    completed,
+    total,
+    fraction: total === 0 ? 0 : Math.min(completed / total, 1 - Number.EPSILON),
+    layers: layers.map(([completed, total], index) => ({
+      digest: digestOf(index),
+      completed,
+      total,
+      done: completed === total,
+    })),
+    ...more,
+  };
+}
+
+/** A snapshot of a step before or after the download. */
+export function step(phase: PullProgress["phase"], status: string): PullProgress {
+  const fraction = phase === "success" ? 1 : 0;
+  return { phase, status, completed: 0, total: 0, fraction, layers: [] };
+}
+
+/** The lines of a pull that succeeds. */
+export const PULL_LINES: readonly string[] = [
+  { status: "pulling manifest" },
+  { status: "pulling 000000000000", digest: digestOf(0), total: 1000, completed: 400 },
+  { status: "verifying sha256 digest" },
+  { status: "writing manifest" },
+  { status: "success" },
+].map((line) => `${JSON.stringify(line)}\n`);
+
+/** A server on loopback. */
+export interface TestServer {
+  /** Its address. */
+  readonly url: string;
+  /** The bodies of the requests. */
+  readonly bodies: unknown[];
+  /** Stops it. */
+  close(): Promise<void>;
+}
+
+/** Starts a server that answers with a function. */
+export async function serve(
+  answer: (response: ServerResponse, request: IncomingMessage) => void,
+): Promise<TestServer> {
+  const bodies: unknown[] = [];
+  const server = createServer((request, response) => {
+    let body = "";
+    request.on("data", (chunk) => body += chunk);
+    request.on("end", () => {
+      bodies.push(JSON.parse(body));
+      answer(response, request);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const close = () => {
+    server.closeAllConnections();
+    return new Promise<void>((resolve) => server.close(() => resolve()));
+  };
+  return { url: `http://127.0.0.1:${port}`, bodies, close };
+}
+
+/** An answer that sends lines and ends. */
+export function sendLines(lines: readonly string[]): (response: ServerResponse) => void {
+  return (response) => {
+    response.writeHead(200, { "Content-Type": "application/x-ndjson" });
+    for (const line of lines) response.write(line);
+    response.end();
+  };
+}
+
+/** Runs something with a server, and stops that in any case. */
+export async function withServer(
+  answer: (response: ServerResponse, request: IncomingMessage) => void,
+  use: (server: TestServer) => Promise<void>,
+): Promise<void> {
+  const server = await serve(answer);
+  try {
+    await use(server);
+  } finally {
+    await server.close();
+  }
+}

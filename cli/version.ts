@@ -1,0 +1,33 @@
+/**
+ * The version of this package, from the one place where it is written: `deno.json`, which is beside
+ * the sources in the repository and on JSR. An npm package made by `deno pack` has the same version in
+ * its `package.json`.
+ *
+ * It is read when asked for: an import of JSON is left out by `deno pack`, and makes Node 20 warn.
+ *
+ * @module
+ */
+
+import { readFile } from "node:fs/promises";
+
+const MANIFESTS = ["../deno.json", "../package.json"];
+
+async function readText(url: URL): Promise<string> {
+  if (url.protocol === "file:") return await readFile(url, "utf8");
+  const response = await fetch(url); // run from JSR, without being installed
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  return await response.text();
+}
+
+/** The version, such as `0.1.0`. */
+export async function readVersion(base: string = import.meta.url): Promise<string> {
+  for (const manifest of MANIFESTS) {
+    try {
+      const { version } = JSON.parse(await readText(new URL(manifest, base)));
+      if (typeof version === "string") return version;
+    } catch {
+      // Not this one: only one of the two is there.
+    }
+  }
+  return "unknown";
+}

@@ -1,0 +1,26 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { pathToFileURL } from "node:url";
+import { assertEquals } from "@std/assert";
+import { readVersion } from "./version.ts";
+
+describe("readVersion", () => {
+  it("is the version in deno.json", async () => {
+    const manifest = await readFile(new URL("../deno.json", import.meta.url), "utf8");
+    assertEquals(await readVersion(), JSON.parse(manifest).version);
+  });
+
+  it("is the version in package.json, in a package made for npm", async () => {
+    const root = await mkdtemp(join(tmpdir(), "kit-"));
+    try {
+      await mkdir(join(root, "cli"));
+      await writeFile(join(root, "package.json"), '{"version":"1.2.3"}');
+      const module = pathToFileURL(join(root, "cli", "version.js"));
+      assertEquals(await readVersion(module.href), "1.2.3");
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+});

@@ -1,0 +1,137 @@
+/**
+ * The picture of a pull: progress and the size of the screen to lines of text. Knows no terminal.
+ *
+ *     pulling manifest
+ *     dde5aa3fc5ff  33% ▕███████              ▏ 664 MB/2.0 GB
+ *     966de95ca8a6   0% ▕                     ▏    0 B/1.4 KB
+ *     whole model   33% ▕███████              ▏ 664 MB/2.0 GB   52 MB/s     25s
+ *
+ * What the screen is too narrow for is left out, or goes to a line of its own; layers that it is too
+ * low for are counted in one line.
+ *
+ * @module
+ */
+
+import type { PullLayer, PullProgress } from "../../mod.ts";
+import { fitWidth, formatBytes, formatPercent, formatSeconds, shortDigest } from "../format.ts";
+
+/** The room that there is, in characters. */
+export interface Size {
+  /** The width. */
+  readonly columns: number;
+  /** The height. */
+  readonly rows: number;
+}
+
+/** The words of the server around the download. */
+export interface Steps {
+  /** What it did before. */
+  readonly before: readonly string[];
+  /** What it did after. */
+  readonly after: readonly string[];
+}
+
+const LABEL_COLUMNS = 12; // a short digest
+const PERCENT_COLUMNS = 4; // "100%"
+const SIZES_COLUMNS = 13; // "999 MB/999 MB"
+const SPEED_COLUMNS = 10; // "  999 MB/s"
+const TIME_COLUMNS = 8; // "  59m59s"
+const EDGES_COLUMNS = 4; // around the bar: a space and a line on each side
+const SHORTEST_BAR = 5;
+
+const HEAD_COLUMNS = LABEL_COLUMNS + 1 + PERCENT_COLUMNS;
+const COLUMNS_WITH_SIZES = HEAD_COLUMNS + 1 + SIZES_COLUMNS;
+const COLUMNS_WITH_BAR = HEAD_COLUMNS + EDGES_COLUMNS + SHORTEST_BAR + SIZES_COLUMNS;
+const COLUMNS_WITH_SPEED = COLUMNS_WITH_BAR + SPEED_COLUMNS + TIME_COLUMNS;
+
+/** How far something has come: a layer, or the whole. */
+interface Row {
+  readonly label: string;
+  readonly completed: number;
+  readonly total?: number;
+  readonly fraction: number;
+  readonly done: boolean;
+}
+
+/**
+ * The lines that show a pull, each within the width, and no more than the height.
+ *
+ * @param progress How far it has come.
+ * @param steps What else is to be said.
+ * @param size The room that there is.
+ * @param ranked The layers, the most interesting first, for when there is no room for all.
+ */
+export function drawPull(
+  progress: PullProgress,
+  steps: Steps,
+  size: Size,
+  ranked: readonly PullLayer[] = progress.layers,
+): string[] {
+  const whole = progress.layers.length === 0 ? [] : drawWhole(progress, size.columns);
+  const end = [...whole, ...steps.after].slice(-Math.max(1, size.rows));
+  const layers = drawLayers(progress.layers, ranked, {
+    columns: size.columns,
+    rows: size.rows - end.length,
+  });
+  const room = Math.max(0, size.rows - end.length - layers.length);
+  const start = room === 0 ? [] : steps.before.slice(-room);
+  return [...start, ...layers, ...end].map((line) => fitWidth(line.trimEnd(), size.columns));
+}
+
+function drawWhole(progress: PullProgress, columns: number): string[] {
+  const { completed, total, fraction, phase } = progress;
+  const done = phase === "success";
+  const row = drawRow({ label: "whole model", completed, total, fraction, done }, columns);
+  const { bytesPerSecond, etaSeconds } = progress;
+  const speed = bytesPerSecond === undefined ? "" : `${formatBytes(bytesPerSecond)}/s`;
+  const time = etaSeconds === undefined ? "" : formatSeconds(etaSeconds);
+  if (columns >= COLUMNS_WITH_SPEED) {
+    return [row + speed.padStart(SPEED_COLUMNS) + time.padStart(TIME_COLUMNS)];
+  }
+  const left = time === "" ? "" : `${time} left`;
+  const ownLine = [speed, left].filter((part) => part !== "").join(", ");
+  return ownLine === "" ? [row] : [row, ownLine];
+}
+
+function drawLayers(
+  layers: readonly PullLayer[],
+  ranked: readonly PullLayer[],
+  { columns, rows }: Size,
+): string[] {
+  const draw = (layer: PullLayer) => drawRow(toRow(layer), columns);
+  if (layers.length <= rows) return layers.map(draw);
+  if (rows < 1) return [];
+  const shown = new Set(ranked.slice(0, rows - 1));
+  const count = `… ${layers.length - shown.size} more layers`;
+  return [...layers.filter((layer) => shown.has(layer)).map(draw), count];
+}
+
+function toRow(layer: PullLayer): Row {
+  const { digest, completed, total, done } = layer;
+  const label = shortDigest(digest);
+  const fraction = done ? 1 : total === undefined ? 0 : completed / total;
+  return total === undefined
+    ? { label, completed, fraction, done }
+    : { label, completed, total, fraction, done };
+}
+
+function drawRow(row: Row, columns: number): string {
+  const label = fitWidth(row.label, LABEL_COLUMNS).padEnd(LABEL_COLUMNS);
+  const hasFraction = row.done || row.total !== undefined;
+  const percent = hasFraction ? formatPercent(row.fraction) : "";
+  const head = `${label} ${percent.padStart(PERCENT_COLUMNS)}`;
+  if (columns < COLUMNS_WITH_SIZES) return head;
+
+  const sizes = describeSizes(row).padEnd(SIZES_COLUMNS);
+  if (columns < COLUMNS_WITH_BAR) return `${head} ${sizes}`;
+
+  const rest = columns >= COLUMNS_WITH_SPEED ? SPEED_COLUMNS + TIME_COLUMNS : 0;
+  const room = columns - HEAD_COLUMNS - EDGES_COLUMNS - SIZES_COLUMNS - rest;
+  const filled = Math.floor(row.fraction * room);
+  return `${head} ▕${"█".repeat(filled)}${" ".repeat(room - filled)}▏ ${sizes}`;
+}
+
+function describeSizes({ completed, total, done }: Row): string {
+  const there = formatBytes(completed).padStart(6);
+  return done || total === undefined ? there : `${there}/${formatBytes(total).padStart(6)}`;
+}

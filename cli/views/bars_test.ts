@@ -1,0 +1,93 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals } from "@std/assert";
+import stringWidth from "string-width";
+import { downloading } from "../test_helpers.ts";
+import { drawPull } from "./bars.ts";
+
+const GB = 1e9;
+const NO_STEPS = { before: [], after: [] };
+
+describe("drawPull", () => {
+  it("draws a bar for each layer and one for the whole, with sizes, speed and time left", () => {
+    const progress = downloading([[2 * GB, 2 * GB], [0.5 * GB, 1 * GB]], {
+      bytesPerSecond: 52e6,
+      etaSeconds: 85,
+    });
+    const steps = { before: ["pulling manifest"], after: [] };
+    assertEquals(drawPull(progress, steps, { columns: 79, rows: 23 }), [
+      "pulling manifest",
+      "000000000000 100% ▕███████████████████████████▏   2 GB",
+      "000000000001  50% ▕█████████████              ▏ 500 MB/  1 GB",
+      "whole model   83% ▕██████████████████████     ▏ 2.5 GB/  3 GB   52 MB/s   1m25s",
+    ]);
+  });
+
+  it("moves speed and time to a line of their own when the screen is narrow", () => {
+    const progress = downloading([[0.5 * GB, 1 * GB]], { bytesPerSecond: 52e6, etaSeconds: 85 });
+    assertEquals(drawPull(progress, NO_STEPS, { columns: 40, rows: 9 }), [
+      "000000000000  50% ▕███   ▏ 500 MB/  1 GB",
+      "whole model   50% ▕███   ▏ 500 MB/  1 GB",
+      "52 MB/s, 1m25s left",
+    ]);
+  });
+
+  it("shows no fraction of a layer whose size is unknown", () => {
+    const progress = {
+      ...downloading([[0, 0]]),
+      layers: [{ digest: "sha256:model", completed: 5e6, done: false }],
+    };
+    assertEquals(
+      drawPull(progress, NO_STEPS, { columns: 40, rows: 9 })[0],
+      "model             ▕      ▏   5 MB",
+    );
+  });
+
+  it("is not full and does not say 100% before all is done", () => {
+    const nearly = downloading([[2 ** 53 - 2, 2 ** 53 - 1]]);
+    for (const line of drawPull(nearly, NO_STEPS, { columns: 79, rows: 9 })) {
+      assert(line.includes(" 99% ") && line.includes("█ ▏"), line);
+    }
+    const verifying = { ...downloading([[9, 9]]), phase: "verifying" as const };
+    const whole = drawPull(verifying, NO_STEPS, { columns: 79, rows: 9 })[1]!;
+    assert(whole.includes(" 99% "), whole);
+  });
+
+  it("counts the layers that there is no room for", () => {
+    const layers = downloading(Array.from({ length: 50 }, () => [1, 2] as const));
+    const steps = { before: ["pulling manifest"], after: [] };
+    const lines = drawPull(layers, steps, { columns: 79, rows: 9 });
+    assertEquals(lines.length, 9);
+    assertEquals(lines[7], "… 43 more layers");
+    assertEquals(lines.map((line) => line.slice(0, 12)).slice(0, 2), [
+      "000000000000",
+      "000000000001",
+    ]);
+  });
+
+  it("shows the layers of most interest when there is no room for all, in their order", () => {
+    const progress = downloading(Array.from({ length: 9 }, () => [1, 2] as const));
+    const ranked = [progress.layers[7]!, progress.layers[3]!, ...progress.layers];
+    const lines = drawPull(progress, NO_STEPS, { columns: 79, rows: 4 }, ranked);
+    assertEquals(lines.map((line) => line.slice(0, 12)), [
+      "000000000003",
+      "000000000007",
+      "… 7 more lay",
+      "whole model ",
+    ]);
+  });
+
+  it("never draws more than the screen holds, whatever its size", () => {
+    const steps = { before: ["pulling manifest", "日本語の状態".repeat(9)], after: ["verifying"] };
+    for (const count of [0, 1, 5, 60]) {
+      const layers = Array.from({ length: count }, (_, index) => [index, 60] as const);
+      const progress = downloading(layers, { bytesPerSecond: 999e6, etaSeconds: 3599 });
+      for (let columns = 0; columns < 90; columns++) {
+        for (const rows of [0, 1, 2, 3, 5, 23]) {
+          const lines = drawPull(progress, steps, { columns, rows });
+          assert(lines.length <= Math.max(1, rows), `${lines.length} lines in ${rows} rows`);
+          for (const line of lines) assert(stringWidth(line) <= columns, `${columns}: ${line}`);
+        }
+      }
+    }
+  });
+});

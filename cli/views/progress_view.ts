@@ -1,0 +1,114 @@
+/**
+ * The three ways to show a pull on standard output: bars for a terminal, lines for a file or a pipe,
+ * and JSON for a program.
+ *
+ * @module
+ */
+
+import type { PullProgress } from "../../mod.ts";
+import type { CommandContext, Output } from "../command.ts";
+import { formatBytes, formatPercent, formatSeconds, printable } from "../format.ts";
+import { BarsView } from "./bars_view.ts";
+import type { ProgressView } from "./view.ts";
+
+/** What a person asked to see. */
+export interface ViewOptions {
+  /** Whether to write JSON for a program. */
+  readonly json: boolean;
+  /** What to show until the server says something. */
+  readonly opening: string;
+}
+
+/** The view that suits standard output. */
+export function createView(context: CommandContext, { json, opening }: ViewOptions): ProgressView {
+  if (json) return new JsonView(context.stdout);
+  const canRedraw = context.stdout.isTTY === true && context.env.TERM !== "dumb";
+  return canRedraw ? new BarsView(context, opening) : new LinesView(context.stdout, context.now);
+}
+
+/** One snapshot a line. */
+export class JsonView implements ProgressView {
+  readonly #stdout: Output;
+
+  /** Writes to an output. */
+  constructor(stdout: Output) {
+    this.#stdout = stdout;
+  }
+
+  show(progress: PullProgress): void {
+    // JSON escapes what is below U+0020, but a terminal obeys these too.
+    const json = JSON.stringify(progress).replace(
+      /[\x7f-\x9f]/g,
+      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+    this.#stdout.write(`${json}\n`);
+  }
+
+  end(): void {}
+}
+
+const SHORTEST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 10_000;
+/** From how many different words of the server on each has to wait its turn. */
+const MAX_PROMPT_WORDS = 20;
+
+/**
+ * Plain lines: each step of the server at once, and the download at most once a second, when its
+ * percentage has changed or ten seconds have passed. A long pull is about a hundred lines.
+ */
+export class LinesView implements ProgressView {
+  readonly #stdout: Output;
+  readonly #now: () => number;
+  readonly #seen = new Set<string>();
+  #writtenAt = -Infinity;
+  #written = "";
+  #percent = "";
+
+  /** Writes to an output, at a pace given by a clock in milliseconds. */
+  constructor(stdout: Output, now: () => number) {
+    this.#stdout = stdout;
+    this.#now = now;
+  }
+
+  show(progress: PullProgress): void {
+    if (progress.phase === "downloading") this.#showDownload(progress);
+    else this.#showStep(printable(progress.status) || progress.phase);
+  }
+
+  end(): void {}
+
+  #showStep(words: string): void {
+    if (words === this.#written) return;
+    const isPrompt = !this.#seen.has(words) && this.#seen.size < MAX_PROMPT_WORDS;
+    if (!isPrompt && this.#pause() < SHORTEST_PAUSE_MS) return;
+    if (isPrompt) this.#seen.add(words);
+    this.#write(words);
+  }
+
+  #showDownload(progress: PullProgress): void {
+    const percent = formatPercent(progress.fraction);
+    const pause = this.#pause();
+    const isDue = percent !== this.#percent && pause >= SHORTEST_PAUSE_MS;
+    if (this.#percent !== "" && !isDue && pause < LONGEST_PAUSE_MS) return;
+    this.#percent = percent;
+    this.#write(`pulling ${percent}, ${describeDownload(progress)}`);
+  }
+
+  #pause(): number {
+    return this.#now() - this.#writtenAt;
+  }
+
+  #write(line: string): void {
+    this.#writtenAt = this.#now();
+    this.#written = line;
+    this.#stdout.write(`${line}\n`);
+  }
+}
+
+function describeDownload(progress: PullProgress): string {
+  const { completed, total, bytesPerSecond, etaSeconds } = progress;
+  const parts = [`${formatBytes(completed)} of ${formatBytes(total)}`];
+  if (bytesPerSecond !== undefined) parts.push(`${formatBytes(bytesPerSecond)}/s`);
+  if (etaSeconds !== undefined) parts.push(`${formatSeconds(etaSeconds)} left`);
+  return parts.join(", ");
+}

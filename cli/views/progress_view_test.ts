@@ -1,0 +1,116 @@
+import { describe, it } from "node:test";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { downloading, Recorder, Screen, step, TestContext } from "../test_helpers.ts";
+import { BarsView } from "./bars_view.ts";
+import { createView, JsonView, LinesView } from "./progress_view.ts";
+
+const WANTED = { json: false, opening: "connecting" };
+
+function openLines() {
+  const context = new TestContext(new Recorder());
+  return { context, view: new LinesView(context.stdout, context.now) };
+}
+
+describe("createView", () => {
+  it("draws bars on a terminal, and writes lines elsewhere", () => {
+    const onScreen = createView(new TestContext(new Screen(80, 24)), WANTED);
+    assertInstanceOf(onScreen, BarsView);
+    onScreen.end();
+    assertInstanceOf(createView(new TestContext(new Recorder()), WANTED), LinesView);
+  });
+
+  it("writes lines on a terminal that cannot move its cursor", () => {
+    const context = new TestContext(new Screen(80, 24));
+    context.env.TERM = "dumb";
+    assertInstanceOf(createView(context, WANTED), LinesView);
+  });
+
+  it("writes JSON when it is asked to, on a terminal too", () => {
+    const context = new TestContext(new Screen(80, 24));
+    assertInstanceOf(createView(context, { ...WANTED, json: true }), JsonView);
+    assertEquals(context.stdout.text, "");
+  });
+});
+
+describe("JsonView", () => {
+  it("writes each snapshot as a line of JSON", () => {
+    const stdout = new Recorder();
+    const view = new JsonView(stdout);
+    const snapshots = [step("manifest", "pulling manifest"), downloading([[1, 2]])];
+    for (const progress of snapshots) view.show(progress);
+    view.end();
+    assertEquals(stdout.lines.map((line) => JSON.parse(line)), snapshots);
+  });
+
+  it("escapes what a terminal would obey, and means the same", () => {
+    const stdout = new Recorder();
+    const progress = step("manifest", "\x1b[2J\x9b2J\x7f\n");
+    new JsonView(stdout).show(progress);
+    // deno-lint-ignore no-control-regex
+    assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(stdout.text), false);
+    assertEquals(stdout.lines.map((line) => JSON.parse(line)), [progress]);
+  });
+});
+
+describe("LinesView", () => {
+  it("writes the server's steps and how far the download has come", () => {
+    const { context, view } = openLines();
+    view.show(step("manifest", "pulling manifest"));
+    view.show(downloading([[0, 4e9]]));
+    context.time = 2_000;
+    view.show(downloading([[1e9, 4e9]], { bytesPerSecond: 5e8, etaSeconds: 6 }));
+    view.show(step("verifying", "verifying sha256 digest"));
+    view.show(step("success", "success"));
+    view.end();
+    assertEquals(context.stdout.lines, [
+      "pulling manifest",
+      "pulling 0%, 0 B of 4 GB",
+      "pulling 25%, 1 GB of 4 GB, 500 MB/s, 6s left",
+      "verifying sha256 digest",
+      "success",
+    ]);
+  });
+
+  it("writes the download once a second at most", () => {
+    const { context, view } = openLines();
+    for (let bytes = 0; bytes < 10_000; bytes++) {
+      context.time += 1;
+      view.show(downloading([[bytes, 10_000]]));
+    }
+    assertEquals(context.stdout.lines.length, 10);
+  });
+
+  it("writes a long download about a hundred times, and when it stands still every ten seconds", () => {
+    const { context, view } = openLines();
+    for (let seconds = 0; seconds < 36_000; seconds++) {
+      context.time += 1_000;
+      view.show(downloading([[Math.min(seconds * 100, 99_000), 100_000]]));
+    }
+    const { length } = context.stdout.lines;
+    assert(length > 3_500 && length < 3_700, String(length));
+  });
+
+  it("says each step once, and is not flooded by a server that changes its mind all the time", () => {
+    const { context, view } = openLines();
+    for (let count = 0; count < 10_000; count++) {
+      context.time += 1;
+      view.show(step("manifest", "pulling manifest"));
+      view.show(step("writing", `writing ${count}`));
+      view.show(downloading([[count, 10_000]]));
+    }
+    const { length } = context.stdout.lines;
+    assert(length < 40, String(length));
+  });
+
+  it("does not obey escape sequences of the server", () => {
+    const { context, view } = openLines();
+    view.show(step("removing", "couldn't remove: \x1b[2J\nfake line"));
+    assertEquals(context.stdout.lines, ["couldn't remove: fake line"]);
+  });
+
+  it("names the phase where the server has no words", () => {
+    const { context, view } = openLines();
+    view.show(step("manifest", ""));
+    assertEquals(context.stdout.lines, ["manifest"]);
+  });
+});

@@ -1,0 +1,97 @@
+/**
+ * Shows how far a run of a suite is: on standard error one line that is written anew again and again,
+ * if that is a terminal, and on standard output each result as it is found, if it is wanted there.
+ *
+ *     ✓ must     C-REQ-1   A pull is a POST to /api/pull
+ *     ✗ must     C-REQ-2   The body is JSON and names the model
+ *     ⠹ 3/46, 1 broken, C-REQ-3 A client that reports updates does not ask for a single object
+ *
+ * @module
+ */
+
+import { isBroken, type RuleResult } from "../../conformance/report.ts";
+import type { CommandContext } from "../command.ts";
+import { fitWidth, printable } from "../format.ts";
+
+const TICK_MS = 100;
+const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+const CLEAR_LINE = "\r\x1b[K";
+
+/** What is shown of a run. */
+export interface RunViewOptions {
+  /** How many rules there are. */
+  readonly total: number;
+  /** Makes the line of a result, if results are to be shown as they are found. */
+  readonly describe?: (result: RuleResult) => string;
+  /** The text above the first of these lines: there is none over nothing at all. */
+  readonly heading?: string;
+}
+
+/** Shows a run, until {@link RunView.end}. */
+export class RunView {
+  readonly #context: CommandContext;
+  readonly #options: RunViewOptions;
+  readonly #hasStatus: boolean;
+  readonly #stopTicking: () => void;
+  #rule: { id: string; title: string } | undefined;
+  #finished = 0;
+  #broken = 0;
+  #tick = 0;
+
+  /**
+   * Shows a run from now on.
+   *
+   * @param context Where to.
+   * @param options What to show.
+   */
+  constructor(context: CommandContext, options: RunViewOptions) {
+    this.#context = context;
+    this.#options = options;
+    this.#hasStatus = context.stderr.isTTY === true && context.env.TERM !== "dumb";
+    this.#stopTicking = this.#hasStatus
+      ? context.repeat(() => this.#nextTick(), TICK_MS)
+      : () => {};
+  }
+
+  /** Takes the rule that is to be run next. */
+  start(rule: { id: string; title: string }): void {
+    this.#rule = rule;
+    this.#draw();
+  }
+
+  /** Takes what was found about it. */
+  add(result: RuleResult): void {
+    const { describe, heading = "" } = this.#options;
+    this.#clear();
+    if (this.#finished === 0) this.#context.stdout.write(heading);
+    if (describe) this.#context.stdout.write(`${describe(result)}\n`);
+    this.#finished++;
+    if (isBroken(result)) this.#broken++;
+    this.#rule = undefined;
+  }
+
+  /** Takes the end of the run, however it came. */
+  end(): void {
+    this.#stopTicking();
+    this.#clear();
+  }
+
+  #nextTick(): void {
+    this.#tick++;
+    this.#draw();
+  }
+
+  #draw(): void {
+    if (!this.#hasStatus || !this.#rule) return;
+    const { id, title } = this.#rule;
+    const broken = this.#broken > 0 ? `${this.#broken} broken, ` : "";
+    const spinner = SPINNER[this.#tick % SPINNER.length];
+    const text = printable(`${this.#finished + 1}/${this.#options.total}, ${broken}${id} ${title}`);
+    const columns = (this.#context.stderr.columns || 80) - 1;
+    this.#context.stderr.write(CLEAR_LINE + fitWidth(`${spinner} ${text}`, columns));
+  }
+
+  #clear(): void {
+    if (this.#hasStatus) this.#context.stderr.write(CLEAR_LINE);
+  }
+}

@@ -1,0 +1,227 @@
+/**
+ * Shows a client a script and notes what it makes of it.
+ *
+ * @module
+ */
+
+import type { StatusObject } from "../generators/mod.ts";
+import { CannotRun, type CheckRun, Violation } from "../rule.ts";
+import type { AnswerScript, Play, ScriptedServer } from "./scripted_server.ts";
+import type { ClientSubject } from "./subject.ts";
+
+/** A client under test, and the server that it is tested with. */
+export interface ClientUnderTest extends ClientSubject {
+  /** Plays the scripts. */
+  readonly server: ScriptedServer;
+  /** The pulls that have not ended. */
+  readonly running: Set<Promise<unknown>>;
+}
+
+/** How long a client gets to take in what it was sent, and to say what it makes of it. */
+const PATIENCE_MS = 5;
+const NETWORK_PATIENCE_MS = 200;
+
+/** What a client made of a script. */
+export interface Observation {
+  /** The updates that it gave, in order. */
+  readonly updates: readonly unknown[];
+  /** Why it failed, or `undefined` if it said that the pull has succeeded. */
+  readonly failure: string | undefined;
+  /** The script that it was shown. */
+  readonly play: Play;
+}
+
+/** A client that is being shown a script. */
+export interface RunningClient {
+  /** The script. */
+  readonly play: Play;
+  /** The updates so far. */
+  readonly updates: readonly unknown[];
+  /** Whether it has ended. */
+  readonly isOver: () => boolean;
+  /** Resolves when the client has had the time to take in all that the server sends for now. */
+  readonly settled: () => Promise<void>;
+  /** Resolves when the client has ended. */
+  readonly result: Promise<Observation>;
+  /** Cancels the pull. */
+  readonly cancel: () => void;
+}
+
+/** Begins to show a client a script. */
+export function start(
+  client: ClientUnderTest,
+  script: AnswerScript,
+  { signal }: CheckRun,
+): RunningClient {
+  const play = client.server.play(script);
+  const controller = new AbortController();
+  const updates: unknown[] = [];
+  let isOver = false;
+  const patience = client.transport === "network" ? NETWORK_PATIENCE_MS : PATIENCE_MS;
+  const { timeLimitMs = Infinity } = client;
+  // The answer outlives the client, so that it is seen whether the client closes its connection.
+  signal.addEventListener("abort", () => {
+    controller.abort(signal.reason);
+    client.server.forget(play);
+  }, { once: true });
+
+  const pull = async (): Promise<Observation> => {
+    let failure: string | undefined;
+    try {
+      await client.pull({
+        host: client.server.host,
+        fetch: client.server.fetch,
+        model: play.model,
+        signal: controller.signal,
+        onUpdate: (update) => updates.push(update),
+      });
+    } catch (error) {
+      if (error instanceof CannotRun) throw error;
+      failure = describeFailure(error);
+    }
+    isOver = true;
+    return { updates, failure, play };
+  };
+  const result = pull();
+  client.running.add(result);
+  result.catch(() => {}) // whoever waits for it is told
+    .finally(() => client.running.delete(result));
+  return {
+    play,
+    updates,
+    isOver: () => isOver,
+    async settled() {
+      await Promise.race([result, play.silent]);
+      await within(result, Math.min(patience, timeLimitMs / 4));
+    },
+    result,
+    cancel: () => controller.abort(new DOMException("The pull was cancelled", "AbortError")),
+  };
+}
+
+/** Whether something comes to an end within a time. */
+export async function within(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  try {
+    return await Promise.race([work.then(() => true), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Shows a client a script to the end. */
+export async function observe(
+  client: ClientUnderTest,
+  script: AnswerScript,
+  run: CheckRun,
+): Promise<Observation> {
+  return await start(client, script, run).result;
+}
+
+/** What an error says: its message, and its other fields, where a status often is. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const fields = Object.entries(error).filter(([, value]) => typeof value !== "object");
+  const more = fields.map(([name, value]) => `${name}: ${String(value)}`).join(", ");
+  return more === "" ? error.message : `${error.message} (${more})`;
+}
+
+/** Throws unless the client said that the pull has succeeded. */
+export function expectSuccess({ failure, play }: Observation): void {
+  if (failure === undefined) return;
+  throw new Violation("success", `a failure: ${failure}`, [play.exchange]);
+}
+
+/** Throws unless the client said that the pull has failed. */
+export function expectFailure({ failure, play }: Observation, why: string): void {
+  if (failure !== undefined) return;
+  throw new Violation(`a failure, because ${why}`, "success", [play.exchange]);
+}
+
+/** Throws unless the reason of a failure holds one of some texts. */
+export function expectReason({ failure, play }: Observation, texts: readonly string[]): void {
+  if (failure === undefined || texts.some((text) => failure.includes(text))) return;
+  const expected = texts.map((text) => JSON.stringify(text)).join(" or ");
+  throw new Violation(`a failure that names ${expected}`, `the failure: ${failure}`, [
+    play.exchange,
+  ]);
+}
+
+const STATUS_FIELDS = ["status", "digest", "total", "completed"] as const;
+const PROGRESS_FIELDS = ["completed", "total", "fraction"] as const;
+
+/** An update without what clients may add, and without fields that say no more than none. */
+export function essence(update: unknown, { reports }: ClientSubject): Record<string, unknown> {
+  const fields = reports === "statuses" ? STATUS_FIELDS : PROGRESS_FIELDS;
+  const object = Object(update) as Record<string, unknown>;
+  // The protocol leaves out what is 0 or empty, and some languages have no other word for absent.
+  const said = fields.filter((field) => ![undefined, null, "", 0].includes(object[field] as null));
+  return Object.fromEntries(said.map((field) => [field, object[field]]));
+}
+
+/**
+ * What a client has told its user: all updates where they are the server's statuses, the last one
+ * where they are progress, of which clients may give as many as they like, and none otherwise.
+ */
+export function told(client: ClientSubject, { updates }: Observation): Record<string, unknown>[] {
+  if (client.reports === "outcome") return [];
+  const shown = updates.map((update) => essence(update, client));
+  return client.reports === "statuses" ? shown : shown.slice(-1);
+}
+
+/** The objects of a pull as a client should report them. `success` may be left to the end itself. */
+export function expectTold(
+  client: ClientSubject,
+  observation: Observation,
+  statuses: readonly StatusObject[],
+): void {
+  if (client.reports !== "statuses") return;
+  const isSuccess = ({ status }: Record<string, unknown>) => status === "success";
+  const seen = told(client, observation).filter((update) => !isSuccess(update));
+  const sent = statuses.map((object) => essence(object, client))
+    .filter((object) => Object.keys(object).length > 0 && !isSuccess(object));
+  requireSameUpdates(sent, seen, "", [observation.play]);
+}
+
+/** Throws unless the client made the same of two scripts. */
+export function expectSame(client: ClientSubject, plain: Observation, other: Observation): void {
+  const describe = ({ failure }: Observation) =>
+    failure === undefined ? "success" : `a failure: ${failure}`;
+  const plays = [plain.play, other.play];
+  if ((plain.failure === undefined) !== (other.failure === undefined)) {
+    const expected = `${describe(plain)}${AS_BEFORE}`;
+    throw new Violation(expected, describe(other), plays.map(({ exchange }) => exchange));
+  }
+  requireSameUpdates(told(client, plain), told(client, other), AS_BEFORE, plays);
+}
+
+const AS_BEFORE = ", as with the first answer";
+
+/** Throws at the first update that is not the expected one. */
+export function requireSameUpdates(
+  expected: readonly Record<string, unknown>[],
+  seen: readonly Record<string, unknown>[],
+  why: string,
+  plays: readonly Play[],
+): void {
+  const length = Math.max(expected.length, seen.length);
+  for (let at = 0; at < length; at++) {
+    if (isSame(expected[at], seen[at])) continue;
+    const show = (updates: readonly Record<string, unknown>[]) =>
+      updates[at] ? `the update ${JSON.stringify(updates[at])}` : `${updates.length} updates`;
+    const exchanges = plays.map(({ exchange }) => exchange);
+    throw new Violation(`${show(expected)}${why}`, show(seen), exchanges);
+  }
+}
+
+function isSame(
+  a: Record<string, unknown> | undefined,
+  b: Record<string, unknown> | undefined,
+): boolean {
+  if (!a || !b) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => Object.is(a[key], b[key]));
+}

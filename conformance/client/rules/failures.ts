@@ -1,0 +1,198 @@
+/**
+ * Rules about pulls that fail: a client must not call them a success.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import { Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import {
+  type ClientUnderTest,
+  expectFailure,
+  expectReason,
+  observe,
+  start,
+} from "../observation.ts";
+import { unlessUpdating } from "../subject.ts";
+import { encode, join, line, lines, partOf, smallPulls, texts } from "../wire_bytes.ts";
+
+/** A pull that ends before `success`, after any of its lines. */
+const interrupted = fc.tuple(smallPulls(), fc.nat());
+
+const failingStatuses = fc.constantFrom(500, 400, 401, 403, 404, 429, 502, 503, 504);
+
+/** The rules. */
+export const failureRules: readonly Rule<ClientUnderTest>[] = [
+  rule({
+    id: "C-ERR-1",
+    side: "client",
+    level: "observed",
+    title: "An error line is a failure, with its message",
+    cites:
+      'observed: what fails after the first line ends the stream with {"error":"…"}; the status is 200',
+    inputs: fc.tuple(smallPulls(), fc.nat(), texts()),
+    async check(client, [session, point, text], run) {
+      const [first, ...rest] = session.statuses;
+      const sent = [first!, ...partOf({ ...session, statuses: rest }, point), { error: text }];
+      const observation = await observe(client, { chunks: lines(sent) }, run);
+      expectFailure(observation, `the stream ended in the error ${JSON.stringify(text)}`);
+      expectReason(observation, [text]);
+    },
+  }),
+  rule({
+    id: "C-ERR-2",
+    side: "client",
+    level: "observed",
+    title: "An error line is a failure even if it is the first",
+    cites: "observed: a model that cannot be had is an error line right after the stream began",
+    maxRuns: 20,
+    inputs: texts(),
+    async check(client, text, run) {
+      const observation = await observe(client, { chunks: [line({ error: text })] }, run);
+      expectFailure(observation, `the stream began with the error ${JSON.stringify(text)}`);
+      expectReason(observation, [text]);
+    },
+  }),
+  rule({
+    id: "C-ERR-3",
+    side: "client",
+    level: "should",
+    title: "Nothing that comes after an error counts",
+    cites: "observed: nothing follows an error; what does is not from this pull",
+    inputs: fc.tuple(smallPulls(), fc.nat()),
+    async check(client, [session, point], run) {
+      const before = partOf(session, point);
+      const after = session.statuses.slice(before.length);
+      const sent = [...before, { error: "max retries exceeded: EOF" }, ...after];
+      const observation = await observe(client, { chunks: [join(lines(sent))] }, run);
+      expectFailure(observation, "there was an error before the success");
+    },
+  }),
+  ...[
+    {
+      id: "C-HTTP-1",
+      kind: "JSON",
+      contentType: "application/json",
+      body: '{"error":"something went wrong"}',
+      cites: 'observed: a status of 400 or above comes with {"error":"…"}',
+      reason: ["something went wrong"],
+    },
+    {
+      id: "C-HTTP-2",
+      kind: "HTML",
+      contentType: "text/html",
+      body: "<html>\n<head><title>Bad Gateway</title></head>\n<body>\n</body>\n</html>\n",
+      cites: "observed: proxies answer with a page of their own when the server is not there",
+      reason: [],
+    },
+    {
+      id: "C-HTTP-3",
+      kind: "nothing",
+      contentType: "text/plain",
+      body: "",
+      cites: "observed: proxies and load balancers answer with a status and no body",
+      reason: [],
+    },
+  ].map(({ id, kind, contentType, body, cites, reason }) =>
+    rule<ClientUnderTest, number>({
+      id,
+      side: "client",
+      level: "should",
+      title: `An HTTP error with a body of ${kind} is a failure that says what happened`,
+      cites,
+      maxRuns: 20,
+      inputs: failingStatuses,
+      async check(client, status, run) {
+        const chunks = body === "" ? [] : [encode(body)];
+        const observation = await observe(client, { status, contentType, chunks }, run);
+        expectFailure(observation, `the HTTP status was ${status}`);
+        expectReason(observation, [String(status), ...reason]);
+      },
+    })
+  ),
+  rule({
+    id: "C-END-1",
+    side: "client",
+    level: "must",
+    title: "A stream that ends without `success` is a failure",
+    cites: 'spec: "After all the files are downloaded, the final responses are:" … "success"',
+    inputs: interrupted,
+    async check(client, [session, point], run) {
+      const sent = partOf(session, point);
+      const observation = await observe(client, { chunks: lines(sent) }, run);
+      expectFailure(observation, "the stream ended without `success`");
+    },
+  }),
+  rule({
+    id: "C-END-2",
+    side: "client",
+    level: "should",
+    title: "A stream that is cut inside a line is a failure",
+    cites: "A connection that breaks cuts anywhere; half an object is no object",
+    inputs: fc.tuple(interrupted, fc.nat()),
+    async check(client, [[session, point], place], run) {
+      const before = partOf(session, point);
+      const next = line(session.statuses[before.length]!);
+      // The last two bytes end the object and its line: without them, it is not whole.
+      const half = next.slice(0, 1 + place % (next.length - 2));
+      const observation = await observe(client, { chunks: [...lines(before), half] }, run);
+      expectFailure(observation, "the stream was cut before `success`");
+    },
+  }),
+  rule({
+    id: "C-END-3",
+    side: "client",
+    level: "should",
+    title: "A connection that breaks is a failure",
+    cites: "HTTP: a chunked body without its last chunk is incomplete (RFC 9112, 8)",
+    inputs: interrupted,
+    async check(client, [session, point], run) {
+      const script = { chunks: lines(partOf(session, point)), ending: "reset" } as const;
+      const observation = await observe(client, script, run);
+      expectFailure(observation, "the connection broke before `success`");
+    },
+  }),
+  rule({
+    id: "C-DONE-1",
+    side: "client",
+    level: "must",
+    title: "Success is reported only after the server has said `success`",
+    cites: 'spec: "After all the files are downloaded, the final responses are:" … "success"',
+    maxRuns: 10,
+    inputs: smallPulls(),
+    async check(client, { statuses }, run) {
+      const chunks = lines(statuses);
+      const running = start(client, { chunks, holdBefore: chunks.length - 1 }, run);
+      await running.settled();
+      const wasOver = running.isOver();
+      const wasTold = running.updates.some(isSuccess);
+      running.play.release();
+      const { failure, play } = await running.result;
+      if (wasOver && failure !== undefined) {
+        throw new Inconclusive(`The client has failed before: ${failure}`);
+      }
+      if (wasOver || wasTold) {
+        throw new Violation("the client to wait for `success`", "success", [play.exchange]);
+      }
+    },
+  }),
+  rule({
+    id: "C-DONE-2",
+    side: "client",
+    level: "should",
+    title: "Success is reported once",
+    cites: 'spec: "the final responses are:", of which one is "success"',
+    skips: (client: ClientUnderTest) => unlessUpdating(client),
+    inputs: smallPulls(),
+    async check(client, { statuses }, run) {
+      const { updates, play } = await observe(client, { chunks: lines(statuses) }, run);
+      const count = updates.filter(isSuccess).length;
+      if (count <= 1) return;
+      throw new Violation("one success", `${count} of them`, [play.exchange]);
+    },
+  }),
+];
+
+function isSuccess(update: unknown): boolean {
+  return (Object(update) as { status?: unknown }).status === "success";
+}

@@ -1,0 +1,214 @@
+/**
+ * Rules for clients that add up their layers and report progress over all of them.
+ *
+ * @module
+ */
+
+import { type PullSession, pullSessions, type StatusObject } from "../../generators/mod.ts";
+import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import {
+  type ClientUnderTest,
+  expectSuccess,
+  type Observation,
+  observe,
+  start,
+} from "../observation.ts";
+import { unlessAggregating } from "../subject.ts";
+import { lines } from "../wire_bytes.ts";
+
+/** What a client reports of a pull as a whole; each of it may be absent. */
+interface Progress {
+  readonly completed?: number;
+  readonly total?: number;
+  readonly fraction?: number;
+}
+
+/** What an update says of the pull as a whole: only what are numbers. */
+function progressOf(update: unknown): Progress {
+  const { completed, total, fraction } = Object(update);
+  const numbers = Object.entries({ completed, total, fraction })
+    .filter(([, value]) => typeof value === "number");
+  return Object.fromEntries(numbers);
+}
+
+/** How much is done, as the client says or as its bytes say. */
+function fractionOf({ fraction, completed, total }: Progress): number | undefined {
+  if (fraction !== undefined) return fraction;
+  return total && completed !== undefined ? completed / total : undefined;
+}
+
+/** The sizes of the layers that a server has told, added up. */
+function totalOf(statuses: readonly StatusObject[]): number {
+  const sizes = new Map<unknown, number>();
+  for (const { digest, total } of statuses) {
+    if (digest !== undefined && typeof total === "number") sizes.set(digest, total);
+  }
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+}
+
+/** Shows a client a pull that succeeds. */
+async function follow(
+  client: ClientUnderTest,
+  { statuses }: PullSession,
+  run: CheckRun,
+): Promise<Observation> {
+  const observation = await observe(client, { chunks: lines(statuses) }, run);
+  expectSuccess(observation);
+  return observation;
+}
+
+/** The last thing that is said of a pull that has succeeded. */
+function lastOf({ updates, play }: Observation): Progress {
+  const last = updates.map(progressOf).findLast((progress) => Object.keys(progress).length > 0);
+  if (last) return last;
+  throw new Violation("an update with completed, total or fraction", "none", [play.exchange]);
+}
+
+function violation({ play }: Observation, expected: string, seen: unknown): Violation {
+  return new Violation(expected, JSON.stringify(seen), [play.exchange]);
+}
+
+const side = "client";
+const skips: (client: ClientUnderTest) => string | undefined = unlessAggregating;
+
+/** Pulls in which anything happens to layers. */
+const eventful = pullSessions({
+  maxLayers: 4,
+  surprises: [
+    "silent-layer",
+    "unfinished-layer",
+    "cached-layer",
+    "resumed-layer",
+    "rollback",
+    "parallel-layers",
+    "late-layer",
+  ],
+});
+
+/** Pulls in which all bytes arrive, though not all of them are told of. */
+const unfinished = pullSessions({
+  maxLayers: 4,
+  surprises: ["silent-layer", "unfinished-layer", "parallel-layers", "late-layer"],
+});
+
+/** Pulls in which some layers are there before, whole or in part. */
+const resumed = pullSessions({ maxLayers: 4, surprises: ["cached-layer", "resumed-layer"] });
+
+/** The rules. */
+export const progressRules: readonly Rule<ClientUnderTest>[] = [
+  rule({
+    id: "C-SUM-1",
+    side,
+    level: "should",
+    title: "Progress never falls",
+    cites: "observed: layers are announced one after another, and parts that fail are rolled back",
+    skips,
+    inputs: eventful,
+    async check(client, session, run) {
+      const observation = await follow(client, session, run);
+      const updates = observation.updates.map(progressOf);
+      for (const measure of [fractionOf, ({ completed }: Progress) => completed]) {
+        let highest = 0;
+        for (const [index, progress] of updates.entries()) {
+          const now = measure(progress) ?? highest;
+          if (now < highest) {
+            const expected = `no less than before, after update ${index}: ${
+              JSON.stringify(updates[index - 1])
+            }`;
+            throw violation(observation, expected, progress);
+          }
+          highest = now;
+        }
+      }
+    },
+  }),
+  rule({
+    id: "C-SUM-2",
+    side,
+    level: "should",
+    title: "Progress is never above 1",
+    cites: "There is no more of a model than all of it",
+    skips,
+    inputs: eventful,
+    async check(client, session, run) {
+      const observation = await follow(client, session, run);
+      for (const progress of observation.updates.map(progressOf)) {
+        const { fraction = 0, completed = 0, total = Infinity } = progress;
+        if (fraction > 1 || completed > total) throw violation(observation, "at most 1", progress);
+      }
+    },
+  }),
+  rule({
+    id: "C-SUM-3",
+    side,
+    level: "should",
+    title: "At the end, all layers are counted whole",
+    cites:
+      "observed: a layer's last line is often short of its total; a later phase shows that it is there",
+    skips,
+    inputs: unfinished,
+    async check(client, session, run) {
+      const observation = await follow(client, session, run);
+      const sum = totalOf(session.statuses);
+      const { completed = sum, total = sum } = lastOf(observation);
+      if (completed === sum && total === sum) return;
+      const expected = `completed and total of ${sum}, the sum of the layers`;
+      throw violation(observation, expected, { completed, total });
+    },
+  }),
+  rule({
+    id: "C-SUM-4",
+    side,
+    level: "should",
+    title: "Bytes that were there before are counted",
+    cites: 'spec: "Cancelled pulls are resumed from where they left off"',
+    skips,
+    inputs: resumed,
+    async check(client, session, run) {
+      const observation = await follow(client, session, run);
+      const sum = totalOf(session.statuses);
+      const { completed = sum } = lastOf(observation);
+      if (completed === sum) return;
+      throw violation(observation, `completed of ${sum}, the sum of the layers`, { completed });
+    },
+  }),
+  rule({
+    id: "C-SUM-5",
+    side,
+    level: "should",
+    title: "Progress is 1 at the end",
+    cites: "After `success`, nothing is left to be done",
+    skips,
+    inputs: unfinished,
+    async check(client, session, run) {
+      const observation = await follow(client, session, run);
+      const fraction = fractionOf(lastOf(observation));
+      if (fraction === undefined || fraction === 1) return;
+      throw violation(observation, "1 at the end", { fraction });
+    },
+  }),
+  rule({
+    id: "C-SUM-6",
+    side,
+    level: "should",
+    title: "A fraction is below 1 until the server has said `success`",
+    cites: "observed: verifying takes minutes after the last byte, and may fail",
+    skips,
+    maxRuns: 10,
+    inputs: resumed,
+    async check(client, { statuses }, run) {
+      const chunks = lines(statuses);
+      const running = start(client, { chunks, holdBefore: chunks.length - 1 }, run);
+      await running.settled();
+      const before = running.updates.map(progressOf);
+      running.play.release();
+      const observation = await running.result;
+      expectSuccess(observation);
+      const fractions = before.map(({ fraction }) => fraction).filter((one) => one !== undefined);
+      if (fractions.length === 0) throw new Inconclusive("The client reports no fraction");
+      if (fractions.some((fraction) => fraction >= 1)) {
+        throw violation(observation, "a fraction below 1 before `success`", before.at(-1));
+      }
+    },
+  }),
+];

@@ -1,0 +1,237 @@
+/**
+ * A server that answers each pull with a script: these bytes, in these chunks, ended in this way. It is
+ * what clients are tested against, in process or on a port.
+ *
+ * @module
+ */
+
+import { listen, type Listener } from "../../mock/runtime/listen.ts";
+import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
+import { CannotRun } from "../rule.ts";
+
+/** What to answer. */
+export interface AnswerScript {
+  /** The HTTP status. @default {200} */
+  readonly status?: number;
+  /** The `Content-Type`. @default {"application/x-ndjson"} */
+  readonly contentType?: string;
+  /** The body, chunk by chunk. */
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** Whether each chunk is to arrive by itself, on a network too, as far as can be. @default {false} */
+  readonly paced?: boolean;
+  /** How the body ends. @default {"end"} */
+  readonly ending?: AnswerEnding;
+  /** The chunk before which the server waits until it is told to go on, counted from 0. */
+  readonly holdBefore?: number;
+}
+
+/** A request that arrived. */
+export interface ReceivedRequest {
+  /** Its method. */
+  readonly method: string;
+  /** Its path. */
+  readonly path: string;
+  /** Its body. */
+  readonly body: string;
+}
+
+/** One script being played, to the one client that pulls its model. */
+export class Play {
+  /** The name of the model to pull. */
+  readonly model: string;
+  /** The HTTP status. */
+  readonly status: number;
+  /** The `Content-Type`. */
+  readonly contentType: string;
+  /** Whether each chunk is to arrive by itself. */
+  readonly isPaced: boolean;
+  /** The requests that arrived. */
+  readonly requests: ReceivedRequest[] = [];
+  /** Resolves when the client has closed the connection before the answer was over. */
+  readonly closedByClient: Promise<void>;
+  /** Resolves when the server waits, for its release or for ever, or has ended the answer. */
+  readonly silent: Promise<void>;
+  readonly #script: AnswerScript;
+  readonly #released: Promise<void>;
+  readonly #stopped: Promise<void>;
+  #noteClosed!: () => void;
+  #noteSilent!: () => void;
+  #release!: () => void;
+  #stop!: () => void;
+
+  /**
+   * Takes a script.
+   *
+   * @param model The name of the model to pull.
+   * @param script What to answer.
+   */
+  constructor(model: string, script: AnswerScript) {
+    this.model = model;
+    this.status = script.status ?? 200;
+    this.contentType = script.contentType ?? "application/x-ndjson";
+    this.isPaced = script.paced ?? false;
+    this.#script = script;
+    this.closedByClient = new Promise((resolve) => this.#noteClosed = resolve);
+    this.silent = new Promise((resolve) => this.#noteSilent = resolve);
+    this.#released = new Promise((resolve) => this.#release = resolve);
+    this.#stopped = new Promise((resolve) => this.#stop = resolve);
+  }
+
+  /** Lets the server send the chunks that it holds back. */
+  release(): void {
+    this.#release();
+  }
+
+  /** Ends what is still open. */
+  stop(): void {
+    this.#release();
+    this.#stop();
+  }
+
+  /** Notes that the client has closed the connection. */
+  close(): void {
+    this.#noteClosed();
+    this.stop();
+  }
+
+  /** The request and the answer, to be shown. */
+  get exchange(): Exchange {
+    const { status, contentType } = this;
+    const { chunks, ending = "end" } = this.#script;
+    const [request] = this.requests;
+    if (!request) return { request: "none" };
+    return {
+      request: `${request.method} ${request.path} ${request.body}`,
+      answer: { status, contentType, chunks: showChunks(chunks), ending },
+    };
+  }
+
+  /** The chunks of the answer, each when it is due, and then how its body ends. */
+  async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>, "end" | "reset", void> {
+    const { chunks, ending = "end", holdBefore } = this.#script;
+    for (const [index, chunk] of chunks.entries()) {
+      if (index === holdBefore) {
+        this.#noteSilent();
+        await this.#released;
+      }
+      yield chunk.slice();
+    }
+    this.#noteSilent();
+    if (ending !== "hang") return ending;
+    await this.#stopped;
+    return "reset";
+  }
+}
+
+/** What clients may ask for besides the pull, to see whether the server is there. */
+const NEIGHBOURS: Readonly<Record<string, string>> = {
+  "/": "Ollama is running",
+  "/api/version": '{"version":"0.33.0"}',
+};
+
+/** Plays scripts, on a port or in process. */
+export class ScriptedServer {
+  readonly #plays = new Map<string, Play>();
+  #count = 0;
+  #latest: Play | undefined;
+  #listener: Listener | undefined;
+
+  /** Where it can be reached. In process, no more than a name. */
+  get host(): string {
+    return this.#listener?.url ?? "http://conformance.invalid";
+  }
+
+  /**
+   * Listens on a port of this machine.
+   *
+   * @throws {CannotRun} If that is not possible here.
+   */
+  async listen(): Promise<void> {
+    try {
+      this.#listener = await listen(this.fetch);
+    } catch (error) {
+      throw new CannotRun(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Frees the port. */
+  async close(): Promise<void> {
+    await this.#listener?.close();
+  }
+
+  /** Takes a script, to be played to whoever pulls the model that it is given. */
+  play(script: AnswerScript): Play {
+    const play = new Play(`subject-${++this.#count}`, script);
+    this.#plays.set(play.model, play);
+    this.#latest = play;
+    return play;
+  }
+
+  /** Forgets a script. */
+  forget(play: Play): void {
+    play.stop();
+    this.#plays.delete(play.model);
+  }
+
+  /** What is to be answered to a request: a script, or a text if it does not ask for a pull. */
+  receive(request: ReceivedRequest): Play | string | undefined {
+    const { path, body } = request;
+    if (body === "" && Object.hasOwn(NEIGHBOURS, path)) return NEIGHBOURS[path];
+    // Clients may add a tag or a namespace to the name.
+    const named = [...this.#plays.values()].find(({ model }) => containsWord(body, model));
+    // A request that does not name its model as it should is seen by the rule that is being checked.
+    const play = named ?? this.#latest;
+    play?.requests.push(request);
+    return play;
+  }
+
+  /** Answers a request. */
+  readonly fetch = async (request: Request): Promise<Response> => {
+    request.signal.throwIfAborted();
+    const { method, url, signal } = request;
+    const body = await request.text();
+    const found = this.receive({ method, path: new URL(url).pathname, body });
+    if (!(found instanceof Play)) return new Response(found ?? null, { status: found ? 200 : 404 });
+    const { status, contentType } = found;
+    const headers = { "Content-Type": contentType };
+    const pauseMs = this.#listener && found.isPaced ? PAUSE_MS : 0;
+    return new Response(streamOf(found, signal, pauseMs), { status, headers });
+  };
+}
+
+/** Whether a text contains a name that is not followed by another digit. */
+function containsWord(text: string, name: string): boolean {
+  return text.split(name).slice(1).some((rest) => !/^\d/.test(rest));
+}
+
+/**
+ * How long a chunk waits for the one before it to have been read, in milliseconds, so that they do not
+ * join on the way; and for how many chunks, as there may be very many.
+ */
+const PAUSE_MS = 1;
+const PACED_CHUNKS = 100;
+
+/** The body of an answer, as `fetch` gives it: it fails when the request is aborted. */
+function streamOf(play: Play, signal: AbortSignal, pauseMs: number): ReadableStream<Uint8Array> {
+  const chunks = play.chunks();
+  let sent = 0;
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      signal.addEventListener("abort", () => {
+        play.close();
+        controller.error(signal.reason);
+      }, { once: true });
+    },
+    async pull(controller) {
+      if (pauseMs > 0 && sent++ < PACED_CHUNKS) {
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      }
+      const { done, value } = await chunks.next();
+      if (signal.aborted) return;
+      if (!done) return controller.enqueue(value);
+      if (value === "end") return controller.close();
+      controller.error(new TypeError("The connection broke"));
+    },
+    cancel: () => play.close(),
+  }, { highWaterMark: 0 });
+}

@@ -1,0 +1,69 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { describe, it } from "node:test";
+import { CannotRun } from "../rule.ts";
+import { type ClientSubject, commandClient } from "./subject.ts";
+import { runClientConformance } from "./suite.ts";
+
+/** Runs a command of the shell as a client. Its model is `$0`. */
+async function pull(script: string, signal: AbortSignal = new AbortController().signal) {
+  const updates: unknown[] = [];
+  await commandClient(["sh", "-c", script]).pull({
+    host: "http://127.0.0.1:9",
+    fetch: () => Promise.reject(new Error("A command makes its own requests")),
+    model: "tiny",
+    signal,
+    onUpdate: (update) => updates.push(update),
+  });
+  return updates;
+}
+
+describe("commandClient", () => {
+  it("gets the address in OLLAMA_HOST and the model as its last argument", async () => {
+    const updates = await pull('echo "{\\"host\\":\\"$OLLAMA_HOST\\",\\"model\\":\\"$0\\"}"');
+    assertEquals(updates, [{ host: "http://127.0.0.1:9", model: "tiny" }]);
+  });
+
+  it("takes each line for an update, but for blank ones", async () => {
+    assertEquals(await pull(`printf '{"a":1}\\n\\n{"b":2}\\nno JSON\\n3'`), [
+      { a: 1 },
+      { b: 2 },
+      { notJson: "no JSON" },
+      3,
+    ]);
+  });
+
+  it("fails with what it says on standard error", async () => {
+    await assertRejects(() => pull("echo it is over >&2; exit 3"), Error, "it is over");
+    await assertRejects(() => pull("exit 3"), Error, "exit code 3");
+  });
+
+  it("is interrupted with all that it has started", async () => {
+    const controller = new AbortController();
+    const start = performance.now();
+    const pulling = pull("sleep 30; echo {}", controller.signal);
+    setTimeout(() => controller.abort(), 50);
+    await assertRejects(() => pulling, Error);
+    assert(performance.now() - start < 5_000);
+  });
+
+  it("cannot run what is not there", async () => {
+    const absent = commandClient(["no-such-program-anywhere"]);
+    await assertRejects(() => runClientConformance(absent), CannotRun, "no-such-program-anywhere");
+  });
+
+  it("is started seldom, unless runs are asked for", async () => {
+    let pulls = 0;
+    const { pull: _, ...description } = commandClient(["sh"]);
+    const counted: ClientSubject = {
+      ...description,
+      pull: () => {
+        pulls++;
+        return Promise.reject(new Error("not today"));
+      },
+    };
+    const options = { rules: ["C-END-1"], seed: 1 };
+    assertEquals((await runClientConformance(counted, options)).runs, 10);
+    assertEquals(pulls, 10);
+    assertEquals((await runClientConformance(counted, { ...options, runs: 3 })).runs, 3);
+  });
+});

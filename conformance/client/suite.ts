@@ -1,0 +1,67 @@
+/**
+ * The rules for clients, and how to run them.
+ *
+ * @module
+ */
+
+import type { Report } from "../report.ts";
+import type { Rule } from "../rule.ts";
+import { type RunOptions, runSuite } from "../run.ts";
+import { type ClientUnderTest, within } from "./observation.ts";
+import { endingRules } from "./rules/endings.ts";
+import { failureRules } from "./rules/failures.ts";
+import { framingRules } from "./rules/framing.ts";
+import { objectRules } from "./rules/objects.ts";
+import { progressRules } from "./rules/progress.ts";
+import { requestRules } from "./rules/requests.ts";
+import { ScriptedServer } from "./scripted_server.ts";
+import type { ClientSubject } from "./subject.ts";
+
+/** How long pulls that were cancelled are waited for: commands are killed before. */
+const LONGEST_END_MS = 6_000;
+
+/** All rules for clients, by section. */
+export const clientRules: readonly Rule<ClientUnderTest>[] = [
+  ...requestRules,
+  ...framingRules,
+  ...objectRules,
+  ...failureRules,
+  ...endingRules,
+  ...progressRules,
+];
+
+/** Gives a client a server to be tested with. The caller closes it by {@link closeClient}. */
+export async function openClient(client: ClientSubject): Promise<ClientUnderTest> {
+  const server = new ScriptedServer();
+  if (client.transport === "network") await server.listen();
+  return { ...client, server, running: new Set() };
+}
+
+/** Closes the server of a client, and waits for pulls that were cancelled to end. */
+export async function closeClient({ server, running }: ClientUnderTest): Promise<void> {
+  await server.close();
+  await within(Promise.allSettled(running), LONGEST_END_MS);
+}
+
+/**
+ * Runs the rules for clients against a client.
+ *
+ * @param client The client.
+ * @param options Which rules to run, and how thoroughly. A client that says how many inputs it bears
+ * is not asked for more, unless `runs` is given.
+ * @return What was found. A broken rule is no exception.
+ * @throws {CannotRun} If the client cannot be run at all.
+ */
+export async function runClientConformance(
+  client: ClientSubject,
+  options: RunOptions = {},
+): Promise<Report> {
+  const { runs = client.maxRuns } = options;
+  const limited = runs === undefined ? options : { ...options, runs };
+  const subject = await openClient(client);
+  try {
+    return await runSuite("client", clientRules, subject, limited);
+  } finally {
+    await closeClient(subject);
+  }
+}

@@ -1,0 +1,144 @@
+import { assert, assertEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { ownClient } from "../lab/interop/own.ts";
+import { isBroken } from "../report.ts";
+import { serverRules } from "../server/suite.ts";
+import { start } from "./observation.ts";
+import { ScriptedServer } from "./scripted_server.ts";
+import type { ClientSubject } from "./subject.ts";
+import { clientRules, closeClient, openClient, runClientConformance } from "./suite.ts";
+import { encode } from "./wire_bytes.ts";
+
+describe("the rules", () => {
+  const rules = [...clientRules, ...serverRules];
+
+  it("have an id each, which says whose they are", () => {
+    assertEquals(new Set(rules.map(({ id }) => id)).size, rules.length);
+    for (const { id, side } of rules) {
+      assert(/^[CS]-[A-Z0-9]+-[1-9]\d*$/.test(id) && id[0] === side[0]!.toUpperCase(), id);
+    }
+  });
+
+  it("are a must where the spec says so, and cite it", () => {
+    for (const { id, level, cites } of rules) {
+      assert(level !== "must" || /^spec: "/.test(cites), id);
+      assert(level !== "observed" || /observed: /.test(cites), id);
+    }
+  });
+});
+
+describe("runClientConformance", () => {
+  it("ends a client that hangs, and cancels it", async () => {
+    const signals: AbortSignal[] = [];
+    const hanging: ClientSubject = {
+      name: "hanging",
+      reports: "statuses",
+      transport: "in-process",
+      pull: ({ signal }) =>
+        new Promise((_, reject) => {
+          signals.push(signal);
+          signal.addEventListener("abort", () => reject(signal.reason));
+        }),
+    };
+    const options = { rules: ["C-FRAME-1"], checkTimeoutMs: 20 };
+    const { results: [result] } = await runClientConformance(hanging, options);
+    assertEquals(result?.verdict, "hung");
+    assertEquals(signals.map(({ aborted }) => aborted), [true]);
+  });
+
+  it("asks a client that gives no updates for its outcome alone", async () => {
+    const client: ClientSubject = { ...ownClient("in-process"), reports: "outcome" };
+    const { results } = await runClientConformance(client, { runs: 3, seed: 1 });
+    assertEquals(results.filter(isBroken), []);
+    assertEquals(results.filter(({ verdict }) => verdict === "skipped").map(({ id }) => id), [
+      "C-REQ-3",
+      "C-FRAME-1",
+      "C-OBJ-5",
+      "C-DONE-2",
+      ...[1, 2, 3, 4, 5, 6].map((number) => `C-SUM-${number}`),
+    ]);
+  });
+
+  it("leaves no pull behind", async () => {
+    const client = await openClient(ownClient("network"));
+    const check = new AbortController();
+    const script = { chunks: [encode('{"status":"pulling manifest"}\n')], ending: "hang" } as const;
+    const running = start(client, script, { signal: check.signal });
+    await running.settled();
+    assertEquals(client.running.size, 1);
+    check.abort();
+    await closeClient(client);
+    assertEquals(client.running.size, 0);
+    assert((await running.result).failure !== undefined);
+  });
+});
+
+describe("a scripted server", () => {
+  /** Does something with one that listens. */
+  async function listening(work: (server: ScriptedServer) => Promise<void>): Promise<void> {
+    const server = new ScriptedServer();
+    await server.listen();
+    try {
+      await work(server);
+    } finally {
+      await server.close();
+    }
+  }
+
+  const ask = (server: ScriptedServer, model: string, init: RequestInit = {}) =>
+    fetch(`${server.host}/api/pull`, { method: "POST", body: JSON.stringify({ model }), ...init });
+
+  it("keeps the chunks of a script apart on a network", async () => {
+    await listening(async (server) => {
+      const chunks = Array.from({ length: 40 }, () => encode("chunk"));
+      const { body } = await ask(server, server.play({ chunks, paced: true }).model);
+      let count = 0;
+      for await (const _chunk of body!) count++;
+      assert(count > 30, `${count} of 40 chunks arrived by themselves`);
+    });
+  });
+
+  it("breaks the connection where a script says so", async () => {
+    await listening(async (server) => {
+      const play = server.play({ chunks: [encode("half")], ending: "reset" });
+      const failure = await ask(server, play.model).then((response) => response.text())
+        .catch((error) => error);
+      assert(failure instanceof Error, String(failure));
+    });
+  });
+
+  for (const how of ["abort", "cancel"] as const) {
+    it(`notices a client that leaves a silent answer by ${how}`, async () => {
+      await listening(async (server) => {
+        const play = server.play({ chunks: [], ending: "hang" });
+        const controller = new AbortController();
+        const { body } = await ask(server, play.model, { signal: controller.signal });
+        if (how === "abort") controller.abort();
+        else await body!.cancel();
+        await play.closedByClient;
+      });
+    });
+  }
+
+  it("knows a model by its name with a tag, and not by the start of a longer one", async () => {
+    const server = new ScriptedServer();
+    const plays = Array.from(
+      { length: 12 },
+      (_, index) => server.play({ chunks: [encode(String(index))] }),
+    );
+    const ask = async (model: string) => {
+      const body = JSON.stringify({ model });
+      const init = { method: "POST", body };
+      return await (await server.fetch(new Request(`${server.host}/api/pull`, init))).text();
+    };
+    assertEquals(await ask(`${plays[0]!.model}:latest`), "0");
+    assertEquals(await ask(plays[11]!.model), "11");
+  });
+
+  it("answers those who ask whether it is there", async () => {
+    const server = new ScriptedServer();
+    server.play({ chunks: [encode("a pull")] });
+    const response = await server.fetch(new Request(`${server.host}/api/version`));
+    assertEquals(await response.json(), { version: "0.33.0" });
+  });
+});

@@ -1,0 +1,88 @@
+/**
+ * Bytes of pulls, for scripts: as servers write them, and cut as networks cut them.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import {
+  chunkings,
+  type PullSession,
+  type PullSessionOptions,
+  pullSessions,
+  type StatusObject,
+} from "../generators/mod.ts";
+
+type Bytes = Uint8Array<ArrayBuffer>;
+
+const utf8 = new TextEncoder();
+
+/** A text as UTF-8. */
+export function encode(text: string): Bytes {
+  return utf8.encode(text);
+}
+
+/** An object as a server writes it: one compact line. */
+export function line(object: StatusObject): Bytes {
+  return encode(`${JSON.stringify(object)}\n`);
+}
+
+/** Objects as a server sends them: a chunk for each. */
+export function lines(objects: readonly StatusObject[]): Bytes[] {
+  return objects.map(line);
+}
+
+/** Chunks as one. */
+export function join(chunks: readonly Bytes[]): Bytes {
+  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+/** A pull and the chunks in which it arrives. */
+export interface ArrivingPull {
+  readonly session: PullSession;
+  readonly chunks: readonly Bytes[];
+}
+
+/**
+ * Small pulls: rules about framing and failures need no more than a few lines. In the dialect of the
+ * spec, and of sizes that fit into 32 bits, for there are rules about others.
+ */
+const SMALL: PullSessionOptions = {
+  dialects: ["spec"],
+  maxLayers: 2,
+  maxLayerBytes: 1_000_000_000,
+  surprises: [],
+};
+
+/** Small pulls, in which nothing is out of the ordinary unless told otherwise. */
+export function smallPulls(options: PullSessionOptions = {}): fc.Arbitrary<PullSession> {
+  return pullSessions({ ...SMALL, ...options });
+}
+
+/** Small pulls that arrive in any chunks. */
+export function cutPulls(options: PullSessionOptions = {}): fc.Arbitrary<ArrivingPull> {
+  return smallPulls(options).chain((session) =>
+    chunkings(join(lines(session.statuses))).map((chunks) => ({
+      session,
+      chunks: chunks.filter(({ length }) => length > 0),
+    }))
+  );
+}
+
+/** A part of a pull: the lines before some point, which is before `success`. */
+export function partOf(session: PullSession, point: number): readonly StatusObject[] {
+  return session.statuses.slice(0, point % session.statuses.length);
+}
+
+/** A text of more than ASCII, none of it control characters. */
+export function texts(): fc.Arbitrary<string> {
+  const characters = fc.constantFrom("a", " ", "é", "ж", "中", "€", "😀", "🏴‍☠️");
+  return fc.array(characters, { minLength: 1, maxLength: 12 })
+    .map((parts) => parts.join("").trim() || "é");
+}

@@ -1,0 +1,27 @@
+/**
+ * What the tests of generators share: whether something is ever generated, and what it shrinks to.
+ *
+ * @module
+ */
+
+import { AssertionError } from "@std/assert";
+import fc from "fast-check";
+
+/** Whether something is among many samples, which are the same on every run. */
+export function occurs<Value>(
+  values: fc.Arbitrary<Value>,
+  happens: (value: Value) => boolean,
+): boolean {
+  return fc.sample(values, { numRuns: 500, seed: 7 }).some(happens);
+}
+
+/** The smallest value for which something holds, as fast-check shrinks to it. */
+export function smallest<Value>(
+  values: fc.Arbitrary<Value>,
+  holds: (value: Value) => boolean,
+): Value {
+  const property = fc.property(values, (value) => !holds(value));
+  const { counterexample } = fc.check(property, { numRuns: 1000, seed: 7 });
+  if (!counterexample) throw new AssertionError("There is no such value");
+  return counterexample[0];
+}

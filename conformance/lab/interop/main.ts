@@ -1,0 +1,93 @@
+/**
+ * Runs the suites against all subjects, or those of a name, and prints what each of them breaks and
+ * why. The reports are written as JSON, as JUnit XML and, side by side, as a page. Fails if a subject
+ * breaks a rule that it is not known to break, or keeps one that it is known to break. With `--all`, it
+ * fails as well if one was not run; with `--write`, what was found is kept, and README.md has it.
+ *
+ * ```sh
+ * deno task interop curl npm --out reports
+ * ```
+ *
+ * @module
+ */
+
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { reporters } from "../../reporters/mod.ts";
+import { type Subject, subjects } from "./mod.ts";
+import { recordOf, withTables } from "./record.ts";
+import { conclude, type Outcome, runAll, runSubject, summary } from "./run.ts";
+import { Workshop } from "./workshop.ts";
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const CACHE = join(ROOT, ".cache/interop");
+const RECORD = fileURLToPath(new URL("record.json", import.meta.url));
+const README = join(ROOT, "README.md");
+
+/** The seed of runs whose results are kept. */
+const SEED = "1";
+
+/** Most of the time is spent waiting for servers and for programs to start. */
+const JOBS = "4";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    all: { type: "boolean", default: false },
+    jobs: { type: "string", default: JOBS },
+    out: { type: "string", default: join(CACHE, "reports") },
+    runs: { type: "string" },
+    seed: { type: "string", default: SEED },
+    write: { type: "boolean", default: false },
+  },
+});
+
+const chosen = subjects.filter(({ name, version = "" }) =>
+  positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part))
+);
+
+/** Says what came of a subject as soon as it is known. */
+async function runAndTell(workshop: Workshop, subject: Subject): Promise<Outcome> {
+  const outcome = await runSubject(subject, workshop, {
+    seed: Number(values.seed),
+    ...(values.runs !== undefined && { runs: Number(values.runs) }),
+  });
+  process.stdout.write(summary(outcome));
+  return outcome;
+}
+
+/** Writes the reports, in every form for which there are readers. */
+async function writeReports(outcomes: readonly Outcome[], folder: string): Promise<void> {
+  const reports = outcomes.map(({ report }) => report);
+  await mkdir(folder, { recursive: true });
+  for (const [name, file] of [["json", "json"], ["junit", "xml"], ["html", "html"]] as const) {
+    await writeFile(join(folder, `interop.${file}`), reporters[name](reports));
+  }
+  process.stdout.write(`Reports: ${folder}\n`);
+}
+
+/** Keeps what was found, and makes the tables of README.md from it. */
+async function keep(outcomes: readonly Outcome[]): Promise<void> {
+  if (chosen.length < subjects.length || outcomes.some(({ notRun }) => notRun !== undefined)) {
+    throw new Error("The record is of all subjects: some were left out or not run");
+  }
+  const record = recordOf(outcomes);
+  await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+  await writeFile(README, withTables(await readFile(README, "utf8"), record));
+}
+
+if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);
+const workshop = new Workshop(CACHE);
+const outcomes = await runAll(
+  chosen,
+  Number(values.jobs),
+  (subject) => runAndTell(workshop, subject),
+);
+await writeReports(outcomes, values.out);
+if (values.write) await keep(outcomes);
+const { text, isGood } = conclude(outcomes, values.all);
+process.stdout.write(text);
+process.exitCode = isGood ? 0 : 1;

@@ -1,0 +1,134 @@
+/**
+ * Runs the suites of subjects, some at a time, and compares what is broken with what is known.
+ *
+ * @module
+ */
+
+import { runClientConformance } from "../../client/suite.ts";
+import { isBroken, type Report, type RuleResult, tally } from "../../report.ts";
+import { type RunOptions, runtimeName } from "../../run.ts";
+import { runServerConformance } from "../../server/suite.ts";
+import type { Subject } from "./subject.ts";
+import { findObstacle, type Tool, type ToolName, tools } from "./tools.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** What came of a subject. */
+export interface Outcome {
+  /** The subject. */
+  readonly subject: Subject;
+  /** What was found about it: no rule at all, if it was not run. */
+  readonly report: Report;
+  /** Why it was not run, and what can be done about it. */
+  readonly notRun?: string;
+  /** Whether it could not be got ready although all that it needs is there. */
+  readonly isFault?: boolean;
+}
+
+/**
+ * Gets a subject ready, if that can be done here, and runs its suite.
+ *
+ * @param subject The subject.
+ * @param workshop Where it is built.
+ * @param options Which rules to run, and how thoroughly.
+ * @param toolOf The program of a name.
+ */
+export async function runSubject(
+  subject: Subject,
+  workshop: Workshop,
+  options: RunOptions = {},
+  toolOf: (name: ToolName) => Tool = (name) => tools[name],
+): Promise<Outcome> {
+  const obstacles = await Promise.all(subject.needs.map((name) => findObstacle(toolOf(name))));
+  const notRun = obstacles.find((obstacle) => obstacle !== undefined);
+  if (notRun !== undefined) return { subject, report: emptyReport(subject), notRun };
+  try {
+    return { subject, report: await runPrepared(subject, workshop, options) };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { subject, report: emptyReport(subject), notRun: reason, isFault: true };
+  }
+}
+
+async function runPrepared(
+  subject: Subject,
+  workshop: Workshop,
+  options: RunOptions,
+): Promise<Report> {
+  if (subject.side === "client") {
+    const { implementation, close } = await subject.prepare(workshop);
+    return await runClientConformance(implementation, options).finally(close);
+  }
+  const { implementation, close } = await subject.prepare(workshop);
+  return await runServerConformance(implementation, options).finally(close);
+}
+
+/** A report of a subject that says nothing about any rule: all of them are "not run". */
+function emptyReport({ side, name, version }: Subject): Report {
+  const subject = version === undefined ? { name } : { name, version };
+  return { format: 1, side, subject, runtime: runtimeName(), runs: 0, seed: 0, results: [] };
+}
+
+/**
+ * Runs subjects, so many at a time, and returns what came of them in their own order.
+ *
+ * @param subjects The subjects.
+ * @param jobs How many at a time.
+ * @param run Runs one of them.
+ */
+export async function runAll(
+  subjects: readonly Subject[],
+  jobs: number,
+  run: (subject: Subject) => Promise<Outcome>,
+): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  const queue = [...subjects.entries()];
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const [index, subject] = next;
+      outcomes[index] = await run(subject);
+    }
+  };
+  await Promise.all(Array.from({ length: jobs }, work));
+  return outcomes;
+}
+
+/** What is new about a subject: rules that it is not known to break, and ones that it keeps now. */
+export function surprises({ subject: { breaks }, report: { results } }: Outcome): string[] {
+  const isNew = (result: RuleResult) => isBroken(result) !== Object.hasOwn(breaks, result.id);
+  return results.filter((result) => result.verdict !== "skipped" && isNew(result))
+    .map(({ id }) => id);
+}
+
+/** What was found about a subject, in a line, and one for each rule that it breaks, with the reason. */
+export function summary(outcome: Outcome): string {
+  const { subject, report, notRun } = outcome;
+  const { name, version = "" } = report.subject;
+  const title = `${name} ${version}`.trimEnd();
+  if (notRun !== undefined) return `${title}: not run, ${notRun}\n`;
+  const { kept, skipped, broken, hung } = tally(report.results);
+  const lines = report.results.filter(isBroken).map(({ id, title, failure, reason }) =>
+    `  ${id} ${title}: ${subject.breaks[id] ?? `NOT KNOWN, saw ${failure?.seen ?? reason}`}\n`
+  );
+  const mended = surprises(outcome).filter((id) => Object.hasOwn(subject.breaks, id))
+    .map((id) => `  ${id} is kept, although it is known to be broken\n`);
+  const counts = `${kept} kept, ${broken + hung} broken, ${skipped} skipped`;
+  return `${title}: ${counts}\n${lines.join("")}${mended.join("")}`;
+}
+
+/**
+ * What came of a run in one line, and whether it is good.
+ *
+ * @param outcomes What came of each subject.
+ * @param wantsAll Whether none of them may be left out.
+ */
+export function conclude(
+  outcomes: readonly Outcome[],
+  wantsAll: boolean,
+): { text: string; isGood: boolean } {
+  const notRun = outcomes.filter((outcome) => outcome.notRun !== undefined);
+  const surprising = outcomes.filter((outcome) => surprises(outcome).length > 0);
+  const asKnown = outcomes.length - notRun.length - surprising.length;
+  const isGood = surprising.length === 0 && !notRun.some(({ isFault }) => wantsAll || isFault);
+  const text = `${asKnown} as known, ${surprising.length} not, ${notRun.length} not run\n`;
+  return { text, isGood };
+}

@@ -1,0 +1,109 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "node:test";
+import { htmlReport } from "../../reporters/mod.ts";
+import { mockServer } from "../../server/subject.ts";
+import { conclude, type Outcome, runAll, runSubject, summary, surprises } from "./run.ts";
+import type { Subject } from "./subject.ts";
+import { Workshop } from "./workshop.ts";
+
+const workshop = new Workshop("unused");
+const options = { runs: 1, seed: 1, rules: ["S-FRAME-3", "S-SEQ-1"] };
+
+/** The mock in a dialect that breaks `S-FRAME-3`, of which something is said to be known. */
+function subject(more: Partial<Subject> = {}): Subject {
+  const implementation = mockServer({ dialect: "client2" });
+  return {
+    side: "server",
+    name: "mock",
+    version: "1",
+    needs: [],
+    breaks: {},
+    prepare: () => Promise.resolve({ implementation }),
+    ...more,
+  } as Subject;
+}
+
+describe("a subject", () => {
+  it("surprises by a break that is not known, and by one that is mended", async () => {
+    const found = async (breaks: Subject["breaks"]) => {
+      return surprises(await runSubject(subject({ breaks }), workshop, options));
+    };
+    assertEquals(await found({}), ["S-FRAME-3"]);
+    assertEquals(await found({ "S-FRAME-3": "because" }), []);
+    assertEquals(await found({ "S-FRAME-3": "because", "S-SEQ-1": "not" }), ["S-SEQ-1"]);
+  });
+
+  it("is summed up with the reasons", async () => {
+    const breaks = { "S-FRAME-3": "nobody sets it", "S-SEQ-1": "not" };
+    const text = summary(await runSubject(subject({ breaks }), workshop, options));
+    assertMatch(text, /^mock \(client2\): 1 kept, 1 broken, 0 skipped\n {2}S-FRAME-3 .*: nobody/);
+    assertMatch(text, /\n {2}S-SEQ-1 is kept, although it is known to be broken\n$/);
+  });
+
+  it("is not run where a program is missing, which counts as nothing that was found", async () => {
+    const missing = { program: "no-such-program", versionArgs: [], hint: "get it" };
+    const needs = ["curl"] as const;
+    const outcome = await runSubject(subject({ needs }), workshop, options, () => missing);
+    assertEquals(outcome.notRun, "there is no no-such-program: get it");
+    assertEquals(outcome.report.results, []);
+    assertEquals(summary(outcome), "mock 1: not run, there is no no-such-program: get it\n");
+    const { report } = await runSubject(subject(), workshop, options);
+    assertMatch(htmlReport([report, outcome.report]), /title="not run"/);
+  });
+
+  it("that cannot be got ready is at fault", async () => {
+    const prepare = () => Promise.reject(new Error("the build has failed"));
+    const outcome = await runSubject(subject({ prepare }), workshop, options);
+    assertEquals([outcome.isFault, outcome.notRun], [true, "the build has failed"]);
+  });
+
+  it("is closed when it has been run, and when it could not be", async () => {
+    let closed = 0;
+    const close = () => Promise.resolve(void closed++);
+    const implementation = mockServer();
+    const broken = { ...implementation, open: () => Promise.reject(new Error("no")) };
+    for (const each of [implementation, broken]) {
+      const prepare = () => Promise.resolve({ implementation: each, close });
+      await runSubject(subject({ prepare } as Partial<Subject>), workshop, options);
+    }
+    assertEquals(closed, 2);
+  });
+});
+
+describe("a run", () => {
+  it("is good if nothing surprises, and if all were run that had to be", async () => {
+    const known = await runSubject(
+      subject({ breaks: { "S-FRAME-3": "because" } }),
+      workshop,
+      options,
+    );
+    const surprising = await runSubject(subject(), workshop, options);
+    const notRun = { ...known, report: { ...known.report, results: [] }, notRun: "no tool" };
+    const faulty = { ...notRun, isFault: true };
+    const lineOf = (outcomes: Outcome[], wantsAll = false) => {
+      const { text, isGood } = conclude(outcomes, wantsAll);
+      return `${isGood ? "good" : "bad"}: ${text.trimEnd()}`;
+    };
+    assertEquals(lineOf([known]), "good: 1 as known, 0 not, 0 not run");
+    assertEquals(lineOf([known, surprising]), "bad: 1 as known, 1 not, 0 not run");
+    assertEquals(lineOf([known, notRun]), "good: 1 as known, 0 not, 1 not run");
+    assertEquals(lineOf([known, notRun], true), "bad: 1 as known, 0 not, 1 not run");
+    assertEquals(lineOf([faulty]), "bad: 0 as known, 0 not, 1 not run");
+  });
+});
+
+describe("subjects", () => {
+  it("run so many at a time, and come back in their order", async () => {
+    let running = 0;
+    let most = 0;
+    const all = ["a", "b", "c", "d", "e"].map((name) => subject({ name }));
+    const outcomes = await runAll(all, 2, async (each) => {
+      most = Math.max(most, ++running);
+      const outcome = await runSubject(each, workshop, { ...options, rules: ["S-SEQ-1"] });
+      running--;
+      return outcome;
+    });
+    assertEquals(outcomes.map(({ subject: { name } }) => name), ["a", "b", "c", "d", "e"]);
+    assertEquals(most, 2);
+  });
+});

@@ -1,0 +1,166 @@
+/**
+ * Versions of the reference server, built from the Go module that it is published as.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import type { DialectName } from "../../../../src/dialects.ts";
+import { referenceServer, type ReferenceVersion } from "../reference_server.ts";
+import type { Subject } from "../subject.ts";
+import type { BuildPlan, Workshop } from "../workshop.ts";
+
+/** The version that is current. */
+export const CURRENT_VERSION = "0.34.1";
+
+/** A version that can follow its layers in parallel, and pull models of tensors without MLX. */
+const PARALLEL_VERSION = "0.30.0";
+
+/** Builds a version as its makers do, and returns the path of the program. */
+export async function buildReference(workshop: Workshop, version: string): Promise<string> {
+  const module = "github.com/ollama/ollama";
+  const flags = `-ldflags=-X=${module}/version.Version=${version}`;
+  const folder = await workshop.build({
+    name: `ollama-${version}`,
+    steps: (folder) => [
+      { command: ["go", "install", flags, `${module}@v${version}`], env: { GOBIN: folder } },
+    ],
+  });
+  return join(folder, "ollama");
+}
+
+/**
+ * Builds a version of the first months. It embeds the program that runs models, which is not part of the
+ * module: an empty file stands for it.
+ */
+async function buildEarly(workshop: Workshop, version: string): Promise<string> {
+  const module = "github.com/jmorganca/ollama";
+  const runner = "src/llm/llama.cpp/gguf/build/cpu/bin";
+  const plan: BuildPlan = {
+    name: `ollama-${version}`,
+    steps: () => [
+      { command: ["sh", "-c", `go mod download -json ${module}@v${version} > module.json`] },
+      { command: ["sh", "-c", `cp -r "$(${DIRECTORY})" src && chmod -R u+w src`] },
+      { command: ["sh", "-c", `mkdir -p ${runner} && touch ${runner}/ollama-runner`] },
+      { command: ["go", "build", "-o", "../ollama", "."], cwd: "src" },
+      { command: ["rm", "-r", "src"] },
+    ],
+  };
+  return join(await workshop.build(plan), "ollama");
+}
+
+/** Reads where Go keeps a module from what it has said of it. */
+const DIRECTORY = `sed -n 's/.*"Dir": "\\(.*\\)".*/\\1/p' module.json`;
+
+/** Asks by the fields of today. */
+const byModel = (model: string) => ({ model, insecure: true });
+
+/** Asks by the fields of the first versions. */
+const byName = (name: string) => ({ name, insecure: true });
+
+/** What is known of a version, and how to build it. */
+interface KnownVersion extends Omit<ReferenceVersion, "program"> {
+  readonly build: typeof buildReference;
+  readonly dialect: DialectName;
+  readonly breaks?: Subject["breaks"];
+}
+
+/** A version as a subject, and the dialect that it speaks. */
+export type ReferenceSubject = Extract<Subject, { side: "server" }> & {
+  readonly dialect: DialectName;
+};
+
+function reference({ build, dialect, breaks = {}, ...known }: KnownVersion): ReferenceSubject {
+  const { name, version } = known;
+  return {
+    side: "server",
+    name,
+    version,
+    dialect,
+    needs: ["go"],
+    breaks,
+    async prepare(workshop) {
+      const program = await build(workshop, version);
+      return referenceServer({ ...known, program });
+    },
+  };
+}
+
+/** The versions, the current one first. */
+export const referenceServers: readonly ReferenceSubject[] = [
+  reference({
+    name: "ollama serve",
+    version: CURRENT_VERSION,
+    dialect: "v0.33",
+    fieldsFor: byModel,
+    build: buildReference,
+  }),
+  reference({
+    name: "ollama serve",
+    version: PARALLEL_VERSION,
+    dialect: "v0.5",
+    maxRuns: 2, // each layer takes a second
+    fieldsFor: byModel,
+    build: buildReference,
+  }),
+  reference({
+    name: "ollama serve (client2)",
+    version: PARALLEL_VERSION,
+    scheme: "http://",
+    dialect: "client2",
+    fieldsFor: byModel,
+    build: buildReference,
+    env: { OLLAMA_EXPERIMENT: "client2" },
+    breaks: {
+      "S-FRAME-3": "`Local.handlePull` sets no content type, so Go guesses one from the bytes",
+      "S-RESUME-1":
+        "`Registry.Pull` keeps whole chunks, and a layer below `DefaultChunkingThreshold` (64 MB) is " +
+        "one: nothing is kept of it",
+      "S-SHARE-1": "`Registry.Pull` downloads for each caller by itself",
+      "S-ERR-2":
+        "`decodeUserJSON` has no words for a body that ends too soon, and 500 in their place",
+      "S-ERR-4":
+        "`Local.handlePull` has sent `pulling manifest` before `Registry.Pull` reads the name",
+      "S-ERR-5": "`params` has `insecure` and nobody looks at it: the scheme in the name decides",
+    },
+  }),
+  reference({
+    name: "ollama serve (tensors)",
+    version: PARALLEL_VERSION,
+    dialect: "tensor",
+    fieldsFor: byModel,
+    build: buildReference,
+    mediaType: "application/vnd.ollama.image.tensor",
+    breaks: {
+      "S-RESUME-1":
+        "`downloader.download` removes the partial file of a blob below `resumeThreshold` (64 MB), " +
+        "and `download` begins with the bytes of whole blobs",
+      "S-SHARE-1": "`transfer.Download` downloads for each caller by itself",
+      "S-LOAD-1":
+        "`downloader.save` has one `.tmp` file for all callers, and who renames it takes it from the " +
+        "others",
+    },
+  }),
+  reference({
+    name: "ollama serve",
+    version: "0.1.17",
+    dialect: "v0.1",
+    fieldsFor: byName,
+    build: buildEarly,
+    breaks: { "S-REQ-8": "`PullRequest` has `name` and no `model` yet" },
+  }),
+  reference({
+    name: "ollama serve",
+    version: "0.1.0",
+    dialect: "v0.1.0",
+    fieldsFor: byName,
+    build: buildEarly,
+    breaks: {
+      "S-REQ-3": "`PullRequest` has no `stream` yet: `PullModelHandler` always streams",
+      "S-REQ-8": "`PullRequest` has `name` and no `model` yet",
+      "S-ERR-3": "`PullRequest` has no `model` and no `stream` whose type could be wrong",
+      "S-ERR-4": "`ParseModelPath` takes any name, and the library is asked for it",
+      "S-ERR-7": "`PullRequest` has no `stream` yet, and a stream has the status 200",
+    },
+  }),
+];

@@ -1,0 +1,38 @@
+/**
+ * What a subject is: an implementation, how to get it ready, and what is known about it.
+ *
+ * @module
+ */
+
+import type { ClientSubject } from "../../client/subject.ts";
+import type { ServerSubject } from "../../server/subject.ts";
+import type { ToolName } from "./tools.ts";
+import type { Workshop } from "./workshop.ts";
+
+/** An implementation that is ready to be tested. */
+export interface ReadySubject<Implementation> {
+  /** The implementation. */
+  readonly implementation: Implementation;
+  /** Ends what runs for it. */
+  readonly close?: () => Promise<void>;
+}
+
+/** An implementation that the suites are run against. */
+export type Subject =
+  & {
+    /** Its name. */
+    readonly name: string;
+    /** Its version, where that does not depend on the machine. */
+    readonly version?: string;
+    /** The programs that it wants. */
+    readonly needs: readonly ToolName[];
+    /** The rules that it breaks, each with the reason, from its source. */
+    readonly breaks: Readonly<Record<string, string>>;
+  }
+  & (
+    | { readonly side: "client"; readonly prepare: Prepare<ClientSubject> }
+    | { readonly side: "server"; readonly prepare: Prepare<ServerSubject> }
+  );
+
+/** Builds what has to be built, and starts what has to run. */
+type Prepare<Implementation> = (workshop: Workshop) => Promise<ReadySubject<Implementation>>;

@@ -1,0 +1,161 @@
+/**
+ * What is recorded of a server: short plays of a client and a library, the same for every server. The
+ * mock can be given them, too.
+ *
+ * @module
+ */
+
+import type { Fault } from "../../../mock/faults/faults.ts";
+import type { OpenServer, ServerSubject, World } from "../../server/subject.ts";
+import { absentModel, pullBody } from "../../server/transcript.ts";
+import type { RecordedAnswer, Recording } from "./recording.ts";
+
+/** A play. */
+export interface Scenario {
+  /** Its name. */
+  readonly name: string;
+  /** What goes wrong. */
+  readonly faults?: readonly Fault[];
+  /** What the client does. */
+  readonly play: (stage: Stage) => Promise<void>;
+}
+
+/** Layers that take some ticks, a few, and none. */
+const LAYERS: readonly number[] = [30_000_000, 12_000_000, 2_000];
+
+/** Takes down the answers of a server. */
+class Stage {
+  readonly server: OpenServer;
+  readonly answers: RecordedAnswer[] = [];
+  readonly #startedAt: number;
+
+  constructor(server: OpenServer) {
+    this.server = server;
+    this.#startedAt = server.now();
+  }
+
+  /** Pulls the model to the end. */
+  async pull(more: Readonly<Record<string, unknown>> = {}): Promise<void> {
+    await this.ask(JSON.stringify(pullBody(this.server, more)));
+  }
+
+  /** Makes a request, and reads the answer until a number of its lines tell of bytes, or the end. */
+  async ask(request: string, lines = Infinity): Promise<void> {
+    const { now, fetch } = this.server;
+    const startedAt = now();
+    const index = this.answers.length;
+    const chunks: [number, string][] = [];
+    const response = await fetch("/api/pull", { method: "POST", body: request });
+    const { status, headers } = response;
+    const answer = {
+      request,
+      startedAtMs: Math.round(startedAt - this.#startedAt),
+      status,
+      contentType: headers.get("Content-Type"),
+      chunks,
+    };
+    this.answers[index] = { ...answer, ending: "left" };
+    const body = response.body ?? new Blob().stream();
+    for await (const text of body.pipeThrough(new TextDecoderStream())) {
+      chunks.push([Math.round(now() - startedAt), text]);
+      if (chunks.filter(([, text]) => text.includes('"completed":')).length >= lines) return;
+    }
+    this.answers[index] = { ...answer, ending: "end" };
+  }
+}
+
+const name = "http://127.0.0.1:9/library/without-tls";
+
+/** The plays. */
+export const scenarios: readonly Scenario[] = [
+  { name: "fresh", play: (stage) => stage.pull() },
+  {
+    name: "again",
+    async play(stage) {
+      await stage.pull();
+      await stage.pull();
+    },
+  },
+  {
+    name: "resumed",
+    async play(stage) {
+      await stage.ask(JSON.stringify(pullBody(stage.server)), 1);
+      await stage.pull();
+    },
+  },
+  {
+    name: "shared",
+    async play(stage) {
+      const first = stage.pull();
+      await stage.ask(JSON.stringify(pullBody(stage.server)), 2);
+      await Promise.all([first, stage.pull()]);
+    },
+  },
+  {
+    name: "changed",
+    async play(stage) {
+      await stage.pull();
+      await stage.server.change?.([LAYERS[0]!, LAYERS[1]! + 1_000_000, LAYERS[2]!]);
+      await stage.pull();
+    },
+  },
+  {
+    name: "single object",
+    async play(stage) {
+      await stage.pull({ stream: false });
+    },
+  },
+  {
+    name: "unknown model",
+    async play(stage) {
+      const body = (stream: boolean) =>
+        pullBody(stage.server, { stream }, absentModel(stage.server));
+      await stage.ask(JSON.stringify(body(true)));
+      await stage.ask(JSON.stringify(body(false)));
+    },
+  },
+  {
+    name: "refused",
+    async play(stage) {
+      await stage.ask("");
+      await stage.ask("not JSON");
+      await stage.ask('{"model":5}');
+      await stage.ask(JSON.stringify(pullBody(stage.server, {}, "a b")));
+      await stage.ask(JSON.stringify(pullBody(stage.server, { insecure: undefined }, name)));
+    },
+  },
+  {
+    name: "digest mismatch",
+    faults: [{ kind: "digest-mismatch", times: 1 }],
+    async play(stage) {
+      await stage.pull();
+      await stage.pull();
+    },
+  },
+  {
+    name: "missing blob",
+    faults: [{ kind: "error", at: { completed: "80%" } }],
+    play: (stage) => stage.pull(),
+  },
+  {
+    name: "broken connection",
+    faults: [{ kind: "rollback", times: 1 }],
+    play: (stage) => stage.pull(),
+  },
+];
+
+/** Has a server play a scenario. */
+export async function play(
+  subject: ServerSubject,
+  { name, faults, play }: Scenario,
+): Promise<Recording> {
+  const world: World = { layers: LAYERS, ...(faults !== undefined && { faults }) };
+  const server = await subject.open(world);
+  try {
+    const stage = new Stage(server);
+    await play(stage);
+    return { scenario: name, layers: server.layers ?? [], answers: stage.answers };
+  } finally {
+    await server.close();
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The shape of a recording: what is the same each time that a scenario is played, although bytes arrive
+ * at other times.
+ *
+ * @module
+ */
+
+import { type DialectName, dialects } from "../../../src/dialects.ts";
+import { type Recording, textOf } from "./recording.ts";
+
+/** The shape of an answer. */
+export interface AnswerShape {
+  /** The HTTP status. */
+  readonly status: number;
+  /** The `Content-Type`. */
+  readonly contentType: string | null;
+  /** Whether the body ends in a newline. */
+  readonly endsInNewline: boolean;
+  /** The lines, without those that are like one before. */
+  readonly lines: readonly string[];
+}
+
+/** The shapes of the answers of a recording. */
+export function shapeOf(
+  { answers, layers }: Recording,
+  dialect: DialectName,
+): AnswerShape[] {
+  const places = new Map(layers.map(({ digest }, index) => [digest, `layer ${index}`]));
+  return answers.map((answer) => {
+    const text = textOf(answer);
+    const lines = text.split("\n").filter((line) => line !== "");
+    const shapes = lines.map((line) => lineShape(JSON.parse(line), places));
+    const { status, contentType, ending } = answer;
+    return {
+      status,
+      contentType,
+      // Where the client left is a matter of time.
+      lines: ending === "left" ? [] : timeless(shapes, status === 200 ? dialect : undefined),
+      endsInNewline: ending === "left" || text.endsWith("\n"),
+    };
+  });
+}
+
+/** A line: its fields in their order, with what is known beforehand of their values. */
+function lineShape(object: Record<string, unknown>, places: ReadonlyMap<string, string>): string {
+  const digest = String(object.digest ?? "");
+  const place = places.get(digest) ?? (digest === "" ? "" : "another layer");
+  const parts = Object.entries(object).map(([name, value]) => {
+    switch (name) {
+      case "status":
+        return `status ${placed(String(value), digest)}`;
+      case "digest":
+        return digest.length < 64 ? `digest ${digest}` : `digest of ${place}`;
+      case "completed":
+        return value === object.total ? "all completed" : "some completed";
+      case "total":
+        return "total";
+      default:
+        return `${name} ${placed(String(value), digest)}`;
+    }
+  });
+  return parts.join(", ");
+}
+
+/** Words, with what differs from one time to the next left out: digests, addresses, how TLS fails. */
+function placed(words: string, digest: string): string {
+  const short = digest.slice("sha256:".length).slice(0, 12);
+  return (short.length === 12
+    ? words.replaceAll(digest, "<digest>").replaceAll(short, "<short>")
+    : words)
+    .replace(/sha256:[0-9a-f]{64}/g, "<digest>")
+    .replace(/\/\/[\w.:]+\/|"http:\/\/[^"]*"/g, "//<host>/")
+    .replace(/^(model ").*(" not found)$/, "$1<name>$2")
+    .replace(/(Get ".*"): .*$/, "$1: <reason>");
+}
+
+/** A line of a download that goes on. Only the first layer is so large that it has one for certain. */
+const GOES_ON = /of (layer [1-9]|another layer), total, some completed$/;
+
+/** A line of a download that has not begun. */
+const BEGINS = /, total$/;
+
+/**
+ * Lines, without those that are there by chance, and each of them once. Where layers are downloaded at
+ * the same time, what comes after the first of them is in no order.
+ */
+function timeless(lines: readonly string[], dialect: DialectName | undefined): string[] {
+  const certain = lines.filter((line, index) => {
+    return !GOES_ON.test(line) && lines.indexOf(line) === index;
+  });
+  if (dialect === undefined || dialects[dialect].layers !== "parallel") return certain;
+  const first = certain.findIndex((line) => BEGINS.test(line));
+  return certain.filter((line, index) => index <= first || !BEGINS.test(line))
+    .sort((a, b) =>
+      Number(a.startsWith("digest")) - Number(b.startsWith("digest")) || (a < b ? -1 : 1)
+    );
+}

@@ -1,0 +1,131 @@
+/**
+ * A small client that is right, made of parts. A specimen has one of them replaced.
+ *
+ *     request ─▶ fetch ─▶ accept ─▶ decode ─▶ lines ─▶ parse ─▶ follow ─▶ updates, and an end
+ *
+ * @module
+ */
+
+import type { ClientRun } from "../../client/subject.ts";
+import type { StatusObject } from "../../generators/mod.ts";
+
+type Chunks = AsyncIterable<Uint8Array>;
+type OnUpdate = (update: unknown) => void;
+
+/** The parts of a client. */
+export interface ClientParts {
+  /** What is asked for. */
+  readonly request: (run: ClientRun) => Request;
+  /** Throws unless an answer is a stream to be followed. */
+  readonly accept: (response: Response) => Promise<void>;
+  /** The chunks of a body. */
+  readonly read: (body: ReadableStream<Uint8Array>, signal: AbortSignal) => Chunks;
+  /** Bytes as text. */
+  readonly decode: (chunks: Chunks) => AsyncIterable<string>;
+  /** Text as lines, without what ends them. */
+  readonly split: (texts: AsyncIterable<string>) => AsyncIterable<string>;
+  /** A line as an object; `undefined` if it says nothing. */
+  readonly parse: (line: string) => StatusObject | undefined;
+  /** Makes updates of objects. Comes to an end on success, and throws otherwise. */
+  readonly follow: (objects: AsyncIterable<StatusObject>, onUpdate: OnUpdate) => Promise<void>;
+}
+
+/** The parts of a client that is right. */
+export const correct: ClientParts = {
+  request: ({ host, model, signal }) => requestOf(host, { model }, signal),
+
+  async accept(response) {
+    if (response.ok) return;
+    throw new Error(`HTTP ${response.status}: ${await response.text()}`);
+  },
+
+  async *read(body, signal) {
+    const reader = body.getReader();
+    try {
+      for (;;) {
+        const { done, value } = await withTimeLimit(reader.read());
+        signal.throwIfAborted();
+        if (done) return;
+        yield value;
+      }
+    } finally {
+      await reader.cancel().catch(() => {});
+    }
+  },
+
+  async *decode(chunks) {
+    const decoder = new TextDecoder();
+    for await (const chunk of chunks) yield decoder.decode(chunk, { stream: true });
+    yield decoder.decode();
+  },
+
+  async *split(texts) {
+    let rest = "";
+    for await (const text of texts) {
+      const lines = (rest + text).split("\n");
+      rest = lines.pop()!;
+      yield* lines;
+    }
+    yield rest;
+  },
+
+  parse: (line) => line.trim() === "" ? undefined : JSON.parse(line),
+
+  async follow(objects, onUpdate) {
+    for await (const object of objects) {
+      failOnError(object);
+      onUpdate(object);
+      if (object.status === "success") return;
+    }
+    failOnEnd();
+  },
+};
+
+/** How long the server may be silent, in milliseconds. */
+export const TIME_LIMIT_MS = 40;
+
+async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    const error = new Error("The server is silent");
+    timer = setTimeout(() => reject(error), TIME_LIMIT_MS);
+  });
+  return await Promise.race([work, limit]).finally(() => clearTimeout(timer));
+}
+
+/** A request for a pull. */
+export function requestOf(host: string, fields: unknown, signal?: AbortSignal): Request {
+  const body = JSON.stringify(fields);
+  return new Request(`${host}/api/pull`, { method: "POST", body, signal: signal ?? null });
+}
+
+/** Throws if an object tells of an error. */
+export function failOnError({ error }: StatusObject): void {
+  if (error !== undefined) throw new Error(String(error));
+}
+
+/** Throws because there was no `success`. */
+export function failOnEnd(): never {
+  throw new Error("The stream has ended without success");
+}
+
+/** Pulls with parts, of which those that are given replace the right ones. */
+export function pullWith(parts: Partial<ClientParts>): (run: ClientRun) => Promise<void> {
+  const { request, accept, read, decode, split, parse, follow } = { ...correct, ...parts };
+  return async (run) => {
+    const response = await run.fetch(request(run));
+    await accept(response);
+    const lines = split(decode(read(response.body ?? new Blob().stream(), run.signal)));
+    await follow(parseAll(lines, parse), run.onUpdate);
+  };
+}
+
+async function* parseAll(
+  lines: AsyncIterable<string>,
+  parse: ClientParts["parse"],
+): AsyncGenerator<StatusObject, void, void> {
+  for await (const line of lines) {
+    const object = parse(line);
+    if (object) yield object;
+  }
+}

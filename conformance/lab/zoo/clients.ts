@@ -1,0 +1,532 @@
+/**
+ * Clients that report the server's statuses, each wrong in one way.
+ *
+ * @module
+ */
+
+import type { ClientSubject } from "../../client/subject.ts";
+import type { StatusObject } from "../../generators/mod.ts";
+import {
+  type ClientParts,
+  correct,
+  failOnEnd,
+  failOnError,
+  pullWith,
+  requestOf,
+  TIME_LIMIT_MS,
+} from "./client_parts.ts";
+import type { Specimen } from "./specimen.ts";
+
+/** Describes a client of which some parts are wrong. */
+function client(
+  name: string,
+  does: string,
+  breaks: readonly string[],
+  parts: Partial<ClientParts>,
+): Specimen<ClientSubject> {
+  const subject: ClientSubject = {
+    name,
+    reports: "statuses",
+    transport: "in-process",
+    timeLimitMs: TIME_LIMIT_MS,
+    pull: pullWith(parts),
+  };
+  return { name, does, breaks, subject };
+}
+
+/** Describes a client that has no time limit either, which would end it all the same. */
+function patient(...description: Parameters<typeof client>): Specimen<ClientSubject> {
+  const { subject: { timeLimitMs: _, ...subject }, ...specimen } = client(...description);
+  return { ...specimen, subject };
+}
+
+/** Follows objects as is right, but has a look at each of them before. */
+function followAfter(
+  startLook: () => (object: StatusObject) => void,
+): Pick<ClientParts, "follow"> {
+  return {
+    follow(objects, onUpdate) {
+      const look = startLook();
+      const looked = async function* () {
+        for await (const object of objects) {
+          look(object);
+          yield object;
+        }
+      };
+      return correct.follow(looked(), onUpdate);
+    },
+  };
+}
+
+/** Follows objects as is right, but refuses some of them. */
+function refuse(
+  isRefused: (object: StatusObject) => boolean | undefined,
+): Pick<ClientParts, "follow"> {
+  return followAfter(() => (object) => {
+    if (isRefused(object)) throw new Error(`This cannot be: ${JSON.stringify(object)}`);
+  });
+}
+
+/** Parses as is right, and changes what comes of it. */
+function parsed(change: (object: StatusObject) => StatusObject): Pick<ClientParts, "parse"> {
+  return {
+    parse(line) {
+      const object = correct.parse(line);
+      return object && change(object);
+    },
+  };
+}
+
+const DIALECTS = [1, 2, 3, 4, 5, 6, 7].map((number) => `C-DIALECT-${number}`);
+
+const FIELDS = new Set(["status", "digest", "total", "completed", "error"]);
+
+const WORDS = /^(pulling|verifying|writing|removing|couldn't remove|success|downloading)/;
+
+const requests: readonly Specimen<ClientSubject>[] = [
+  client("puts", "It asks with PUT.", ["C-REQ-1"], {
+    request: (run) => new Request(correct.request(run), { method: "PUT" }),
+  }),
+  client("asks elsewhere", "It asks a path that is not that of a pull.", [
+    "C-REQ-1",
+    "C-REQ-2",
+    "C-REQ-3",
+  ], {
+    request(run) {
+      const request = correct.request(run);
+      return new Request(`${request.url}s`, request);
+    },
+  }),
+  client("does not name the model", "It has another field for the model.", ["C-REQ-2"], {
+    request: ({ host, model, signal }) => requestOf(host, { modelName: model }, signal),
+  }),
+  client("asks for a single object", "It asks not to have a stream.", ["C-REQ-3"], {
+    request: ({ host, model, signal }) => requestOf(host, { model, stream: false }, signal),
+  }),
+];
+
+const framing: readonly Specimen<ClientSubject>[] = [
+  client("reports downloads twice", "It tells each download two times.", ["C-FRAME-1"], {
+    follow: (objects, onUpdate) =>
+      correct.follow(objects, (update) => {
+        onUpdate(update);
+        if ((update as StatusObject).digest) onUpdate(update);
+      }),
+  }),
+  client("leaves out the manifest", "It does not tell that the manifest is pulled.", [
+    "C-FRAME-1",
+  ], {
+    follow: (objects, onUpdate) =>
+      correct.follow(objects, (update) => {
+        if ((update as StatusObject).status !== "pulling manifest") onUpdate(update);
+      }),
+  }),
+  client(
+    "takes a chunk for a line",
+    "It parses each chunk by itself, which cuts characters' lines too.",
+    ["C-FRAME-2", "C-FRAME-3"],
+    { split: (texts) => texts },
+  ),
+  client(
+    "splits on chunks instead of lines",
+    "It splits each chunk into lines by itself, which cuts characters' lines too.",
+    ["C-FRAME-2", "C-FRAME-3"],
+    {
+      async *split(texts) {
+        for await (const text of texts) yield* text.split("\n");
+      },
+    },
+  ),
+  client(
+    "loses lines whose newline comes alone",
+    "It forgets a line when a chunk begins with its newline.",
+    ["C-FRAME-2"],
+    {
+      async *split(texts) {
+        let rest = "";
+        for await (const text of texts) {
+          const lines = ((text.startsWith("\n") ? "" : rest) + text).split("\n");
+          rest = lines.pop()!;
+          yield* lines;
+        }
+        yield rest;
+      },
+    },
+  ),
+  client("decodes each chunk by itself", "It breaks characters that two chunks share.", [
+    "C-FRAME-3",
+  ], {
+    async *decode(chunks) {
+      for await (const chunk of chunks) yield new TextDecoder().decode(chunk);
+    },
+  }),
+  client("wants bare newlines", "It refuses lines that end in CR.", ["C-FRAME-4"], {
+    parse(line) {
+      if (line.trim() !== "" && line.endsWith("\r")) throw new Error("unexpected CR");
+      return correct.parse(line);
+    },
+  }),
+  client("parses blank lines", "It takes a blank line for an object.", ["C-FRAME-5"], {
+    async *split(texts) {
+      let rest = "";
+      for await (const text of texts) {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!;
+        yield* lines;
+      }
+      if (rest !== "") yield rest;
+    },
+    parse: (line) => JSON.parse(line),
+  }),
+  client("forgets to flush", "It drops what is left when the stream ends.", ["C-FRAME-6"], {
+    async *split(texts) {
+      let rest = "";
+      for await (const text of texts) {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!;
+        yield* lines;
+      }
+    },
+  }),
+  client("has a buffer for lines", "It fails at lines of more than 64 KiB.", ["C-FRAME-7"], {
+    parse(line) {
+      if (line.length > 65_536) throw new Error("token too long");
+      return correct.parse(line);
+    },
+  }),
+  client(
+    "has lines end as lines of text may",
+    "It cuts at every separator of lines that Unicode has.",
+    ["C-FRAME-9"],
+    {
+      async *split(texts) {
+        for await (const line of correct.split(texts)) yield* line.split(/[\x85\u2028\u2029]/);
+      },
+    },
+  ),
+  client("swallows bad lines", "It passes over what is not JSON.", ["C-FRAME-8"], {
+    parse(line) {
+      try {
+        return correct.parse(line);
+      } catch {
+        return undefined;
+      }
+    },
+  }),
+];
+
+const objects: readonly Specimen<ClientSubject>[] = [
+  client(
+    "takes an absent `completed` for all of it",
+    "It says that a layer is there when it has not begun, which is how layers are announced, and " +
+      "cannot say it where there is no total.",
+    ["C-FRAME-1", "C-OBJ-1", "C-OBJ-6"],
+    parsed((object) => ({ completed: object.total, ...object })),
+  ),
+  client(
+    "wants every layer to be completed",
+    "It fails when the last line of a layer falls short of its total, as it may in most dialects.",
+    ["C-OBJ-1", ...DIALECTS.slice(1)],
+    followAfter(() => {
+      const open = new Set<unknown>();
+      return ({ digest, total, completed, status }) => {
+        if (total !== undefined) completed === total ? open.delete(digest) : open.add(digest);
+        if (status === "writing manifest" && open.size > 0) throw new Error("incomplete");
+      };
+    }),
+  ),
+  client(
+    "wants every download to have a status",
+    "It refuses downloads without words, as one dialect has them.",
+    ["C-OBJ-2", "C-DIALECT-5"],
+    refuse(({ digest, status }) => digest !== undefined && status === undefined),
+  ),
+  client("wants known fields only", "It refuses objects with other fields.", ["C-OBJ-3"], {
+    ...refuse((object) => Object.keys(object).some((name) => !FIELDS.has(name))),
+  }),
+  client(
+    "wants known statuses only",
+    "It refuses other words, in which any text may be.",
+    ["C-OBJ-4"],
+    refuse(({ digest, status }) =>
+      digest === undefined && !WORDS.test(String(status ?? "success"))
+    ),
+  ),
+  client(
+    "counts in 32 bits",
+    "Its numbers of bytes wrap at 4 GiB.",
+    ["C-OBJ-5"],
+    parsed((object) => {
+      const { total, completed } = object as { total?: number; completed?: number };
+      return {
+        ...object,
+        ...(total !== undefined && { total: total >>> 0 }),
+        ...(completed !== undefined && { completed: completed >>> 0 }),
+      };
+    }),
+  ),
+  client(
+    "wants every download to have a total",
+    "It refuses downloads whose length is not known.",
+    ["C-OBJ-6"],
+    refuse(({ digest, total }) => digest !== undefined && total === undefined),
+  ),
+  client(
+    "takes a failed clean-up for a failure",
+    "It fails when unused layers could not be removed.",
+    ["C-OBJ-7"],
+    refuse(({ status }) => /^couldn't/.test(String(status))),
+  ),
+  client(
+    "wants layers to begin at zero",
+    "It refuses a layer of which bytes are there: pulls are resumed in every dialect.",
+    DIALECTS,
+    followAfter(() => {
+      const begun = new Set<unknown>();
+      return ({ digest, completed }) => {
+        if (digest === undefined || begun.has(digest)) return;
+        begun.add(digest);
+        if (completed) throw new Error("not at zero");
+      };
+    }),
+  ),
+  client(
+    "waits for the layers to be verified",
+    "It takes no success without it: one dialect does not tell of it.",
+    ["C-DIALECT-6"],
+    followAfter(() => {
+      let isVerified = false;
+      return ({ status }) => {
+        isVerified ||= status === "verifying sha256 digest";
+        if (status === "success" && !isVerified) throw new Error("not verified");
+      };
+    }),
+  ),
+  client(
+    "knows no short digests",
+    "It refuses downloads that are called `pulling` and twelve digits, as three dialects do.",
+    ["C-DIALECT-3", "C-DIALECT-4", "C-DIALECT-7"],
+    refuse(({ status }) => /^pulling [0-9a-f]{12}$/.test(String(status))),
+  ),
+  client(
+    "knows one word for removing",
+    "It refuses the words that two dialects have.",
+    ["C-DIALECT-4", "C-DIALECT-7"],
+    refuse(({ status }) => status === "removing unused layers"),
+  ),
+  client(
+    "wants layers one after another",
+    "It refuses a layer that comes back after another one, as they do in one dialect.",
+    ["C-DIALECT-5"],
+    followAfter(() => {
+      const begun: unknown[] = [];
+      return ({ digest }) => {
+        if (digest === undefined || begun.at(-1) === digest) return;
+        if (begun.includes(digest)) throw new Error("out of order");
+        begun.push(digest);
+      };
+    }),
+  ),
+  client(
+    "wants whole digests",
+    "It refuses a digest that is not of 64 digits, as in one dialect.",
+    ["C-DIALECT-6"],
+    refuse(({ digest }) => digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(String(digest))),
+  ),
+];
+
+const failures: readonly Specimen<ClientSubject>[] = [
+  client(
+    "swallows errors",
+    "It does not look at errors, neither early nor late, nor with `success` after them.",
+    ["C-ERR-1", "C-ERR-2", "C-ERR-3"],
+    parsed(({ error: _, ...object }) => object),
+  ),
+  client(
+    "keeps late errors to itself",
+    "It shows what an error says only if it is the first object.",
+    ["C-ERR-1"],
+    followAfter(() => {
+      let isFirst = true;
+      return ({ error }) => {
+        if (error !== undefined && !isFirst) throw new Error("pull failed");
+        isFirst = false;
+      };
+    }),
+  ),
+  client(
+    "wants a status first",
+    "It does not look into the first object for an error.",
+    ["C-ERR-2"],
+    followAfter(() => {
+      let isFirst = true;
+      return ({ status }) => {
+        if (isFirst && status === undefined) throw new Error("no status");
+        isFirst = false;
+      };
+    }),
+  ),
+  client("takes the last word", "It forgets an error when `success` follows.", ["C-ERR-3"], {
+    async follow(objects, onUpdate) {
+      let failure: unknown;
+      for await (const object of objects) {
+        failure = object.error ?? failure;
+        if (object.error === undefined) onUpdate(object);
+        if (object.status === "success") return;
+      }
+      failOnError({ error: failure });
+      failOnEnd();
+    },
+  }),
+  client(
+    "looks for a message",
+    "It takes the `message` of an error in JSON, which has none, and does not tell the status.",
+    ["C-HTTP-1"],
+    {
+      async accept(response) {
+        const isJson = response.headers.get("Content-Type") === "application/json";
+        if (isJson && !response.ok) throw new Error((await response.json()).message);
+        await correct.accept(response);
+      },
+    },
+  ),
+  client(
+    "takes every error for JSON",
+    "It fails at the body of an HTTP error that is a page, and does not tell the status.",
+    ["C-HTTP-2"],
+    {
+      async accept(response) {
+        if (response.headers.get("Content-Type") === "text/html") await response.json();
+        await correct.accept(response);
+      },
+    },
+  ),
+  client(
+    "has no words for an empty body",
+    "It tells of an HTTP error only what its body says.",
+    ["C-HTTP-3"],
+    {
+      async accept(response) {
+        const text = response.ok ? "" : await response.clone().text();
+        if (!response.ok && text === "") throw new Error(text);
+        await correct.accept(response);
+      },
+    },
+  ),
+  client(
+    "does not look at the HTTP status",
+    "It follows any answer: a page is bad JSON then, and an empty body has no success. (The error " +
+      "in a JSON body is as good as an error line.)",
+    ["C-HTTP-2", "C-HTTP-3"],
+    { accept: () => Promise.resolve() },
+  ),
+];
+
+const endings: readonly Specimen<ClientSubject>[] = [
+  client("takes the end of the stream for success", "It does not wait for `success`.", [
+    "C-END-1",
+  ], {
+    async follow(objects, onUpdate) {
+      for await (const object of objects) {
+        failOnError(object);
+        onUpdate(object);
+        if (object.status === "success") return;
+      }
+    },
+  }),
+  client("takes half a line for the end", "It calls it success when the last line is cut.", [
+    "C-END-2",
+  ], {
+    async *split(texts) {
+      let rest = "";
+      for await (const text of texts) {
+        const lines = (rest + text).split("\n");
+        rest = lines.pop()!;
+        yield* lines;
+      }
+      yield rest === "" || rest.endsWith("}") ? rest : '{"status":"success"}';
+    },
+  }),
+  client("takes a broken connection for the end", "It calls it success when reading fails.", [
+    "C-END-3",
+  ], {
+    async *decode(chunks) {
+      try {
+        yield* correct.decode(chunks);
+      } catch (error) {
+        if (error instanceof TypeError) yield '{"status":"success"}\n';
+        else throw error;
+      }
+    },
+  }),
+  client(
+    "tells of success before the server has",
+    "It tells it when the manifest is written, and waits for the server then.",
+    ["C-DONE-1"],
+    {
+      follow: (objects, onUpdate) =>
+        correct.follow(objects, (update) => {
+          const { status } = update as StatusObject;
+          if (status !== "success") onUpdate(update);
+          if (status === "writing manifest") onUpdate({ status: "success" });
+        }),
+    },
+  ),
+  client(
+    "is done before the server is",
+    "It ends with success when layers are removed, and so takes for one whatever follows: a cut, " +
+      "an error, a bad line.",
+    ["C-DONE-1", "C-END-1", "C-END-2", "C-END-3", "C-ERR-1", "C-ERR-3", "C-FRAME-8"],
+    {
+      async follow(objects, onUpdate) {
+        for await (const object of objects) {
+          failOnError(object);
+          onUpdate(object);
+          if (/^(removing|success)/.test(String(object.status))) return;
+        }
+        failOnEnd();
+      },
+    },
+  ),
+  client("reports success twice", "It tells of it at the end once more.", ["C-DONE-2"], {
+    async follow(objects, onUpdate) {
+      await correct.follow(objects, onUpdate);
+      onUpdate({ status: "success" });
+    },
+  }),
+  patient("cannot be cancelled", "It does not look at the signal.", ["C-CANCEL-1"], {
+    request: ({ host, model }) => requestOf(host, { model }),
+    read: (body) => body,
+  }),
+  patient(
+    "leaves its connection open",
+    "It ends when it is cancelled, and has its answer go on.",
+    ["C-CANCEL-1"],
+    {
+      request: ({ host, model }) => requestOf(host, { model }),
+      async *read(body, signal) {
+        const reader = body.getReader();
+        const aborted = new Promise<never>((_, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+        });
+        for (;;) {
+          const { done, value } = await Promise.race([reader.read(), aborted]);
+          if (done) return;
+          yield value;
+        }
+      },
+    },
+  ),
+  client("waits for ever", "It has no time limit for the body, though it says so.", ["C-TIME-1"], {
+    read: (body) => body,
+  }),
+];
+
+/** The specimens. */
+export const clientSpecimens: readonly Specimen<ClientSubject>[] = [
+  ...requests,
+  ...framing,
+  ...objects,
+  ...failures,
+  ...endings,
+];

@@ -1,0 +1,103 @@
+/**
+ * Clients that add up their layers, each wrong in one way.
+ *
+ * @module
+ */
+
+import type { ClientSubject } from "../../client/subject.ts";
+import { TIME_LIMIT_MS } from "./client_parts.ts";
+import {
+  belowOne,
+  type Known,
+  pullWithSums,
+  rising,
+  sumOf,
+  type Sums,
+  sumsOf,
+} from "./progress_parts.ts";
+import type { Specimen } from "./specimen.ts";
+
+/** A client that adds up its layers. */
+export function progressClient(
+  name: string,
+  startSums: () => (known: Known) => Sums,
+): ClientSubject {
+  return {
+    name,
+    reports: "progress",
+    transport: "in-process",
+    timeLimitMs: TIME_LIMIT_MS,
+    pull: pullWithSums(startSums),
+  };
+}
+
+/** Describes a client whose sums are wrong. */
+function client(
+  name: string,
+  does: string,
+  breaks: readonly string[],
+  startSums: () => (known: Known) => Sums,
+): Specimen<ClientSubject> {
+  return { name, does, breaks, subject: progressClient(name, startSums) };
+}
+
+/** The specimens. */
+export const progressSpecimens: readonly Specimen<ClientSubject>[] = [
+  client(
+    "shares out what is known so far",
+    "Its fraction falls when another layer is told of.",
+    ["C-SUM-1"],
+    () => sumsOf,
+  ),
+  client(
+    "counts again what is fetched again",
+    "Its fraction is of all that has arrived, though some of it was lost.",
+    ["C-SUM-2"],
+    rising((known) => {
+      const sums = sumsOf(known);
+      const share = sumOf(known.layers, ({ first, arrived }) => first + arrived) / sums.total;
+      return { ...sums, fraction: share > 1 ? share : sums.fraction };
+    }),
+  ),
+  client(
+    "waits for the last line of each layer",
+    "It counts no more of a layer than its lines have told of, even when all is there.",
+    ["C-SUM-3"],
+    rising((known) => ({ ...sumsOf(known), completed: sumOf(known.layers, ({ most }) => most) })),
+  ),
+  client(
+    "sums by the last digest only",
+    "It tells of the layer that was last told of, and so falls with each new one, and has the sum " +
+      "of none at the end, whether bytes were there before or not.",
+    ["C-SUM-1", "C-SUM-3", "C-SUM-4"],
+    rising((known) => {
+      const { current, isDownloaded } = known;
+      const { most = 0, total = 0 } = current ?? {};
+      return { ...sumsOf(known), completed: isDownloaded ? total : most, total };
+    }),
+  ),
+  client(
+    "counts from where it began",
+    "It leaves out the bytes of a layer that were there when it was first told of.",
+    ["C-SUM-4"],
+    rising((known) => {
+      const sums = sumsOf(known);
+      return { ...sums, completed: sums.completed - sumOf(known.layers, ({ first }) => first) };
+    }),
+  ),
+  client(
+    "never gets there",
+    "It stays below 1 after success.",
+    ["C-SUM-5"],
+    rising((known) => sumsOf({ ...known, isDone: false })),
+  ),
+  client(
+    "is there with the last byte",
+    "It says 1 when all bytes are there.",
+    ["C-SUM-6"],
+    rising((known) => {
+      const sums = sumsOf(known);
+      return { ...sums, fraction: known.isDownloaded ? 1 : belowOne(sums.fraction) };
+    }),
+  ),
+];

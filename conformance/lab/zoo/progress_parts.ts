@@ -1,0 +1,115 @@
+/**
+ * A small client that adds up its layers, and is right. A specimen has its sums replaced.
+ *
+ * @module
+ */
+
+import type { ClientRun } from "../../client/subject.ts";
+import type { StatusObject } from "../../generators/mod.ts";
+import { correct, failOnEnd, failOnError, pullWith } from "./client_parts.ts";
+
+/** What is known about a layer, in bytes. */
+export interface Layer {
+  /** Its size. */
+  total: number;
+  /** What was there when it was first told of. */
+  first: number;
+  /** What is there, by the latest line. */
+  latest: number;
+  /** The most that was ever there. */
+  most: number;
+  /** All that has arrived since: what was lost and fetched again is counted twice. */
+  arrived: number;
+}
+
+/** What is known about a pull. */
+export interface Known {
+  /** The layers, in order of first appearance. */
+  readonly layers: readonly Layer[];
+  /** The layer that was told of last. */
+  readonly current: Layer | undefined;
+  /** Whether a phase has begun that comes after all downloads. */
+  readonly isDownloaded: boolean;
+  /** Whether the server has said `success`. */
+  readonly isDone: boolean;
+}
+
+/** What is told of a pull. */
+export interface Sums {
+  /** In bytes. */
+  readonly completed: number;
+  /** In bytes. */
+  readonly total: number;
+  /** From 0 to 1. */
+  readonly fraction: number;
+}
+
+/** Adds up a figure of layers. */
+export function sumOf(layers: readonly Layer[], figure: (layer: Layer) => number): number {
+  return layers.reduce((sum, layer) => sum + figure(layer), 0);
+}
+
+/** What is told by a client that is right, before it is kept from falling. */
+export function sumsOf({ layers, isDownloaded, isDone }: Known): Sums {
+  const total = sumOf(layers, (layer) => layer.total);
+  const completed = isDownloaded ? total : sumOf(layers, ({ most }) => most);
+  return { completed, total, fraction: isDone ? 1 : belowOne(completed / total) };
+}
+
+/** A share that is not taken for the whole; 0 where nothing is known. */
+export function belowOne(share: number): number {
+  return Math.min(share || 0, 0.999);
+}
+
+/** Keeps a fraction from falling, as it does when another layer is told of. */
+export function rising(sums: (known: Known) => Sums): () => (known: Known) => Sums {
+  return () => {
+    let highest = 0;
+    return (known) => {
+      const told = sums(known);
+      highest = Math.max(highest, told.fraction);
+      return { ...told, fraction: highest };
+    };
+  };
+}
+
+const FINAL = ["verifying sha256 digest", "writing manifest", "success"];
+
+/** Pulls and tells what is made of what is known, after each object. */
+export function pullWithSums(
+  startSums: () => (known: Known) => Sums,
+): (run: ClientRun) => Promise<void> {
+  return pullWith({
+    ...correct,
+    async follow(objects, onUpdate) {
+      const sums = startSums();
+      const layers = new Map<unknown, Layer>();
+      let current: Layer | undefined;
+      let isDownloaded = false;
+      for await (const object of objects) {
+        failOnError(object);
+        current = note(object, layers) ?? current;
+        isDownloaded ||= FINAL.includes(String(object.status));
+        const isDone = object.status === "success";
+        onUpdate(sums({ layers: [...layers.values()], current, isDownloaded, isDone }));
+        if (isDone) return;
+      }
+      failOnEnd();
+    },
+  });
+}
+
+/** Takes in what an object says of a layer, if it is about one. */
+function note(object: StatusObject, layers: Map<unknown, Layer>): Layer | undefined {
+  const { digest, total = 0, completed = 0 } = object as { total?: number; completed?: number } & {
+    digest?: string;
+  };
+  if (digest === undefined) return undefined;
+  const layer = layers.get(digest) ??
+    { total, first: completed, latest: completed, most: completed, arrived: 0 };
+  layers.set(digest, layer);
+  layer.arrived += Math.max(0, completed - layer.latest);
+  layer.latest = completed;
+  layer.most = Math.max(layer.most, completed);
+  return layer;
+}

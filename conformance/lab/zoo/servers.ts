@@ -1,0 +1,515 @@
+/**
+ * Servers that are each wrong in one way: the mock, with one thing changed.
+ *
+ * @module
+ */
+
+import type { StatusObject } from "../../generators/mod.ts";
+import { mockServer, type MockSubjectOptions, type ServerSubject } from "../../server/subject.ts";
+import {
+  changeBytes,
+  changeEach,
+  changeObjects,
+  changeRequest,
+  changeResponse,
+  fieldsOf,
+  isPull,
+  refuse,
+  watchEnds,
+  whenChanged,
+} from "./server_parts.ts";
+import type { Specimen } from "./specimen.ts";
+
+type Wrap = NonNullable<MockSubjectOptions["wrap"]>;
+
+/** Describes a server that is a mock with something changed. */
+function server(
+  name: string,
+  does: string,
+  breaks: readonly string[],
+  wrap: Wrap,
+): Specimen<ServerSubject> {
+  return { name, does, breaks, subject: mockServer({ name, wrap }) };
+}
+
+/** Has a server asked for models by `name`. */
+function askedByName(specimen: Specimen<ServerSubject>): Specimen<ServerSubject> {
+  const open: ServerSubject["open"] = async (world) => ({
+    ...await specimen.subject.open(world),
+    fieldsFor: (name) => ({ name }),
+  });
+  return { ...specimen, subject: { ...specimen.subject, open } };
+}
+
+/** The rules about streams that are asked for in so many words. */
+const STREAMED = [
+  ...["S-REQ-2", "S-REQ-4", "S-REQ-5", "S-REQ-6", "S-REQ-7", "S-REQ-8"],
+  ...["S-FRAME-1", "S-FRAME-3", "S-FRAME-4", "S-SEQ-1"],
+];
+
+const KNOWN = new Set(["model", "name", "insecure", "stream", "username", "password"]);
+
+const requests: readonly Specimen<ServerSubject>[] = [
+  server(
+    "streams only when it is told to",
+    "It answers with a single object if `stream` is absent.",
+    ["S-REQ-1"],
+    ({ fetch }) => changeRequest(fetch, (fields) => ({ stream: false, ...fields })),
+  ),
+  server(
+    "streams only when it is not told to",
+    "It answers with a single object if `stream` is true, and so breaks what is asked of streams.",
+    STREAMED,
+    ({ fetch }) =>
+      changeRequest(
+        fetch,
+        (fields) => fields.stream === true ? { ...fields, stream: false } : fields,
+      ),
+  ),
+  server(
+    "always streams",
+    "It answers with a stream even if `stream` is false, so that failures have status 200, too.",
+    ["S-REQ-3", "S-ERR-7"],
+    ({ fetch }) =>
+      changeRequest(
+        fetch,
+        (fields) => fields.stream === false ? { ...fields, stream: true } : fields,
+      ),
+  ),
+  server(
+    "does not know `name`",
+    "It looks for the model in `model` only.",
+    ["S-REQ-4"],
+    ({ fetch }) => changeRequest(fetch, ({ name: _, ...fields }) => fields),
+  ),
+  askedByName(server(
+    "does not know `model`",
+    "It looks for the model in `name` only, as the first versions do.",
+    ["S-REQ-8"],
+    ({ fetch }) => changeRequest(fetch, ({ model: _, ...fields }) => fields),
+  )),
+  server(
+    "wants a content type",
+    "It refuses what does not say that it is JSON.",
+    ["S-REQ-5"],
+    ({ fetch }) => async (request) => {
+      const isJson = request.headers.get("Content-Type") === "application/json";
+      return !isPull(request) || isJson
+        ? await fetch(request)
+        : new Response(null, { status: 415 });
+    },
+  ),
+  server(
+    "does not know `insecure`",
+    "It refuses pulls that allow an insecure library.",
+    ["S-REQ-6"],
+    ({ fetch }) => refuse(fetch, ({ insecure }) => insecure === true),
+  ),
+  server(
+    "wants known fields only",
+    "It refuses pulls with fields that it does not know.",
+    ["S-REQ-7"],
+    ({ fetch }) => refuse(fetch, (fields) => Object.keys(fields).some((name) => !KNOWN.has(name))),
+  ),
+];
+
+const framing: readonly Specimen<ServerSubject>[] = [
+  server(
+    "ends in no newline",
+    "It leaves out the newline after the last object.",
+    ["S-FRAME-1"],
+    ({ fetch }) =>
+      changeBytes(fetch, async function* (chunks) {
+        for await (const chunk of chunks) {
+          const isLast = new TextDecoder().decode(chunk).includes('"success"');
+          yield isLast ? chunk.slice(0, -1) : chunk;
+        }
+      }),
+  ),
+  server(
+    "sends blank lines",
+    "It sends a blank line after every object.",
+    ["S-FRAME-1"],
+    ({ fetch }) =>
+      changeBytes(fetch, async function* (chunks) {
+        for await (const chunk of chunks) yield new Uint8Array([...chunk, 0x0a]);
+      }),
+  ),
+  server(
+    "marks its byte order",
+    "It begins with a byte order mark.",
+    ["S-FRAME-2"],
+    ({ fetch }) =>
+      changeBytes(fetch, async function* (chunks) {
+        yield new Uint8Array([0xef, 0xbb, 0xbf]);
+        yield* chunks;
+      }),
+  ),
+  server(
+    "says that its stream is JSON",
+    "Its content type is that of a single object.",
+    ["S-FRAME-3"],
+    ({ fetch }) =>
+      changeResponse(
+        fetch,
+        ({ status, body }) =>
+          new Response(body, { status, headers: { "Content-Type": "application/json" } }),
+      ),
+  ),
+  server(
+    "forgets to flush",
+    "It sends all that it has to say when the pull is over.",
+    ["S-FRAME-4"],
+    ({ fetch }) =>
+      changeBytes(fetch, async function* (chunks) {
+        const all: Uint8Array<ArrayBuffer>[] = [];
+        for await (const chunk of chunks) all.push(chunk);
+        yield* all;
+      }),
+  ),
+];
+
+/** Whether an object tells of a download. */
+const isDownload = ({ digest }: StatusObject) => digest !== undefined;
+
+const sequence: readonly Specimen<ServerSubject>[] = [
+  server(
+    "does not tell of the manifest",
+    "It begins with the downloads.",
+    ["S-SEQ-1"],
+    ({ fetch }) =>
+      changeObjects(fetch, () => (object) => object.status === "pulling manifest" ? [] : [object]),
+  ),
+  server(
+    "writes the manifest first",
+    "It tells that the manifest is written before the downloads.",
+    ["S-SEQ-2"],
+    ({ fetch }) =>
+      changeObjects(fetch, () => (object) => {
+        if (object.status === "writing manifest") return [];
+        return object.status === "pulling manifest"
+          ? [object, { status: "writing manifest" }]
+          : [object];
+      }),
+  ),
+  server(
+    "goes on after success",
+    "It removes unused layers after it has told of success.",
+    ["S-SEQ-3"],
+    ({ fetch }) =>
+      changeObjects(
+        fetch,
+        () => (object) =>
+          object.status === "success"
+            ? [object, { status: "removing any unused layers" }]
+            : [object],
+      ),
+  ),
+  server(
+    "sends two successes",
+    "It tells of success when the manifest is written, and at the end.",
+    ["S-SEQ-4"],
+    ({ fetch }) =>
+      changeObjects(
+        fetch,
+        () => (object) =>
+          object.status === "writing manifest" ? [object, { status: "success" }] : [object],
+      ),
+  ),
+  server(
+    "verifies twice",
+    "It tells two times that it verifies.",
+    ["S-SEQ-5"],
+    ({ fetch }) =>
+      changeObjects(
+        fetch,
+        () => (object) => /^verifying/.test(String(object.status)) ? [object, object] : [object],
+      ),
+  ),
+];
+
+/** How many bytes a server that counts in blocks takes for one. */
+const BLOCK_BYTES = 16_000_000;
+
+const downloads: readonly Specimen<ServerSubject>[] = [
+  server(
+    "writes numbers as text",
+    "Its numbers of bytes are strings.",
+    ["S-DOWN-1"],
+    ({ fetch }) =>
+      changeEach(fetch, ({ total, completed, ...object }) => ({
+        ...object,
+        ...(total !== undefined && { total: `${total}` }),
+        ...(completed !== undefined && { completed: `${completed}` }),
+      })),
+  ),
+  server(
+    "counts in blocks",
+    "It counts a block that has begun, so that the last one counts for more than there is.",
+    ["S-DOWN-2"],
+    ({ fetch }) =>
+      changeEach(fetch, (object) => {
+        const { completed = 0, total = 0 } = object as { completed?: number; total?: number };
+        if (completed === 0 || completed >= total) return object;
+        return { ...object, completed: Math.ceil(completed / BLOCK_BYTES) * BLOCK_BYTES };
+      }),
+  ),
+  server(
+    "does not know the total yet",
+    "It tells of no larger total than what is there and one byte, which is not that of the " +
+      "manifest either.",
+    ["S-DOWN-3", "S-DOWN-4"],
+    ({ fetch }) =>
+      changeEach(fetch, (object) => {
+        const { completed = 0, total = 0 } = object as { completed?: number; total?: number };
+        return isDownload(object) ? { ...object, total: Math.min(total, completed + 1) } : object;
+      }),
+  ),
+  server(
+    "shortens digests",
+    "Its digests are not those of the manifest.",
+    ["S-DOWN-4"],
+    ({ fetch }) =>
+      changeEach(
+        fetch,
+        (object) =>
+          isDownload(object) ? { ...object, digest: String(object.digest).slice(0, 19) } : object,
+      ),
+  ),
+  server(
+    "does not name digests",
+    "It leaves the digest to the status.",
+    ["S-DOWN-5"],
+    ({ fetch }) => changeEach(fetch, ({ digest: _, ...object }) => object),
+  ),
+  server(
+    "restarts from zero",
+    "It drops what it has when a pull is cancelled.",
+    ["S-RESUME-1"],
+    (mock) => watchEnds(mock.fetch, (how) => how === "left" && mock.reset()),
+  ),
+  server(
+    "downloads for each caller",
+    "A pull that begins while another one runs has a download of its own.",
+    ["S-SHARE-1"],
+    (mock, openAnother) => {
+      let running = 0;
+      return async (request) => {
+        const { fetch } = running > 0 ? openAnother() : mock;
+        running++;
+        return await watchEnds(fetch, () => running--)(request);
+      };
+    },
+  ),
+  server(
+    "stops for all when one leaves",
+    "It ends every pull when one of them is cancelled.",
+    ["S-LEAVE-1"],
+    ({ fetch }) => {
+      let departures = 0;
+      return watchEnds(
+        changeBytes(fetch, async function* (chunks) {
+          const before = departures;
+          for await (const chunk of chunks) {
+            if (departures > before) return;
+            yield chunk;
+          }
+        }),
+        (how) => how === "left" && departures++,
+      );
+    },
+  ),
+  server(
+    "forgets what it has",
+    "It drops the layers of a model that it has pulled.",
+    ["S-AGAIN-1", "S-AGAIN-2"],
+    (mock) =>
+      changeEach(mock.fetch, (object) => {
+        if (object.status === "success") mock.reset();
+        return object;
+      }),
+  ),
+  server(
+    "downloads a model whole that has changed",
+    "It drops all that it has of a model when its library has another version.",
+    ["S-AGAIN-2"],
+    (mock) =>
+      whenChanged(mock, (model) => {
+        const init = { method: "DELETE", body: JSON.stringify({ model }) };
+        return mock.fetch("http://conformance.invalid/api/delete", init);
+      }),
+  ),
+  server(
+    "does not see that a model has changed",
+    "It goes by the first manifest of a model that it has seen.",
+    ["S-AGAIN-2"],
+    (mock) => whenChanged(mock, (name, before) => mock.library.publish({ name, ...before })),
+  ),
+  server(
+    "serves few callers",
+    "It turns away the fifth pull at the same time.",
+    ["S-LOAD-1"],
+    ({ fetch }) => {
+      let running = 0;
+      return async (request) => {
+        if (running >= 4) return new Response(null, { status: 503 });
+        running++;
+        return await watchEnds(fetch, () => running--)(request);
+      };
+    },
+  ),
+];
+
+const errors: readonly Specimen<ServerSubject>[] = [
+  server(
+    "has a default model",
+    "It takes a request without a body for one of its only model.",
+    ["S-ERR-1"],
+    ({ fetch }) => async (request) => {
+      const isEmpty = isPull(request) && await request.clone().text() === "";
+      return await fetch(isEmpty ? new Request(request, { body: '{"model":"subject"}' }) : request);
+    },
+  ),
+  server(
+    "chokes on bad JSON",
+    "It answers a body that is not JSON with an internal error and a page.",
+    ["S-ERR-2"],
+    ({ fetch }) =>
+      changeResponse(
+        fetch,
+        async (response, request) =>
+          isJson(await request.text()) ? response : new Response("<html></html>", { status: 500 }),
+      ),
+  ),
+  server(
+    "takes fields of any type",
+    "It makes texts and truths of whatever there is.",
+    ["S-ERR-3"],
+    ({ fetch }) =>
+      changeRequest(fetch, ({ model, stream, insecure, ...fields }) => ({
+        ...fields,
+        ...(model !== undefined && { model: String(model) }),
+        ...(stream !== undefined && { stream: Boolean(stream) }),
+        ...(insecure !== undefined && { insecure: Boolean(insecure) }),
+      })),
+  ),
+  server(
+    "takes any name",
+    "It asks the library for a model of any name, which it does not find.",
+    ["S-ERR-4"],
+    ({ fetch }) =>
+      changeResponse(fetch, async (response) => {
+        const isNamed = response.status !== 400 ||
+          (await response.clone().json()).error !== "invalid model name";
+        return isNamed
+          ? response
+          : new Response('{"error":"pull model manifest: file does not exist"}\n');
+      }),
+  ),
+  server(
+    "trusts every library",
+    "It takes every pull for one that allows an insecure library.",
+    ["S-ERR-5"],
+    ({ fetch }) =>
+      changeRequest(fetch, (fields) => fields.insecure ? fields : { ...fields, insecure: true }),
+  ),
+  server(
+    "trusts no library",
+    "It refuses an insecure library even if it is allowed.",
+    ["S-ERR-5"],
+    ({ fetch }) =>
+      changeRequest(
+        fetch,
+        (fields) => fields.insecure === true ? { ...fields, insecure: false } : fields,
+      ),
+  ),
+  server(
+    "is silent about unknown models",
+    "It ends the stream when the library does not have a model.",
+    ["S-ERR-6"],
+    ({ fetch }) => withoutErrors(fetch, /file does not exist/),
+  ),
+  server(
+    "fails with success",
+    "It has the HTTP status 200 for a pull that fails without a stream.",
+    ["S-ERR-7"],
+    ({ fetch }) =>
+      changeResponse(fetch, async (response, request) => {
+        const fields = await fieldsOf(request);
+        return fields?.stream === false ? new Response(response.body, { status: 200 }) : response;
+      }),
+  ),
+  server(
+    "takes any method",
+    "It answers other methods, too.",
+    ["S-ERR-8"],
+    ({ fetch }) => async (request) => {
+      const isOther = request.method !== "POST" && new URL(request.url).pathname === "/api/pull";
+      return isOther ? Response.json({}) : await fetch(request);
+    },
+  ),
+  server(
+    "is silent about what goes wrong",
+    "It ends the stream when the library or the disk fails.",
+    ["S-ERR-9"],
+    ({ fetch }) => withoutErrors(fetch, /max retries exceeded|no space left/),
+  ),
+  server(
+    "does not verify",
+    "It calls a pull a success whose layers fail their checksum.",
+    ["S-ERR-10"],
+    ({ fetch }) =>
+      changeEach(fetch, (object) => /mismatch/.test(String(object.error)) ? SUCCESS : object),
+  ),
+  server(
+    "keeps what is broken",
+    "It takes a layer that has failed its checksum for one that is there, the next time.",
+    ["S-ERR-10"],
+    ({ fetch }) => {
+      let hasFailed = false;
+      return changeEach(fetch, (object) => {
+        hasFailed ||= /mismatch/.test(String(object.error));
+        return hasFailed && isDownload(object) ? { ...object, completed: object.total } : object;
+      });
+    },
+  ),
+  server(
+    "does not recover",
+    "It fails after a request that it had to refuse.",
+    ["S-ERR-11"],
+    ({ fetch }) => {
+      let hasRefused = false;
+      return async (request) => {
+        if (hasRefused) return new Response(null, { status: 500 });
+        const response = await fetch(request);
+        hasRefused = response.status === 400;
+        return response;
+      };
+    },
+  ),
+];
+
+const SUCCESS: StatusObject = { status: "success" };
+
+/** Leaves out the objects that tell of some errors. */
+function withoutErrors(fetch: (request: Request) => Promise<Response>, words: RegExp) {
+  return changeObjects(fetch, () => (object) => words.test(String(object.error)) ? [] : [object]);
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return text === "";
+  }
+}
+
+/** The specimens. */
+export const serverSpecimens: readonly Specimen<ServerSubject>[] = [
+  ...requests,
+  ...framing,
+  ...sequence,
+  ...downloads,
+  ...errors,
+];

@@ -1,0 +1,190 @@
+/**
+ * The proof that the rules bite: every specimen of the zoo breaks the rules that it says, and no other
+ * one; the mock and our own client break none.
+ *
+ * What a specimen breaks is looked for with as many inputs as by default; that anything is not broken,
+ * with fewer. With `ZOO_RUNS=100` in the environment it takes as many for both, and some minutes.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { env } from "node:process";
+import { describe, it } from "node:test";
+import type { ClientSubject } from "../../client/subject.ts";
+import { clientRules, closeClient, openClient, runClientConformance } from "../../client/suite.ts";
+import { isBroken, type Report, type RuleResult } from "../../report.ts";
+import type { Rule } from "../../rule.ts";
+import { DEFAULT_RUNS, runRule } from "../../run.ts";
+import type { ServerSubject } from "../../server/subject.ts";
+import { runServerConformance, serverRules } from "../../server/suite.ts";
+import { mocks, ownClient, ownDecoder } from "../interop/own.ts";
+import { clientSpecimens, serverSpecimens, type Specimen } from "./mod.ts";
+
+/** What the inputs follow from, and other seeds, with which the same is found. */
+const SEED = 1;
+const OTHER_SEEDS = [20, 300];
+
+/** How many inputs have to do for what a specimen does not break, and for what is ours. */
+const OTHER_RUNS = Number(env.ZOO_RUNS ?? 4);
+const OWN_RUNS = {
+  "in-process": Number(env.ZOO_RUNS ?? 30),
+  "network": OTHER_RUNS,
+};
+
+/** Longer than any of these tests takes, which is longer than what runners allow by default. */
+const PATIENT = { timeout: 120_000 };
+
+/** How many inputs it took to catch each specimen by each rule that it breaks. */
+const caughtAfter: { readonly what: string; readonly runs: number }[] = [];
+
+/** The ids of the rules that a subject breaks. */
+async function rulesBrokenBy<Subject>(
+  specimen: Specimen<unknown>,
+  subject: Subject,
+  rules: readonly Rule<Subject>[],
+  seed: number,
+): Promise<string[]> {
+  const results: RuleResult[] = [];
+  for (const rule of rules) {
+    const runs = specimen.breaks.includes(rule.id) ? DEFAULT_RUNS : OTHER_RUNS;
+    const result = await runRule(rule, subject, { runs, seed, shrinkTimeMs: 0 });
+    results.push(result);
+    if (!result.failure) continue;
+    caughtAfter.push({
+      what: `${specimen.name}, by ${rule.id} with the seed ${seed}`,
+      runs: result.failure.foundAfter,
+    });
+  }
+  return results.filter(isBroken).map(({ id }) => id);
+}
+
+async function withClient<Result>(
+  client: ClientSubject,
+  work: (opened: Awaited<ReturnType<typeof openClient>>) => Promise<Result>,
+): Promise<Result> {
+  const opened = await openClient(client);
+  try {
+    return await work(opened);
+  } finally {
+    await closeClient(opened);
+  }
+}
+
+function rulesOf<Subject>(
+  specimen: Specimen<unknown>,
+  rules: readonly Rule<Subject>[],
+): readonly Rule<Subject>[] {
+  return rules.filter(({ id }) => specimen.breaks.includes(id));
+}
+
+const sorted = (ids: readonly string[]) => [...ids].sort();
+
+/** Registers what is to be shown of the specimens of one side. */
+function describeSpecimens<Subject, Open>(
+  side: string,
+  specimens: readonly Specimen<Subject>[],
+  rules: readonly Rule<Open>[],
+  open: <Result>(subject: Subject, work: (opened: Open) => Promise<Result>) => Promise<Result>,
+): void {
+  describe(`the ${side} of the zoo`, () => {
+    it("break every rule", () => {
+      const broken = new Set(specimens.flatMap(({ breaks }) => breaks));
+      assertEquals(rules.map(({ id }) => id).filter((id) => !broken.has(id)), []);
+    });
+
+    it("have a name each", () => {
+      assertEquals(new Set(specimens.map(({ name }) => name)).size, specimens.length);
+    });
+
+    for (const specimen of specimens) {
+      it(
+        `one that ${specimen.name} breaks ${specimen.breaks.join(", ")} only`,
+        PATIENT,
+        async () => {
+          const broken = await open(
+            specimen.subject,
+            (opened) => rulesBrokenBy(specimen, opened, rules, SEED),
+          );
+          assertEquals(sorted(broken), sorted(specimen.breaks));
+        },
+      );
+    }
+
+    for (const seed of OTHER_SEEDS) {
+      it(`are caught with the seed ${seed}, too`, PATIENT, async () => {
+        for (const specimen of specimens) {
+          const broken = await open(
+            specimen.subject,
+            (opened) => rulesBrokenBy(specimen, opened, rulesOf(specimen, rules), seed),
+          );
+          assertEquals(sorted(broken), sorted(specimen.breaks), specimen.name);
+        }
+      });
+    }
+  });
+}
+
+describeSpecimens("clients", clientSpecimens, clientRules, withClient);
+describeSpecimens<ServerSubject, ServerSubject>(
+  "servers",
+  serverSpecimens,
+  serverRules,
+  (server, work) => work(server),
+);
+
+describe("the zoo", () => {
+  it("has no specimen that needs more inputs than are tried by default", () => {
+    const slowest = caughtAfter.reduce((a, b) => a.runs < b.runs ? b : a);
+    console.log(`The slowest specimen to be caught ${slowest.what}, after ${slowest.runs} runs`);
+    assert(slowest.runs <= DEFAULT_RUNS);
+  });
+});
+
+/** What a report says of rules that are not kept. */
+function notKept({ results }: Report): string[] {
+  return results.filter(({ verdict }) => verdict !== "kept")
+    .map(({ id, verdict, failure, reason }) => `${id} ${verdict}: ${failure?.seen ?? reason}`);
+}
+
+/** What the dialect client2 breaks, because the server that speaks it does. */
+const LIKE_THE_REAL_ONE = ["S-FRAME-3 broken: text/plain; charset=utf-8"];
+
+describe("the mock", () => {
+  for (const mock of mocks) {
+    it(`as ${mock.name} breaks no rule and skips none`, PATIENT, async () => {
+      const report = await runServerConformance(mock, {
+        seed: SEED,
+        runs: OWN_RUNS["in-process"],
+      });
+      assertEquals(notKept(report), mock.name === "mock (client2)" ? LIKE_THE_REAL_ONE : []);
+    });
+  }
+});
+
+const AGGREGATING = "The client does not add up its layers";
+
+describe("our own client", () => {
+  for (const transport of ["in-process", "network"] as const) {
+    it(`as pull (${transport}) breaks no rule and skips none`, PATIENT, async () => {
+      const report = await runClientConformance(ownClient(transport), {
+        seed: SEED,
+        runs: OWN_RUNS[transport],
+      });
+      assertEquals(notKept(report), []);
+    });
+
+    it(
+      `as decodePull (${transport}) breaks no rule and skips what it does not do`,
+      PATIENT,
+      async () => {
+        const options = { seed: SEED, runs: OWN_RUNS[transport] };
+        const report = await runClientConformance(ownDecoder(transport), options);
+        assertEquals(notKept(report), [
+          "C-TIME-1 skipped: The client has no time limit",
+          ...[1, 2, 3, 4, 5, 6].map((number) => `C-SUM-${number} skipped: ${AGGREGATING}`),
+        ]);
+      },
+    );
+  }
+});

@@ -1,0 +1,211 @@
+/**
+ * Rules about downloads that are cancelled, resumed, shared and repeated.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import type { LayerSize, PullStatus } from "../../../mod.ts";
+import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { slowWorlds, withServer, worlds } from "../server_states.ts";
+import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import {
+  beginPull,
+  pullAll,
+  type Pulling,
+  requireSuccess,
+  type Transcript,
+} from "../transcript.ts";
+
+/** The latest thing that is said of any download, once bytes of it are there. */
+function lastDownload(statuses: readonly PullStatus[]): PullStatus | undefined {
+  return statuses.findLast(({ completed }) => completed !== undefined);
+}
+
+/** Pulls until some lines have told of bytes, and not all of a layer is there. */
+async function pullInPart(
+  server: OpenServer,
+  lines: number,
+  run: CheckRun,
+): Promise<{ pulling: Pulling; last: PullStatus }> {
+  const pulling = await beginPull(server, run);
+  let last: PullStatus | undefined;
+  await pulling.readUntil((statuses) => {
+    last = lastDownload(statuses);
+    return statuses.filter(({ completed }) => completed !== undefined).length > lines;
+  });
+  if (last?.digest !== undefined && last.completed !== last.total) return { pulling, last };
+  await pulling.leave();
+  throw new Inconclusive("No download was seen while it went on");
+}
+
+/** Throws unless a pull goes on from the bytes that were there. */
+async function requireFrom(pulling: Pulling, { digest, completed = 0 }: PullStatus): Promise<void> {
+  const tellsOf = (status: PullStatus) =>
+    status.digest === digest && status.completed !== undefined;
+  await pulling.readUntil((statuses) => statuses.some(tellsOf));
+  const { statuses, exchange } = await pulling.transcript();
+  const first = statuses.find(tellsOf);
+  if (!first || (first.completed ?? 0) >= completed) return;
+  throw new Violation(
+    `at least the ${completed} bytes of ${digest} that were there`,
+    `${first.completed}`,
+    [exchange],
+  );
+}
+
+/** Throws unless a pull tells of no layer that has gone, and finds all of those that have stayed. */
+function requireKept(
+  { statuses, exchange }: Transcript,
+  before: readonly LayerSize[],
+  after: readonly LayerSize[],
+): void {
+  const digests = new Set(after.map(({ digest }) => digest));
+  for (const status of statuses) {
+    const { digest = "" } = status;
+    if (!before.some((layer) => layer.digest === digest)) continue;
+    if (!digests.has(digest)) {
+      throw new Violation("no layer of the version before", digest, [exchange]);
+    }
+    if (!isPartial(status)) continue;
+    const expected = "a layer that has stayed to be there whole";
+    throw new Violation(expected, describe(status), [exchange]);
+  }
+}
+
+/**
+ * Whether a layer is told to be there in part. Without `completed`, nothing is told yet: it may be
+ * about to be looked for.
+ */
+function isPartial({ total, completed }: PullStatus): boolean {
+  return total !== undefined && completed !== undefined && completed < total;
+}
+
+function describe({ digest, total, completed }: PullStatus): string {
+  return `${completed} of ${total} bytes of ${digest}`;
+}
+
+/** By how much a layer is larger in another version of its model. */
+const CHANGED_BYTES = 1_000;
+
+const partial = fc.tuple(slowWorlds(), fc.integer({ min: 1, max: 4 }));
+
+/** The rules. */
+export const downloadRules: readonly Rule<ServerSubject>[] = [
+  rule({
+    id: "S-RESUME-1",
+    side: "server",
+    level: "must",
+    title: "A cancelled pull is resumed from where it left off",
+    cites: 'spec: "Cancelled pulls are resumed from where they left off"',
+    skips: unlessHas("fresh"),
+    inputs: partial,
+    check: (subject, [world, lines], run) =>
+      withServer(subject, world, async (server) => {
+        const { pulling, last } = await pullInPart(server, lines, run);
+        await pulling.leave();
+        const again = await beginPull(server, run);
+        await requireFrom(again, last);
+        requireSuccess(await again.readAll());
+      }),
+  }),
+  rule({
+    id: "S-SHARE-1",
+    side: "server",
+    level: "must",
+    title: "Pulls of one model at the same time share one download",
+    cites: 'spec: "multiple calls will share the same download progress"',
+    skips: unlessHas("fresh"),
+    inputs: partial,
+    check: (subject, [world, lines], run) =>
+      withServer(subject, world, async (server) => {
+        const { pulling, last } = await pullInPart(server, lines, run);
+        const other = await beginPull(server, run);
+        await requireFrom(other, last);
+        const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
+        requireSuccess(first);
+        requireSuccess(second);
+      }),
+  }),
+  rule({
+    id: "S-LEAVE-1",
+    side: "server",
+    level: "should",
+    title: "A caller that leaves early harms no other one",
+    cites: "observed: a download is cancelled when its last caller leaves, and not before",
+    skips: unlessHas("fresh"),
+    inputs: partial,
+    check: (subject, [world, lines], run) =>
+      withServer(subject, world, async (server) => {
+        const { pulling, last } = await pullInPart(server, lines, run);
+        const other = await beginPull(server, run);
+        await other.readUntil((statuses) => lastDownload(statuses) !== undefined);
+        const { statuses: before } = await other.transcript();
+        await pulling.leave();
+        const transcript = await other.readAll();
+        requireSuccess(transcript);
+        const { digest, completed = 0 } = lastDownload(before) ?? last;
+        const fallen = transcript.statuses.slice(before.length).find((status) =>
+          status.digest === digest && (status.completed ?? completed) < completed
+        );
+        if (!fallen) return;
+        throw new Violation(
+          `no fewer than the ${completed} bytes of ${digest} that were there`,
+          `${fallen.completed} bytes after the other one had left`,
+          [transcript.exchange],
+        );
+      }),
+  }),
+  rule({
+    id: "S-AGAIN-1",
+    side: "server",
+    level: "observed",
+    title: "What is there is not downloaded again",
+    cites: "observed: a layer that is there is told once, with `completed` equal to `total`",
+    inputs: worlds(),
+    check: (subject, world, run) =>
+      withServer(subject, world, async (server) => {
+        requireSuccess(await pullAll(server, run));
+        const again = await pullAll(server, run);
+        requireSuccess(again);
+        const partial = again.statuses.find(isPartial);
+        if (!partial) return;
+        throw new Violation("every layer to be there whole", describe(partial), [again.exchange]);
+      }),
+  }),
+  rule<ServerSubject, [World, number]>({
+    id: "S-AGAIN-2",
+    side: "server",
+    level: "observed",
+    title: "Of a model that has changed, what is new is downloaded, and nothing else",
+    cites: "observed: the manifest is fetched at each pull, and layers that are there are kept",
+    skips: unlessHas("changes"),
+    inputs: fc.tuple(worlds(), fc.nat()),
+    check: (subject, [world, place], run) =>
+      withServer(subject, world, async (server) => {
+        requireSuccess(await pullAll(server, run));
+        const changed = place % world.layers.length;
+        const sizes = world.layers.map((size, index) =>
+          index === changed ? size + CHANGED_BYTES : size
+        );
+        const layers = await server.change!(sizes);
+        const again = await pullAll(server, run);
+        requireSuccess(again);
+        requireKept(again, server.layers ?? [], layers);
+      }),
+  }),
+  rule<ServerSubject, [World, number]>({
+    id: "S-LOAD-1",
+    side: "server",
+    level: "should",
+    title: "Many pulls at the same time all succeed",
+    cites: 'spec: "multiple calls will share the same download progress"',
+    maxRuns: 20,
+    inputs: fc.tuple(worlds(), fc.integer({ min: 2, max: 12 })),
+    check: (subject, [world, callers], run) =>
+      withServer(subject, world, async (server) => {
+        const pulls = Array.from({ length: callers }, () => pullAll(server, run));
+        for (const transcript of await Promise.all(pulls)) requireSuccess(transcript);
+      }),
+  }),
+];

@@ -1,0 +1,249 @@
+/**
+ * Rules about the stream that answers a pull: its framing, the order of its objects, and what its
+ * downloads say.
+ *
+ * @module
+ */
+
+import type { PullStatus } from "../../../mod.ts";
+import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
+import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { slowWorlds, withServer, worlds } from "../server_states.ts";
+import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { pullAll, type Transcript } from "../transcript.ts";
+
+type Info = Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "skips">;
+
+/** A rule about what is sent for a pull that succeeds. */
+function pullRule(
+  info: Info,
+  check: (transcript: Transcript, server: OpenServer) => void,
+  inputs = worlds(),
+): Rule<ServerSubject> {
+  return rule<ServerSubject, World>({
+    ...info,
+    side: "server",
+    inputs,
+    check: (subject, world, run: CheckRun) =>
+      withServer(subject, world, async (server) => {
+        check(await pullAll(server, run), server);
+      }),
+  });
+}
+
+/** A rule about every object that tells of a download. */
+function downloadRule(
+  info: Info,
+  findFault: (status: PullStatus, before: readonly PullStatus[], server: OpenServer) => {
+    expected: string;
+    seen: string;
+  } | undefined,
+): Rule<ServerSubject> {
+  return pullRule(info, ({ statuses, exchange }, server) => {
+    const downloads = statuses.filter(({ kind }) => kind === "downloading");
+    for (const [index, status] of downloads.entries()) {
+      const fault = findFault(status, downloads.slice(0, index), server);
+      if (fault) throw new Violation(fault.expected, fault.seen, [exchange]);
+    }
+  });
+}
+
+/** The phases, in the order of the spec. */
+const PHASES = ["manifest", "downloading", "verifying", "writing", "removing", "success"] as const;
+
+function phaseOf({ kind }: PullStatus): number {
+  return (PHASES as readonly string[]).indexOf(kind);
+}
+
+/** How long a pull takes that is told of in several objects, each at a time of its own. */
+const LONG_ENOUGH_MS = 300;
+
+const FINAL_ORDER = 'spec: "After all the files are downloaded, the final responses are:"';
+
+/** The rules. */
+export const streamRules: readonly Rule<ServerSubject>[] = [
+  pullRule({
+    id: "S-FRAME-1",
+    level: "observed",
+    title: "Every object is on a line of its own, which ends in a newline",
+    cites: "observed: newline-delimited JSON, one compact object a line, no blank lines",
+  }, ({ text, exchange }) => {
+    const lines = text.split("\n");
+    if (lines.pop() !== "") {
+      throw new Violation("a newline at the end", "none", [exchange]);
+    }
+    for (const [index, line] of lines.entries()) {
+      if (isObject(line)) continue;
+      throw new Violation(`line ${index + 1} to be one object`, JSON.stringify(line), [exchange]);
+    }
+  }),
+  pullRule({
+    id: "S-FRAME-2",
+    level: "should",
+    title: "The stream is UTF-8 without a byte order mark",
+    cites: "RFC 8259, 8.1: JSON is encoded in UTF-8, and no byte order mark is added",
+  }, ({ chunks, exchange }) => {
+    const bytes = chunks.flatMap((chunk) => [...chunk]);
+    try {
+      const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+        .decode(new Uint8Array(bytes));
+      if (!text.startsWith("\ufeff")) return;
+    } catch {
+      throw new Violation("UTF-8", "bytes that are none", [exchange]);
+    }
+    throw new Violation("no byte order mark", "one", [exchange]);
+  }),
+  pullRule({
+    id: "S-FRAME-3",
+    level: "observed",
+    title: "The content type is application/x-ndjson",
+    cites: "observed: Content-Type: application/x-ndjson",
+  }, ({ contentType, exchange }) => {
+    if (contentType?.split(";")[0]?.trim() === "application/x-ndjson") return;
+    throw new Violation("application/x-ndjson", contentType ?? "none", [exchange]);
+  }),
+  pullRule(
+    {
+      id: "S-FRAME-4",
+      level: "should",
+      title: "Objects are sent as they come, not all together",
+      cites: "Progress that arrives when the pull is over is none; observed: flushed line by line",
+      skips: unlessHas("fresh"),
+    },
+    ({ firstAfterMs, lastAfterMs, exchange }) => {
+      if (lastAfterMs < LONG_ENOUGH_MS) {
+        throw new Inconclusive("The pull was over too soon to tell");
+      }
+      if (firstAfterMs <= lastAfterMs / 2) return;
+      const seen = `the first one after ${Math.round(firstAfterMs)} of ${
+        Math.round(lastAfterMs)
+      } ms`;
+      throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
+    },
+    slowWorlds(),
+  ),
+  pullRule({
+    id: "S-SEQ-1",
+    level: "must",
+    title: "The first object is the manifest",
+    cites: 'spec: "The first object is the manifest"',
+  }, ({ statuses: [first], exchange }) => {
+    if (first?.kind === "manifest") return;
+    const seen = JSON.stringify(first?.status ?? first);
+    throw new Violation('"pulling manifest" first', seen ?? "no object", [exchange]);
+  }),
+  pullRule({
+    id: "S-SEQ-2",
+    level: "must",
+    title: "The phases come in order: manifest, downloads, verifying, writing, removing, success",
+    cites: `spec: "Then there is a series of downloading responses."; ${FINAL_ORDER.slice(6)}`,
+  }, ({ statuses, exchange }) => {
+    const known = statuses.filter((status) => phaseOf(status) !== -1 && status.kind !== "success");
+    for (const [index, status] of known.entries()) {
+      const before = known[index - 1];
+      if (!before || phaseOf(status) >= phaseOf(before)) continue;
+      throw new Violation(
+        `nothing of an earlier phase after ${JSON.stringify(before.status)}`,
+        JSON.stringify(status.status ?? status.digest),
+        [exchange],
+      );
+    }
+  }),
+  pullRule({
+    id: "S-SEQ-3",
+    level: "must",
+    title: "`success` is the last object",
+    cites: `${FINAL_ORDER} … "success", which is the last of them`,
+  }, ({ statuses, exchange }) => {
+    const last = statuses.at(-1);
+    if (last?.kind === "success") return;
+    const seen = JSON.stringify(last?.error ?? last?.status) ?? "no such object";
+    throw new Violation('"success" last', seen, [exchange]);
+  }),
+  pullRule({
+    id: "S-SEQ-4",
+    level: "must",
+    title: "`success` is sent once",
+    cites: `${FINAL_ORDER} … "success", which is one of them`,
+  }, ({ statuses, exchange }) => {
+    const count = statuses.filter(({ kind }) => kind === "success").length;
+    if (count > 1) throw new Violation("one success", `${count} of them`, [exchange]);
+  }),
+  pullRule({
+    id: "S-SEQ-5",
+    level: "should",
+    title: "The manifest and each final phase are told once",
+    cites: `${FINAL_ORDER}, each of them once`,
+  }, ({ statuses, exchange }) => {
+    for (const phase of ["manifest", "verifying", "writing"]) {
+      const count = statuses.filter(({ kind }) => kind === phase).length;
+      if (count > 1) throw new Violation(`one "${phase}"`, `${count} of them`, [exchange]);
+    }
+  }),
+  downloadRule({
+    id: "S-DOWN-1",
+    level: "must",
+    title: "`total` and `completed` are whole numbers of bytes, where they are there",
+    cites: 'spec: "total": 2142590208, "completed": 241970',
+  }, ({ extra = {} }) => {
+    const field = ["total", "completed"].find((name) => name in extra);
+    if (field === undefined) return undefined;
+    return { expected: `${field} in whole bytes`, seen: JSON.stringify(extra[field]) };
+  }),
+  downloadRule({
+    id: "S-DOWN-2",
+    level: "should",
+    title: "`completed` is at most `total`",
+    cites: "No more of a layer can be there than all of it",
+  }, ({ total, completed = 0 }) => {
+    if (total === undefined || completed <= total) return undefined;
+    return { expected: `at most ${total} bytes completed`, seen: String(completed) };
+  }),
+  downloadRule({
+    id: "S-DOWN-3",
+    level: "should",
+    title: "A digest has one `total`",
+    cites: "A digest names bytes, whose number does not change",
+  }, ({ digest, total }, before) => {
+    const other = before.find((status) => status.digest === digest && status.total !== undefined);
+    if (!other || total === undefined || other.total === total) return undefined;
+    return { expected: `a total of ${other.total} for ${digest}, as before`, seen: String(total) };
+  }),
+  downloadRule({
+    id: "S-DOWN-4",
+    level: "should",
+    title: "Digests and totals are those of the manifest",
+    cites:
+      'spec: "The number of files to be downloaded depends on the number of layers specified in ' +
+      'the manifest."',
+    skips: unlessHas("manifest"),
+  }, ({ digest, total }, _before, { layers = [] }) => {
+    if (digest === DIGEST_OF_ALL_LAYERS) return undefined;
+    const layer = layers.find((each) => each.digest === digest);
+    if (!layer) return { expected: "a digest of the manifest", seen: String(digest) };
+    if (total === undefined || total === layer.size) return undefined;
+    return { expected: `a total of ${layer.size} for ${digest}`, seen: String(total) };
+  }),
+  pullRule({
+    id: "S-DOWN-5",
+    level: "must",
+    title: "A download names its digest",
+    cites: 'spec: "status": "downloading digestname", "digest": "digestname"',
+  }, ({ statuses, exchange }) => {
+    const nameless = statuses.find(({ digest, total }) =>
+      total !== undefined && digest === undefined
+    );
+    if (!nameless) return;
+    const { kind: _, ...object } = nameless;
+    throw new Violation("a digest beside `total`", JSON.stringify(object), [exchange]);
+  }),
+];
+
+function isObject(line: string): boolean {
+  try {
+    const value = JSON.parse(line);
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+  } catch {
+    return false;
+  }
+}

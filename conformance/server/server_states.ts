@@ -1,0 +1,41 @@
+/**
+ * States of a server to begin a check in.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import type { OpenServer, ServerSubject, World } from "./subject.ts";
+
+/** A size that takes several ticks to download, at the bandwidth that a mock has unless told. */
+const LARGE_BYTES = 40_000_000;
+
+/** Models of a few layers, small and large. */
+export function worlds(): fc.Arbitrary<World> {
+  const size = fc.oneof(
+    fc.integer({ min: 1, max: 5_000 }),
+    fc.integer({ min: 1, max: LARGE_BYTES }),
+  );
+  return fc.record({ layers: fc.array(size, { minLength: 1, maxLength: 4 }) });
+}
+
+/** Models whose first layer takes long enough to do something in the meantime. */
+export function slowWorlds(): fc.Arbitrary<World> {
+  const first = fc.integer({ min: LARGE_BYTES, max: 2 * LARGE_BYTES });
+  const others = fc.array(fc.integer({ min: 1, max: LARGE_BYTES }), { maxLength: 2 });
+  return fc.record({ first, others }).map(({ first, others }) => ({ layers: [first, ...others] }));
+}
+
+/** Does something with a server, and closes it. */
+export async function withServer<Result>(
+  subject: ServerSubject,
+  world: World,
+  work: (server: OpenServer) => Promise<Result>,
+): Promise<Result> {
+  const server = await subject.open(world);
+  try {
+    return await work(server);
+  } finally {
+    await server.close();
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The rules for servers, and how to run them.
+ *
+ * @module
+ */
+
+import type { Report } from "../report.ts";
+import type { Rule } from "../rule.ts";
+import { type RunOptions, runSuite } from "../run.ts";
+import { downloadRules } from "./rules/downloads.ts";
+import { errorRules } from "./rules/errors.ts";
+import { requestRules } from "./rules/requests.ts";
+import { streamRules } from "./rules/stream.ts";
+import type { ServerSubject } from "./subject.ts";
+
+/** All rules for servers, by section. */
+export const serverRules: readonly Rule<ServerSubject>[] = [
+  ...requestRules,
+  ...streamRules,
+  ...downloadRules,
+  ...errorRules,
+];
+
+/**
+ * Runs the rules for servers against a server.
+ *
+ * @param server The server.
+ * @param options Which rules to run, and how thoroughly. A server that says how many inputs it bears
+ * is not asked for more, unless `runs` is given.
+ * @return What was found. A broken rule is no exception.
+ * @throws {CannotRun} If the server is not there.
+ */
+export async function runServerConformance(
+  server: ServerSubject,
+  options: RunOptions = {},
+): Promise<Report> {
+  const { runs = server.maxRuns, checkTimeoutMs = server.checkTimeoutMs } = options;
+  return await runSuite("server", serverRules, server, {
+    ...options,
+    ...(runs !== undefined && { runs }),
+    ...(checkTimeoutMs !== undefined && { checkTimeoutMs }),
+  });
+}

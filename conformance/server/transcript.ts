@@ -1,0 +1,177 @@
+/**
+ * Pulls from a server under test, and notes what it sends.
+ *
+ * @module
+ */
+
+import { decodePull, type PullStatus } from "../../mod.ts";
+import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
+import { type CheckRun, Violation } from "../rule.ts";
+import type { OpenServer } from "./subject.ts";
+
+/** A request for a pull. */
+export interface PullRequest {
+  /** The body: an object to be written as JSON, or the text itself. */
+  readonly body: unknown;
+  /** The headers. @default {{ "Content-Type": "application/json" }} */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a server has sent. */
+export interface Transcript {
+  /** The HTTP status. */
+  readonly status: number;
+  /** The `Content-Type`. */
+  readonly contentType: string | null;
+  /** The body as it arrived, chunk by chunk. */
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  /** How long after the request its first chunk arrived, in milliseconds; without any, the end. */
+  readonly firstAfterMs: number;
+  /** How long after the request it ended, or how long that is ago, in milliseconds. */
+  readonly lastAfterMs: number;
+  /** The body as text. */
+  readonly text: string;
+  /** The objects in it, as far as they can be read. */
+  readonly statuses: readonly PullStatus[];
+  /** The request and the answer, to be shown. */
+  readonly exchange: Exchange;
+}
+
+/** A pull that is being answered. */
+export class Pulling {
+  readonly #response: Response;
+  readonly #request: string;
+  /** The milliseconds since the request. */
+  readonly #elapsed: () => number;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
+  #firstAfterMs: number | undefined;
+  #ending: AnswerEnding = "hang";
+
+  constructor(response: Response, request: string, elapsed: () => number) {
+    this.#response = response;
+    this.#request = request;
+    this.#elapsed = elapsed;
+    this.#reader = response.body?.getReader();
+    if (!this.#reader) this.#ending = "end";
+  }
+
+  /** Reads until the statuses so far satisfy something, or the end. */
+  async readUntil(isEnough: (statuses: readonly PullStatus[]) => boolean): Promise<void> {
+    while (this.#ending === "hang" && !isEnough(await decode(this.#chunks))) {
+      await this.#readChunk();
+    }
+  }
+
+  /** Reads to the end. */
+  async readAll(): Promise<Transcript> {
+    while (this.#ending === "hang") await this.#readChunk();
+    return await this.transcript();
+  }
+
+  /** Leaves without reading the rest. */
+  async leave(): Promise<void> {
+    if (this.#ending === "hang") await this.#reader?.cancel();
+  }
+
+  /** What was sent so far. */
+  async transcript(): Promise<Transcript> {
+    const { status, headers } = this.#response;
+    const contentType = headers.get("Content-Type");
+    const chunks = this.#chunks;
+    const lastAfterMs = this.#elapsed();
+    const shown = { status, contentType, chunks: showChunks(chunks), ending: this.#ending };
+    return {
+      status,
+      contentType,
+      chunks,
+      firstAfterMs: this.#firstAfterMs ?? lastAfterMs,
+      lastAfterMs,
+      text: await new Blob(chunks).text(),
+      statuses: await decode(chunks),
+      exchange: { request: this.#request, answer: shown },
+    };
+  }
+
+  async #readChunk(): Promise<void> {
+    try {
+      const { done, value } = await this.#reader!.read();
+      if (done) this.#ending = "end";
+      else this.#chunks.push(new Uint8Array(value));
+      this.#firstAfterMs ??= this.#elapsed();
+    } catch {
+      this.#ending = "reset";
+    }
+  }
+}
+
+/** The objects in some chunks, up to what cannot be read. Rules about framing look at the bytes. */
+async function decode(chunks: readonly Uint8Array<ArrayBuffer>[]): Promise<PullStatus[]> {
+  const statuses: PullStatus[] = [];
+  const reader = decodePull(new Blob([...chunks]).stream(), { onMalformed: "skip" }).getReader();
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return statuses;
+      statuses.push(value);
+    }
+  } catch {
+    return statuses;
+  }
+}
+
+/** Asks a server for a pull. */
+export async function ask(
+  server: OpenServer,
+  { body, headers = { "Content-Type": "application/json" } }: PullRequest,
+  { signal }: CheckRun,
+): Promise<Pulling> {
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const request = `POST /api/pull ${text}`;
+  const start = server.now();
+  try {
+    const init = { method: "POST", body: new TextEncoder().encode(text), headers, signal };
+    const response = await server.fetch("/api/pull", init);
+    return new Pulling(response, request, () => server.now() - start);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw new Violation("an answer", String(error), [{ request }]);
+  }
+}
+
+/**
+ * Pulls the model to the end. It asks for a stream in so many words: what a server does without them is
+ * for a rule of its own.
+ */
+export async function pullAll(server: OpenServer, run: CheckRun): Promise<Transcript> {
+  return await (await beginPull(server, run)).readAll();
+}
+
+/** Begins to pull the model. */
+export async function beginPull(server: OpenServer, run: CheckRun): Promise<Pulling> {
+  return await ask(server, { body: pullBody(server, { stream: true }) }, run);
+}
+
+/** The body of a pull of the model, or of another one, as the server wants it, with more fields. */
+export function pullBody(
+  { model, fieldsFor = (model) => ({ model }) }: OpenServer,
+  more: Readonly<Record<string, unknown>> = {},
+  asked = model,
+): Record<string, unknown> {
+  return { ...fieldsFor(asked), ...more };
+}
+
+/** The name of a model that is not there, in the library that the server's model is from. */
+export function absentModel({ model }: OpenServer, tag = ""): string {
+  return `${model.replace(/:[^/:]*$/, "")}-which-no-library-has${tag}`;
+}
+
+/** Throws unless a pull has succeeded. */
+export function requireSuccess({ statuses, exchange }: Transcript): void {
+  if (statuses.some(({ kind }) => kind === "success")) return;
+  const last = statuses.at(-1);
+  const seen = last
+    ? `${JSON.stringify(last.error ?? last.status)} as the last object`
+    : "no object";
+  throw new Violation("a pull that succeeds", seen, [exchange]);
+}

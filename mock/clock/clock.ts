@@ -1,0 +1,83 @@
+/**
+ * Time, for the mock: real when it listens, virtual in tests.
+ *
+ * @module
+ */
+
+/** Tells the time and waits. */
+export interface Clock {
+  /** The time in milliseconds since some moment. */
+  now(): number;
+  /** Waits for a number of milliseconds. Rejects with the signal's reason when that aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /**
+   * Begins a task that the clock should know of. A virtual clock moves on at once when all of its
+   * tasks sleep, and gives others time to get on when they do not.
+   */
+  join?(): ClockTask;
+}
+
+/** A task that lives by a clock. It waits for one thing at a time. */
+export interface ClockTask {
+  /** Waits for a number of milliseconds. Rejects with the reason for which the task was ended. */
+  sleep(milliseconds: number): Promise<void>;
+  /** Ends the task, and what it waits for. */
+  leave(reason?: unknown): void;
+}
+
+/** Begins a task on any clock. */
+export function joinClock(clock: Clock): ClockTask {
+  if (clock.join) return clock.join();
+  const left = new AbortController();
+  return {
+    sleep: (milliseconds) => clock.sleep(milliseconds, left.signal),
+    leave: (reason) => left.abort(reason),
+  };
+}
+
+/** Waits as a task does, with a signal in place of its end. */
+export async function sleepAs(
+  task: ClockTask,
+  milliseconds: number,
+  signal?: AbortSignal,
+): Promise<void> {
+  const leave = () => task.leave(signal?.reason);
+  if (signal?.aborted) leave();
+  signal?.addEventListener("abort", leave, { once: true });
+  try {
+    await task.sleep(milliseconds);
+  } finally {
+    signal?.removeEventListener("abort", leave);
+    task.leave();
+  }
+}
+
+/** A promise that is settled from outside, of which a task has one at a time. */
+export abstract class Task implements ClockTask {
+  #wake: () => void = () => {};
+  #fail: (reason: unknown) => void = () => {};
+  #left: { readonly reason: unknown } | undefined;
+
+  sleep(milliseconds: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#left) return reject(this.#left.reason);
+      this.#wake = resolve;
+      this.#fail = reject;
+      this.begin(milliseconds);
+    });
+  }
+
+  leave(reason?: unknown): void {
+    if (this.#left) return;
+    this.#left = { reason };
+    this.end();
+    this.#fail(reason);
+  }
+
+  wake(): void {
+    this.#wake();
+  }
+
+  protected abstract begin(milliseconds: number): void;
+  protected abstract end(): void;
+}

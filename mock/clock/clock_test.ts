@@ -1,0 +1,185 @@
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import fc from "fast-check";
+import { describe, it } from "node:test";
+import { type Clock, joinClock } from "./clock.ts";
+import { realClock } from "./real.ts";
+import { VirtualClock } from "./virtual.ts";
+
+/** Lets everything run that is ready to. */
+function macrotask(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+describe("A virtual clock", () => {
+  it("begins at 0 and moves to what is waited for", async () => {
+    const clock = new VirtualClock();
+    assertStrictEquals(clock.now(), 0);
+    await clock.sleep(1_000 * 60 * 60 * 24 * 365);
+    assertStrictEquals(clock.now(), 31_536_000_000);
+  });
+
+  it("wakes sleepers by time, and at the same time in the order in which they lay down", async () => {
+    const naps = fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 60 });
+    await fc.assert(fc.asyncProperty(naps, async (times) => {
+      const clock = new VirtualClock();
+      const woken: { time: number; index: number }[] = [];
+      await Promise.all(times.map(async (time, index) => {
+        await clock.sleep(time);
+        assertStrictEquals(clock.now(), time);
+        woken.push({ time, index });
+      }));
+      const expected = times.map((time, index) => ({ time, index }))
+        .sort((a, b) => a.time - b.time || a.index - b.index);
+      assertEquals(woken, expected);
+    }));
+  });
+
+  it("lets every task do at each moment what it does then, however they interleave", async () => {
+    const plans = fc.array(fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 9 }), {
+      maxLength: 9,
+    });
+    await fc.assert(fc.asyncProperty(plans, async (tasks) => {
+      const clock = new VirtualClock();
+      const times: number[] = [];
+      await Promise.all(tasks.map(async (naps) => {
+        const task = clock.join();
+        let expected = 0;
+        for (const nap of naps) {
+          await task.sleep(nap);
+          assertStrictEquals(clock.now(), expected += nap);
+          times.push(clock.now());
+        }
+        task.leave();
+      }));
+      assertEquals(times, times.toSorted((a, b) => a - b));
+    }));
+  });
+
+  it("stands still for one who has just been woken", async () => {
+    const clock = new VirtualClock();
+    const task = clock.join();
+    const ticking = (async () => {
+      for (let tick = 0; tick < 100; tick++) await task.sleep(10);
+    })();
+    await clock.sleep(500);
+    await Promise.resolve();
+    assertStrictEquals(clock.now(), 500);
+    await ticking;
+    assertStrictEquals(clock.now(), 1_000);
+  });
+
+  it("moves on although a task does not sleep, once that has had its chance", async () => {
+    const clock = new VirtualClock();
+    const idle = clock.join();
+    await clock.sleep(5);
+    assertStrictEquals(clock.now(), 5);
+    idle.leave();
+  });
+
+  it("gives the runtime its turn now and then", async () => {
+    const clock = new VirtualClock();
+    const task = clock.join();
+    let interrupted = false;
+    setTimeout(() => {
+      interrupted = true;
+    }, 0);
+    for (let nap = 0; nap < 100_000 && !interrupted; nap++) await task.sleep(1);
+    assert(interrupted);
+    task.leave();
+  });
+
+  it("wakes nobody who waits forever but by a signal or the end of the task", async () => {
+    const clock = new VirtualClock();
+    const controller = new AbortController();
+    const task = clock.join();
+    const waits = [clock.sleep(Infinity, controller.signal), task.sleep(Infinity)];
+    await macrotask();
+    assertStrictEquals(clock.now(), 0);
+    controller.abort("enough");
+    task.leave("gone");
+    assertEquals(await Promise.allSettled(waits), [
+      { status: "rejected", reason: "enough" },
+      { status: "rejected", reason: "gone" },
+    ]);
+  });
+
+  it("does not move to a moment that nobody waits for any more", async () => {
+    const clock = new VirtualClock();
+    const task = clock.join();
+    const nap = task.sleep(1_000);
+    task.leave("gone");
+    await nap.catch(() => {});
+    await macrotask();
+    assertStrictEquals(clock.now(), 0);
+  });
+
+  it("takes a wait that is negative for none", async () => {
+    const clock = new VirtualClock();
+    await clock.sleep(-5);
+    assertStrictEquals(clock.now(), 0);
+  });
+});
+
+for (
+  const [name, makeClock] of Object.entries({
+    virtual: () => new VirtualClock(),
+    real: () => realClock,
+  })
+) {
+  describe(`A task by a ${name} clock`, () => {
+    it("cannot sleep once it has left", async () => {
+      const task = joinClock(makeClock());
+      task.leave("gone");
+      task.leave("twice");
+      assertStrictEquals(await task.sleep(1_000).catch((reason) => reason), "gone");
+    });
+
+    it("is woken by its end", async () => {
+      const task = joinClock(makeClock());
+      const nap = task.sleep(1_000_000);
+      task.leave("gone");
+      assertStrictEquals(await nap.catch((reason) => reason), "gone");
+    });
+
+    it("does not sleep by a signal that has aborted", async () => {
+      const sleep = () => makeClock().sleep(1_000_000, AbortSignal.abort(new Error("too late")));
+      await assertRejects(sleep, Error, "too late");
+    });
+  });
+}
+
+describe("The real clock", () => {
+  it("tells the time since 1970, and sleeps at least as long as it should", async () => {
+    const before = realClock.now();
+    assert(Math.abs(before - Date.now()) < 60_000);
+    await realClock.sleep(2);
+    assert(realClock.now() - before >= 2);
+  });
+
+  it("waits longer than a timer can, and leaves none behind when it is interrupted", async () => {
+    const controller = new AbortController();
+    const nap = realClock.sleep(2 ** 40, controller.signal);
+    await macrotask();
+    controller.abort(new Error("enough"));
+    await assertRejects(() => nap, Error, "enough");
+  });
+});
+
+describe("Any clock", () => {
+  it("does for a mock, as long as it tells the time and waits", async () => {
+    const waits: number[] = [];
+    const clock: Clock = {
+      now: () => waits.reduce((sum, wait) => sum + wait, 0),
+      sleep: (milliseconds, signal) => {
+        signal?.throwIfAborted();
+        waits.push(milliseconds);
+        return Promise.resolve();
+      },
+    };
+    const task = joinClock(clock);
+    await task.sleep(7);
+    task.leave(new Error("gone"));
+    assertEquals(waits, [7]);
+    await assertRejects(async () => await task.sleep(1), Error, "gone");
+  });
+});

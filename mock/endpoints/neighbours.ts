@@ -1,0 +1,200 @@
+/**
+ * The endpoints beside the pull that a puller touches.
+ *
+ * @module
+ */
+
+import type { Context, Hono } from "hono";
+import type { SentAction } from "../exchange/actions.ts";
+import type { MockEnvironment } from "../exchange/exchange.ts";
+import { answerJson, JSON_TYPE } from "../exchange/json_answer.ts";
+import { Refusal } from "../exchange/refusal.ts";
+import { stringifyGoJson } from "../go_json/encode.ts";
+import { type Catalog, listedName, manifestOf, type PulledModel } from "../models/catalog.ts";
+import { type ModelName, parseModelName, shortName } from "../models/model_name.ts";
+import { type Blob, blobsOf } from "../models/models.ts";
+import type { StatusObject } from "../pull/job.ts";
+import { seededDigest } from "../runtime/random.ts";
+import { modelOf, readBody } from "./request_body.ts";
+
+/** The version that the mock says it is: that of the real server that it was compared with. */
+export const SERVER_VERSION = "0.33.0";
+
+/** What the endpoints work with. */
+export interface NeighbourOptions {
+  readonly catalog: () => Catalog;
+  readonly tickMs: number;
+  readonly bytesPerSecond: number;
+}
+
+type MockContext = Context<MockEnvironment>;
+
+const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
+
+const FIELDS = {
+  model: "string",
+  name: "string",
+  insecure: "bool",
+  stream: "bool",
+  from: "string",
+} as const;
+
+/** Adds the endpoints to an app. */
+export function registerNeighbours(app: Hono<MockEnvironment>, options: NeighbourOptions): void {
+  const { catalog } = options;
+  app.get("/", (context) => context.text("Ollama is running", 200, TEXT));
+  app.get("/api/version", () => answerJson({ version: SERVER_VERSION }));
+  app.get("/api/tags", () => answerJson({ models: catalog().pulled.map(listModel) }));
+  app.post("/api/show", (context) => show(context, catalog()));
+  app.delete("/api/delete", (context) => remove(context, catalog()));
+  app.post("/api/push", async (context) => {
+    const fields = await readBody(context, "PushRequest", FIELDS);
+    const text = requireModel(fields);
+    return await respond(context, fields, push(find(catalog(), text), options));
+  });
+  app.post("/api/create", async (context) => {
+    const fields = await readBody(context, "CreateRequest", FIELDS);
+    const name = parseModelName(modelOf(fields));
+    if (!name) throw new Refusal(400, "invalid model name");
+    if (!fields.from) throw new Refusal(400, "neither 'from' or 'files' was specified");
+    const base = requirePulled(catalog(), String(fields.from));
+    return await respond(context, fields, create(base, name, catalog()));
+  });
+}
+
+async function show(context: MockContext, catalog: Catalog): Promise<Response> {
+  const text = requireModel(await readBody(context, "ShowRequest", FIELDS));
+  const name = parseModelName(text);
+  if (!name) throw new Refusal(400, "invalid model name");
+  const pulled = requirePulled(catalog, shortName(name));
+  return answerJson({
+    details: detailsOf(pulled),
+    model_info: {},
+    capabilities: ["completion"],
+    modified_at: timestampOf(pulled),
+  });
+}
+
+async function remove(context: MockContext, catalog: Catalog): Promise<Response> {
+  const text = requireModel(await readBody(context, "DeleteRequest", FIELDS));
+  if (!parseModelName(text)) throw new Refusal(400, `name ${JSON.stringify(text)} is invalid`);
+  catalog.delete(requirePulled(catalog, text).model.name);
+  return context.body(null, 200);
+}
+
+function requireModel(fields: Record<string, unknown>): string {
+  const text = modelOf(fields);
+  if (text === "") throw new Refusal(400, "model is required");
+  return text;
+}
+
+function find(catalog: Catalog, text: string): PulledModel | undefined {
+  const name = parseModelName(text);
+  return name && catalog.findPulled(name);
+}
+
+function requirePulled(catalog: Catalog, text: string): PulledModel {
+  const pulled = find(catalog, text);
+  if (!pulled) throw new Refusal(404, `model '${text}' not found`);
+  return pulled;
+}
+
+function listModel(pulled: PulledModel) {
+  const name = listedName(pulled);
+  const blobs = blobsOf(pulled.model);
+  return {
+    name,
+    model: name,
+    modified_at: timestampOf(pulled),
+    size: blobs.reduce((total, { size }) => total + size, 0),
+    digest: seededDigest(JSON.stringify(manifestOf(pulled.model))).slice("sha256:".length),
+    details: detailsOf(pulled),
+  };
+}
+
+function detailsOf({ model }: PulledModel) {
+  return {
+    parent_model: "",
+    format: "gguf",
+    family: model.name.model,
+    families: [model.name.model],
+    parameter_size: "",
+    quantization_level: "",
+  };
+}
+
+function timestampOf({ pulledAt }: PulledModel): string {
+  return new Date(pulledAt).toISOString();
+}
+
+/** Status objects, and waits between them. */
+type Steps = Generator<StatusObject | Wait, void, void>;
+
+interface Wait {
+  readonly ms: number;
+}
+
+function isWait(step: StatusObject | Wait): step is Wait {
+  return "ms" in step;
+}
+
+/** Uploads every blob, one after another. */
+function* push(pulled: PulledModel | undefined, options: NeighbourOptions): Steps {
+  yield { status: "retrieving manifest" };
+  if (!pulled) {
+    yield { status: "couldn't retrieve manifest" };
+    return yield { error: "file does not exist" };
+  }
+  for (const blob of blobsOf(pulled.model)) yield* upload(blob, options);
+  yield { status: "pushing manifest" };
+  yield { status: "success" };
+}
+
+function* upload({ digest, size }: Blob, { bytesPerSecond, tickMs }: NeighbourOptions): Steps {
+  const status = `pushing ${digest.slice("sha256:".length).slice(0, 12)}`;
+  const bytesPerTick = bytesPerSecond * tickMs / 1000;
+  yield { status, digest, total: size };
+  for (let completed = bytesPerTick; completed < size; completed += bytesPerTick) {
+    yield { ms: tickMs };
+    yield { status, digest, total: size, completed: Math.floor(completed) };
+  }
+  yield { ms: tickMs };
+  yield { status, digest, total: size, completed: size };
+}
+
+/** Makes a model that has the layers of another one. */
+function* create({ model }: PulledModel, name: ModelName, catalog: Catalog): Steps {
+  for (const { digest } of model.layers) yield { status: `using existing layer ${digest}` };
+  yield { status: "writing manifest" };
+  catalog.copy(model, name);
+  yield { status: "success" };
+}
+
+/** Streams status objects, or answers with the last one when all are through. */
+async function respond(
+  context: MockContext,
+  { stream }: Record<string, unknown>,
+  steps: Steps,
+): Promise<Response> {
+  const { exchange } = context.env;
+  if (stream !== false) {
+    return new Response(exchange.stream(sendEach(steps)), {
+      headers: { "Content-Type": "application/x-ndjson" },
+    });
+  }
+  let last: StatusObject = {};
+  for (const step of steps) {
+    if (isWait(step)) await exchange.sleep(step.ms);
+    else last = step;
+  }
+  return answerJson(last, "error" in last ? 500 : 200, JSON_TYPE);
+}
+
+function* sendEach(steps: Steps): Generator<SentAction, void, void> {
+  const utf8 = new TextEncoder();
+  for (const step of steps) {
+    yield isWait(step)
+      ? { do: "wait", ms: step.ms }
+      : { do: "send", bytes: utf8.encode(`${stringifyGoJson(step)}\n`) };
+  }
+}

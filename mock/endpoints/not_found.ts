@@ -1,0 +1,34 @@
+/**
+ * What is answered where there is no endpoint: observed, with another status where there is one for
+ * other methods, or where a slash too many is all that is wrong.
+ *
+ * @module
+ */
+
+import type { Context, Hono } from "hono";
+import type { MockEnvironment } from "../exchange/exchange.ts";
+
+/** Answers a request for which an app has no endpoint. */
+export function answerNotFound(app: Hono<MockEnvironment>, context: Context): Response {
+  const { path, method } = context.req;
+  const allowed = methodsOf(app, path);
+  if (allowed.length > 0) {
+    return answerText(405, "405 method not allowed", { Allow: allowed.join(", ") });
+  }
+  const tidied = path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
+  if (methodsOf(app, tidied).includes(method)) {
+    const isPlain = method === "GET" && path === `${tidied}/`;
+    return new Response(null, { status: isPlain ? 301 : 307, headers: { Location: tidied } });
+  }
+  return answerText(404, "404 page not found");
+}
+
+/** The methods of the endpoints of a path. */
+function methodsOf(app: Hono<MockEnvironment>, path: string): readonly string[] {
+  return app.routes.filter((route) => route.path === path && route.method !== "ALL")
+    .flatMap(({ method }) => method === "GET" ? ["HEAD", "GET"] : [method]);
+}
+
+function answerText(status: number, text: string, headers: Record<string, string> = {}): Response {
+  return new Response(text, { status, headers: { ...headers, "Content-Type": "text/plain" } });
+}

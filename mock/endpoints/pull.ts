@@ -1,0 +1,213 @@
+/**
+ * `POST /api/pull`: reads the request, runs the pull, and answers with what comes of it.
+ *
+ * @module
+ */
+
+import type { Context } from "hono";
+import type { Dialect, WireError } from "../../src/dialects.ts";
+import type { Clock } from "../clock/clock.ts";
+import { type Action, markLast, type SentAction } from "../exchange/actions.ts";
+import type { Exchange, MockEnvironment } from "../exchange/exchange.ts";
+import { answerJson, JSON_TYPE } from "../exchange/json_answer.ts";
+import { Refusal } from "../exchange/refusal.ts";
+import type { RequestOutcome } from "../exchange/request_log.ts";
+import type { ArmedFault, FaultKind } from "../faults/faults.ts";
+import type { Catalog } from "../models/catalog.ts";
+import { type ModelName, parseModelName } from "../models/model_name.ts";
+import type { Model } from "../models/models.ts";
+import type { BlobStore } from "../pull/downloads.ts";
+import { FaultInjector } from "../pull/fault_injector.ts";
+import { type Obstacle, PullFailure, PullJob } from "../pull/job.ts";
+import { modelOf, readBody } from "./request_body.ts";
+
+/** What the endpoint works with. */
+export interface PullEndpointOptions {
+  readonly catalog: Catalog;
+  readonly store: BlobStore;
+  readonly dialect: Dialect;
+  readonly tickMs: number;
+  readonly clock: Clock;
+  /** Picks the faults for a pull. */
+  readonly faultsFor: (name: ModelName) => readonly ArmedFault[];
+}
+
+const FIELDS = {
+  model: "string",
+  name: "string",
+  insecure: "bool",
+  stream: "bool",
+  username: "string",
+  password: "string",
+} as const;
+
+/** Answers a pull. */
+export async function answerPull(
+  context: Context<MockEnvironment>,
+  options: PullEndpointOptions,
+): Promise<Response> {
+  const { exchange } = context.env;
+  const fields = await readBody(context, "PullRequest", FIELDS);
+  exchange.entry.model = modelOf(fields);
+  const name = parseModelName(exchange.entry.model.trim());
+  if (!name) throw new Refusal(400, "invalid model name");
+
+  const faults = options.faultsFor(name);
+  const failure = await failEarly(exchange, faults);
+  if (failure) return failure;
+  const obstacle = fields.insecure === true ? undefined : obstacleOf(name, options.dialect);
+  const model = obstacle ? undefined : await options.catalog.find(name);
+  const lines = fields.stream === false ? "last" : "all";
+  const pull = new Pull(exchange, { ...options, model, obstacle, faults, lines });
+  return lines === "all" ? pull.answerWithStream() : await pull.answerOnce();
+}
+
+/** Why a model cannot be had from a library without TLS, if its name says that it is one. */
+function obstacleOf(
+  { scheme, host = "registry.invalid", namespace, model, tag }: ModelName,
+  { withoutTls }: Dialect,
+): Obstacle | undefined {
+  if (scheme !== "http") return undefined;
+  if (withoutTls === "refused") return { message: "insecure protocol http", isSeenBefore: true };
+  const url = `https://${host}/v2/${namespace}/${model}/manifests/${tag}`;
+  const message = `Get "${url}": http: server gave HTTP response to HTTPS client`;
+  return { message: `pull model manifest: ${message}`, isSeenBefore: false };
+}
+
+/** Fails, or only waits, before there is an answer, if a fault says so. */
+async function failEarly(
+  exchange: Exchange,
+  faults: readonly ArmedFault[],
+): Promise<Response | undefined> {
+  const strike = (kind: FaultKind) => {
+    const fault = faults.find((each) => each.kind === kind && each.strike());
+    if (fault) exchange.entry.faults.push(kind);
+    return fault;
+  };
+  const slow = strike("slow-first-byte");
+  if (slow) await exchange.sleep(Number(slow.parameters.ms));
+  const fault = strike("http-error");
+  if (!fault) return undefined;
+  exchange.outcome = "faulted";
+  const { status, body, message } = fault.parameters;
+  const init = { status: Number(status) };
+  if (body === "json") return answerJson({ error: message }, Number(status));
+  if (body === "none") return new Response(null, init);
+  const html = `<html><head><title>${status}</title></head><body><h1>${message}</h1></body></html>`;
+  return new Response(html, { ...init, headers: { "Content-Type": "text/html" } });
+}
+
+/** What a {@link Pull} works with. */
+interface PullOptions extends PullEndpointOptions {
+  readonly model: Model | undefined;
+  readonly obstacle: Obstacle | undefined;
+  readonly faults: readonly ArmedFault[];
+  /** Which lines of the stream are sent. */
+  readonly lines: "all" | "last";
+}
+
+/** One pull for one caller. */
+class Pull {
+  readonly #exchange: Exchange;
+  readonly #dialect: Dialect;
+  readonly #job: PullJob;
+  readonly #injector: FaultInjector;
+
+  constructor(exchange: Exchange, options: PullOptions) {
+    const { catalog, clock, store, dialect, tickMs, model, obstacle, faults, lines } = options;
+    this.#exchange = exchange;
+    this.#dialect = dialect;
+    this.#job = new PullJob({
+      model,
+      obstacle,
+      store,
+      dialect,
+      tickMs,
+      now: () => clock.now(),
+      install: (pulled) => catalog.install(pulled),
+    });
+    this.#injector = new FaultInjector({
+      faults,
+      job: this.#job,
+      model,
+      lines,
+      onStrike: (kind) => void exchange.entry.faults.push(kind),
+    });
+  }
+
+  /** Spec: "a stream of JSON objects is returned". */
+  answerWithStream(): Response {
+    const body = this.#exchange.stream(this.#sentActions());
+    return new Response(body, { headers: { "Content-Type": this.#dialect.contentType } });
+  }
+
+  /** Spec: "if false the response will be returned as a single response object". */
+  async answerOnce(): Promise<Response> {
+    const init = { headers: { "Content-Type": JSON_TYPE } };
+    const actions = this.#actions();
+    this.#exchange.onEnd(() => void actions.return());
+    for (;;) {
+      const { done, value: action } = actions.next();
+      if (done) return new Response(null, init);
+      switch (action.do) {
+        case "wait":
+          await this.#exchange.sleep(action.ms);
+          break;
+        case "fail":
+          this.#exchange.outcome = outcomeOf(action);
+          return answerJson(this.#errorOf(action.message), 500, JSON_TYPE);
+        default:
+          return new Response(this.#exchange.stream(resume(action, actions)), init);
+      }
+    }
+  }
+
+  /** What to do, with a failure as the last line. */
+  *#sentActions(): Generator<SentAction, void, void> {
+    for (const action of this.#actions()) {
+      if (action.do !== "fail") {
+        yield action;
+        continue;
+      }
+      const error = this.#errorOf(action.message);
+      const line = this.#injector.errorLine(error, this.#dialect.endsFailures);
+      return yield* markLast(withoutFailures(line), outcomeOf(action));
+    }
+  }
+
+  #errorOf(message: string): WireError {
+    return this.#dialect.failure(message, this.#exchange.entry.model ?? "");
+  }
+
+  /** What to do, one thing after another. */
+  *#actions(): Generator<Action, void, void> {
+    try {
+      for (const step of this.#job.run()) {
+        if (step.phase === "waiting") {
+          yield { do: "wait", ms: step.ms };
+        } else {
+          const actions = this.#injector.event(step);
+          yield* step.phase === "success" ? markLast(actions, "finished") : actions;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof PullFailure)) throw error;
+      yield { do: "fail", message: error.message, byFault: false };
+    }
+  }
+}
+
+function outcomeOf({ byFault }: { readonly byFault: boolean }): RequestOutcome {
+  return byFault ? "faulted" : "finished";
+}
+
+/** An action and those after it. */
+function* resume(first: SentAction, rest: Iterable<Action>): Generator<SentAction, void, void> {
+  yield first;
+  yield* withoutFailures(rest);
+}
+
+/** Actions among which there is no failure, as the types cannot tell. */
+function* withoutFailures(actions: Iterable<Action>): Generator<SentAction, void, void> {
+  for (const action of actions) if (action.do !== "fail") yield action;
+}

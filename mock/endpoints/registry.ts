@@ -1,0 +1,244 @@
+/**
+ * The library behind the server: an OCI registry, as far as the real server asks it for things, with
+ * the bytes of every blob, so that a real server can pull from the mock.
+ *
+ * @module
+ */
+
+import type { Context, Hono } from "hono";
+import { ConfigurationError } from "../configuration_error.ts";
+import type { SentAction } from "../exchange/actions.ts";
+import type { MockEnvironment } from "../exchange/exchange.ts";
+import { findLayer, isMeantFor } from "../faults/faults.ts";
+import {
+  type Catalog,
+  type FoundBlob,
+  MANIFEST_MEDIA_TYPE,
+  manifestOf,
+} from "../models/catalog.ts";
+import { type ModelName, parseModelName } from "../models/model_name.ts";
+import type { Model } from "../models/models.ts";
+import { SEEDED_BLOCK_BYTES, seededBytes } from "../runtime/random.ts";
+
+/** Something that goes wrong when a blob is fetched from the library. */
+export interface LibraryFault {
+  /**
+   * `corrupt` changes the first byte of the blob, `slow` waits before it answers with a range, `broken`
+   * breaks the connection in the middle of a range, and `missing` does not know the blob.
+   */
+  kind: "corrupt" | "slow" | "broken" | "missing";
+  /** The model. All of them, unless told. */
+  model?: string;
+  /** The layer: its position, counted from 0 (the config is the last one). All of them, unless told. */
+  layer?: number;
+  /** How many requests it strikes, from the first on. All of them, unless told. */
+  times?: number;
+  /** For `slow`: the wait in milliseconds. @default {5000} */
+  ms?: number;
+}
+
+/** Options of the library. */
+export interface LibraryOptions {
+  /** Whether it wants a token, which its token endpoint gives to anybody. @default {false} */
+  requireToken?: boolean;
+  /**
+   * The bandwidth of each connection that blobs are fetched by, in bytes per second.
+   *
+   * @default {Infinity}
+   */
+  bytesPerSecond?: number;
+  /** What goes wrong. */
+  faults?: readonly LibraryFault[];
+}
+
+type MockContext = Context<MockEnvironment>;
+
+const TOKEN = "mock-token";
+const CHUNK_BYTES = SEEDED_BLOCK_BYTES;
+const DEFAULT_SLOW_MS = 5_000;
+const FAULT_KINDS: readonly LibraryFault["kind"][] = ["corrupt", "slow", "broken", "missing"];
+
+/** Checks the options of a library that offers some models. */
+export function checkLibraryOptions(
+  { faults = [], bytesPerSecond = Infinity }: LibraryOptions,
+  models: readonly Model[],
+): void {
+  if (!(bytesPerSecond > 0)) {
+    throw new ConfigurationError(
+      `"library.bytesPerSecond" must be a number above 0, got ${bytesPerSecond}`,
+    );
+  }
+  for (const fault of faults) checkLibraryFault(fault, models);
+}
+
+function checkLibraryFault(fault: LibraryFault, models: readonly Model[]): void {
+  const { kind, model, layer, times = 1, ms = 0 } = fault;
+  const fail = (reason: string) => {
+    throw new ConfigurationError(`The library fault ${JSON.stringify(kind)} ${reason}`);
+  };
+  if (!FAULT_KINDS.includes(kind)) fail(`is not there; there are ${FAULT_KINDS.join(", ")}`);
+  if (!(Number.isSafeInteger(times) && times > 0)) {
+    fail(`must have "times" of a whole number above 0, got ${times}`);
+  }
+  if (!(ms >= 0)) fail(`must have "ms" that is not negative, got ${ms}`);
+  const targets = models.filter(({ name }) => isMeantFor(fault, name));
+  if (model !== undefined && targets.length === 0) {
+    fail(`is to strike the model ${JSON.stringify(model)}, which the library does not have`);
+  }
+  if (layer !== undefined && !targets.every((target) => findLayer(target, layer))) {
+    fail(`is to strike layer ${layer}, which is not there in every model`);
+  }
+}
+
+/** The endpoints of the library. */
+export class Library {
+  readonly #catalog: () => Catalog;
+  readonly #requireToken: boolean;
+  readonly #bytesPerSecond: number;
+  readonly #faults: { readonly fault: LibraryFault; left: number }[];
+
+  constructor(catalog: () => Catalog, options: LibraryOptions) {
+    this.#catalog = catalog;
+    this.#requireToken = options.requireToken ?? false;
+    this.#bytesPerSecond = options.bytesPerSecond ?? Infinity;
+    const faults = options.faults ?? [];
+    this.#faults = faults.map((fault) => ({ fault, left: fault.times ?? Infinity }));
+  }
+
+  /** Adds the endpoints to an app. */
+  register(app: Hono<MockEnvironment>): void {
+    app.get("/token", (context) => context.json({ token: TOKEN, access_token: TOKEN }));
+    app.use("/v2/*", async (context, next) => {
+      if (!this.#requireToken || context.req.header("Authorization") === `Bearer ${TOKEN}`) {
+        return await next();
+      }
+      return this.#challenge(context);
+    });
+    app.get("/v2/", (context) => context.json({}));
+    app.get("/v2/:namespace/:model/manifests/:tag", (context) => this.#manifest(context));
+    app.get("/v2/:namespace/:model/blobs/:digest", (context) => this.#redirect(context));
+    // Another path and host name than the one above, as with the real library: no token is wanted.
+    app.get("/blobs/:digest", (context) => this.#blob(context));
+  }
+
+  /** Starts anew with the faults. */
+  reset(): void {
+    for (const each of this.#faults) each.left = each.fault.times ?? Infinity;
+  }
+
+  #challenge(context: MockContext): Response {
+    const { origin, pathname } = new URL(context.req.url);
+    const [, , namespace = "", model = ""] = pathname.split("/");
+    const scope = `repository:${namespace}/${model}:pull`;
+    const challenge = `Bearer realm="${origin}/token",service="mock",scope="${scope}"`;
+    return context.json(errorBody("UNAUTHORIZED"), 401, { "WWW-Authenticate": challenge });
+  }
+
+  async #manifest(context: MockContext): Promise<Response> {
+    const { namespace, model, tag } = context.req.param() as Record<string, string>;
+    const name = parseModelName(`${namespace}/${model}:${tag}`);
+    const found = name && await this.#find(name, new URL(context.req.url).host);
+    if (!found) return context.json(errorBody("MANIFEST_UNKNOWN"), 404);
+    return context.body(JSON.stringify(manifestOf(found)), 200, {
+      "Content-Type": MANIFEST_MEDIA_TYPE,
+    });
+  }
+
+  /** A server asks for a model by the library's address, which its name in the mock may not have. */
+  async #find(name: ModelName, host: string): Promise<Model | undefined> {
+    return await this.#catalog().find(name) ?? await this.#catalog().find({ ...name, host });
+  }
+
+  /** Observed: the server wants to be sent to another host name, and asks that one for ranges. */
+  async #redirect(context: MockContext): Promise<Response> {
+    const found = await this.#catalog().findBlob(context.req.param("digest") ?? "");
+    if (!found || this.#strike("missing", found)) {
+      return context.json(errorBody("BLOB_UNKNOWN"), 404);
+    }
+    const { digest, size } = found.blob;
+    if (context.req.method === "HEAD") {
+      return new Response(null, { headers: { "Content-Length": String(size) } });
+    }
+    return context.redirect(otherHost(new URL(`/blobs/${digest}`, context.req.url)).href, 307);
+  }
+
+  async #blob(context: MockContext): Promise<Response> {
+    const { exchange } = context.env;
+    const found = await this.#catalog().findBlob(context.req.param("digest") ?? "");
+    if (!found) return context.json(errorBody("BLOB_UNKNOWN"), 404);
+    const { size } = found.blob;
+    const range = parseRange(context.req.header("Range"), size);
+    if (range === "unsatisfiable") {
+      return context.body(null, 416, { "Content-Range": `bytes */${size}` });
+    }
+    const slow = this.#strike("slow", found);
+    if (slow) await exchange.sleep(slow.ms ?? DEFAULT_SLOW_MS);
+    const [start, end] = range ?? [0, size];
+    const headers = {
+      "Accept-Ranges": "bytes",
+      "Content-Type": "application/octet-stream",
+      "Content-Length": String(end - start),
+      // Observed: a server that is not sent to another host name takes this one in its place.
+      ...(range ? { "Content-Range": `bytes ${start}-${end - 1}/${size}` } : {
+        "Location": context.req.url,
+      }),
+    };
+    const init = { status: range ? 206 : 200, headers };
+    if (context.req.method === "HEAD") return new Response(null, init);
+    return new Response(exchange.stream(this.#bytes(found, start, end)), init);
+  }
+
+  *#bytes(found: FoundBlob, start: number, end: number): Generator<SentAction, void, void> {
+    const { key } = found.blob;
+    const isCorrupt = start === 0 && this.#strike("corrupt", found) !== undefined;
+    const isBroken = this.#strike("broken", found) !== undefined;
+    const stop = isBroken ? start + Math.floor((end - start) / 2) : end;
+    for (let offset = start; offset < stop;) {
+      // Up to a multiple, where what is made at once begins.
+      const next = Math.min((Math.floor(offset / CHUNK_BYTES) + 1) * CHUNK_BYTES, stop);
+      const bytes = seededBytes(key, offset, next);
+      if (isCorrupt && offset === 0) bytes[0]! ^= 0xff;
+      if (this.#bytesPerSecond < Infinity) {
+        yield { do: "wait", ms: bytes.length / this.#bytesPerSecond * 1000 };
+      }
+      yield { do: "send", bytes };
+      offset = next;
+    }
+    if (isBroken) yield { do: "reset" };
+  }
+
+  #strike(kind: LibraryFault["kind"], { model, blob }: FoundBlob): LibraryFault | undefined {
+    const due = this.#faults.find(({ fault, left }) =>
+      fault.kind === kind && left > 0 && isMeantFor(fault, model.name) &&
+      (fault.layer === undefined || findLayer(model, fault.layer)?.digest === blob.digest)
+    );
+    if (due) due.left--;
+    return due?.fault;
+  }
+}
+
+function errorBody(code: string) {
+  return { errors: [{ code, message: code.toLowerCase().replace("_", " ") }] };
+}
+
+/** The same address by another host name of this machine, if it is one of this machine. */
+function otherHost(url: URL): URL {
+  if (url.hostname === "localhost") url.hostname = "127.0.0.1";
+  else if (url.hostname.startsWith("127.") || url.hostname === "[::1]") url.hostname = "localhost";
+  return url;
+}
+
+/**
+ * The first and the last byte but one of a range, or `undefined` where the whole is to be sent: a
+ * header that cannot be read, or asks for several ranges, does not count.
+ */
+function parseRange(
+  header: string | undefined,
+  size: number,
+): [number, number] | "unsatisfiable" | undefined {
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? "") ?? [];
+  if (first === undefined || last === undefined || first + last === "") return undefined;
+  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
+  const end = first === "" || last === "" ? size : Math.min(Number(last) + 1, size);
+  return start < end ? [start, end] : "unsatisfiable";
+}

@@ -1,0 +1,263 @@
+import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
+import { describe, it } from "node:test";
+import { createMockServer, type MockServer } from "../server.ts";
+import { readChunks } from "../test_helpers.ts";
+import type { LibraryFault, LibraryOptions } from "./registry.ts";
+
+const TINY = { name: "tiny", layers: [{ size: 1_000 }, { size: 200_000 }] };
+const HOSTED = { name: "localhost/space/hosted:1b", layers: [{ size: 5 }] };
+
+function mockLibrary(library: LibraryOptions = {}): MockServer {
+  return createMockServer({ models: [TINY, HOSTED], realBytes: true, library });
+}
+
+function get(server: MockServer, path: string, init: RequestInit = {}): Promise<Response> {
+  return server.fetch(new URL(path, "http://localhost"), init);
+}
+
+/** The path of a blob where its bytes are, by its place in the manifest. */
+async function blobPath(server: MockServer, layer: number): Promise<string> {
+  return `/blobs/${(await server.library.manifest("tiny")).layers[layer]!.digest}`;
+}
+
+async function digestOf(bytes: ArrayBuffer): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return `sha256:${Array.from(hash, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+describe("A manifest", () => {
+  it("is served with its media type", async () => {
+    const server = mockLibrary();
+    const Accept = "application/vnd.docker.distribution.manifest.v2+json";
+    const init = { headers: { Accept } };
+    const response = await get(server, "/v2/library/tiny/manifests/latest", init);
+    assertStrictEquals(response.headers.get("Content-Type"), Accept);
+    assertEquals(await response.json(), await server.library.manifest("tiny"));
+  });
+
+  it("is that of the model by that name at the library's own address", async () => {
+    const response = await get(mockLibrary(), "/v2/space/hosted/manifests/1b");
+    assertStrictEquals((await response.json()).layers[0].size, 5);
+  });
+
+  it("is not there for what is not offered", async () => {
+    for (
+      const path of [
+        "library/other/manifests/latest",
+        "library/tiny/manifests/1b",
+        "a%20b/c/manifests/x",
+      ]
+    ) {
+      const response = await get(mockLibrary(), `/v2/${path}`);
+      assertStrictEquals(response.status, 404);
+      assertEquals(await response.json(), {
+        errors: [{ code: "MANIFEST_UNKNOWN", message: "manifest unknown" }],
+      });
+    }
+  });
+
+  it("has the digests of real bytes, the same in every runtime", async () => {
+    const { layers } = await mockLibrary().library.manifest("tiny");
+    assertStrictEquals(
+      layers[0]!.digest,
+      "sha256:3fc7769de0a00906bfb1951d7744dab0ca35c6850b861335adeb4d4b25c3d0c2",
+    );
+  });
+});
+
+describe("A blob", () => {
+  it("tells its length without its bytes", async () => {
+    const server = mockLibrary();
+    const { config } = await server.library.manifest("tiny");
+    const path = `/v2/library/tiny/blobs/${config.digest}`;
+    const response = await get(server, path, { method: "HEAD" });
+    assertEquals([response.status, response.headers.get("Content-Length")], [200, "561"]);
+  });
+
+  it("is to be had at another host name, without a token", async () => {
+    const server = mockLibrary({ requireToken: true });
+    const path = await blobPath(server, 0);
+    const headers = { Authorization: "Bearer mock-token" };
+    const sent = async (origin: string) => {
+      const response = await server.fetch(`${origin}/v2/library/tiny${path}`, { headers });
+      return [response.status, response.headers.get("Location")];
+    };
+    assertEquals(await sent("http://127.0.0.1:80"), [307, `http://localhost${path}`]);
+    assertEquals(await sent("http://[::1]:5000"), [307, `http://localhost:5000${path}`]);
+    assertEquals(await sent("http://localhost:5000"), [307, `http://127.0.0.1:5000${path}`]);
+    assertEquals(await sent("https://example.com"), [307, `https://example.com${path}`]);
+    assertStrictEquals((await get(server, path)).status, 200);
+  });
+
+  it("has bytes with its digest, and says where it is", async () => {
+    const server = mockLibrary();
+    const path = await blobPath(server, 1);
+    const response = await get(server, path);
+    assertStrictEquals(response.headers.get("Location"), `http://localhost${path}`);
+    assertStrictEquals(response.headers.get("Content-Length"), "200000");
+    assertStrictEquals(`/blobs/${await digestOf(await response.arrayBuffer())}`, path);
+  });
+
+  it("can be had in ranges of all forms", async () => {
+    const server = mockLibrary();
+    const path = await blobPath(server, 1);
+    const whole = new Uint8Array(await (await get(server, path)).arrayBuffer());
+    const ranges: [range: string, start: number, end: number][] = [
+      ["bytes=0-0", 0, 1],
+      ["bytes=100-199", 100, 200],
+      ["bytes=65530-65540", 65_530, 65_541],
+      ["bytes=199000-", 199_000, 200_000],
+      ["bytes=199000-999999", 199_000, 200_000],
+      ["bytes=-500", 199_500, 200_000],
+      ["bytes=-999999", 0, 200_000],
+    ];
+    for (const [Range, start, end] of ranges) {
+      const response = await get(server, path, { headers: { Range } });
+      assertStrictEquals(response.status, 206, Range);
+      assertEquals(new Uint8Array(await response.arrayBuffer()), whole.slice(start, end), Range);
+      assertStrictEquals(
+        response.headers.get("Content-Range"),
+        `bytes ${start}-${end - 1}/200000`,
+      );
+      assertStrictEquals(response.headers.get("Content-Length"), String(end - start));
+    }
+  });
+
+  it("has no range beyond its end", async () => {
+    const server = mockLibrary();
+    for (const Range of ["bytes=200000-", "bytes=5-4", "bytes=-0"]) {
+      const response = await get(server, await blobPath(server, 1), { headers: { Range } });
+      assertEquals([response.status, response.headers.get("Content-Range")], [
+        416,
+        "bytes */200000",
+      ]);
+    }
+  });
+
+  it("is sent whole where a range cannot be read", async () => {
+    const server = mockLibrary();
+    for (const Range of ["bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,5-6", "nonsense"]) {
+      const response = await get(server, await blobPath(server, 0), { headers: { Range } });
+      assertEquals([response.status, (await response.arrayBuffer()).byteLength], [200, 1_000]);
+    }
+  });
+
+  it("is not there for what is not offered", async () => {
+    for (const path of ["/blobs/sha256:00", "/v2/library/tiny/blobs/sha256:00", "/blobs/..%2f"]) {
+      const response = await get(mockLibrary(), path);
+      assertStrictEquals(response.status, 404);
+      assertStrictEquals((await response.json()).errors[0].code, "BLOB_UNKNOWN");
+    }
+  });
+
+  it("may be left by its client, which is written down", async () => {
+    const server = mockLibrary();
+    const { body } = await get(server, await blobPath(server, 1));
+    const reader = body!.getReader();
+    await reader.read();
+    assertStrictEquals(server.requests.at(-1)!.outcome, "running");
+    await reader.cancel();
+    const { outcome, bytesSent } = server.requests.at(-1)!;
+    assertEquals([outcome, bytesSent], ["cancelled", 65_536]);
+  });
+
+  it("comes as fast as the library is said to be, by each connection", async () => {
+    const server = mockLibrary({ bytesPerSecond: 100_000 });
+    const path = await blobPath(server, 1);
+    const read = async (headers = {}) => {
+      const startedAt = server.clock.now();
+      await (await get(server, path, { headers })).arrayBuffer();
+      return Math.round(server.clock.now() - startedAt);
+    };
+    assertStrictEquals(await read(), 2_000);
+    assertStrictEquals(await read({ Range: "bytes=100000-149999" }), 500);
+    assertEquals(await Promise.all([read(), read()]), [2_000, 2_000]);
+  });
+
+  it("without real bytes has some all the same", async () => {
+    const server = createMockServer({ models: [TINY] });
+    const { layers } = await server.library.manifest("tiny");
+    const bytes = await (await get(server, `/blobs/${layers[0]!.digest}`)).arrayBuffer();
+    assertStrictEquals(bytes.byteLength, 1_000);
+    assertNotEquals(await digestOf(bytes), layers[0]!.digest);
+  });
+});
+
+describe("A library that wants a token", () => {
+  it("says where there is one, which then does", async () => {
+    const server = mockLibrary({ requireToken: true });
+    const path = "/v2/library/tiny/manifests/latest";
+    const refused = await get(server, path);
+    assertStrictEquals(refused.status, 401);
+    const challenge = refused.headers.get("WWW-Authenticate")!;
+    const [, realm, service, scope] =
+      /^Bearer realm="(.+)",service="(.+)",scope="(.+)"$/.exec(challenge) ?? [];
+    assertEquals([service, scope], ["mock", "repository:library/tiny:pull"]);
+    const { token } = await (await server.fetch(realm!)).json();
+    const headers = { Authorization: `Bearer ${token}` };
+    assertStrictEquals((await get(server, path, { headers })).status, 200);
+    const wrong = { Authorization: "Bearer stolen" };
+    assertStrictEquals((await get(server, path, { headers: wrong })).status, 401);
+  });
+});
+
+describe("A fault of the library", () => {
+  const faulty = async (fault: LibraryFault) => {
+    const server = mockLibrary({ faults: [fault] });
+    const path = await blobPath(server, 1);
+    return { server, read: () => get(server, path).then(readBytes) };
+  };
+  const readBytes = async (response: Response) => new Uint8Array(await response.arrayBuffer());
+
+  it("changes the first byte", async () => {
+    const { server, read } = await faulty({ kind: "corrupt", layer: 1, times: 1 });
+    const [corrupt, right] = [await read(), await read()];
+    assertStrictEquals(corrupt[0]! ^ right[0]!, 0xff);
+    assertEquals(corrupt.slice(1), right.slice(1));
+    server.reset();
+    assertEquals(await read(), corrupt);
+  });
+
+  it("spares ranges that have not got the first byte", async () => {
+    const { server } = await faulty({ kind: "corrupt", times: 1 });
+    const path = await blobPath(server, 0);
+    const init = { headers: { Range: "bytes=1-" } };
+    const right = await readBytes(await get(mockLibrary(), path, init));
+    assertEquals(await readBytes(await get(server, path, init)), right);
+  });
+
+  it("waits before it answers", async () => {
+    const { server, read } = await faulty({ kind: "slow", ms: 7_000, times: 1 });
+    await read();
+    assertStrictEquals(server.clock.now(), 7_000);
+    await read();
+    assertStrictEquals(server.clock.now(), 7_000);
+  });
+
+  it("breaks the connection in the middle of a range", async () => {
+    const { server } = await faulty({ kind: "broken", layer: 1, times: 1 });
+    const response = await get(server, await blobPath(server, 1));
+    const { failure } = await readChunks(response);
+    assert(failure instanceof Error);
+    assertEquals(server.requests.at(-1)!.bytesSent, 100_000);
+    assertStrictEquals(server.requests.at(-1)!.outcome, "faulted");
+  });
+
+  it("does not know a blob", async () => {
+    const server = mockLibrary({ faults: [{ kind: "missing", layer: 1, times: 1 }] });
+    const { layers } = await server.library.manifest("tiny");
+    const statusOf = async (layer: number) => {
+      const path = `/v2/library/tiny/blobs/${layers[layer]!.digest}`;
+      return (await get(server, path, { method: "HEAD" })).status;
+    };
+    assertEquals([await statusOf(0), await statusOf(1), await statusOf(1)], [200, 404, 200]);
+  });
+
+  it("strikes the model and the layer that it is meant for", async () => {
+    const { server, read } = await faulty({ kind: "corrupt", model: "tiny", layer: 0 });
+    const right = await readBytes(await get(mockLibrary(), await blobPath(server, 1)));
+    assertEquals(await read(), right);
+    const other = mockLibrary({ faults: [{ kind: "corrupt", model: HOSTED.name }] });
+    assertEquals(await readBytes(await get(other, await blobPath(other, 1))), right);
+  });
+});

@@ -1,0 +1,102 @@
+/**
+ * What arrived at the mock, and how each request ended.
+ *
+ * @module
+ */
+
+import type { FaultKind } from "../faults/faults.ts";
+
+/**
+ * How a request ended: `running` (it has not), `finished` (the answer was sent whole, be it a success
+ * or a failure), `cancelled` (by the client) or `faulted` (a fault cut it short).
+ */
+export type RequestOutcome = "running" | "finished" | "cancelled" | "faulted";
+
+/** A request that arrived. */
+export interface LoggedRequest {
+  /** Its number, counted from 1. */
+  readonly id: number;
+  /** Its method. */
+  readonly method: string;
+  /** Its path. */
+  readonly path: string;
+  /** The headers. */
+  readonly headers: Headers;
+  /** The body: a value where it is JSON, else text. `undefined` if it is none, or a long one. */
+  readonly body: unknown;
+  /** The model that it named, where it is a pull. */
+  readonly model: string | undefined;
+  /** The HTTP status of the answer, or `undefined` before there is one. */
+  readonly status: number | undefined;
+  /** How it ended. */
+  readonly outcome: RequestOutcome;
+  /** The faults that struck it, in order. */
+  readonly faults: readonly FaultKind[];
+  /** The bytes of the answer's body that were sent, where it is streamed. */
+  readonly bytesSent: number;
+  /** When it arrived, in milliseconds of the mock's clock. */
+  readonly startedAt: number;
+  /** When it ended, in milliseconds of the mock's clock; `undefined` while it runs. */
+  readonly endedAt: number | undefined;
+}
+
+/** A request as the mock writes it down. */
+export type OpenRequest = {
+  -readonly [Key in keyof LoggedRequest]: Key extends "faults" ? FaultKind[] : LoggedRequest[Key];
+};
+
+/** How many requests are remembered, so that a mock that runs for weeks does not grow. */
+const MAX_ENTRIES = 10_000;
+
+/** The requests of a mock. */
+export class RequestLog {
+  readonly #now: () => number;
+  readonly #onEnd: (request: LoggedRequest) => void;
+  #entries: OpenRequest[] = [];
+  #count = 0;
+
+  constructor(now: () => number, onEnd: (request: LoggedRequest) => void) {
+    this.#now = now;
+    this.#onEnd = onEnd;
+  }
+
+  /** The requests, in the order in which they arrived. */
+  get entries(): readonly LoggedRequest[] {
+    return this.#entries;
+  }
+
+  /** Writes down that a request arrived. */
+  begin({ method, url, headers }: Request): OpenRequest {
+    const request: OpenRequest = {
+      id: ++this.#count,
+      method,
+      path: new URL(url).pathname,
+      headers,
+      body: undefined,
+      model: undefined,
+      status: undefined,
+      outcome: "running",
+      faults: [],
+      bytesSent: 0,
+      startedAt: this.#now(),
+      endedAt: undefined,
+    };
+    this.#entries.push(request);
+    if (this.#entries.length >= 2 * MAX_ENTRIES) this.#entries = this.#entries.slice(-MAX_ENTRIES);
+    return request;
+  }
+
+  /** Writes down how a request ended. What was first counts. */
+  end(request: OpenRequest, outcome: RequestOutcome): void {
+    if (request.outcome !== "running") return;
+    request.outcome = outcome;
+    request.endedAt = this.#now();
+    this.#onEnd(request);
+  }
+
+  /** Forgets the requests that have ended, and counts from 1 again. */
+  clear(): void {
+    this.#entries = this.#entries.filter(({ outcome }) => outcome === "running");
+    this.#count = 0;
+  }
+}

@@ -1,0 +1,330 @@
+/**
+ * Turns what a pull reports into what is sent, with faults where they are asked for.
+ *
+ *     JobEvent ── points, phases ──▶ objects ── fields ──▶ lines ── framing ──▶ bytes ── Action
+ *
+ * @module
+ */
+
+import type { WireError } from "../../src/dialects.ts";
+import type { Action } from "../exchange/actions.ts";
+import {
+  type ArmedFault,
+  bytesOf,
+  type FaultKind,
+  faultKinds,
+  type FaultPoint,
+  findLayer,
+} from "../faults/faults.ts";
+import { stringifyGoJson } from "../go_json/encode.ts";
+import type { Blob, Model } from "../models/models.ts";
+import { seededDigest } from "../runtime/random.ts";
+import type { JobEvent, PullJob, StatusObject } from "./job.ts";
+
+/** The faults that can strike inside a line; the others wait for its end. */
+const STRIKES_IN_A_LINE: ReadonlySet<FaultKind> = new Set(["cut", "reset", "stall"]);
+
+/** The faults that strike a download, and so wait until there is one. */
+const STRIKES_A_DOWNLOAD: ReadonlySet<FaultKind> = new Set(["freeze", "rollback"]);
+
+/** The faults that are lines. */
+const IS_A_LINE: ReadonlySet<FaultKind> = new Set(["malformed", "unknown-status", "early-success"]);
+
+const utf8 = new TextEncoder();
+
+/** Where a line stands: before others, at the end, or at the end without a newline. */
+type LinePlace = "within" | "last" | "cut";
+
+/** What a {@link FaultInjector} works with. */
+export interface InjectorOptions {
+  readonly faults: readonly ArmedFault[];
+  readonly job: PullJob;
+  readonly model: Model | undefined;
+  /** Which lines are sent: all of them, or the last one by itself, without a newline. */
+  readonly lines: "all" | "last";
+  /** Called when a fault strikes. */
+  readonly onStrike: (kind: FaultKind) => void;
+}
+
+/** What one pull sends. */
+export class FaultInjector {
+  readonly #options: InjectorOptions;
+  /** The faults that strike at a point, and have not yet. */
+  #pending: ArmedFault[];
+  /** The faults on fields, framing and phases. */
+  readonly #lasting: readonly ArmedFault[];
+  /** Those of them that have struck. */
+  readonly #struck = new Set<ArmedFault>();
+  #manifestIsOut = false;
+  #linesSent = 0;
+  #bytesSent = 0;
+  /** Lines between the download and `success`, while they are held back. */
+  #heldEvents: JobEvent[] = [];
+  /** Lines that are to share a chunk. */
+  #heldBytes: Uint8Array<ArrayBuffer>[] = [];
+  /** What the line before said that is there of each layer, unless that was too little. */
+  readonly #lastCompleted = new Map<string | undefined, number>();
+
+  constructor(options: InjectorOptions) {
+    const strikesOnce = ({ kind }: ArmedFault) => faultKinds[kind].at === "point";
+    this.#options = options;
+    this.#pending = options.faults.filter(strikesOnce);
+    this.#lasting = options.faults.filter((fault) => !strikesOnce(fault));
+  }
+
+  /** What follows from something that the pull reports. */
+  event(event: JobEvent): Iterable<Action> {
+    return this.#options.faults.length === 0 ? this.#plainEvent(event) : this.#faultyEvent(event);
+  }
+
+  /** The same as {@link #faultyEvent}, for the pulls without faults, which are nearly all. */
+  #plainEvent({ phase, object }: JobEvent): readonly Action[] {
+    const isLast = phase === "success";
+    if (this.#options.lines === "last" && !isLast) return [];
+    // Without faults, nothing is said that would have to be escaped.
+    const text = JSON.stringify(object) + this.#ending(isLast ? "last" : "within");
+    return [{ do: "send", bytes: utf8.encode(text) }];
+  }
+
+  *#faultyEvent(event: JobEvent): Generator<Action, void, void> {
+    const { phase } = event;
+    if (this.#pending.length > 0) yield* this.#strikeBefore(event);
+    if (phase === "manifest") this.#manifestIsOut = true;
+    if (phase === "writing") yield* this.#failChecksum();
+    if (phase === "success") yield* this.#releaseHeld();
+    if (phase === "success" && this.#isOn("no-success")) {
+      yield* this.#flush();
+      return yield { do: "end" };
+    }
+    if (this.#options.lines === "last" && phase !== "success") return;
+    if (isFinalPhase(event) && this.#isOn("out-of-order")) return void this.#heldEvents.push(event);
+    yield* this.#eventLines(event);
+    if (phase === "success") yield* this.#flush();
+  }
+
+  /** A line that tells of a failure, as the last one; with a newline where dialects have one. */
+  *errorLine(error: WireError, hasNewline: boolean): Generator<Action, void, void> {
+    yield* this.#line({ ...error }, hasNewline ? "last" : "cut");
+    yield* this.#flush();
+  }
+
+  *#eventLines({ phase, object }: JobEvent): Generator<Action, void, void> {
+    const place = phase === "success" ? "last" : "within";
+    const isDoubled = phase !== "downloading" && this.#isOn("duplicate-phase");
+    if (isDoubled) yield* this.#line(object, "within");
+    yield* this.#line(object, place);
+    if (phase !== "removing" || !this.#isOn("removing-fails")) return;
+    const reason = this.#parameter("removing-fails", "message");
+    yield* this.#line({ status: `couldn't remove unused layers: ${reason}` }, "within");
+  }
+
+  *#releaseHeld(): Generator<Action, void, void> {
+    for (const event of this.#heldEvents.reverse()) yield* this.#eventLines(event);
+    this.#heldEvents = [];
+  }
+
+  *#failChecksum(): Generator<Action, void, void> {
+    const fault = this.#find("digest-mismatch");
+    if (!fault) return;
+    const blob = this.#blobAt(fault.at?.layer ?? 0);
+    if (!blob) return;
+    this.#options.job.drop(blob);
+    const digests = `want ${blob.digest}, got ${seededDigest(blob.digest)}`;
+    const message = `digest mismatch, file must be downloaded again: ${digests}`;
+    yield { do: "fail", message, byFault: true };
+  }
+
+  /** Lets the faults strike whose point has come, before the lines of an event. */
+  *#strikeBefore({ phase }: JobEvent): Generator<Action, void, void> {
+    const isSent = this.#options.lines === "all" || phase === "success";
+    const due = this.#takePending(({ kind, at = {} }) => {
+      const isOfALine = IS_A_LINE.has(kind) || at.line !== undefined || at.byte !== undefined;
+      if (isOfALine && !isSent) return false;
+      if (
+        STRIKES_A_DOWNLOAD.has(kind) && !this.#options.job.isDownloading(this.#blobAt(at.layer))
+      ) {
+        return false;
+      }
+      return this.#isReached(at);
+    });
+    for (const fault of due) yield* this.#perform(fault);
+  }
+
+  /** Takes those of the pending faults that are due and still may strike. */
+  #takePending(isDue: (fault: ArmedFault) => boolean): readonly ArmedFault[] {
+    const due = this.#pending.filter(isDue);
+    if (due.length > 0) this.#pending = this.#pending.filter((fault) => !due.includes(fault));
+    return due;
+  }
+
+  #isReached({ line, byte, completed, layer }: FaultPoint): boolean {
+    const { job } = this.#options;
+    if (line !== undefined) return this.#linesSent + 1 >= line;
+    if (byte !== undefined) return this.#bytesSent >= byte;
+    // What is on disk already does not count before the pull has begun.
+    if (!this.#manifestIsOut) return false;
+    const blob = this.#blobAt(layer);
+    // A layer has begun with its first byte.
+    if (blob) return job.completedOf(blob) >= bytesOf(completed ?? 1, blob.size);
+    return job.completed >= bytesOf(completed ?? 0, job.total);
+  }
+
+  #blobAt(layer: number | string | undefined): Blob | undefined {
+    const { model } = this.#options;
+    return layer === undefined || !model ? undefined : findLayer(model, layer);
+  }
+
+  /** Does what a fault at a point does, if it still may. */
+  *#perform({ kind, parameters, at, strike }: ArmedFault): Generator<Action, void, void> {
+    const { job, onStrike } = this.#options;
+    if (!strike()) return;
+    onStrike(kind);
+    switch (kind) {
+      case "error":
+      case "disk-full":
+        return yield { do: "fail", message: String(parameters.message), byFault: true };
+      case "cut":
+        yield* this.#flush();
+        return yield { do: "end" };
+      case "reset":
+        yield* this.#flush();
+        return yield { do: "reset" };
+      case "stall":
+        yield* this.#flush();
+        return yield { do: "wait", ms: Number(parameters.ms) };
+      case "freeze":
+        return job.freeze(this.#blobAt(at?.layer), Number(parameters.ms));
+      case "rollback":
+        return job.rollBack(this.#blobAt(at?.layer), Number(parameters.bytes));
+      case "malformed":
+        return yield* this.#text(String(parameters.text), "within");
+      case "unknown-status":
+        return yield* this.#line({ status: String(parameters.status) }, "within");
+      case "early-success":
+        return yield* this.#line({ status: "success" }, "within");
+    }
+  }
+
+  /** The lasting fault of a kind that strikes now, if there is one. */
+  #find(kind: FaultKind): ArmedFault | undefined {
+    if (this.#lasting.length === 0) return undefined;
+    return this.#lasting.find((fault) => fault.kind === kind && this.#hasStruck(fault));
+  }
+
+  #hasStruck(fault: ArmedFault): boolean {
+    if (this.#struck.has(fault)) return true;
+    const { kind, at, strike } = fault;
+    if (faultKinds[kind].at === "from" && at && !this.#isReached(at)) return false;
+    if (!strike()) return false;
+    this.#struck.add(fault);
+    this.#options.onStrike(kind);
+    return true;
+  }
+
+  #isOn(kind: FaultKind): boolean {
+    return this.#find(kind) !== undefined;
+  }
+
+  #parameter(kind: FaultKind, name: string): string | number {
+    return this.#find(kind)?.parameters[name] ?? 0;
+  }
+
+  *#line(object: StatusObject, place: LinePlace): Generator<Action, void, void> {
+    const sent = this.#lasting.length > 0 ? this.#spoil(object) : object;
+    yield* this.#text(stringifyGoJson(sent), place);
+  }
+
+  /** Changes the fields of an object. */
+  #spoil(object: StatusObject): StatusObject {
+    const spoilt = { ...object };
+    const { digest, total, completed } = object;
+    if (completed !== undefined && this.#isOn("completed-falls")) {
+      spoilt.completed = this.#fallingCompleted(digest, completed);
+    }
+    if (total !== undefined && this.#isOn("completed-over-total")) {
+      spoilt.completed = total + Number(this.#parameter("completed-over-total", "bytes"));
+    }
+    if (completed !== undefined && this.#isOn("completed-absent")) delete spoilt.completed;
+    if (!this.#isOn("unknown-fields")) return spoilt;
+    const field = String(this.#parameter("unknown-fields", "field"));
+    // Not by assigning: the field may be `__proto__`.
+    return Object.fromEntries([...Object.entries(spoilt), [field, { nested: ["…", null, 1.5] }]]);
+  }
+
+  #fallingCompleted(digest: string | undefined, completed: number): number {
+    const last = this.#lastCompleted.get(digest);
+    if (last === undefined) this.#lastCompleted.set(digest, completed);
+    else this.#lastCompleted.delete(digest);
+    const bytes = Number(this.#parameter("completed-falls", "bytes"));
+    return last === undefined ? completed : Math.max(0, last - bytes);
+  }
+
+  /** Sends a line, framed. */
+  *#text(text: string, place: LinePlace): Generator<Action, void, void> {
+    const bytes = utf8.encode(text + this.#ending(place));
+    this.#linesSent++;
+    if (!this.#isOn("coalesce")) return yield* this.#bytes(bytes);
+    this.#heldBytes.push(bytes);
+    if (this.#heldBytes.length >= Number(this.#parameter("coalesce", "lines"))) {
+      yield* this.#flush();
+    }
+  }
+
+  #ending(place: LinePlace): string {
+    if (place === "cut") return "";
+    if (place === "last") {
+      if (this.#options.lines === "last" || this.#isOn("no-final-newline")) return "";
+    }
+    const newline = this.#isOn("crlf") ? "\r\n" : "\n";
+    return this.#isOn("blank-lines") ? newline + newline : newline;
+  }
+
+  *#flush(): Generator<Action, void, void> {
+    if (this.#heldBytes.length === 0) return;
+    const bytes = concat(this.#heldBytes);
+    this.#heldBytes = [];
+    yield* this.#bytes(bytes);
+  }
+
+  /** Sends bytes, up to the faults that strike among them, and then the rest. */
+  *#bytes(bytes: Uint8Array<ArrayBuffer>): Generator<Action, void, void> {
+    if (this.#pending.length === 0) return yield* this.#send(bytes);
+    const start = this.#bytesSent;
+    const positionOf = ({ at }: ArmedFault) => (at?.byte ?? Infinity) - start;
+    const due = this.#takePending((fault) =>
+      positionOf(fault) < bytes.length && STRIKES_IN_A_LINE.has(fault.kind)
+    );
+    let sent = 0;
+    for (const fault of due.toSorted((a, b) => positionOf(a) - positionOf(b))) {
+      const end = Math.max(sent, positionOf(fault));
+      yield* this.#send(bytes.subarray(sent, end));
+      sent = end;
+      yield* this.#perform(fault);
+    }
+    yield* this.#send(bytes.subarray(sent));
+  }
+
+  *#send(bytes: Uint8Array<ArrayBuffer>): Generator<Action, void, void> {
+    const isSplit = bytes.length > 0 && this.#isOn("split");
+    const size = isSplit ? Number(this.#parameter("split", "bytes")) : bytes.length;
+    for (let start = 0; start < bytes.length; start += size) {
+      const chunk = bytes.subarray(start, start + size);
+      this.#bytesSent += chunk.length;
+      yield { do: "send", bytes: chunk };
+    }
+  }
+}
+
+function isFinalPhase({ phase }: JobEvent): boolean {
+  return phase === "verifying" || phase === "writing" || phase === "removing";
+}
+
+function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(chunks.reduce((total, { length }) => total + length, 0));
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
