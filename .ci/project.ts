@@ -94,7 +94,7 @@ export function isForTests(path: string): boolean {
 }
 
 /** A path as the files of the repository are named, or `undefined` for what lies elsewhere. */
-function toProjectPath(specifier: string, root: string): string | undefined {
+export function toProjectPath(specifier: string, root: string): string | undefined {
   if (!specifier.startsWith("file:")) return undefined;
   const path = relative(root, fileURLToPath(specifier)).replaceAll(sep, "/");
   return path.startsWith("../") ? undefined : path;
