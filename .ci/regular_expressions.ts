@@ -1,95 +1,74 @@
 /**
- * Finds the regular expressions in code, and what may make one take longer than its text is long.
+ * Finds the regular expressions in code, and which of them a text can make slow.
  *
- * The rules are stricter than need be, so that they can be simple. In what keeps them a text is matched
- * in time that grows in proportion to its length:
+ *     code ── parser of `deno lint` ──▶ FoundExpression ── recheck ──▶ problem or none
  *
- * - No repetition without a limit is repeated itself, as in `(a+)+`.
- * - Nothing refers back to what was matched.
- * - After a repetition without a limit comes nothing that could fail, unless the whole begins at a
- *   fixed place (`^`, or the flag `y`): `a+$` would be tried anew from each `a`.
- * - Nothing is repeated without a limit twice in a row, as in `a*a*`.
+ * An expression is slow if the time for a match can grow faster than the text is long: exponentially, as
+ * for `^(a+)+$`, or as a polynomial, as for `a+$`, which is tried anew from each `a`.
  *
  * @module
  */
 
+import { check } from "recheck";
+
 /** A regular expression in code. */
 export interface FoundExpression {
-  readonly source: string;
-  readonly flags: string;
+  /** The code that makes it. */
+  readonly code: string;
+  /** Its pattern, or `undefined` if that is known only when the code runs. */
+  readonly pattern: string | undefined;
+  /** Its flags, or `undefined` if they are known only when the code runs. */
+  readonly flags: string | undefined;
 }
 
-/** Comments, texts and templates: what may look like an expression and is none. */
-const NOT_CODE = /\/\/.*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`/y;
+/** How long to check one expression, so that a slow machine has enough time: most take a few milliseconds. */
+const TIMEOUT_MS = 60_000;
 
-/** An expression, where one may stand. */
-const LITERAL =
-  /\/((?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\[\n])*)\/([a-z]*)/y;
-
-/** What a division comes after, and an expression does not. */
-const ENDS_A_VALUE = /[\w)\]}]\s*$/;
-
-/** The regular expressions in a file of code. */
+/** The regular expressions in TypeScript: literals, and calls of `RegExp`. Works in `deno test` only. */
 export function findExpressions(code: string): FoundExpression[] {
   const found: FoundExpression[] = [];
-  for (let at = 0; at < code.length;) {
-    NOT_CODE.lastIndex = LITERAL.lastIndex = at;
-    const skipped = NOT_CODE.exec(code);
-    const before = code.slice(Math.max(0, at - 20), at);
-    const literal = skipped || (ENDS_A_VALUE.test(before) && !/\breturn\s$/.test(before))
-      ? null
-      : LITERAL.exec(code);
-    if (literal) found.push({ source: literal[1]!, flags: literal[2]! });
-    at += (skipped ?? literal)?.[0].length ?? 1;
+
+  function addLiteral(node: Deno.lint.Literal): void {
+    const { regex } = node as Partial<Deno.lint.RegExpLiteral>;
+    if (regex) found.push({ code: node.raw, ...regex });
   }
+
+  function addCall(node: Deno.lint.CallExpression | Deno.lint.NewExpression): void {
+    if (!isRegExp(node.callee)) return;
+    const [pattern, flags] = node.arguments;
+    found.push({
+      code: code.slice(...node.range),
+      pattern: textOf(pattern),
+      flags: flags === undefined ? "" : textOf(flags),
+    });
+  }
+
+  const visitor = { Literal: addLiteral, CallExpression: addCall, NewExpression: addCall };
+  const rules = { find: { create: () => visitor } };
+  Deno.lint.runPlugin({ name: "regular-expressions", rules }, "code.ts", code);
   return found;
 }
 
-/** A part of an expression: a character, a class, a group or an assertion, and how often it may come. */
-interface Part {
-  readonly text: string;
-  readonly isEndless: boolean;
+/** Whether a call makes a regular expression: one of `RegExp` or `globalThis.RegExp`. */
+function isRegExp(callee: Deno.lint.Expression): boolean {
+  const name = callee.type === "MemberExpression" ? callee.property : callee;
+  return name.type === "Identifier" && name.name === "RegExp";
 }
 
-const PART =
-  /((?:\\(?:p\{[^}]*\}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.))|\[(?:\\.|[^\]\\])*\]|\((?:\?(?:[:=!]|<[=!]|<\w+>))?|\)|\||[^\\[()|])([*+]\??|\?\??|\{\d+(?:(,)(\d*))?\}\??)?/y;
-
-function partsOf(source: string): Part[] {
-  const parts: Part[] = [];
-  for (PART.lastIndex = 0; PART.lastIndex < source.length;) {
-    const match = PART.exec(source);
-    if (!match) throw new SyntaxError(`Cannot read the expression ${source}`);
-    const [, text = "", count = "", comma, most] = match;
-    const isEndless = /^[*+]/.test(count) || (comma !== undefined && most === "");
-    parts.push({ text, isEndless });
-  }
-  return parts;
+/** The text that an expression is known to have: that of a literal, or of a template without `${…}`. */
+function textOf(node: Deno.lint.Node | undefined): string | undefined {
+  if (node?.type === "Literal" && typeof node.value === "string") return node.value;
+  if (node?.type !== "TemplateLiteral" || node.expressions.length > 0) return undefined;
+  return node.quasis[0]?.cooked;
 }
 
-/** What may make an expression slow, or `undefined` if nothing does. */
-export function problemOf({ source, flags }: FoundExpression): string | undefined {
-  if (/\\[1-9]|\\k</.test(source)) return "refers back";
-  const parts = partsOf(source);
-  const isAnchored = flags.includes("y") || /^(?:\(\?:)?\^/.test(source);
-  const open: boolean[] = [false]; // whether each group that is open holds an endless part
-  let previous: Part | undefined;
-  for (const [index, part] of parts.entries()) {
-    if (part.text.startsWith("(")) open.push(false);
-    else if (part.text === ")") {
-      const holdsEndless = open.pop()!;
-      if (holdsEndless && part.isEndless) return "repeats what is repeated";
-      if (holdsEndless || part.isEndless) open[open.length - 1] = true;
-    } else if (part.isEndless) {
-      open[open.length - 1] = true;
-    }
-    if (!part.isEndless || part.text === ")") {
-      if (!"()|".includes(part.text[0]!)) previous = undefined;
-      continue;
-    }
-    if (previous?.text === part.text) return "repeats the same twice in a row";
-    const canFailAfter = parts.slice(index + 1).some(({ text }) => text !== ")");
-    if (!isAnchored && canFailAfter) return "may fail after a repetition that begins anywhere";
-    previous = part;
-  }
-  return undefined;
+/** What may make an expression slow, or `undefined` if no text can. */
+export async function problemOf(
+  { pattern, flags }: FoundExpression,
+): Promise<string | undefined> {
+  if (pattern === undefined || flags === undefined) return "is known only when the code runs";
+  const verdict = await check(pattern, flags, { timeout: TIMEOUT_MS });
+  if (verdict.status === "safe") return undefined;
+  if (verdict.status === "unknown") return `cannot be checked: ${JSON.stringify(verdict.error)}`;
+  return `is ${verdict.complexity.summary} for ${verdict.attack.pattern}`;
 }

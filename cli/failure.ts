@@ -34,9 +34,10 @@ export function describeFailure(error: unknown, attempt: Attempt): string {
 
 /** What went wrong. Each runtime has its own long words for the most common failure of all. */
 function describe({ message }: PullError): string {
-  return printable(message)
-    .replace(/^(Cannot reach \S+): .*(refused|Unable to connect).*$/i, "$1: connection refused")
-    .replace(/\.$/, "");
+  const line = printable(message);
+  const start = /^Cannot reach \S+(?=: )/.exec(line)?.[0];
+  const isRefused = start !== undefined && /refused|Unable to connect/i.test(line);
+  return isRefused ? `${start}: connection refused` : line.replace(/\.$/, "");
 }
 
 /** The two failures of the network: no connection, or one that broke. */
@@ -46,7 +47,8 @@ function isReachable({ message }: PullError): boolean {
 
 /** Observed: what the library's 404 for a manifest becomes. */
 function isUnknownModel({ code, message }: PullError): boolean {
-  return code === "server" && /^pull model manifest:.*(does not exist|not found)/.test(message);
+  return code === "server" && message.startsWith("pull model manifest:") &&
+    /does not exist|not found/.test(message);
 }
 
 const WRONG_ADDRESS = "Is this the address of Ollama? Check --host and OLLAMA_HOST";
