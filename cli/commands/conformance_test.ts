@@ -281,7 +281,7 @@ describe("conformance", () => {
     const cases: [args: string[], message: string][] = [
       [["server"], "required option '--model <name>' not specified"],
       [["server", "--model", " "], "The model's name is empty"],
-      [["server", "--url", "x://y", "--model", "tiny"], "--url is not an address"],
+      [["server", "--url", "x://y", "--model", "tiny"], "--url: Cannot use the host"],
       [["client"], "missing required argument 'command'"],
       [[...SERVER, "--level", "may"], "The levels are must, should, observed."],
       [[...SERVER, "--runs", "0"], "It is a whole number from 1 on."],

@@ -143,8 +143,7 @@ describe("main", () => {
       [["pul", "a"], "error: unknown command 'pul' (Did you mean pull?)"],
       [
         ["pull", "a", "--host", ":x"],
-        'error: --host is not an address: ":x"; write it like ' +
-        "192.168.0.5:11434 or https://example.com",
+        'error: --host: Cannot use the host ":x": the port must be a number, such as :11434',
       ],
     ];
     for (const [args, message] of wrong) {

@@ -64,7 +64,7 @@ export async function answerPull(
 
 /** Why a model cannot be had from a library without TLS, if its name says that it is one. */
 function obstacleOf(
-  { scheme, host = "registry.invalid", namespace, model, tag }: ModelName,
+  { scheme, host, namespace, model, tag }: ModelName,
   { withoutTls }: Dialect,
 ): Obstacle | undefined {
   if (scheme !== "http") return undefined;

@@ -146,7 +146,9 @@ export class Library {
 
   /** A server asks for a model by the library's address, which its name in the mock may not have. */
   async #find(name: ModelName, host: string): Promise<Model | undefined> {
-    return await this.#catalog().find(name) ?? await this.#catalog().find({ ...name, host });
+    const { namespace, model, tag } = name;
+    const withHost = parseModelName(`${host}/${namespace}/${model}:${tag}`);
+    return await this.#catalog().find(name) ?? (withHost && await this.#catalog().find(withHost));
   }
 
   /** Observed: the server wants to be sent to another host name, and asks that one for ranges. */

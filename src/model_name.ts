@@ -1,0 +1,225 @@
+/**
+ * Names of models: `[scheme://][host[:port]/][namespace/]model[:tag]`, at the end of which may stand
+ * where the model runs.
+ *
+ *     "gpt-oss:20b:cloud" ── source ──▶ "gpt-oss:20b-cloud" ── parts ──▶ check each part ──▶ ModelName
+ *
+ * The page of the protocol has the form, the default tag and the default namespace (spec). The rest is
+ * as the reference server does it (observed: `ParseName` and `IsValid` in its `types/model`, and
+ * `NormalizePullName` in its `internal/modelref`).
+ *
+ * @module
+ */
+
+import { quote } from "./text.ts";
+import { hideSecrets } from "./host.ts";
+
+/** The registry of names without a host. */
+export const DEFAULT_REGISTRY = "registry.ollama.ai";
+const DEFAULT_SCHEME = "https";
+const DEFAULT_NAMESPACE = "library";
+const DEFAULT_TAG = "latest";
+
+/** What each part may contain, and how much of it. */
+const PARTS = {
+  host: { longest: 350, forbidden: /[^\w.:-]/u, allowed: '"_", "-", "." and ":"' },
+  namespace: { longest: 80, forbidden: /[^\w-]/u, allowed: '"_" and "-"' },
+  model: { longest: 80, forbidden: /[^\w.-]/u, allowed: '"_", "-" and "."' },
+  tag: { longest: 80, forbidden: /[^\w.-]/u, allowed: '"_", "-" and "."' },
+} as const;
+
+const FORM = "the form is [host[:port]/][namespace/]model[:tag]";
+
+/** The name of a model in parts, with the defaults filled in. */
+export class ModelName {
+  /** How to reach the registry: `https`, unless the name begins with another scheme. */
+  declare readonly scheme: string;
+  /** The registry's host and port: `registry.ollama.ai`, unless given. */
+  declare readonly host: string;
+  /** Who publishes the model: `library`, unless given. */
+  declare readonly namespace: string;
+  /** The name by itself, such as `llama3.2`. */
+  declare readonly model: string;
+  /** Which variant: `latest`, unless given. That of a cloud model is `cloud`, or ends in `-cloud`. */
+  declare readonly tag: string;
+  /** Where the model runs, if the name says so. */
+  declare readonly source: "cloud" | "local" | undefined;
+
+  /**
+   * Makes a name from parts that have been checked.
+   *
+   * @param parts All parts.
+   */
+  constructor(parts: Omit<ModelName, "toString">) {
+    Object.assign(this, parts);
+  }
+
+  /**
+   * The short form, in which servers list the model: without the scheme, without the default host and
+   * namespace, and always with the tag, such as `llama3.2:latest` (observed: `DisplayShortest`).
+   */
+  toString(): string {
+    const { host, namespace, model, tag } = this;
+    if (host.toLowerCase() !== DEFAULT_REGISTRY) return `${host}/${namespace}/${model}:${tag}`;
+    if (namespace.toLowerCase() !== DEFAULT_NAMESPACE) return `${namespace}/${model}:${tag}`;
+    return `${model}:${tag}`;
+  }
+}
+
+/**
+ * Reads the name of a model, as it may be passed to `pull`.
+ *
+ * - The tag defaults to `latest`, the namespace to `library` (spec), the host to `registry.ollama.ai`
+ *   and the scheme to `https` (observed).
+ * - Each part consists of ASCII letters, digits, `_` and `-`; model, tag and host also of `.`, the host
+ *   of `:`, too. It begins with a letter, a digit or `_`. A host has at most 350 characters, any other
+ *   part 80 (observed).
+ * - White space around the name is ignored (observed).
+ * - `:cloud`, `-cloud` or `:local` at the end, in capitals or not, is the `source`. The tag is that by
+ *   which the server pulls: `20b-cloud` for `gpt-oss:20b:cloud`, `cloud` for `gpt-oss:cloud`, and `latest`
+ *   for `gpt-oss:local` (observed since v0.30).
+ *
+ * ```ts
+ * import { parseModelName } from "@ollama-pull/kit";
+ *
+ * const { namespace, model, tag } = parseModelName("llama3.2");
+ * console.log(namespace, model, tag); // "library" "llama3.2" "latest"
+ *
+ * const name = parseModelName("gpt-oss:20b:cloud");
+ * console.log(name.source, String(name)); // "cloud" "gpt-oss:20b-cloud"
+ * ```
+ *
+ * @param name The name: `[host[:port]/][namespace/]model[:tag]`.
+ * @return Its parts.
+ * @throws {TypeError} If the name is invalid. The message quotes it, without a user name and password,
+ * and says which part is wrong and what is allowed.
+ */
+export function parseModelName(name: string): ModelName {
+  if (typeof name !== "string") {
+    throw new TypeError(`The model name must be a string such as "llama3.2", not ${typeof name}`);
+  }
+  const { base, source } = splitSource(name.trim());
+  if (source !== undefined && splitSource(base).source !== undefined) {
+    throw unusable(
+      name,
+      'it says twice where the model runs; write either ":cloud" or ":local", once',
+    );
+  }
+  const suffix = hasTag(base) ? "-cloud" : ":cloud";
+  return parseParts(source === "cloud" ? base + suffix : base, name, source);
+}
+
+/**
+ * Reads a name in which white space and a source at the end mean nothing, as in a registry and in
+ * servers before v0.30.
+ *
+ * @throws {TypeError} If the name is invalid.
+ */
+export function parsePlainName(name: string): ModelName {
+  return parseParts(name, name, undefined);
+}
+
+/**
+ * Whether two names mean the same model. Capital letters, the scheme, defaults that are written out, and
+ * `:local` make no difference (observed: `EqualFold`, by which the reference looks for a model that it
+ * has). A name that is invalid, as other servers may list, is the same only if it is written the same.
+ *
+ * ```ts
+ * import { isSameModel } from "@ollama-pull/kit";
+ *
+ * console.log(isSameModel("llama3.2", "library/Llama3.2:latest")); // true
+ * console.log(isSameModel("llama3.2", "llama3.2:1b")); // false
+ * ```
+ *
+ * @param a The name of a model.
+ * @param b The name of another one.
+ * @return Whether they mean the same.
+ */
+export function isSameModel(a: string, b: string): boolean {
+  return comparable(a) === comparable(b);
+}
+
+/** What the names of one model have in common. */
+function comparable(name: string): string {
+  try {
+    // Valid names are ASCII, so small letters do for the Unicode case folding of the reference.
+    return String(parseModelName(name)).toLowerCase();
+  } catch {
+    return name;
+  }
+}
+
+/** Takes the source off the end of a name, with the colon or hyphen before it. */
+function splitSource(name: string): { base: string; source: ModelName["source"] } {
+  const colon = name.lastIndexOf(":");
+  const end = name.slice(colon + 1).trim();
+  const word = end.toLowerCase();
+  if (colon === -1 || word.includes("/")) return { base: name, source: undefined };
+  if (word === "cloud" || word === "local") return { base: name.slice(0, colon), source: word };
+  if (!word.endsWith("-cloud")) return { base: name, source: undefined };
+  return {
+    base: name.slice(0, colon + 1) + end.slice(0, -"-cloud".length),
+    source: "cloud",
+  };
+}
+
+/** Splits a name at its separators, fills in the defaults and checks each part. */
+function parseParts(text: string, original: string, source: ModelName["source"]): ModelName {
+  const path = hasTag(text) ? text.slice(0, text.lastIndexOf(":")) : text;
+  const tag = hasTag(text) ? text.slice(path.length + 1) : DEFAULT_TAG;
+  const segments = path.split("/");
+  const model = segments.pop()!;
+  const namespace = segments.pop() ?? DEFAULT_NAMESPACE;
+  const { scheme, host } = segments.length === 0
+    ? { scheme: DEFAULT_SCHEME, host: DEFAULT_REGISTRY }
+    : splitScheme(segments.join("/"));
+
+  const isShortened = namespace === "" || host.includes("/");
+  if (isShortened && path.includes("://")) {
+    throw unusable(
+      original,
+      "a scheme must be followed by host, namespace and model, such as https://host/namespace/model",
+    );
+  }
+  const problem = findProblem("host", host) ?? findProblem("namespace", namespace) ??
+    findProblem("model", model) ?? findProblem("tag", tag);
+  if (problem !== undefined) throw unusable(original, problem);
+  return new ModelName({ scheme, host, namespace, model, tag, source });
+}
+
+/** Whether a name has a tag. A colon before the last slash belongs to a scheme or a port. */
+function hasTag(name: string): boolean {
+  return name.lastIndexOf(":") > name.lastIndexOf("/");
+}
+
+/** Splits what precedes the namespace. After a scheme the host may be empty (observed). */
+function splitScheme(text: string): { scheme: string; host: string } {
+  const end = text.indexOf("://");
+  if (end === -1) return { scheme: DEFAULT_SCHEME, host: text };
+  return {
+    scheme: text.slice(0, end) || DEFAULT_SCHEME,
+    host: text.slice(end + "://".length) || DEFAULT_REGISTRY,
+  };
+}
+
+/** Says what is wrong with a part and what is allowed, or returns `undefined`. */
+function findProblem(part: keyof typeof PARTS, text: string): string | undefined {
+  const { longest, forbidden, allowed } = PARTS[part];
+  if (text === "") return `the ${part} is missing; ${FORM}`;
+  if (text.includes("/")) return `it has too many slashes; ${FORM}`;
+  const character = forbidden.exec(text)?.[0];
+  if (character !== undefined) {
+    return `the ${part} contains ${quote(character)}; it may contain a-z, A-Z, 0-9, ${allowed}`;
+  }
+  if (/^[.:-]/.test(text)) return `the ${part} must begin with a letter, a digit or "_"`;
+  if (text.length > longest) return `the ${part} is longer than ${longest} characters`;
+  return undefined;
+}
+
+function unusable(name: string, problem: string): TypeError {
+  // Before a slash, an `@` ends a user name and password; after the last one, it begins a digest.
+  const hasLogin = name.indexOf("@") !== -1 && name.indexOf("@") < name.lastIndexOf("/");
+  return new TypeError(
+    `Cannot use the model name ${quote(hasLogin ? hideSecrets(name) : name)}: ${problem}`,
+  );
+}
