@@ -22,17 +22,32 @@
  */
 
 export {
-  type OnMalformed,
+  type CauseJson,
   PullError,
   type PullErrorCode,
   type PullErrorDetails,
+  type PullErrorJson,
 } from "./src/errors.ts";
+export { parseHost } from "./src/host.ts";
+export type { IteratorOptions } from "./src/iterator.ts";
+export type { OnMalformed } from "./src/malformed.ts";
+export { isSameModel, type ModelName, parseModelName } from "./src/model_name.ts";
 export {
   type NdjsonDecoderOptions,
   NdjsonDecoderStream,
   NdjsonEncoderStream,
 } from "./src/ndjson.ts";
+export {
+  decodeProgress,
+  type DecodeProgressOptions,
+  type PullProgressOptions,
+  PullProgressStream,
+} from "./src/progress.ts";
+export type { PullModelOptions, PullOptions, PullRequestInit } from "./src/pull/options.ts";
+export { pull, pullModel } from "./src/pull/pull.ts";
 export { decodePull, type DecodePullOptions } from "./src/pull_decoder.ts";
+export { type PullStream, StepStream } from "./src/pull_stream.ts";
+export type { LayerSize, PullLayer, PullPhase, PullProgress } from "./src/snapshot.ts";
 export {
   type DownloadingStatus,
   encodeStatus,
@@ -41,22 +56,10 @@ export {
   type OtherStatus,
   type PullStatus,
   type PullStatusFields,
-  type PullStatusOptions,
-  PullStatusStream,
   type RemovingStatus,
   type SuccessStatus,
   type VerifyingStatus,
   type WireStatus,
   type WritingStatus,
 } from "./src/status.ts";
-export {
-  decodeProgress,
-  type DecodeProgressOptions,
-  type LayerSize,
-  type PullLayer,
-  type PullPhase,
-  type PullProgress,
-  type PullProgressOptions,
-  PullProgressStream,
-} from "./src/progress.ts";
-export { pull, pullModel, type PullModelOptions, type PullOptions } from "./src/pull.ts";
+export { type PullStatusOptions, PullStatusStream } from "./src/status_stream.ts";

@@ -37,11 +37,11 @@ function chunksOf(lines: number): readonly Uint8Array<ArrayBuffer>[] {
 }
 
 /** Where the pull comes from: the memory, or a server whose `completed` is the time at which it sent. */
-type Connect = (request: Request) => Response | Promise<Response>;
+type Connect = (url: string, init: RequestInit) => Response | Promise<Response>;
 
 function connectTo(url: URL): { connect: Connect; isTimed: boolean } {
   const from = url.searchParams.get("from");
-  if (from !== null) return { connect: (request) => fetch(from, request), isTimed: true };
+  if (from !== null) return { connect: (_, init) => fetch(from, init), isTimed: true };
   const chunks = chunksOf(Number(url.searchParams.get("lines")));
   return { connect: () => new Response(new PullBody(chunks).stream), isTimed: false };
 }
@@ -59,7 +59,7 @@ async function follow(connect: Connect, isTimed: boolean): Promise<Followed> {
 }
 
 async function read(connect: Connect): Promise<Followed> {
-  const { body } = await connect(new Request("http://localhost/", { method: "POST", body: "{}" }));
+  const { body } = await connect("http://localhost/", { method: "POST", body: "{}" });
   const reader = body!.getReader();
   let items = 0;
   while (!(await reader.read()).done) items++;

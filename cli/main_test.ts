@@ -131,7 +131,7 @@ describe("the command", () => {
   it("exits with 2 when OLLAMA_HOST makes no sense", async () => {
     const { code, stderr } = await run(["pull", "a"], { OLLAMA_HOST: "ftp://x" });
     assertEquals(code, 2);
-    assertStringIncludes(stderr, "OLLAMA_HOST is not an address");
+    assertStringIncludes(stderr, "OLLAMA_HOST: Cannot use the host");
   });
 
   for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {

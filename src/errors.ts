@@ -1,14 +1,14 @@
 /**
- * The one error class of the pull pipeline. A caller tells failures apart by {@link PullError.code}
- * and shows {@link PullError.message} to a person.
+ * The one error class of the package. Code tells failures apart by {@link PullError.code}; a person
+ * reads {@link PullError.message}.
  *
  * @module
  */
 
 /**
- * Why a pull failed:
+ * Where a failure was seen:
  *
- * - `http`: the server answered with a status that is not 2xx; see {@link PullError.status}.
+ * - `http`: the server answered with a status other than 2xx; see {@link PullError.status}.
  * - `server`: the stream carried an `error` object; its text is the message.
  * - `malformed`: a line is not JSON, or not a status object; see {@link PullError.line}.
  * - `line-too-long`: a line is longer than `maxLineBytes`.
@@ -29,14 +29,48 @@ export type PullErrorCode =
 export interface PullErrorDetails {
   /** The HTTP status of the answer. */
   status?: number | undefined;
-  /** The number of the line at fault, counted from 1. */
+  /** What the body of an HTTP error said: parsed if it is JSON, a string otherwise. */
+  body?: unknown;
+  /** The number of the bad line, counted from 1. */
   line?: number | undefined;
-  /** The start of what was at fault, as it was received. */
+  /** The start of the bad line or value, as it was received. */
   excerpt?: string | undefined;
-  /** How many requests were made before giving up. */
+  /** How many requests were made before `pull` gave up. */
   attempts?: number | undefined;
   /** The error that led to this one. */
   cause?: unknown;
+}
+
+/** A {@link PullError} as plain data: what {@link PullError.toJSON} gives. */
+export interface PullErrorJson {
+  /** Always `"PullError"`. */
+  name: "PullError";
+  /** Where the failure was seen. */
+  code: PullErrorCode;
+  /** What was wrong, where, and what to do. */
+  message: string;
+  /** The HTTP status, for `http`. */
+  status?: number;
+  /** What the body of an HTTP error said. */
+  body?: unknown;
+  /** The number of the bad line. */
+  line?: number;
+  /** The start of the bad line or value. */
+  excerpt?: string;
+  /** How many requests were made. */
+  attempts?: number;
+  /** The name and message of the error that led to this one, and of the one that led to that. */
+  cause?: CauseJson;
+}
+
+/** An error that led to another one, as plain data. */
+export interface CauseJson {
+  /** The name of its class. */
+  name: string;
+  /** Its message. */
+  message: string;
+  /** The error that led to it. */
+  cause?: CauseJson;
 }
 
 /**
@@ -57,57 +91,117 @@ export interface PullErrorDetails {
 export class PullError extends Error {
   /** Always `"PullError"`. */
   override readonly name = "PullError";
-  /** Why the pull failed. */
-  declare readonly code: PullErrorCode;
+  /** Where the failure was seen. */
+  readonly code: PullErrorCode;
   /** The HTTP status, for `http`. */
-  declare readonly status: number | undefined;
-  /** The number of the line at fault, counted from 1, where the failure belongs to a line. */
-  declare readonly line: number | undefined;
-  /** The start of what was at fault, as it was received: raw, not for a terminal. */
-  declare readonly excerpt: string | undefined;
-  /** How many requests were made before giving up, where `pull` has retried. */
-  declare readonly attempts: number | undefined;
+  readonly status: number | undefined;
+  /** What the body of an HTTP error said: parsed if it is JSON, a string otherwise. */
+  readonly body: unknown;
+  /** The number of the bad line, counted from 1, if the failure belongs to a line. */
+  readonly line: number | undefined;
+  /** The start of the bad line or value as it was received. It may hold control characters. */
+  readonly excerpt: string | undefined;
+  /** How many requests were made before giving up, if `pull` has retried. */
+  readonly attempts: number | undefined;
 
   /**
-   * Makes the error of a pull that failed.
+   * Creates the error of a failed pull.
    *
-   * @param code Why the pull failed.
+   * @param code Where the failure was seen.
    * @param message What was wrong, where, and what to do; for a person.
    * @param details What else is known.
    */
   constructor(code: PullErrorCode, message: string, details: PullErrorDetails = {}) {
-    super(message, details);
-    // Some engines give every error a line, that of the program.
-    Object.assign(this, { code, line: undefined }, details);
+    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.status = details.status;
+    this.body = details.body;
+    // JavaScriptCore sets `line` on every error, to a line of the program: this replaces it.
+    this.line = details.line;
+    this.excerpt = details.excerpt;
+    this.attempts = details.attempts;
+  }
+
+  /**
+   * Everything that is known about the failure as plain data, so that it survives `JSON.stringify`,
+   * `postMessage` and `structuredClone`. {@link PullError.from} reads it again.
+   */
+  toJSON(): PullErrorJson {
+    const { name, code, message, status, body, line, excerpt, attempts } = this;
+    const json: PullErrorJson = { name, code, message };
+    if (status !== undefined) json.status = status;
+    if (body !== undefined) json.body = body;
+    if (line !== undefined) json.line = line;
+    if (excerpt !== undefined) json.excerpt = excerpt;
+    if (attempts !== undefined) json.attempts = attempts;
+    const cause = causeToJson(this.cause);
+    if (cause !== undefined) json.cause = cause;
+    return json;
+  }
+
+  /**
+   * Reads what {@link PullError.toJSON} gave, on the other side of a border.
+   *
+   * ```ts
+   * import { PullError } from "@ollama-pull/kit";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const sent = JSON.stringify(new PullError("http", "HTTP 502 Bad Gateway", { status: 502 }));
+   * assertEquals(PullError.from(JSON.parse(sent))?.status, 502);
+   * assertEquals(PullError.from(new Error("another one")), undefined);
+   * ```
+   *
+   * @param value Anything.
+   * @return The error, or `undefined` if the value is not one. A `PullError` is returned as it is.
+   */
+  static from(value: unknown): PullError | undefined {
+    if (value instanceof PullError) return value;
+    if (typeof value !== "object" || value === null) return undefined;
+    const { name, code, message, status, body, line, excerpt, attempts, cause } = value as Partial<
+      Record<keyof PullErrorJson, unknown>
+    >;
+    if (name !== "PullError" || !isPullErrorCode(code) || typeof message !== "string") {
+      return undefined;
+    }
+    const details: PullErrorDetails = {
+      status: numberOrNone(status),
+      body,
+      line: numberOrNone(line),
+      excerpt: typeof excerpt === "string" ? excerpt : undefined,
+      attempts: numberOrNone(attempts),
+    };
+    if (cause !== undefined) details.cause = cause;
+    return new PullError(code, message, details);
   }
 }
 
-/**
- * What to do with a line that is malformed: fail the stream (`"error"`), leave the line out
- * (`"skip"`), or leave it out and be told of it (a function, called in the order of the lines; what
- * it throws fails the stream).
- */
-export type OnMalformed = "error" | "skip" | ((error: PullError) => void);
+const CODES: ReadonlySet<unknown> = new Set<PullErrorCode>([
+  "http",
+  "server",
+  "malformed",
+  "line-too-long",
+  "truncated",
+  "stalled",
+  "network",
+]);
 
-/** Treats a malformed line as the caller asked for. */
-export function handleMalformed(error: PullError, onMalformed: OnMalformed = "error"): void {
-  if (onMalformed === "error") throw error;
-  if (onMalformed !== "skip") onMalformed(error);
+function isPullErrorCode(value: unknown): value is PullErrorCode {
+  return CODES.has(value);
 }
 
-const EXCERPT_LENGTH = 80;
-
-/** The first characters of a text, for {@link PullError.excerpt}. */
-export function excerptOf(text: string): string {
-  if (text.length <= EXCERPT_LENGTH) return text;
-  return `${text.slice(0, EXCERPT_LENGTH).toWellFormed()}…`;
+function numberOrNone(value: unknown): number | undefined {
+  return typeof value === "number" ? value : undefined;
 }
 
-/** A text in quotes on one line, with control characters escaped, for a message. */
-export function quote(text: string): string {
-  // JSON leaves some as they are: DEL, and those by which a text can steer a terminal.
-  return JSON.stringify(excerptOf(text)).replace(
-    /[\x7f-\x9f]/g,
-    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
-  );
+/** How many causes are followed. A cause may lead back to itself. */
+const MAX_CAUSES = 8;
+
+function causeToJson(cause: unknown, depth = 0): CauseJson | undefined {
+  if (typeof cause !== "object" || cause === null || depth === MAX_CAUSES) return undefined;
+  const { name, message, cause: next } = cause as Partial<Error>;
+  if (typeof name !== "string" || typeof message !== "string") return undefined;
+  const json: CauseJson = { name, message };
+  const nextJson = causeToJson(next, depth + 1);
+  if (nextJson !== undefined) json.cause = nextJson;
+  return json;
 }

@@ -2,7 +2,9 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { assertSpyCallArgs, assertSpyCalls, spy } from "@std/testing/mock";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { excerptOf, handleMalformed, PullError, quote } from "./errors.ts";
+import { PullError } from "./errors.ts";
+import { handleMalformed } from "./malformed.ts";
+import { excerptOf, quote } from "./text.ts";
 
 describe("PullError", () => {
   it("is an Error with a code, a message and a name", () => {
@@ -39,7 +41,7 @@ describe("handleMalformed", () => {
   const error = new PullError("malformed", "Line 1 is not JSON");
 
   it("throws the error, unless told otherwise", () => {
-    assertStrictEquals(assertThrows(() => handleMalformed(error)), error);
+    assertStrictEquals(assertThrows(() => handleMalformed(error, "error")), error);
     assertStrictEquals(assertThrows(() => handleMalformed(error, "error")), error);
   });
 

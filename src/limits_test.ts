@@ -9,8 +9,9 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { stub } from "@std/testing/mock";
 import { describe, it } from "node:test";
 import { NdjsonDecoder } from "./ndjson.ts";
-import { decodeProgress, type PullProgress, PullProgressDecoder } from "./progress.ts";
-import { pull } from "./pull.ts";
+import { decodeProgress, PullProgressDecoder } from "./progress.ts";
+import type { PullProgress } from "./snapshot.ts";
+import { pull } from "./pull/pull.ts";
 import { decodePull } from "./pull_decoder.ts";
 import { encodeStatus, toPullStatus } from "./status.ts";
 import {
@@ -108,7 +109,7 @@ describe("a hundred thousand digests in one stream", () => {
     for (const body of [inChunks(text), streamOf(perLine)]) {
       const { values, failure } = await outcomeOf(decodeProgress(body, { now: standingStill }));
       const { code, message } = asPullError(failure!.error);
-      assertEquals([code, message], ["malformed", "Too many layers"]);
+      assertEquals([code, message], ["malformed", "The server named more than 10,000 layers"]);
       assertEquals((values.at(-1) as PullProgress).layers.length, 10_000);
     }
   });

@@ -22,13 +22,12 @@ import {
 import type { PullErrorCode } from "./errors.ts";
 import {
   decodeProgress,
-  type LayerSize,
   ProgressDecoder,
-  ProgressTracker,
-  type PullProgress,
   PullProgressDecoder,
   PullProgressStream,
 } from "./progress.ts";
+import type { LayerSize, PullProgress } from "./snapshot.ts";
+import { ProgressTracker } from "./tracker.ts";
 import { PullDecoder } from "./pull_decoder.ts";
 import { toPullStatus } from "./status.ts";
 import {
@@ -338,7 +337,7 @@ describe("PullProgressDecoder", () => {
       assertThrows(
         () => new ProgressTracker([layer as LayerSize]),
         TypeError,
-        "A layer needs a digest and a size",
+        "it needs a digest, and a size",
       );
     }
   });
@@ -435,7 +434,7 @@ describe("PullProgressDecoder", () => {
     assertEquals(snapshots.length, 1);
     assertEquals([asPullError(error).code, asPullError(error).message], ["server", "disk full"]);
     const silent = asPullError(follow([[0, { error: "" }]]).error);
-    assertEquals([silent.code, silent.message], ["server", "unknown error"]);
+    assertEquals([silent.code, silent.message], ["server", "The server gave no reason"]);
   });
 
   it("raises truncated at an end without success, and says how far it came", () => {

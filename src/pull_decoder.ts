@@ -1,150 +1,103 @@
 /**
- * Bytes to statuses in one step, with a short way for the lines that a pull has most of.
+ * Bytes to typed statuses in one step, with a fast path for progress lines.
  *
  * @module
  */
 
-import { NdjsonDecoder, type NdjsonDecoderOptions } from "./ndjson.ts";
-import {
-  isByteCount,
-  type Mutable,
-  type PullStatus,
-  PullStatusDecoder,
-  type PullStatusOptions,
-} from "./status.ts";
-import { readThrough } from "./streams.ts";
+import { KnownLines } from "./known_lines.ts";
+import { type LineHandler, LineSplitter } from "./lines.ts";
+import { handleMalformed, type OnMalformed } from "./malformed.ts";
+import { LineParser, type NdjsonDecoderOptions, type OnValue } from "./ndjson.ts";
+import { type PullStream, streamFrom } from "./pull_stream.ts";
+import { notAStatus, type PullStatus, toPullStatus } from "./status.ts";
+import type { Emit, Step } from "./step.ts";
 
 /** Options of {@link decodePull}. */
-export interface DecodePullOptions extends NdjsonDecoderOptions, PullStatusOptions {}
+export interface DecodePullOptions extends NdjsonDecoderOptions {
+  /**
+   * What to do with a line that is not JSON, or not a status object.
+   *
+   * @default {"error"}
+   */
+  onMalformed?: OnMalformed | undefined;
+}
 
-/**
- * A line with a number of bytes: what comes before the digits of it, and what after. What comes after
- * has no `m` and no escape, so that there is no other `completed` in it, which would count instead.
- */
-const COMPLETED = /^(.*completed": *)[1-9]\d*( *[,}][^\\m]*)$/;
-
-/** The code of the digit 0. */
-const ZERO = 0x30;
-
-/** How many lines are known at most, and how long they are: 10 million characters in all. */
-const MAX_KNOWN = 10_000;
-const MAX_KNOWN_LENGTH = 1_000;
-
-/** Lines that are alike but for the digits of `completed`, or altogether where that is 0 or absent. */
-interface KnownLine {
-  /** What comes before the digits, and after them. */
-  readonly head: string;
-  readonly tail: string;
-  /** What such a line says, with the number of the latest one. */
-  readonly status: Mutable<PullStatus>;
-  /** The line that came next the last time, if it was another one. */
-  next?: KnownLine | undefined;
+/** A status that later lines do not change. */
+export function copyStatus(status: PullStatus): PullStatus {
+  return { ...status };
 }
 
 /**
- * Bytes to statuses: {@link NdjsonDecoder} and {@link PullStatusDecoder} in one step, with a short way.
- *
- * Nearly all lines of a pull differ from an earlier one in nothing but the digits of `completed`:
- *
- *     {"status":"pulling aaaa","digest":"sha256:aaaa","total":100,"completed":42}
- *     ─────────────────────────────── head ───────────────────────────────── ── tail
- *
- * Where layers take turns, they keep their order: which line comes is known from the one before. A line
- * that is as expected is not parsed. Any other one takes the long way, which alone decides what a line
- * means.
+ * Bytes to statuses. A line that is known but for its `completed` is taken as bytes; any other one is
+ * parsed, and known from then on.
  */
-export class PullDecoder extends NdjsonDecoder<PullStatus> {
+export class PullDecoder implements Step<Uint8Array, PullStatus> {
+  readonly #splitter: LineSplitter;
+  readonly #parser: LineParser;
+  readonly #known: KnownLines;
+  readonly #onNonObject: OnMalformed;
   readonly #copy: (status: PullStatus) => PullStatus;
-  readonly #statuses: PullStatusDecoder;
-  readonly #known = new Map<string, KnownLine>();
-  /** What the line before was one of, if that is known. */
-  #latest: KnownLine | undefined;
 
   /**
-   * Makes a decoder for one stream.
-   *
-   * @param options Limits, and what to do with malformed lines.
-   * @param copy What to give instead of a status, which the next line may change.
+   * @param lineOptions Limits, and what to do with lines that are not JSON.
+   * @param valueOptions What to do with values that are not objects.
+   * @param copy Copies each status before it is emitted. Without it the same object is emitted for
+   * many lines, and each of them changes it.
    */
-  constructor(options: DecodePullOptions, copy = (status: PullStatus) => status) {
-    super(options);
+  constructor(
+    lineOptions: NdjsonDecoderOptions,
+    valueOptions: { onMalformed?: OnMalformed | undefined } = lineOptions,
+    copy = (status: PullStatus) => status,
+  ) {
+    this.#splitter = new LineSplitter(lineOptions.maxLineBytes);
+    this.#parser = new LineParser(lineOptions);
+    this.#known = new KnownLines(lineOptions.maxLineBytes);
+    this.#onNonObject = valueOptions.onMalformed ?? "error";
     this.#copy = copy;
-    this.#statuses = new PullStatusDecoder(options);
   }
 
-  override take(
-    text: string,
-    start: number,
-    line: number,
-    emit: (status: PullStatus, line: number) => void,
-  ): number {
-    return this.#skip(text, start, line, emit) ?? super.take(text, start, line, emit);
+  push(chunk: Uint8Array, emit: Emit<PullStatus>): void {
+    const onValue = this.#reader(emit);
+    const takeText = (text: string, line: number) => this.#parser.parseLines(text, line, onValue);
+    this.#splitter.push(chunk, this.#handler(emit, takeText));
   }
 
-  /** Takes a line that is as expected, and returns where it ends. */
-  #skip(
-    text: string,
-    start: number,
-    line: number,
-    emit: (status: PullStatus, line: number) => void,
-  ): number | undefined {
-    const expected = this.#latest?.next ?? this.#latest;
-    if (!expected) return;
-    const { head, tail, status } = expected;
-    let at = start + head.length;
-    if (text.slice(start, at) !== head) return;
-    let completed = 0;
-    for (let digit; (digit = text.charCodeAt(at) - ZERO) >= 0 && digit < 10; at++) {
-      completed = completed * 10 + digit;
-      if (!completed) return; // JSON has no zero before other digits
-    }
-    const end = at + tail.length;
-    if (
-      !status.completed === !completed && isByteCount(completed) &&
-      text.slice(at, end) === tail && (end === text.length || text[end] === "\n")
-    ) {
-      this.#latest = expected;
-      if (completed) status.completed = completed;
-      emit(this.#copy(status), line);
-      return end;
-    }
-    return undefined;
+  end(emit: Emit<PullStatus>): void {
+    const onValue = this.#reader(emit);
+    const takeText = (text: string, line: number) =>
+      this.#parser.parseLastLine(text, line, onValue);
+    this.#splitter.end(this.#handler(emit, takeText));
   }
 
-  override parse(
-    text: string,
-    line: number,
-    emit: (status: PullStatus, line: number) => void,
-  ): void {
-    super.parse(text, line, (value) =>
-      this.#statuses.push(value, (status) => {
-        if (!status.extra) this.#learn(text, status);
-        emit(this.#copy(status), line);
-      }, line));
+  #handler(emit: Emit<PullStatus>, takeText: LineHandler["takeText"]): LineHandler {
+    const known = this.#known;
+    const copy = this.#copy;
+    return {
+      takeText,
+      takeBytes(bytes, start) {
+        const next = known.match(bytes, start);
+        if (next !== -1) emit(copy(known.status));
+        return next;
+      },
+    };
   }
 
-  /** Has a line known from now on, and expected where it was this time. */
-  #learn(text: string, status: PullStatus): void {
-    const [, head = text, tail = ""] = COMPLETED.exec(text) ?? [];
-    const key = `${head}\n${tail}`;
-    let known = this.#known.get(key);
-    if (!known && this.#known.size < MAX_KNOWN && text.length <= MAX_KNOWN_LENGTH) {
-      // Cut out of the key: parts of the text would keep all of it, which is that of a chunk, in memory.
-      known = {
-        head: key.slice(0, head.length),
-        tail: key.slice(head.length + 1),
-        status,
-      };
-      this.#known.set(key, known);
-    }
-    if (this.#latest) this.#latest.next = known;
-    this.#latest = known;
+  /** Types each value, and remembers its line. */
+  #reader(emit: Emit<PullStatus>): OnValue {
+    return (value, line, text) => {
+      const status = toPullStatus(value);
+      if (status === undefined) {
+        return handleMalformed(notAStatus(value, `Line ${line}`, line), this.#onNonObject);
+      }
+      if (status.extra === undefined) this.#known.remember(text, status);
+      emit(this.#copy(status));
+    };
   }
 }
 
 /**
  * Decodes the body of a pull as typed statuses: {@link NdjsonDecoderStream} and
- * {@link PullStatusStream} in one step, which is faster and knows the line of a malformed value.
+ * {@link PullStatusStream} in one step.
  *
  * Ends when the body ends, with or without `success`. Fails with {@link PullError} `malformed`,
  * `line-too-long` or `truncated` (the body ends in the middle of a line), and as the body fails.
@@ -158,11 +111,13 @@ export class PullDecoder extends NdjsonDecoder<PullStatus> {
  *
  * @param body The body of the response.
  * @param options Limits, and what to do with malformed lines.
- * @return The statuses. Cancelling it cancels the body.
+ * @return The statuses. Cancelling the stream cancels the body.
+ * @throws {RangeError} If `maxLineBytes` is not above 0.
+ * @throws {TypeError} If the body is locked.
  */
 export function decodePull(
   body: ReadableStream<Uint8Array>,
   options: DecodePullOptions = {},
-): ReadableStream<PullStatus> {
-  return readThrough(body.getReader(), new PullDecoder(options, (status) => ({ ...status })));
+): PullStream<PullStatus> {
+  return streamFrom(body, new PullDecoder(options, options, copyStatus));
 }

@@ -11,8 +11,9 @@ import {
 import { decodeProgress } from "./progress.ts";
 import { NdjsonDecoder } from "./ndjson.ts";
 import { decodePull, type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
-import { type PullStatus, PullStatusDecoder } from "./status.ts";
-import type { Step } from "./streams.ts";
+import type { PullStatus } from "./status.ts";
+import { PullStatusDecoder } from "./status_stream.ts";
+import type { Step } from "./step.ts";
 import {
   asPullError,
   type Bytes,

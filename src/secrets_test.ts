@@ -11,7 +11,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import type { PullErrorCode } from "./errors.ts";
-import { pull, type PullOptions } from "./pull.ts";
+import { pull } from "./pull/pull.ts";
+import type { PullOptions } from "./pull/options.ts";
 import { lines, outcomeOf, VirtualClock } from "./stream_test_helpers.ts";
 
 const SECRET = "hunter2";
@@ -105,7 +106,7 @@ describe("a secret", () => {
   it("is in no error about an option", () => {
     const unusable: PullOptions[] = [
       { host: `ftp://me:${SECRET}@localhost` },
-      { host: `me:${SECRET}@localhost` },
+      { host: `me:${SECRET}@localhost:port` },
       { host: `http://me:${SECRET}@local host` },
       { host: `http://me:${SECRET}@localhost:99999` },
       { headers: { Authorization: `Bearer ${SECRET}\n${SECRET}` } },

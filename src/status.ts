@@ -6,8 +6,9 @@
  * @module
  */
 
-import { excerptOf, handleMalformed, type OnMalformed, PullError } from "./errors.ts";
-import { type Step, transformPair } from "./streams.ts";
+import { PullError } from "./errors.ts";
+import { isJsonObject } from "./ndjson.ts";
+import { excerptOf } from "./text.ts";
 
 /** The fields of a status object on the wire. All of them may be absent. */
 export interface WireStatus {
@@ -109,7 +110,7 @@ export type PullStatus =
   | OtherStatus;
 
 /** What the wire's words mean, in every dialect. Downloads are known by their digest instead. */
-const KIND_OF_WORDS: ReadonlyMap<string | undefined, PullStatus["kind"]> = new Map([
+const KIND_OF_WORDS: ReadonlyMap<string, PullStatus["kind"]> = new Map([
   ["pulling manifest", "manifest"],
   ["verifying sha256 digest", "verifying"],
   ["writing manifest", "writing"],
@@ -134,33 +135,60 @@ export function isByteCount(value: unknown): value is number {
 /** A type whose properties can be set. */
 export type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 
+/** The fields of a status that is being read. */
+type ReadFields = Mutable<WireStatus> & Record<string, unknown>;
+
 /** Whether a field is one that the protocol knows, and of the type that it gives it. */
-function isKnown(name: string, value: unknown): boolean {
-  if (name === "total" || name === "completed") return isByteCount(value);
-  // Some servers write the digest that they have not got as `""`; the protocol leaves it out.
-  return typeof value === "string" &&
-    (name === "status" || name === "error" || name === "digest" && value !== "");
+function isKnownField(name: string, value: unknown): boolean {
+  switch (name) {
+    case "total":
+    case "completed":
+      return isByteCount(value);
+    case "status":
+    case "error":
+      return typeof value === "string";
+    case "digest":
+      // Some servers write `""` for a digest that they do not have; the protocol leaves it out.
+      return typeof value === "string" && value !== "";
+    default:
+      return false;
+  }
+}
+
+function kindOf({ status, digest, error }: WireStatus): PullStatus["kind"] {
+  if (error !== undefined) return "error";
+  if (digest !== undefined) return "downloading";
+  if (status === undefined) return "other";
+  if (status.startsWith(REMOVING_FAILED)) return "removing";
+  return KIND_OF_WORDS.get(status) ?? "other";
 }
 
 /** Types a JSON value, or returns `undefined` for one that is not an object. */
 export function toPullStatus(value: unknown): PullStatus | undefined {
-  if (typeof value !== "object" || !value || Array.isArray(value)) return undefined;
-  const fields = value as Record<string, unknown>;
-  const typed: Mutable<WireStatus> & Record<string, unknown> = { kind: "other" };
+  if (!isJsonObject(value)) return undefined;
+  // The kind comes first, and gets its value once the fields are known.
+  const status: ReadFields = { kind: "other" };
   const extra: [name: string, value: unknown][] = [];
-  for (const name of Object.keys(fields)) {
-    if (isKnown(name, fields[name])) typed[name] = fields[name];
-    else extra.push([name, fields[name]]);
+  for (const name of Object.keys(value)) {
+    if (isKnownField(name, value[name])) status[name] = value[name];
+    else extra.push([name, value[name]]);
   }
-  // Made from entries, not by assigning: a name may be `__proto__`.
-  if (extra.length) typed.extra = Object.fromEntries(extra);
-  const { status, digest, error } = typed;
-  typed.kind = error !== undefined
-    ? "error"
-    : digest
-    ? "downloading"
-    : KIND_OF_WORDS.get(status) ?? (status?.startsWith(REMOVING_FAILED) ? "removing" : "other");
-  return typed as unknown as PullStatus;
+  status.kind = kindOf(status);
+  // `fromEntries` defines each field, so a field called `__proto__` is just a field.
+  if (extra.length > 0) status.extra = Object.fromEntries(extra);
+  return status as unknown as PullStatus;
+}
+
+/**
+ * The error for a value that is not an object.
+ *
+ * @param where The value's place, as in "Line 3".
+ */
+export function notAStatus(value: unknown, where: string, line: number | undefined): PullError {
+  // An array may be nested too deeply to be written, so its items are not shown.
+  const excerpt = excerptOf(Array.isArray(value) ? "an array" : String(value));
+  const message = `${where} is not a status object: ${excerpt}`;
+  return new PullError("malformed", message, { line, excerpt });
 }
 
 /**
@@ -180,74 +208,4 @@ export function toPullStatus(value: unknown): PullStatus | undefined {
 export function encodeStatus(status: PullStatus): WireStatus & Record<string, unknown> {
   const { kind: _, extra, ...fields } = status;
   return { ...fields, ...extra };
-}
-
-/** Options of {@link PullStatusStream}. */
-export interface PullStatusOptions {
-  /**
-   * What to do with a value that is not an object.
-   *
-   * @default {"error"}
-   */
-  onMalformed?: OnMalformed;
-}
-
-/** JSON values to statuses. */
-export class PullStatusDecoder implements Step<unknown, PullStatus> {
-  readonly #onMalformed: OnMalformed | undefined;
-  #valuesSeen = 0;
-
-  constructor(options: PullStatusOptions) {
-    this.#onMalformed = options.onMalformed;
-  }
-
-  push(value: unknown, emit: (status: PullStatus) => void, line?: number): void {
-    this.#valuesSeen++;
-    const status = toPullStatus(value);
-    if (status) return emit(status);
-    const where = line === undefined ? `Value ${this.#valuesSeen}` : `Line ${line}`;
-    // What an array holds may be nested too deeply to be written.
-    const excerpt = excerptOf(Array.isArray(value) ? "an array" : String(value));
-    const message = `${where} is not a status object: ${excerpt}`;
-    handleMalformed(new PullError("malformed", message, { line, excerpt }), this.#onMalformed);
-  }
-
-  end(): void {}
-}
-
-/**
- * Types the JSON values of a pull stream.
- *
- * Any object is let through: one that says nothing known has the kind `other`, and an `error` object
- * is a status like the others. Fails with {@link PullError} `malformed` for a value that is not an
- * object.
- *
- * ```ts
- * import { NdjsonDecoderStream, PullStatusStream } from "@ollama-pull/kit";
- * import { assertEquals } from "@std/assert";
- *
- * const body = new Response('{"status":"pulling manifest"}\n{"error":"disk full"}\n').body!;
- * const statuses = body
- *   .pipeThrough(new NdjsonDecoderStream())
- *   .pipeThrough(new PullStatusStream());
- * assertEquals(await Array.fromAsync(statuses), [
- *   { kind: "manifest", status: "pulling manifest" },
- *   { kind: "error", error: "disk full" },
- * ]);
- * ```
- */
-export class PullStatusStream {
-  /** The statuses. */
-  declare readonly readable: ReadableStream<PullStatus>;
-  /** The JSON values. */
-  declare readonly writable: WritableStream<unknown>;
-
-  /**
-   * Makes a typing step for one stream.
-   *
-   * @param options What to do with values that are not objects.
-   */
-  constructor(options: PullStatusOptions = {}) {
-    Object.assign(this, transformPair(new PullStatusDecoder(options)));
-  }
 }

@@ -12,13 +12,8 @@ import {
 } from "../conformance/generators/mod.ts";
 import type { PullError } from "./errors.ts";
 import { decodePull } from "./pull_decoder.ts";
-import {
-  encodeStatus,
-  isByteCount,
-  type PullStatus,
-  PullStatusStream,
-  toPullStatus,
-} from "./status.ts";
+import { encodeStatus, isByteCount, type PullStatus, toPullStatus } from "./status.ts";
+import { PullStatusStream } from "./status_stream.ts";
 import {
   asPullError,
   describeFailure,

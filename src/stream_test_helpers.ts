@@ -9,14 +9,11 @@ import { AssertionError } from "@std/assert";
 import process from "node:process";
 import { NdjsonDecoderStream } from "./ndjson.ts";
 import { PullError } from "./errors.ts";
-import {
-  decodeProgress,
-  type DecodeProgressOptions,
-  type PullProgress,
-  PullProgressStream,
-} from "./progress.ts";
+import { decodeProgress, type DecodeProgressOptions, PullProgressStream } from "./progress.ts";
+import type { PullProgress } from "./snapshot.ts";
 import { decodePull, type DecodePullOptions } from "./pull_decoder.ts";
-import { type PullStatus, PullStatusStream } from "./status.ts";
+import type { PullStatus } from "./status.ts";
+import { PullStatusStream } from "./status_stream.ts";
 
 /** Bytes that own their buffer, as bodies carry them. */
 export type Bytes = Uint8Array<ArrayBuffer>;

@@ -186,7 +186,11 @@ export class ScriptedServer {
   }
 
   /** Answers a request. */
-  readonly fetch = async (request: Request): Promise<Response> => {
+  readonly fetch = async (
+    input: Request | string | URL,
+    init?: RequestInit,
+  ): Promise<Response> => {
+    const request = new Request(input, init);
     request.signal.throwIfAborted();
     const { method, url, signal } = request;
     const body = await request.text();

@@ -13,7 +13,7 @@ export interface ClientRun {
   /** The address of the server. */
   readonly host: string;
   /** Makes requests without a port. Clients that cannot be given one use the address. */
-  readonly fetch: (request: Request) => Promise<Response>;
+  readonly fetch: (input: Request | string | URL, init?: RequestInit) => Promise<Response>;
   /** The model to pull. */
   readonly model: string;
   /** Aborts when the pull is to be cancelled. */

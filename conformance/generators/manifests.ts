@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import type { LayerSize } from "../../src/progress.ts";
+import type { LayerSize } from "../../src/snapshot.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
 /** One entry of a manifest (observed: what an OCI registry lists). */

@@ -6,7 +6,7 @@
 
 import fc from "fast-check";
 import { type DialectName, dialects } from "../../src/dialects.ts";
-import type { LayerSize } from "../../src/progress.ts";
+import type { LayerSize } from "../../src/snapshot.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../src/status.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 import { layerSizesOf, type Manifest, type ManifestOptions, manifests } from "./manifests.ts";

@@ -1,0 +1,189 @@
+/**
+ * The client: `POST /api/pull` as a stream of progress. This folder alone touches the network.
+ *
+ *     request ──▶ Connection ── bytes ──▶ ProgressDecoder ──▶ PullProgress
+ *                     ▲                                           │
+ *                     └────────── retry, after a failure ◀────────┘
+ *
+ * Each attempt has a connection and a decoder of its own. One {@link ProgressTracker} outlives them, so
+ * that progress never falls.
+ *
+ * @module
+ */
+
+import { PullError } from "../errors.ts";
+import { type Failure, ignoreRejection, type Producer, SourceProducer } from "../producer.ts";
+import { ProgressDecoder } from "../progress.ts";
+import { createPullStream, type PullStream } from "../pull_stream.ts";
+import type { PullProgress } from "../snapshot.ts";
+import type { Emit } from "../step.ts";
+import { ProgressTracker } from "../tracker.ts";
+import { Connection } from "./connection.ts";
+import type { PullModelOptions, PullOptions } from "./options.ts";
+import { planRequest, type PullRequest } from "./request.ts";
+import { isTransient, retryDelayMs } from "./retry.ts";
+import { sleepOnTimer } from "./sleep.ts";
+
+/** The progress of a pull, over as many attempts as it takes. */
+class PullProducer implements Producer<PullProgress> {
+  readonly #request: PullRequest;
+  readonly #options: PullOptions;
+  readonly #tracker: ProgressTracker;
+  /** Aborts when the pull ends, in whatever way. */
+  readonly #ended = new AbortController();
+  #attempt: Producer<PullProgress>;
+  #attempts = 1;
+  /** The failure of the last attempt. It is dealt with once the snapshots before it were taken. */
+  #failure: Failure | undefined;
+  #failuresInARow = 0;
+  #completedAtFailure = 0;
+  #isListening = false;
+
+  constructor(request: PullRequest, options: PullOptions) {
+    this.#request = request;
+    this.#options = options;
+    this.#tracker = new ProgressTracker(options.layers);
+    this.#attempt = this.#newAttempt();
+  }
+
+  async read(): Promise<unknown> {
+    this.#listen();
+    this.#ended.signal.throwIfAborted();
+    if (this.#failure) await this.#retry(this.#failure.error);
+    try {
+      return await this.#attempt.read();
+    } catch (error) {
+      this.#attempt.fail(error);
+      this.#ended.signal.throwIfAborted();
+      this.#failure = { error };
+      return undefined;
+    }
+  }
+
+  take(input: unknown, emit: Emit<PullProgress>): boolean {
+    if (input === undefined) return true; // the connection has failed, which the next `read` deals with
+    let mayGoOn = true;
+    try {
+      mayGoOn = this.#attempt.take(input, emit);
+    } catch (error) {
+      this.#failure = { error };
+    }
+    // After success nothing counts, and the server need not end the stream for the pull to be over.
+    if (!this.#tracker.hasSucceeded) {
+      this.#ended.signal.throwIfAborted();
+      if (mayGoOn) return true;
+    }
+    ignoreRejection(this.cancel());
+    return false;
+  }
+
+  fail(error: unknown): void {
+    ignoreRejection(this.cancel(error));
+  }
+
+  cancel(reason?: unknown): Promise<void> {
+    this.#ended.abort(reason);
+    return this.#attempt.cancel(reason);
+  }
+
+  /** Ends the pull when the caller's signal aborts. Nobody listens before the stream is read. */
+  #listen(): void {
+    const { signal } = this.#options;
+    if (!signal || this.#isListening) return;
+    this.#isListening = true;
+    const stop = () => ignoreRejection(this.cancel(signal.reason));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { signal: this.#ended.signal });
+  }
+
+  /** A connection that is not made yet, and what follows from its bytes. */
+  #newAttempt(): Producer<PullProgress> {
+    const connection = new Connection(this.#request, this.#options);
+    return new SourceProducer(connection, new ProgressDecoder(this.#options, this.#tracker));
+  }
+
+  /** Waits and makes another attempt, or throws the failure if that is not to be retried. */
+  async #retry(error: unknown): Promise<void> {
+    const { retries = 0, onRetry, sleep = sleepOnTimer, random = Math.random } = this.#options;
+    const { completed } = this.#tracker;
+    if (completed > this.#completedAtFailure) this.#failuresInARow = 0;
+    this.#completedAtFailure = completed;
+    if (!(error instanceof PullError)) throw error;
+    if (!isTransient(error) || this.#failuresInARow >= retries) {
+      throw this.#attempts > 1 ? withAttempts(error, this.#attempts) : error;
+    }
+    const delayMs = retryDelayMs(this.#failuresInARow, random());
+    this.#failuresInARow++;
+    this.#failure = undefined;
+    ignoreRejection(this.#attempt.cancel(error));
+    onRetry?.(error, delayMs);
+    await sleep(delayMs, this.#ended.signal);
+    this.#tracker.restart();
+    this.#attempt = this.#newAttempt();
+    this.#attempts++;
+  }
+}
+
+/** The error of the last attempt, with the number of attempts. */
+function withAttempts(error: PullError, attempts: number): PullError {
+  const { code, message, status, body, line, excerpt } = error;
+  const details = { status, body, line, excerpt, attempts, cause: error };
+  return new PullError(code, `${message} (after ${attempts} attempts)`, details);
+}
+
+function startPull(model: string, options: PullModelOptions): PullStream<PullProgress> {
+  const producer = new PullProducer(planRequest(model, options), options);
+  return createPullStream({ connect: () => producer });
+}
+
+/**
+ * Pulls a model and streams its progress, one snapshot for each chunk that changed anything and one
+ * at each change of phase. The request is made when the stream is first read. Cancelling the stream,
+ * or aborting `signal`, ends the request at once; the server keeps what was downloaded, and another
+ * pull goes on from there (spec: "Cancelled pulls are resumed from where they left off").
+ *
+ * Fails with {@link PullError}, after the snapshots that came before it; with the reason of `signal`,
+ * when that aborts.
+ *
+ * ```ts
+ * import { pull } from "@ollama-pull/kit";
+ * import { createMockServer } from "@ollama-pull/kit/mock";
+ *
+ * const { fetch } = createMockServer();
+ * for await (const { phase, fraction } of pull("llama3.2", { fetch })) {
+ *   console.log(phase, `${Math.floor(fraction * 100)} %`);
+ * }
+ * ```
+ *
+ * @param model The model's name: `[host[:port]/][namespace/]name[:tag]`.
+ * @param options Where to pull from, and how.
+ * @return The progress.
+ * @throws {TypeError} If the model is not a name, or the host, a header or a layer cannot be used.
+ * @throws {RangeError} If `maxLineBytes` is not above 0.
+ */
+export function pull(model: string, options: PullOptions = {}): PullStream<PullProgress> {
+  return startPull(model, { ...options, stream: true });
+}
+
+/**
+ * Pulls a model and resolves once the server has said `success`.
+ *
+ * ```ts
+ * import { pullModel } from "@ollama-pull/kit";
+ * import { createMockServer } from "@ollama-pull/kit/mock";
+ *
+ * const { fetch } = createMockServer();
+ * await pullModel("llama3.2", { fetch, onProgress: ({ completed }) => console.log(completed) });
+ * ```
+ *
+ * @param model The model's name: `[host[:port]/][namespace/]name[:tag]`.
+ * @param options Where to pull from, and how.
+ * @throws {PullError} If the pull fails; the reason of `signal`, when that aborts.
+ */
+export async function pullModel(model: string, options: PullModelOptions = {}): Promise<void> {
+  const { onProgress } = options;
+  // A pipe, unlike a loop, cancels the pull with what `onProgress` throws.
+  await startPull(model, options).pipeTo(
+    new WritableStream({ write: (progress) => onProgress?.(progress) }),
+  );
+}

@@ -1,0 +1,99 @@
+/**
+ * What is asked of the server: the address, the headers and the body, checked before anything is sent.
+ *
+ * @module
+ */
+
+import { parseHost } from "../host.ts";
+import { quote } from "../text.ts";
+import type { PullModelOptions, PullRequestInit } from "./options.ts";
+
+/** A request that can be made any number of times. */
+export interface PullRequest {
+  /** The address, without user name and password. */
+  readonly url: URL;
+  /** The options of a request that a signal can abort. */
+  init(signal: AbortSignal): PullRequestInit;
+}
+
+/**
+ * Plans the request for a model.
+ *
+ * @throws {TypeError} If the model, the host, the path or a header cannot be used.
+ */
+export function planRequest(model: string, options: PullModelOptions): PullRequest {
+  if (typeof model !== "string" || model.trim() === "") {
+    const given = typeof model === "string" ? quote(model) : `a value of type ${typeof model}`;
+    throw new TypeError(`Cannot pull ${given}: the model must be a name, such as "llama3.2"`);
+  }
+  const { path = "/api/pull", insecure, stream = true } = options;
+  const host = parseHost(options.host ?? "");
+  const headers = readHeaders(options.headers ?? {});
+  if (!headers.has("accept")) {
+    headers.set("accept", stream ? "application/x-ndjson" : "application/json");
+  }
+  headers.set("content-type", "application/json");
+  if ((host.username !== "" || host.password !== "") && !headers.has("authorization")) {
+    headers.set("authorization", basicAuthorization(host));
+  }
+  const body = JSON.stringify(
+    insecure === undefined ? { model, stream } : { model, insecure, stream },
+  );
+  return {
+    url: endpointOf(host, path),
+    init: (signal) => ({ method: "POST", headers: Object.fromEntries(headers), body, signal }),
+  };
+}
+
+/** The address of the endpoint. `fetch` refuses user names and passwords in it. */
+function endpointOf(host: URL, path: string): URL {
+  const prefix = host.pathname.endsWith("/") ? host.pathname.slice(0, -1) : host.pathname;
+  return new URL(`${host.origin}${prefix}${path.startsWith("/") ? "" : "/"}${path}`);
+}
+
+function readHeaders(given: NonNullable<RequestInit["headers"]>): Headers {
+  const headers = new Headers();
+  const entries: Iterable<[string, string]> = Symbol.iterator in given
+    ? given as Iterable<[string, string]>
+    : Object.entries(given);
+  for (const [name, value] of entries) {
+    try {
+      headers.append(name, value);
+    } catch {
+      // The runtime's message may contain the value, which may be secret.
+      throw new TypeError(`Cannot send the header ${describeHeaderProblem(String(name))}`);
+    }
+  }
+  return headers;
+}
+
+/** The characters that HTTP allows in the name of a header. */
+const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]*/;
+
+/** The name of a header that the runtime refuses, and what is wrong with it. */
+function describeHeaderProblem(name: string): string {
+  const [start = ""] = HEADER_NAME.exec(name) ?? [];
+  if (start !== "" && start === name) {
+    return `${quote(name)}: its value has a character that HTTP does not allow, such as a line ` +
+      "break or one beyond U+00FF";
+  }
+  // What follows may be a value that was put in the wrong place.
+  const next = name === "" ? "it is empty" : `it has ${quote(name.charAt(start.length))}`;
+  return `${quote(`${start}…`)}: a name must not be empty or have spaces or colons, and ${next}`;
+}
+
+/** User name and password as basic authentication, in UTF-8. */
+function basicAuthorization({ username, password }: URL): string {
+  const credentials = `${decodePercent(username)}:${decodePercent(password)}`;
+  const bytes = new TextEncoder().encode(credentials);
+  return `Basic ${btoa(String.fromCharCode(...bytes))}`;
+}
+
+/** A part of an address as it was meant. A stray `%` stands for itself. */
+function decodePercent(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * JSON values to typed statuses, as a stream.
+ *
+ * @module
+ */
+
+import { handleMalformed, type OnMalformed } from "./malformed.ts";
+import { NdjsonDecoder } from "./ndjson.ts";
+import { copyStatus, PullDecoder } from "./pull_decoder.ts";
+import { StepStream } from "./pull_stream.ts";
+import { notAStatus, type PullStatus, toPullStatus } from "./status.ts";
+import type { Emit, Step } from "./step.ts";
+
+/** Options of {@link PullStatusStream}. */
+export interface PullStatusOptions {
+  /**
+   * What to do with a value that is not an object.
+   *
+   * @default {"error"}
+   */
+  onMalformed?: OnMalformed | undefined;
+}
+
+/** JSON values to statuses. */
+export class PullStatusDecoder implements Step<unknown, PullStatus> {
+  readonly #options: PullStatusOptions;
+  #valuesSeen = 0;
+  /** The lines of the values that are not objects, if the values are those of an NDJSON decoder. */
+  #nonObjectLines: number[] = [];
+
+  constructor(options: PullStatusOptions) {
+    this.#options = options;
+  }
+
+  /** @param knownLine The number of the line that the value came in, where the caller knows it. */
+  push(value: unknown, emit: Emit<PullStatus>, knownLine?: number): void {
+    this.#valuesSeen++;
+    const status = toPullStatus(value);
+    if (status !== undefined) return emit(status);
+    const line = knownLine ?? this.#nonObjectLines.shift();
+    const where = line === undefined ? `Value ${this.#valuesSeen}` : `Line ${line}`;
+    handleMalformed(notAStatus(value, where, line), this.#options.onMalformed ?? "error");
+  }
+
+  end(): void {}
+
+  joinTo(before: Step<unknown, unknown>): PullDecoder | undefined {
+    if (!(before instanceof NdjsonDecoder)) return undefined;
+    return new PullDecoder(before.options, this.#options, copyStatus);
+  }
+
+  follow(before: Step<unknown, unknown>): void {
+    if (before instanceof NdjsonDecoder) this.#nonObjectLines = before.trackNonObjectLines();
+  }
+}
+
+/**
+ * Types the JSON values of a pull stream.
+ *
+ * Any object is let through: one that says nothing known has the kind `other`, and an `error` object
+ * is a status like the others. Fails with {@link PullError} `malformed` for a value that is not an
+ * object.
+ *
+ * ```ts
+ * import { NdjsonDecoderStream, PullStatusStream } from "@ollama-pull/kit";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const body = new Response('{"status":"pulling manifest"}\n{"error":"disk full"}\n').body!;
+ * const statuses = body
+ *   .pipeThrough(new NdjsonDecoderStream())
+ *   .pipeThrough(new PullStatusStream());
+ * assertEquals(await Array.fromAsync(statuses), [
+ *   { kind: "manifest", status: "pulling manifest" },
+ *   { kind: "error", error: "disk full" },
+ * ]);
+ * ```
+ */
+export class PullStatusStream extends StepStream<unknown, PullStatus> {
+  /**
+   * Creates a typing step for one stream.
+   *
+   * @param options What to do with values that are not objects.
+   */
+  constructor(options: PullStatusOptions = {}) {
+    super(new PullStatusDecoder(options));
+  }
+}

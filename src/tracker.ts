@@ -1,0 +1,168 @@
+/**
+ * Follows a pull, status by status. {@link ProgressTracker} knows what the pull is doing and how far it
+ * has come; it has no clock, and is told when each status arrived.
+ *
+ * @module
+ */
+
+import { PullError } from "./errors.ts";
+import { type Layer, LayerSet } from "./layers.ts";
+import type { LayerSize, PullPhase, PullProgress } from "./snapshot.ts";
+import { TransferRate } from "./rate.ts";
+import {
+  DIGEST_OF_ALL_LAYERS,
+  type DownloadingStatus,
+  isByteCount,
+  type Mutable,
+  type PullStatus,
+} from "./status.ts";
+import { quote } from "./text.ts";
+
+/** The largest fraction of a pull that is not done: the last number below 1. */
+const MAX_FRACTION = 1 - 2 ** -53;
+
+/** Follows a pull, status by status. */
+export class ProgressTracker {
+  #layers = new LayerSet();
+  /** The layer that was reported last. */
+  #latest: Layer | undefined;
+  readonly #rate = new TransferRate();
+  #phase: PullPhase = "manifest";
+  #status = "";
+  #fraction = 0;
+
+  /** @param layers The layers that are to be pulled, where they are known. */
+  constructor(layers: Iterable<LayerSize> = []) {
+    for (const { digest, size } of layers) {
+      if (typeof digest !== "string" || digest === "" || !isByteCount(size)) {
+        const layer = quote(`${digest}, ${size}`);
+        throw new TypeError(
+          `Cannot use the layer ${layer}: it needs a digest, and a size that is a whole number of bytes`,
+        );
+      }
+      if (this.#layers.get(digest) === undefined) this.#layers.add(digest, size);
+    }
+  }
+
+  /** What the pull is doing. */
+  get phase(): PullPhase {
+    return this.#phase;
+  }
+
+  /** The bytes that are present, over all layers. */
+  get completed(): number {
+    return this.#layers.completed;
+  }
+
+  /** Whether the pull has succeeded. */
+  get hasSucceeded(): boolean {
+    return this.#phase === "success";
+  }
+
+  /**
+   * Takes a status that arrived at a time in milliseconds.
+   *
+   * @throws {PullError} `server`, for an `error` object; `malformed`, for too many layers.
+   */
+  push(status: PullStatus, time: number): void {
+    if (status.kind === "error") {
+      throw new PullError("server", status.error || "The server gave no reason");
+    }
+    if (this.hasSucceeded) return;
+    this.#status = status.status ?? this.#status;
+    if (status.kind === "other") return;
+
+    this.#phase = status.kind;
+    if (status.kind === "downloading") this.#download(status, time);
+    else if (status.kind !== "manifest") this.#layers.completeAll();
+    this.#raiseFraction();
+  }
+
+  /**
+   * Takes the end of the statuses.
+   *
+   * @throws {PullError} `truncated`, if there was no `success`.
+   */
+  end(): void {
+    if (this.hasSucceeded) return;
+    const after = this.#status === "" ? "" : `, after ${quote(this.#status)}`;
+    throw new PullError("truncated", `The stream ended without success${after}`);
+  }
+
+  /** Prepares for a new connection: what its first statuses report was present before. */
+  restart(): void {
+    this.#layers.restart();
+  }
+
+  /** How far the pull has come. */
+  snapshot(): PullProgress {
+    const layers = this.#layers;
+    const progress: Mutable<PullProgress> = {
+      phase: this.#phase,
+      status: this.#status,
+      completed: layers.completed,
+      // From 2^53 on sums are rounded, and may end up the wrong way round.
+      total: Math.max(layers.total, layers.completed),
+      fraction: this.#fraction,
+      layers: layers.list(),
+    };
+    if (this.#phase !== "downloading") return progress;
+
+    const rate = this.#rate.bytesPerSecond;
+    if (!Number.isFinite(rate)) return progress;
+    progress.bytesPerSecond = rate;
+    const seconds = Math.max(0, layers.total - layers.received) / rate;
+    if (layers.areAllSized && Number.isFinite(seconds)) progress.etaSeconds = seconds;
+    return progress;
+  }
+
+  #download(status: DownloadingStatus, time: number): void {
+    const layer = this.#findLayer(status.digest);
+    if (layer.completed === layer.total) return;
+    // The protocol leaves out what is 0, so a total of 0 says as little as none.
+    const total = status.total ? Math.max(status.total, layer.completed) : layer.total;
+    const received = Math.min(status.completed ?? layer.received, total ?? Infinity);
+    this.#measure(layer, received, time);
+    this.#layers.setReceived(layer, received);
+    this.#layers.update(layer, total, Math.max(layer.completed, received));
+  }
+
+  #findLayer(digest: string): Layer {
+    // Most lines are about the same layer as the one before. Comparing a digest costs less than looking
+    // it up, for which all of it is hashed.
+    if (this.#latest?.digest === digest) return this.#latest;
+    const layer = this.#layers.get(digest) ?? this.#discoverLayer(digest);
+    this.#latest = layer;
+    return layer;
+  }
+
+  /** Adds a layer that the server is the first to name. */
+  #discoverLayer(digest: string): Layer {
+    const { total, completed } = this.#layers;
+    const standsForAll = digest === DIGEST_OF_ALL_LAYERS && total > 0;
+    if (!standsForAll || completed > 0 || this.#latest) return this.#layers.add(digest);
+    // The server reports one figure for all layers: it takes the place of those of the manifest.
+    this.#layers = new LayerSet();
+    return this.#layers.add(digest, total);
+  }
+
+  /** Takes the speed from how many bytes of a layer have come since the server last reported them. */
+  #measure(layer: Layer, received: number, time: number): void {
+    const growth = received - layer.received;
+    if (growth < 0 || time <= layer.measuredFrom) layer.measuredFrom = time;
+    else this.#rate.add(growth, layer.lastReportAt, time);
+    layer.lastReportAt = time;
+  }
+
+  #raiseFraction(): void {
+    if (this.hasSucceeded) {
+      this.#fraction = 1;
+      return;
+    }
+    const { completed, total, unsizedBytes } = this.#layers;
+    const sizedTotal = total - unsizedBytes;
+    if (sizedTotal === 0) return;
+    const share = (completed - unsizedBytes) / sizedTotal;
+    this.#fraction = Math.max(this.#fraction, Math.min(share, MAX_FRACTION));
+  }
+}
