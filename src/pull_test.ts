@@ -183,7 +183,7 @@ describe("the request of pull", () => {
 
   it("is refused for a model without a name, and for a host that is no http address", () => {
     for (const model of ["", undefined, 5] as string[]) {
-      assertThrows(() => pull(model), TypeError, "must be a name");
+      assertThrows(() => pull(model), TypeError, "Cannot ");
     }
     for (
       const host of ["ftp://user:secret@localhost", "user:secret@localhost:http", "http://a b"]

@@ -105,10 +105,21 @@ describe("the body of a request", () => {
     for (const [options, body] of bodies) assertEquals(JSON.parse(requestFor(options).body), body);
   });
 
-  it("needs a model that is a name", () => {
-    for (const model of ["", " ", undefined, null, 5, ["a"], {}]) {
-      const { message } = assertThrows(() => planRequest(model as string, {}), TypeError);
-      assertMatch(message, /^Cannot pull .+: the model must be a name, such as "llama3\.2"$/);
+  it("needs a model whose name a server can take", () => {
+    const bad: [model: unknown, message: RegExp][] = [
+      [
+        undefined,
+        /^Cannot pull a model of type undefined: it must be a name, such as "llama3\.2"$/,
+      ],
+      [["a"], /^Cannot pull a model of type object: it must be a name/],
+      ["", /^Cannot use the model name "": the model is missing/],
+      [" ", /^Cannot use the model name " ": the model is missing/],
+      ["a b", /^Cannot use the model name "a b": the model contains " "/],
+      ["x:local:cloud", /^Cannot use the model name "x:local:cloud"/],
+    ];
+    for (const [model, message] of bad) {
+      const error = assertThrows(() => planRequest(model as string, {}), TypeError);
+      assertMatch(error.message, message);
     }
   });
 });
