@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pullModel } from "../../mod.ts";
+import { parseModelName, pullModel } from "../../mod.ts";
 import {
   type AddCommand,
   type CommandContext,
@@ -86,6 +86,20 @@ function describeAgain(
   ].join(" ");
 }
 
+/**
+ * Checks the name of a model.
+ *
+ * @throws {UsageError} If no server takes it.
+ */
+function requireModelName(model: string): void {
+  try {
+    parseModelName(model);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(printable(error.message));
+  }
+}
+
 /** Adds `pull` to the program. */
 export const addPullCommand: AddCommand = (program, context, onExit) => {
   program
@@ -96,7 +110,7 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
     .option("--insecure", "let Ollama use a library without TLS")
     .option("--json", "write each update as a line of JSON")
     .action(async (model: string, flags: PullFlags) => {
-      if (model.trim() === "") throw new UsageError("The model's name is empty");
+      requireModelName(model);
       const host = chooseHost(flags.host, context.env.OLLAMA_HOST);
       const again = describeAgain(model, host, flags, context);
       const task = {

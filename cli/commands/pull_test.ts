@@ -63,11 +63,11 @@ describe("pull", () => {
       context.interruption.abort(new Interruption("Interrupted", EXIT.interrupted));
     };
     await withServer(sendAndWait(PULL_LINES.slice(0, 2), interrupt), async ({ url }) => {
-      assertEquals(await main(["pull", "a model", "--insecure", "--host", url], context), 130);
+      assertEquals(await main(["pull", "a-model", "--insecure", "--host", url], context), 130);
       assertEquals(
         context.stderr.text,
         "Cancelled. What was downloaded is kept; to resume, run: " +
-          `ollama-pull pull 'a model' --host ${url} --insecure\n`,
+          `ollama-pull pull a-model --host ${url} --insecure\n`,
       );
       assertEquals(context.stdout.showsCursor, true);
     });
