@@ -31,7 +31,7 @@ export interface PullProgressOptions {
 /** Options of {@link decodeProgress}. */
 export interface DecodeProgressOptions extends DecodePullOptions, PullProgressOptions {}
 
-/** Whether a snapshot shows the same as the one before. Layers that have not changed are the same list. */
+/** Whether two snapshots in a row are equal. While no layer changes, their lists are the same object. */
 function isSame(before: PullProgress, now: PullProgress): boolean {
   return before.phase === now.phase &&
     before.status === now.status &&
@@ -47,7 +47,7 @@ function runtimeNow(): number {
   return performance.now();
 }
 
-/** Statuses to a snapshot each. */
+/** Statuses to snapshots, one each. */
 export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
   readonly #tracker: ProgressTracker;
   readonly #now: () => number;
