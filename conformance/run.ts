@@ -221,6 +221,7 @@ export function runtimeName(): string {
   if (Bun) return `Bun ${Bun.version}`;
   if (navigator?.userAgent === "Cloudflare-Workers") return "Workers";
   if (process?.versions?.node) return `Node ${process.versions.node}`;
-  const [browser] = navigator?.userAgent?.match(/(?:Chrome|Firefox|Safari)\/\S+/) ?? [];
-  return browser?.replace("/", " ") ?? "unknown";
+  const [browser] = navigator?.userAgent?.match(/(?:Chrome|Firefox|Version)\/\S+/) ?? [];
+  // What Safari writes after its own name has not changed for years.
+  return browser?.replace("Version", "Safari").replace("/", " ") ?? "unknown";
 }
