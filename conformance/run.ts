@@ -15,13 +15,13 @@ export interface RunOptions {
    *
    * @default all
    */
-  rules?: readonly string[];
+  rules?: readonly string[] | undefined;
   /**
    * The levels to run.
    *
    * @default all
    */
-  levels?: readonly Level[];
+  levels?: readonly Level[] | undefined;
   /**
    * How many inputs to try for each rule. More find rarer faults and take longer, in proportion: with
    * 100, the rules for servers take about 5 s against the mock, and those for clients 3 s in process and
@@ -30,33 +30,33 @@ export interface RunOptions {
    *
    * @default {100}
    */
-  runs?: number;
+  runs?: number | undefined;
   /**
    * What the inputs follow from.
    *
    * @default by chance
    */
-  seed?: number;
+  seed?: number | undefined;
   /** Leads to one input at once: the `path` of a failure. Wants its `seed` and one rule. */
-  path?: string;
+  path?: string | undefined;
   /**
    * How long the check of one input may take, in milliseconds, before it counts as hung.
    *
    * @default {10000}
    */
-  checkTimeoutMs?: number;
+  checkTimeoutMs?: number | undefined;
   /**
    * How long smaller counterexamples are looked for, in milliseconds, for each rule.
    *
    * @default {10000}
    */
-  shrinkTimeMs?: number;
+  shrinkTimeMs?: number | undefined;
   /** Called with each result as it is found. */
-  onResult?: (result: RuleResult) => void;
+  onResult?: ((result: RuleResult) => void) | undefined;
   /** Called before each rule is run. */
-  onRule?: (rule: { id: string; title: string }) => void;
+  onRule?: ((rule: { id: string; title: string }) => void) | undefined;
   /** Ends the run. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** How many inputs are tried for each rule, unless told otherwise. */

@@ -43,6 +43,7 @@ import type { MockModel, Model } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { dialectNamed } from "./pull/dialects.ts";
 import { BlobStore } from "./pull/downloads.ts";
+import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
 import { seededNumbers } from "./runtime/random.ts";
 
@@ -53,61 +54,61 @@ export interface MockServerOptions {
    *
    * @default all presets
    */
-  models?: Iterable<MockModel | string>;
+  models?: Iterable<MockModel | string> | undefined;
   /**
    * How the server reports a pull.
    *
    * @default {"spec"}
    */
-  dialect?: DialectName;
+  dialect?: DialectName | undefined;
   /**
    * The bandwidth that all downloads share, in bytes per second.
    *
    * @default {100_000_000}
    */
-  bytesPerSecond?: number;
+  bytesPerSecond?: number | undefined;
   /**
    * The time between two lines about a layer, in milliseconds.
    *
    * @default that of the dialect
    */
-  tickMs?: number;
+  tickMs?: number | undefined;
   /** What goes wrong: listed one by one, or by chance. */
-  faults?: readonly Fault[] | RandomFaults;
+  faults?: readonly Fault[] | RandomFaults | undefined;
   /**
    * The clock.
    *
    * @default a {@link VirtualClock}, and {@link realClock} once the server listens
    */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /**
    * What digests, bytes and chance follow from.
    *
    * @default {0}
    */
-  seed?: number;
+  seed?: number | undefined;
   /**
    * Whether digests are those of the real bytes of the layers, which a real server that pulls from
    * the library checks. Takes time and memory that grow with the layers.
    *
    * @default {false}
    */
-  realBytes?: boolean;
+  realBytes?: boolean | undefined;
   /** The library behind the server. */
-  library?: LibraryOptions;
+  library?: LibraryOptions | undefined;
   /**
    * The origins that browsers may call from, besides those that the real server allows: pages of the
    * same machine. `"*"` is any.
    */
-  origins?: readonly string[];
+  origins?: readonly string[] | undefined;
   /**
    * The largest body of a request, in bytes.
    *
    * @default {1048576}
    */
-  maxBodyBytes?: number;
+  maxBodyBytes?: number | undefined;
   /** Called with each request when it has ended. */
-  onRequest?: (request: LoggedRequest) => void;
+  onRequest?: ((request: LoggedRequest) => void) | undefined;
 }
 
 /** What the library offers. */
@@ -120,8 +121,8 @@ export interface MockLibrary {
   manifest(name: string): Promise<Manifest>;
 }
 
-/** A mock of the server. */
-export interface MockServer {
+/** A mock of the server. `await using` stops its listening. */
+export interface MockServer extends AsyncDisposableIfKnown {
   /**
    * Answers a request without a port. Takes what `fetch` takes, so that clients can be given it.
    * Redirects are handed on, not followed.
@@ -139,8 +140,6 @@ export interface MockServer {
   readonly activeDownloads: number;
   /** Forgets what was pulled, the requests, and what faults have struck. Running pulls go on. */
   reset(): void;
-  /** Stops listening. */
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const DEFAULT_BYTES_PER_SECOND = 100_000_000;

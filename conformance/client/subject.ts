@@ -36,9 +36,9 @@ export interface ClientSubject extends SubjectInfo {
    * After how long a silent server makes it fail, in milliseconds, if it has such a limit. A second or
    * more is best: a busy machine is silent for a while, too.
    */
-  readonly timeLimitMs?: number;
+  readonly timeLimitMs?: number | undefined;
   /** The most inputs to try for a rule, where each one costs much. `runs` goes before it. */
-  readonly maxRuns?: number;
+  readonly maxRuns?: number | undefined;
   /** Pulls a model: resolves when the pull has succeeded, and rejects when it has failed. */
   readonly pull: (run: ClientRun) => Promise<void>;
 }
@@ -46,22 +46,22 @@ export interface ClientSubject extends SubjectInfo {
 /** Options of {@link commandClient}. */
 export interface CommandClientOptions {
   /** The name in reports. @default the command */
-  name?: string;
+  name?: string | undefined;
   /** The version in reports. */
-  version?: string;
+  version?: string | undefined;
   /** What its updates are. @default {"statuses"} */
-  reports?: ClientSubject["reports"];
+  reports?: ClientSubject["reports"] | undefined;
   /** After how long a silent server makes it fail, in milliseconds. */
-  timeLimitMs?: number;
+  timeLimitMs?: number | undefined;
   /** More environment variables. */
-  env?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string>> | undefined;
   /**
    * The most inputs to try for a rule, each of which starts the command once or twice. `runs` goes
    * before it.
    *
    * @default {10}
    */
-  maxRuns?: number;
+  maxRuns?: number | undefined;
 }
 
 const DEFAULT_COMMAND_RUNS = 10;

@@ -18,7 +18,7 @@ export interface World {
   /** The sizes in bytes of the layers of the model, of which none is there yet. */
   readonly layers: readonly number[];
   /** What goes wrong. @default nothing */
-  readonly faults?: readonly Fault[];
+  readonly faults?: readonly Fault[] | undefined;
 }
 
 /** A server that is ready for a check. */
@@ -26,14 +26,14 @@ export interface OpenServer {
   /** The model to pull. */
   readonly model: string;
   /** The fields by which it is asked for a model. @default `model` alone */
-  readonly fieldsFor?: (model: string) => Readonly<Record<string, unknown>>;
+  readonly fieldsFor?: ((model: string) => Readonly<Record<string, unknown>>) | undefined;
   /** The layers of the model, config included, where they are known. */
-  readonly layers?: readonly LayerSize[];
+  readonly layers?: readonly LayerSize[] | undefined;
   /**
    * Offers another version of the model, with layers of these sizes in bytes, where that can be done.
    * One that has the place and the size of one before is the same. Returns all layers.
    */
-  readonly change?: (sizes: readonly number[]) => Promise<readonly LayerSize[]>;
+  readonly change?: ((sizes: readonly number[]) => Promise<readonly LayerSize[]>) | undefined;
   /** Makes a request to a path of the server. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** The time that the server lives by, in milliseconds. */
@@ -53,12 +53,12 @@ export interface ServerSubject extends SubjectInfo {
   /** What the kit cannot see or do with it, and why. */
   readonly lacks: Readonly<Partial<Record<Need, string>>>;
   /** The most inputs to try for a rule, where each one costs much. `runs` goes before it. */
-  readonly maxRuns?: number;
+  readonly maxRuns?: number | undefined;
   /**
    * How long the check of one input may take, in milliseconds, where servers try again and again.
    * `checkTimeoutMs` goes before it.
    */
-  readonly checkTimeoutMs?: number;
+  readonly checkTimeoutMs?: number | undefined;
   /** Makes it ready for a check. */
   readonly open: (world: World) => Promise<OpenServer>;
 }
@@ -76,14 +76,13 @@ const MOCK_MODEL = "subject";
 /** Options of {@link mockServer}. */
 export interface MockSubjectOptions {
   /** The dialect that the mock speaks. @default {"spec"} */
-  dialect?: DialectName;
+  dialect?: DialectName | undefined;
   /** The name in reports. */
-  name?: string;
+  name?: string | undefined;
   /** Wraps the `fetch` of the mock, as specimens do. `openAnother` makes one more of the same kind. */
-  wrap?: (
-    mock: MockServer,
-    openAnother: () => MockServer,
-  ) => (request: Request) => Promise<Response>;
+  wrap?:
+    | ((mock: MockServer, openAnother: () => MockServer) => (request: Request) => Promise<Response>)
+    | undefined;
 }
 
 /** The mock as a server under test, in process and in virtual time. */
@@ -134,11 +133,11 @@ export interface RemoteServerOptions {
   /** A model that the server can pull, best a small one. */
   model: string;
   /** Whether the kit may delete that model before each check, to see it downloaded. @default {false} */
-  mayDelete?: boolean;
+  mayDelete?: boolean | undefined;
   /** The name in reports. @default the address */
-  name?: string;
+  name?: string | undefined;
   /** The version in reports. @default what the server says it is */
-  version?: string;
+  version?: string | undefined;
 }
 
 const REMOTE_RUNS = 5;

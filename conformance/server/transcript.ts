@@ -5,6 +5,7 @@
  */
 
 import { decodePull, type PullStatus } from "../../mod.ts";
+import type { Bytes } from "../bytes.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { type CheckRun, Violation } from "../rule.ts";
 import type { OpenServer } from "./subject.ts";
@@ -24,7 +25,7 @@ export interface Transcript {
   /** The `Content-Type`. */
   readonly contentType: string | null;
   /** The body as it arrived, chunk by chunk. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  readonly chunks: readonly Bytes[];
   /** How long after the request its first chunk arrived, in milliseconds; without any, the end. */
   readonly firstAfterMs: number;
   /** How long after the request it ended, or how long that is ago, in milliseconds. */
@@ -44,7 +45,7 @@ export class Pulling {
   /** The milliseconds since the request. */
   readonly #elapsed: () => number;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
+  readonly #chunks: Bytes[] = [];
   #firstAfterMs: number | undefined;
   #ending: AnswerEnding = "hang";
 
@@ -106,7 +107,7 @@ export class Pulling {
 }
 
 /** The objects in some chunks, up to what cannot be read. Rules about framing look at the bytes. */
-async function decode(chunks: readonly Uint8Array<ArrayBuffer>[]): Promise<PullStatus[]> {
+async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
   const statuses: PullStatus[] = [];
   const reader = decodePull(new Blob([...chunks]).stream(), { onMalformed: "skip" }).getReader();
   try {

@@ -28,27 +28,27 @@ export interface LibraryFault {
    */
   kind: "corrupt" | "slow" | "broken" | "missing";
   /** The model. All of them, unless told. */
-  model?: string;
+  model?: string | undefined;
   /** The layer: its position, counted from 0 (the config is the last one). All of them, unless told. */
-  layer?: number;
+  layer?: number | undefined;
   /** How many requests it strikes, from the first on. All of them, unless told. */
-  times?: number;
+  times?: number | undefined;
   /** For `slow`: the wait in milliseconds. @default {5000} */
-  ms?: number;
+  ms?: number | undefined;
 }
 
 /** Options of the library. */
 export interface LibraryOptions {
   /** Whether it wants a token, which its token endpoint gives to anybody. @default {false} */
-  requireToken?: boolean;
+  requireToken?: boolean | undefined;
   /**
    * The bandwidth of each connection that blobs are fetched by, in bytes per second.
    *
    * @default {Infinity}
    */
-  bytesPerSecond?: number;
+  bytesPerSecond?: number | undefined;
   /** What goes wrong. */
-  faults?: readonly LibraryFault[];
+  faults?: readonly LibraryFault[] | undefined;
 }
 
 type MockContext = Context<MockEnvironment>;

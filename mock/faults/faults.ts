@@ -17,13 +17,13 @@ import { type Blob, blobsOf, type Model } from "../models/models.ts";
  */
 export interface FaultPoint {
   /** Before this line of the stream, counted from 1. */
-  line?: number;
+  line?: number | undefined;
   /** After so many bytes of the stream. Faults that consist of lines wait for the end of the line. */
-  byte?: number;
+  byte?: number | undefined;
   /** Once so much of the layer, or of the whole model, is there: bytes, or a share such as `"50%"`. */
-  completed?: number | string;
+  completed?: number | string | undefined;
   /** The layer: its position, counted from 0 (the config is the last one), or its digest. */
-  layer?: number | string;
+  layer?: number | string | undefined;
 }
 
 /** What a kind of fault does and takes. */
@@ -180,17 +180,18 @@ export type FaultKind = keyof typeof faultKinds;
 /** The parameters of a kind of fault, as {@link faultKinds} lists them. All may be left out. */
 export type FaultParameters<Kind extends FaultKind> = {
   -readonly [Name in keyof typeof faultKinds[Kind]["parameters"]]?:
-    (typeof faultKinds[Kind]["parameters"])[Name] extends number ? number : string;
+    | ((typeof faultKinds[Kind]["parameters"])[Name] extends number ? number : string)
+    | undefined;
 };
 
 /** What all faults have. */
 export interface FaultTarget {
   /** Where it strikes. Faults on all lines begin there. */
-  at?: FaultPoint;
+  at?: FaultPoint | undefined;
   /** The model whose pulls it strikes. All of them, unless told. */
-  model?: string;
+  model?: string | undefined;
   /** How many pulls it strikes, the first ones that come to its point. All of them, unless told. */
-  times?: number;
+  times?: number | undefined;
 }
 
 /** Something that goes wrong with a pull. {@link faultKinds} says what each kind does and takes. */
@@ -203,7 +204,7 @@ export interface RandomFaults {
   /** The chance that a pull has a fault, from 0 to 1. */
   chance: number;
   /** The kinds to choose from. All of them, unless told. */
-  kinds?: readonly FaultKind[];
+  kinds?: readonly FaultKind[] | undefined;
 }
 
 /** A fault with everything filled in, for one pull. */
@@ -256,7 +257,7 @@ const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
  * @param strike Takes note that it strikes, or returns `false` if it may not any more.
  */
 export function armFault(fault: Fault, strike: () => boolean = () => true): ArmedFault {
-  const { kind, at, model: _, times, ...given } = fault;
+  const { kind, at, model: _, times, ...optional } = fault;
   if (!Object.hasOwn(faultKinds, kind)) {
     const kinds = Object.keys(faultKinds).join(", ");
     throw new ConfigurationError(`There is no fault ${JSON.stringify(kind)}; there are ${kinds}`);
@@ -267,8 +268,12 @@ export function armFault(fault: Fault, strike: () => boolean = () => true): Arme
     );
   }
   const info: FaultKindInfo = faultKinds[kind];
-  for (const [name, value] of Object.entries(given)) checkParameter(kind, info, name, value);
-  const parameters = { ...info.parameters, ...given };
+  const given = Object.entries(optional).filter(([, value]) => value !== undefined) as [
+    name: string,
+    value: string | number,
+  ][];
+  for (const [name, value] of given) checkParameter(kind, info, name, value);
+  const parameters = { ...info.parameters, ...Object.fromEntries(given) };
   return { kind, at: checkPoint(kind, info, at), parameters, strike };
 }
 
@@ -357,7 +362,10 @@ export function bytesOf(amount: number | string, total: number): number {
 }
 
 /** Whether a fault is meant for a model. */
-export function isMeantFor(fault: { readonly model?: string }, target: ModelName): boolean {
+export function isMeantFor(
+  fault: { readonly model?: string | undefined },
+  target: ModelName,
+): boolean {
   if (fault.model === undefined) return true;
   const name = parseModelName(fault.model);
   return name !== undefined && modelKey(name) === modelKey(target);
