@@ -1,17 +1,19 @@
 /**
- * What a command of the command line is, and what it has of the world around it.
+ * The interface of a command: how it is added to the program, and what it gets from the process.
  *
  *     process ── process_context.ts ──▶ CommandContext ──▶ main.ts ──▶ a command ──▶ exit code
  *
- * A command knows nothing of the process it runs in, so a test gives it a screen, a clock and a
- * signal of its own.
+ * A command does not touch the process itself, so a test gives it a screen, a clock and a signal of its
+ * own.
  *
  * @module
  */
 
 import type { Command } from "commander";
+import { parseModelName } from "../mod.ts";
+import { printable } from "./format.ts";
 
-/** The exit codes. 128 and the signal's number, as shells have it, for what a signal ended. */
+/** The exit codes. After a signal: 128 plus its number, as in shells. */
 export const EXIT = {
   success: 0,
   failure: 1,
@@ -33,7 +35,7 @@ export interface Output {
   readonly rows?: number;
 }
 
-/** What a command has of the world. */
+/** What a command gets from the process. */
 export interface CommandContext {
   /** Standard output. */
   readonly stdout: Output;
@@ -41,35 +43,49 @@ export interface CommandContext {
   readonly stderr: Output;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** How this program is called, such as `deno task`, for a person to call it again. */
+  /** How this program was called, such as `deno task`, for commands that a person can copy. */
   readonly invocation: string;
-  /** Aborts with an {@link Interruption} when the command is to end early. */
+  /** Aborts with an {@link Interruption} when the command must end early. */
   readonly signal: AbortSignal;
   /** The time in milliseconds. */
   now(): number;
-  /** Calls back again and again, until the function that it returns is called. */
+  /** Calls back at an interval. Returns a function that stops it. */
   repeat(callback: () => void, milliseconds: number): () => void;
   /**
-   * Takes hold of the terminal. `release` is called before the process exits, is killed or is
-   * stopped, however that comes about, until the function that this returns is called.
+   * Registers a function that restores the terminal, which is called before the process exits, is killed
+   * or is suspended. Returns a function that removes it.
    */
   holdTerminal(release: () => void): () => void;
 }
 
-/** Adds a command to the program. What the command resolves to is the exit code. */
+/** Adds a command to the program. The command passes its exit code to `onExit`. */
 export type AddCommand = (
   program: Command,
   context: CommandContext,
   onExit: (code: number) => void,
 ) => void;
 
-/** The command line is wrong: the message says what, and is all that is shown. */
+/** The command line is wrong. Only the message is shown. */
 export class UsageError extends Error {
   /** Always `"UsageError"`. */
   override readonly name = "UsageError";
 }
 
-/** Why a command was ended early. */
+/**
+ * Checks the name of a model.
+ *
+ * @throws {UsageError} If no server takes it.
+ */
+export function requireModelName(name: string): void {
+  try {
+    parseModelName(name);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(printable(error.message));
+  }
+}
+
+/** The reason for which a command ended early. */
 export class Interruption extends Error {
   /** Always `"Interruption"`. */
   override readonly name = "Interruption";

@@ -1,8 +1,8 @@
 /**
- * A failed pull in one line: what went wrong, and what to do.
+ * Describes a failed pull in one line: what went wrong, and what to do.
  *
- * What went wrong are the words of {@link PullError}; some of them come from the server, or from
- * whatever answered in its place, so they are made safe for a terminal first.
+ * The first part is the message of {@link PullError}. Some of it comes from the server, or from whatever
+ * answered in its place, so it is made safe for a terminal.
  *
  * @module
  */
@@ -10,7 +10,7 @@
 import { PullError } from "../mod.ts";
 import { printable } from "./format.ts";
 
-/** What was tried. */
+/** The pull that failed. */
 export interface Attempt {
   /** The model's name. */
   readonly model: string;
@@ -18,7 +18,7 @@ export interface Attempt {
   readonly again: string;
 }
 
-/** Tells a person why a pull failed and what to do. */
+/** Says why a pull failed and what to do. */
 export function describeFailure(error: unknown, attempt: Attempt): string {
   if (!(error instanceof PullError)) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
@@ -32,7 +32,7 @@ export function describeFailure(error: unknown, attempt: Attempt): string {
   return `${describe(error)}. ${advise(error, attempt)}`;
 }
 
-/** What went wrong. Each runtime has its own long words for the most common failure of all. */
+/** What went wrong. Each runtime describes a refused connection in its own long words. */
 function describe({ message }: PullError): string {
   const line = printable(message);
   const start = /^Cannot reach \S+(?=: )/.exec(line)?.[0];
@@ -40,12 +40,12 @@ function describe({ message }: PullError): string {
   return isRefused ? `${start}: connection refused` : line.replace(/\.$/, "");
 }
 
-/** The two failures of the network: no connection, or one that broke. */
-function isReachable({ message }: PullError): boolean {
+/** Whether a network failure broke a connection. Otherwise none was made. */
+function hadConnection({ message }: PullError): boolean {
   return !message.startsWith("Cannot reach");
 }
 
-/** Observed: what the library's 404 for a manifest becomes. */
+/** Observed: how the server reports that the registry answered 404 for a manifest. */
 function isUnknownModel({ code, message }: PullError): boolean {
   return code === "server" && message.startsWith("pull model manifest:") &&
     /does not exist|not found/.test(message);
@@ -57,7 +57,7 @@ function advise(error: PullError, { again }: Attempt): string {
   const resume = `What was downloaded is kept; to resume, run: ${again}`;
   switch (error.code) {
     case "network":
-      return isReachable(error)
+      return hadConnection(error)
         ? resume
         : "Is Ollama running there? Start it with `ollama serve`, or give its address with --host or OLLAMA_HOST";
     case "truncated":
@@ -74,15 +74,17 @@ function advise(error: PullError, { again }: Attempt): string {
 }
 
 function adviseOnServer(message: string, resume: string): string {
-  if (/no space left/i.test(message)) return "Make room on the server's disk, then run it again";
-  return `This is the server's own error; its log says more. ${resume}`;
+  if (/no space left/i.test(message)) {
+    return "Free space on the server's disk, then run the command again";
+  }
+  return `The server's log says more. ${resume}`;
 }
 
 function adviseOnHttp({ status = 0, message }: PullError, again: string): string {
-  if (/insecure protocol/.test(message)) return "To pull from it all the same, add --insecure";
+  if (/insecure protocol/.test(message)) return "To pull from this registry anyway, add --insecure";
   switch (status) {
     case 400:
-      return "Check the model's name; it is written like llama3.2 or llama3.2:1b";
+      return "Check the model's name: it must be like llama3.2 or llama3.2:1b";
     case 401:
     case 403:
       return "Log in with --host http://USER:PASSWORD@ADDRESS";
@@ -92,7 +94,7 @@ function adviseOnHttp({ status = 0, message }: PullError, again: string): string
     case 502:
     case 503:
     case 504:
-      return `A proxy could not reach Ollama: check that it runs behind it, then run: ${again}`;
+      return `A proxy could not reach Ollama: check that Ollama runs, then run: ${again}`;
     default:
       return status >= 500
         ? `The server's log says more; to try again, run: ${again}`

@@ -45,7 +45,7 @@ describe("describeFailure", () => {
 
   it("does not take another missing file for a missing model", () => {
     const text = describeError("server", "open /models/blobs/x: file does not exist");
-    assertStringIncludes(text, "the server's own error");
+    assertStringIncludes(text, "The server's log says more");
   });
 
   it("tells what to do about each HTTP status", () => {

@@ -1,8 +1,8 @@
 /**
- * Numbers and untrusted texts in the form in which a terminal shows them.
+ * Formats numbers and untrusted texts for a terminal.
  *
- * Sizes and times are written as `ollama pull` writes them: decimal units, at most six characters, so
- * that columns keep their width.
+ * Sizes and times look as in `ollama pull`: decimal units, at most six characters, so that columns keep
+ * their width.
  *
  * @module
  */
@@ -28,17 +28,17 @@ export function formatSeconds(seconds: number): string {
   return minutes > 0 ? `${minutes}m${whole % 60}s` : `${whole}s`;
 }
 
-/** A fraction as a whole number of percent, rounded down: it is 100 only when all is done. */
+/** A fraction as a whole percentage, rounded down, so that it is 100 only at the end. */
 export function formatPercent(fraction: number): string {
   return `${Math.floor(fraction * 100)}%`;
 }
 
-/** The longest text of a server that is worth showing. */
+/** How many characters of a text from elsewhere are shown. */
 const MAX_TEXT_LENGTH = 400;
 
 /**
  * A text from elsewhere, made safe for a terminal: one line, without escape sequences, control
- * characters, and characters that are not seen but change what is (such as the direction).
+ * characters and invisible characters that change what is shown (such as the direction).
  */
 export function printable(text: string): string {
   const line = stripVTControlCharacters(text.slice(0, MAX_TEXT_LENGTH * 4))
@@ -48,7 +48,7 @@ export function printable(text: string): string {
   return line.length <= MAX_TEXT_LENGTH ? line : `${line.slice(0, MAX_TEXT_LENGTH)}…`;
 }
 
-/** The short name of a layer: the first twelve digits of its digest, as Ollama has it. */
+/** The short name of a layer: the first twelve digits of its digest, as Ollama shows it. */
 export function shortDigest(digest: string): string {
   return printable(digest.replace(/^[^:]*:/, "").slice(0, 12));
 }

@@ -1,5 +1,5 @@
 /**
- * The address of the server: which one of those that are given, and what is wrong with it.
+ * The address of the server: reads it, and chooses between `--host` and `OLLAMA_HOST`.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { printable } from "./format.ts";
 export { showHost } from "../src/host.ts";
 
 /**
- * Reads an address that a user has given.
+ * Reads an address given by a user.
  *
  * @param text The address.
- * @param source What gave it, such as `--host`.
+ * @param source Where it was given, such as `--host`.
  * @return The address to connect to.
  * @throws {UsageError} If it cannot be used.
  */
@@ -27,7 +27,7 @@ export function parseHost(text: string, source: string): URL {
   }
 }
 
-/** Where the server is: `--host`, else `OLLAMA_HOST`, else the default. */
+/** The address of the server: `--host`, else `OLLAMA_HOST`, else the default. */
 export function chooseHost(option: string | undefined, variable: string | undefined): URL {
   return option !== undefined
     ? parseHost(option, "--host")

@@ -1,16 +1,16 @@
 /**
- * How this program was called, so that what it tells a person to run can be pasted as it is.
+ * How this program was called, so that a person can copy the commands that it prints.
  *
  * @module
  */
 
 import { basename, relative } from "node:path";
 
-/** What a process knows of how it was started. */
+/** How a process was started. */
 export interface Start {
   /** The path of the runtime. */
   readonly execPath: string;
-  /** The path of the script, as it was called: that of the link, where npm has made one. */
+  /** The path of the script as it was called, which may be a link made by npm. */
   readonly script: string;
   /** The current directory. */
   readonly directory: string;

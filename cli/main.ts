@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The command line of the package: arguments to commands, and what they come to, to an exit code.
+ * The command line of the package: runs the command that the arguments name, and returns its exit code.
  *
  * A command is a function that adds itself to the program (`AddCommand`); to have one more, add
  * it to the list below.
@@ -37,14 +37,14 @@ const COMMANDS: readonly AddCommand[] = [
 const HELP_AFTER = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 output closed, 143 terminated`;
 
-/** The code by which commander says that the version was asked for. */
+/** The code of a commander error that means that `--version` was given. */
 const VERSION_ASKED = "commander.version";
 
 /**
  * Runs the command that the arguments name.
  *
  * @param args The arguments, without the runtime and the script.
- * @param context The world around it.
+ * @param context What it gets from the process.
  * @return The exit code: 0 done, 1 failed, 2 wrong usage, 128 and more when a signal ended it.
  */
 export async function main(args: readonly string[], context: CommandContext): Promise<number> {
@@ -62,9 +62,9 @@ export async function main(args: readonly string[], context: CommandContext): Pr
 function createProgram({ invocation, stdout, stderr }: CommandContext): Command {
   const columns = (stream: { columns?: number }) => stream.columns || 80;
   return new Command(invocation)
-    .description("Pulls models for Ollama, and tests what does")
+    .description("Pulls Ollama models, and tests clients and servers that do")
     .option("-V, --version", "print the version")
-    // The version is read from a file, which commander does not wait for; it is printed below.
+    // Commander cannot wait for the file that holds the version, so `explain` prints it.
     .on("option:version", () => {
       throw new CommanderError(EXIT.success, VERSION_ASKED, "");
     })
@@ -75,12 +75,12 @@ function createProgram({ invocation, stdout, stderr }: CommandContext): Command 
       writeErr: (text) => stderr.write(text),
       getOutHelpWidth: () => columns(stdout),
       getErrHelpWidth: () => columns(stderr),
-      // The suggestion is on a second line, and each failure is to be one.
+      // Commander puts a suggestion on a second line; each failure is one line.
       outputError: (text, write) => write(`${printable(text)}\n`),
     });
 }
 
-/** Prints what is to be said of the end of a command that did not come by itself. */
+/** Prints the error that ended a command, and returns the exit code. */
 async function explain(error: unknown, { stdout, stderr }: CommandContext): Promise<number> {
   if (error instanceof CommanderError) {
     if (error.code === VERSION_ASKED) stdout.write(`${await readVersion()}\n`);
@@ -94,7 +94,7 @@ async function explain(error: unknown, { stdout, stderr }: CommandContext): Prom
   return EXIT.failure;
 }
 
-/** Whether this file is the program, and not imported by one. */
+/** Whether this file was run, and not imported. */
 function isProgram(): boolean {
   // Node has `import.meta.main` from 24 on. By npm, the script is a link to this file.
   const { main } = import.meta as { main?: boolean };

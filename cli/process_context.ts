@@ -9,7 +9,7 @@ import process from "node:process";
 import { type CommandContext, EXIT, Interruption } from "./command.ts";
 import { describeInvocation } from "./invocation.ts";
 
-/** Signals that end a process, or stop it, before it could tidy the terminal. */
+/** Signals that end or suspend a process before it can restore the terminal. */
 const DEADLY_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGTSTP"] as const;
 
 /** Describes this process to a command. To be called once. */
@@ -18,10 +18,10 @@ export function createProcessContext(): CommandContext {
   const stop = (message: string, exitCode: number) => {
     stopped.abort(new Interruption(message, exitCode));
   };
-  // Once: a second one ends the process the hard way, if it should hang.
+  // Once: a second one kills the process, in case it hangs.
   process.once("SIGINT", () => stop("Interrupted", EXIT.interrupted));
   process.once("SIGTERM", () => stop("Terminated", EXIT.terminated));
-  // Whoever reads the output (`| head -1`) has left.
+  // The reader of the output has left, as in `| head -1`.
   process.stdout.on("error", () => stop("The output was closed", EXIT.outputClosed));
   process.stderr.on("error", () => {});
 

@@ -24,7 +24,7 @@ export interface ExchangeAnswer {
   readonly ending: AnswerEnding;
 }
 
-/** How the body of an answer ends: as it should, by a broken connection, or not at all. */
+/** How the body of an answer ends: regularly, by a broken connection, or not at all. */
 export type AnswerEnding = "end" | "reset" | "hang";
 
 /** How many characters of a chunk are shown, and how many chunks: enough for any shrunken example. */
@@ -34,8 +34,8 @@ const MAX_SHOWN_CHUNKS = 200;
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Bytes as text: characters that are there whole as themselves, others as `\xNN`, and white space that
- * matters as `\n`, `\r`, `\t`.
+ * Bytes as text: complete characters as they are, other bytes as `\xNN`, and line breaks and tabs as `\n`,
+ * `\r` and `\t`.
  */
 export function showBytes(bytes: Uint8Array): string {
   // A character has at most four bytes: what comes after these is not shown.

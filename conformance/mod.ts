@@ -1,6 +1,6 @@
 /**
- * Checks that clients and servers of `POST /api/pull` hold to its protocol, whatever they are written
- * in: rules as properties, which find the smallest input that breaks an implementation.
+ * Checks that clients and servers of `POST /api/pull`, in any language, keep its protocol: rules as
+ * properties, which find the smallest input that breaks an implementation.
  *
  * ```ts
  * import { mockServer, reporters, runServerConformance } from "@ollama-pull/kit/conformance";
@@ -9,12 +9,12 @@
  * console.log(reporters.pretty([report]));
  * ```
  *
- * What the rules are made of is here, too: generators of arbitrary pulls, for tests of one's own.
+ * The generators of arbitrary pulls that the rules use are exported, too, for tests of your own.
  *
  * @module
  */
 
-export type { Bytes } from "./bytes.ts";
+export type { Bytes } from "./generators/bytes.ts";
 export type { ClientUnderTest } from "./client/observation.ts";
 export {
   type AnswerScript,

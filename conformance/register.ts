@@ -31,34 +31,34 @@ export interface TestFunction {
     options: { timeout: number },
     body: (context: SkippableTest) => Promise<void>,
   ): unknown;
-  /** Registers a test that is not. */
+  /** Registers a test that is not run. */
   readonly skip: (name: string, body: () => void) => unknown;
 }
 
 /** A test that is being run. */
 export interface SkippableTest {
-  /** Says that it cannot tell anything. */
+  /** Marks the test as skipped. */
   readonly skip: (reason: string) => unknown;
 }
 
 const DEFAULT_RUNS = 100;
 
 /**
- * Checks have time limits of their own, and a test may make a hundred of them. This is the longest time
- * that timers know; there is no limit that all runners call none.
+ * Checks have time limits of their own, and a test may make a hundred of them, so a test has none. No
+ * value means "none" in every test runner; this is the longest delay that timers support.
  */
 const NO_TIME_LIMIT_MS = 2 ** 31 - 1;
 
 /**
  * Registers every rule of a suite as a test of its own. A broken rule fails its test with a message that
- * shows the smallest counterexample and how to see it again. A rule that says nothing about the subject
+ * shows the smallest counterexample and how to reproduce it. A rule that does not apply to the subject
  * is a skipped test.
  *
  * @param suite The rules.
  * @param subject The implementation under test.
  * @param runner `describe` and `it` of the test runner.
  * @param options Which rules to run, and how thoroughly.
- * @throws {CannotRun} If a rule that is asked for is not there.
+ * @throws {CannotRun} If `rules` names a rule that does not exist.
  */
 export function registerConformance<Subject>(
   suite: readonly Rule<Subject>[],
@@ -81,7 +81,7 @@ export function registerConformance<Subject>(
         const result = await runRule(rule, subject, { ...options, runs, seed });
         options.onResult?.(result);
         if (isBroken(result)) throw new Error(describeFailure(result, subject, runs, seed));
-        if (result.verdict === "skipped") skip(test, result.reason ?? "Nothing could be told");
+        if (result.verdict === "skipped") skip(test, result.reason ?? "No input was conclusive");
       });
     }
   });
@@ -100,16 +100,16 @@ function describeFailure(
   return prettyFailure(report, result, { replay: describeOptions });
 }
 
-/** The options that lead to a counterexample. */
+/** The call that reproduces a counterexample. */
 function describeOptions(report: Report, { id, failure }: RuleResult): string {
   const { seed = report.seed, path } = failure ?? {};
   const options = { rules: [id], seed, ...(path ? { path } : { runs: report.runs }) };
   return `registerConformance(suite, subject, runner, ${JSON.stringify(options)})`;
 }
 
-/** Ends a test that cannot tell, in such a way that it does not count as passed. */
+/** Ends an inconclusive test so that it does not count as passed. */
 function skip(test: SkippableTest, reason: string): void {
   test.skip(reason);
-  // Vitest has thrown; Node and Bun have taken note. Deno does nothing at all.
-  if ("Deno" in globalThis) throw new Error(`Nothing could be told: ${reason}`);
+  // Vitest throws in `skip`, Node and Bun record it, and Deno ignores it.
+  if ("Deno" in globalThis) throw new Error(`The rule could not be checked: ${reason}`);
 }

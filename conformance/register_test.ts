@@ -157,7 +157,7 @@ describe("registerConformance", () => {
     assertThrows(
       () => registerConformance(SUITE, RIGHT, runner, { rules: ["S-NO"] }),
       CannotRun,
-      "There is no rule S-NO",
+      'Cannot run the rule "S-NO": it must be one of S-',
     );
   });
 

@@ -1,15 +1,16 @@
 /**
- * What a run of a suite found, as data: JSON in, JSON out.
+ * The results of a run of a suite, as data that can be written and read as JSON.
  *
  * @module
  */
 
+import { excerptOf } from "../src/text.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Level, RuleInfo, Side } from "./rule.ts";
 
 /**
- * What was found about a rule: `kept` for every input tried, `broken` for one, `hung` (a check did not
- * come to an end, which counts as broken), or `skipped` (nothing could be told, for a reason).
+ * The result of a rule: `kept` for every input tried, `broken` for one, `hung` (a check did not end in
+ * time, which counts as broken), or `skipped` (the rule could not be checked, for a reason).
  */
 export type Verdict = "kept" | "broken" | "hung" | "skipped";
 
@@ -21,13 +22,13 @@ export interface Failure {
   readonly seen: string;
   /** What went over the wire, for the smallest input that was found. */
   readonly exchanges: readonly Exchange[];
-  /** The seed that finds it again. */
+  /** The seed that reproduces it. */
   readonly seed: number;
-  /** The path that leads to it at once. */
+  /** The path to this input. With the seed, it is tried at once. */
   readonly path: string;
   /** How many inputs were tried until the first one that breaks the rule. */
   readonly foundAfter: number;
-  /** How often that input was made smaller. */
+  /** How many times that input was made smaller. */
   readonly shrinks: number;
 }
 
@@ -53,7 +54,7 @@ export interface SubjectInfo {
 
 /** What a run of a suite found. */
 export interface Report {
-  /** The form of this object. It is raised when a field changes its meaning. */
+  /** The version of this format. It is raised when a field changes its meaning. */
   readonly format: 1;
   /** Which side was tested. */
   readonly side: Side;
@@ -61,9 +62,9 @@ export interface Report {
   readonly subject: SubjectInfo;
   /** Where it was tested, as in `Deno 2.9.6`. */
   readonly runtime: string;
-  /** How many inputs were to be tried for each rule. */
+  /** How many inputs were tried per rule, at most. */
   readonly runs: number;
-  /** What the inputs followed from. */
+  /** The seed of the inputs. */
   readonly seed: number;
   /** What was found about each rule, in the order of the suite. */
   readonly results: readonly RuleResult[];
@@ -86,16 +87,25 @@ export function isBroken({ verdict }: RuleResult): boolean {
   return verdict === "broken" || verdict === "hung";
 }
 
-/** Whether the subject keeps every rule of the spec, as far as could be told. */
+/** Whether no rule of the spec is broken. */
 export function passes({ results }: Report): boolean {
   return !results.some((result) => result.level === "must" && isBroken(result));
 }
 
-/** Reads a report that was written as JSON. */
+/**
+ * Reads a report that was written as JSON.
+ *
+ * @throws {SyntaxError} If it is not JSON.
+ * @throws {TypeError} If it is not a report of this format.
+ */
 export function parseReport(json: string): Report {
-  const report = JSON.parse(json) as Report;
-  if (report?.format !== 1 || !Array.isArray(report.results)) {
-    throw new TypeError("This is not a conformance report of format 1");
+  const report: Partial<Report> | null = JSON.parse(json);
+  if (report?.format !== 1) {
+    const format = JSON.stringify(report?.format) ?? "undefined";
+    throw new TypeError(`Not a conformance report: "format" must be 1, not ${excerptOf(format)}`);
   }
-  return report;
+  if (!Array.isArray(report.results)) {
+    throw new TypeError('Not a conformance report: "results" must be an array');
+  }
+  return report as Report;
 }

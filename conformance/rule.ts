@@ -1,6 +1,5 @@
 /**
- * What a rule is: a statement about servers or clients, where it comes from, and a property that tells
- * whether it holds.
+ * Rules: a statement about servers or clients, its source, and a property that checks whether it holds.
  *
  * @module
  */
@@ -19,7 +18,7 @@ export type Level = "must" | "should" | "observed";
 
 /** What a rule says. */
 export interface RuleInfo {
-  /** Its name, which never changes: side, section, number, as in `S-SEQ-1`. */
+  /** Its id, which never changes: side, section, number, as in `S-SEQ-1`. */
   readonly id: string;
   /** Which side it is about. */
   readonly side: Side;
@@ -27,25 +26,25 @@ export interface RuleInfo {
   readonly level: Level;
   /** What holds, as a sentence. */
   readonly title: string;
-  /** The sentence that it rests on: of the spec, in quotes, or what was observed, or why it is good. */
+  /** Its source: a sentence of the spec in quotes, an observation, or the reason for a practice. */
   readonly cites: string;
 }
 
 /** A rule about subjects of some type. */
 export interface Rule<Subject> extends RuleInfo {
-  /** Why the rule says nothing about a subject, or `undefined` if it does. */
+  /** Why the rule does not apply to this subject, or `undefined` if it applies. */
   readonly skips?: (subject: Subject) => string | undefined;
   /** The inputs to try, the simplest first. */
   readonly inputs: Arbitrary<unknown>;
-  /** The most inputs that are worth trying; the rest says nothing new. */
+  /** The most inputs that are worth trying. More would find nothing new. */
   readonly maxRuns?: number | undefined;
   /** Throws a {@link Violation} if the subject breaks the rule for an input. */
   readonly check: (subject: Subject, input: unknown, run: CheckRun) => Promise<void>;
 }
 
-/** What a check is given besides the input. */
+/** What a check gets besides the input. */
 export interface CheckRun {
-  /** Aborts when the check has taken too long, or is not needed any more. */
+  /** Aborts when the check takes too long, or its result is not needed any more. */
   readonly signal: AbortSignal;
 }
 
@@ -57,7 +56,7 @@ export interface TypedRule<Subject, Input> extends Omit<Rule<Subject>, "inputs" 
   readonly check: (subject: Subject, input: Input, run: CheckRun) => Promise<void>;
 }
 
-/** Makes a rule, whatever the type of its inputs. */
+/** Makes a rule with inputs of any type. */
 export function rule<Subject, Input>(typed: TypedRule<Subject, Input>): Rule<Subject> {
   return typed as unknown as Rule<Subject>;
 }
@@ -74,7 +73,7 @@ export class Violation extends Error {
   readonly exchanges: readonly Exchange[];
 
   /**
-   * Says how a rule is broken.
+   * Describes how a rule is broken.
    *
    * @param expected What the rule asks for.
    * @param seen What was seen instead.
@@ -88,13 +87,13 @@ export class Violation extends Error {
   }
 }
 
-/** An input says nothing about the rule, because something else got in the way. */
+/** An input cannot show whether the rule holds, because something else got in the way. */
 export class Inconclusive extends Error {
   /** Always `"Inconclusive"`. */
   override readonly name = "Inconclusive";
 }
 
-/** The suite cannot be run at all: the command is not found, or nobody is at the address. */
+/** The suite cannot run at all: the command is not found, or no server answers at the address. */
 export class CannotRun extends Error {
   /** Always `"CannotRun"`. */
   override readonly name = "CannotRun";

@@ -1,10 +1,11 @@
 /**
- * Runs the rules of a suite against a subject, and writes down what they find.
+ * Runs the rules of a suite against a subject, and reports the results.
  *
  * @module
  */
 
 import fc from "fast-check";
+import { quote } from "../src/text.ts";
 import type { Failure, Report, RuleResult, SubjectInfo } from "./report.ts";
 import { CannotRun, Inconclusive, type Level, type Rule, type Side, Violation } from "./rule.ts";
 
@@ -23,21 +24,21 @@ export interface RunOptions {
    */
   levels?: readonly Level[] | undefined;
   /**
-   * How many inputs to try for each rule. More find rarer faults and take longer, in proportion: with
+   * How many inputs to try per rule. More inputs find rarer faults, and take proportionally longer: with
    * 100, the rules for servers take about 5 s against the mock, and those for clients 3 s in process and
-   * 20 s over the network. Of the faults that the kit was tried with, 2 inputs find nine out of ten, and
-   * 30 find all. Subjects that are slow, such as commands, have a lower default of their own.
+   * 20 s over the network. Of the broken implementations in this package's own tests, 2 inputs find nine
+   * out of ten, and 30 find all. Slow subjects, such as commands, have a lower default.
    *
    * @default {100}
    */
   runs?: number | undefined;
   /**
-   * What the inputs follow from.
+   * The seed of the inputs.
    *
-   * @default by chance
+   * @default a random one
    */
   seed?: number | undefined;
-  /** Leads to one input at once: the `path` of a failure. Wants its `seed` and one rule. */
+  /** Tries one input only: the `path` of a failure. Needs its `seed` and one rule. */
   path?: string | undefined;
   /**
    * How long the check of one input may take, in milliseconds, before it counts as hung.
@@ -46,7 +47,7 @@ export interface RunOptions {
    */
   checkTimeoutMs?: number | undefined;
   /**
-   * How long smaller counterexamples are looked for, in milliseconds, for each rule.
+   * How long to look for a smaller counterexample per rule, in milliseconds.
    *
    * @default {10000}
    */
@@ -55,16 +56,16 @@ export interface RunOptions {
   onResult?: ((result: RuleResult) => void) | undefined;
   /** Called before each rule is run. */
   onRule?: ((rule: { id: string; title: string }) => void) | undefined;
-  /** Ends the run. */
+  /** Ends the run when it aborts. */
   signal?: AbortSignal | undefined;
 }
 
-/** How many inputs are tried for each rule, unless told otherwise. */
+/** How many inputs are tried per rule by default. */
 export const DEFAULT_RUNS = 100;
 const DEFAULT_CHECK_TIMEOUT_MS = 10_000;
 const DEFAULT_SHRINK_TIME_MS = 10_000;
 
-/** A check that has not come to an end. */
+/** A check that did not end in time. */
 class Hung extends Error {
   override readonly name = "Hung";
 }
@@ -76,8 +77,12 @@ export function selectRules<Subject>(
 ): readonly Rule<Subject>[] {
   for (const name of rules ?? []) {
     if (suite.some(({ id }) => isNamed(id, name))) continue;
+    const ids = suite.map(({ id }) => id).join(", ");
+    const section = suite[0]?.id.replace(/-\d+$/, "") ?? "";
     throw new CannotRun(
-      `There is no rule ${name}; there are ${suite.map(({ id }) => id).join(", ")}`,
+      `Cannot run the rule ${
+        quote(name)
+      }: it must be one of ${ids}, or a section such as ${section}`,
     );
   }
   return suite.filter(({ id, level }) =>
@@ -133,7 +138,7 @@ export async function runRule<Subject>(
   let conclusive = 0;
   let shrinkEnd = Infinity;
   const property = fc.asyncProperty(rule.inputs, async (input) => {
-    if (performance.now() >= shrinkEnd) return; // what is not tried any more counts as no smaller
+    if (performance.now() >= shrinkEnd) return; // out of time: a success stops the search for smaller inputs
     try {
       await withTimeout(options, (signal) => rule.check(subject, input, { signal }));
       conclusive++;
@@ -170,7 +175,7 @@ function isEnded({ signal }: RunOptions): boolean {
   return signal?.aborted ?? false;
 }
 
-/** Runs a check, and aborts its signal when it is over, so that nothing of it is left. */
+/** Runs a check within its time limit, and aborts its signal at the end, so that nothing is left open. */
 async function withTimeout(
   { checkTimeoutMs = DEFAULT_CHECK_TIMEOUT_MS, signal }: RunOptions,
   check: (signal: AbortSignal) => Promise<void>,
@@ -179,7 +184,7 @@ async function withTimeout(
   let interrupt!: (reason: unknown) => void;
   const interrupted = new Promise<never>((_, reject) => interrupt = reject);
   const timer = setTimeout(() => {
-    interrupt(new Hung(`The check did not come to an end within ${checkTimeoutMs / 1000} s`));
+    interrupt(new Hung(`The check did not end within ${checkTimeoutMs / 1000} s`));
   }, checkTimeoutMs);
   const stop = () => interrupt(signal?.reason);
   signal?.addEventListener("abort", stop, { once: true });
@@ -196,7 +201,7 @@ async function withTimeout(
 function failureOf(error: unknown, details: fc.RunDetails<[input: unknown]>): Failure {
   const violation = error instanceof Violation ? error : undefined;
   return {
-    expected: violation?.expected ?? "an answer",
+    expected: violation?.expected ?? "no unexpected error",
     seen: violation?.seen ?? String(error),
     exchanges: violation?.exchanges ?? [],
     seed: details.seed,
@@ -206,7 +211,7 @@ function failureOf(error: unknown, details: fc.RunDetails<[input: unknown]>): Fa
   };
 }
 
-/** The parts of the runtimes that tell their versions. */
+/** The globals by which a runtime can be recognized. */
 interface Versions {
   Deno?: { version: { deno: string } };
   Bun?: { version: string };
@@ -214,7 +219,7 @@ interface Versions {
   navigator?: { userAgent?: string };
 }
 
-/** The runtime that this runs in, with its version. */
+/** The name of this runtime, with its version. */
 export function runtimeName(): string {
   const { Deno, Bun, process, navigator } = globalThis as Versions;
   if (Deno) return `Deno ${Deno.version.deno}`;

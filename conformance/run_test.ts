@@ -92,7 +92,7 @@ describe("runRule", () => {
       return new Promise(() => {});
     }, { checkTimeoutMs: 20 });
     assertEquals(verdict, "hung");
-    assertEquals(reason, "The check did not come to an end within 0.02 s");
+    assertEquals(reason, "The check did not end within 0.02 s");
     assertEquals([started, ended], [1, 1]);
   });
 
@@ -160,11 +160,11 @@ describe("selectRules", () => {
     assertEquals(select("S"), ["S-ONE-1", "S-ONE-10", "S-TWO-1"]);
   });
 
-  it("cannot run a rule that is not there", async () => {
+  it("cannot run a rule that does not exist", async () => {
     await assertRejects(
       () => Promise.resolve().then(() => select("S-THREE")),
       CannotRun,
-      "There is no rule S-THREE; there are S-ONE-1, S-ONE-10, S-TWO-1",
+      'Cannot run the rule "S-THREE": it must be one of S-ONE-1, S-ONE-10, S-TWO-1, or a section such as S-ONE',
     );
   });
 });

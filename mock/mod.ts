@@ -1,6 +1,6 @@
 /**
- * A mock of Ollama's server, for tests of everything that pulls models: exact in what it sends, the
- * same in every run, and with faults on demand. It answers in process without a port, or listens.
+ * A mock of Ollama's server, to test code that pulls models: it sends exactly what the real server
+ * sends, is the same in every run, and injects faults. It answers in process without a port, or listens.
  *
  * ```ts
  * import { pullModel } from "@ollama-pull/kit";

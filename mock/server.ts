@@ -1,11 +1,11 @@
 /**
- * The mock server: checks what it is asked to be, puts its parts together, and serves requests.
+ * The mock server: checks the options, wires the parts, and routes requests.
  *
  *     Request ─▶ app ─▶ pull endpoint ─▶ PullJob ─▶ FaultInjector ─▶ Exchange ─▶ Response
  *                 │           │             └── BlobStore: what is on disk, and one download per blob
- *                 │           └── Catalog: what the library offers, and what was pulled
+ *                 │           └── Catalog: what the registry offers, and what was pulled
  *                 ├── neighbours
- *                 └── library
+ *                 └── registry
  *
  * @module
  */
@@ -16,7 +16,7 @@ import type { Dialect, DialectName } from "../src/dialects.ts";
 import type { Clock } from "./clock/clock.ts";
 import { realClock } from "./clock/real.ts";
 import { VirtualClock } from "./clock/virtual.ts";
-import { ConfigurationError } from "./configuration_error.ts";
+import { ConfigurationError, show } from "./configuration_error.ts";
 import { browserAccess } from "./endpoints/browser_access.ts";
 import { registerNeighbours } from "./endpoints/neighbours.ts";
 import { answerNotFound } from "./endpoints/not_found.ts";
@@ -37,8 +37,8 @@ import {
   type RandomFaults,
   requireTarget,
 } from "./faults/faults.ts";
-import { Catalog, type Manifest, manifestOf, requireModelName } from "./models/catalog.ts";
-import { modelKey, type ModelName, shortName } from "./models/model_name.ts";
+import { Catalog, type Manifest, manifestOf } from "./models/catalog.ts";
+import { modelKey, type ModelName, requireModelName, shortName } from "./models/model_name.ts";
 import type { MockModel, Model } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { dialectNamed } from "./pull/dialects.ts";
@@ -50,7 +50,7 @@ import { seededNumbers } from "./runtime/random.ts";
 /** Options of {@link createMockServer}. */
 export interface MockServerOptions {
   /**
-   * The models that the library offers: descriptions, or names of {@link presets}.
+   * The models that the registry offers: descriptions, or names of {@link presets}.
    *
    * @default all presets
    */
@@ -73,7 +73,7 @@ export interface MockServerOptions {
    * @default that of the dialect
    */
   tickMs?: number | undefined;
-  /** What goes wrong: listed one by one, or by chance. */
+  /** What goes wrong: a list of faults, or random ones. */
   faults?: readonly Fault[] | RandomFaults | undefined;
   /**
    * The clock.
@@ -82,27 +82,27 @@ export interface MockServerOptions {
    */
   clock?: Clock | undefined;
   /**
-   * What digests, bytes and chance follow from.
+   * The seed of digests, bytes and random faults.
    *
    * @default {0}
    */
   seed?: number | undefined;
   /**
-   * Whether digests are those of the real bytes of the layers, which a real server that pulls from
-   * the library checks. Takes time and memory that grow with the layers.
+   * Whether digests are computed from the real bytes of the layers, as a real server that pulls from
+   * the registry checks. This takes time and memory in proportion to the size of the layers.
    *
    * @default {false}
    */
   realBytes?: boolean | undefined;
-  /** The library behind the server. */
+  /** The registry that the server pulls from. */
   library?: LibraryOptions | undefined;
   /**
-   * The origins that browsers may call from, besides those that the real server allows: pages of the
-   * same machine. `"*"` is any.
+   * The origins of pages that may call the mock, besides those that the real server allows: pages of
+   * the same machine. `"*"` allows any.
    */
   origins?: readonly string[] | undefined;
   /**
-   * The largest body of a request, in bytes.
+   * The size of the largest request body, in bytes.
    *
    * @default {1048576}
    */
@@ -111,11 +111,11 @@ export interface MockServerOptions {
   onRequest?: ((request: LoggedRequest) => void) | undefined;
 }
 
-/** What the library offers. */
+/** The registry that the server pulls from. */
 export interface MockLibrary {
   /** Offers a model, in place of one of the same name if there is one. */
   publish(model: MockModel | string): void;
-  /** Offers a model no longer. Those who pulled it keep it. */
+  /** Stops offering a model, and returns whether it was offered. A pulled model stays pulled. */
   withdraw(name: string): boolean;
   /** The manifest of a model. Its `layers` and `config` are what the `layers` option of `pull` takes. */
   manifest(name: string): Promise<Manifest>;
@@ -124,21 +124,21 @@ export interface MockLibrary {
 /** A mock of the server. `await using` stops its listening. */
 export interface MockServer extends AsyncDisposableIfKnown {
   /**
-   * Answers a request without a port. Takes what `fetch` takes, so that clients can be given it.
-   * Redirects are handed on, not followed.
+   * Answers a request in process, without a port. It takes what `fetch` takes, so that it can stand in
+   * for it. Redirects are returned, not followed.
    */
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
   /** Listens on a port of this machine. */
   listen(options?: ListenOptions): Promise<Listener>;
   /** The requests that arrived, in order, and how each of them ended. */
   readonly requests: readonly LoggedRequest[];
-  /** What the library offers. */
+  /** The registry that the server pulls from. */
   readonly library: MockLibrary;
   /** The clock. */
   readonly clock: Clock;
-  /** How many downloads are being waited for. */
+  /** How many callers wait for a download. */
   readonly activeDownloads: number;
-  /** Forgets what was pulled, the requests, and what faults have struck. Running pulls go on. */
+  /** Forgets pulled models, requests, and which faults have struck. Running pulls go on. */
   reset(): void;
 }
 
@@ -162,13 +162,13 @@ const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
  * ```
  *
  * @param options What it offers, and how it behaves.
- * @throws {ConfigurationError} If it cannot be that.
+ * @throws {ConfigurationError} If an option cannot be used. The message says what is possible.
  */
 export function createMockServer(options: MockServerOptions = {}): MockServer {
   return new KitMockServer(options);
 }
 
-/** What is forgotten at a reset. */
+/** What {@link MockServer.reset} forgets. */
 interface State {
   readonly store: BlobStore;
   readonly catalog: Catalog;
@@ -272,8 +272,8 @@ class KitMockServer implements MockServer {
       const model = catalog.resolve(description);
       const key = modelKey(model.name);
       if (models.has(key)) {
-        const name = JSON.stringify(shortName(model.name));
-        throw new ConfigurationError(`The model ${name} is given twice`);
+        const name = show(shortName(model.name));
+        throw new ConfigurationError(`Cannot offer the model ${name} twice: leave out one of them`);
       }
       models.set(key, model);
     }
@@ -291,7 +291,9 @@ class KitMockServer implements MockServer {
       manifest: async (name) => {
         const model = await this.#state.catalog.find(requireModelName(name));
         if (model) return manifestOf(model);
-        throw new ConfigurationError(`The library has no model ${JSON.stringify(name)}`);
+        throw new ConfigurationError(
+          `Cannot find the model ${show(name)} in the registry: publish it first`,
+        );
       },
     };
   }
@@ -306,7 +308,7 @@ class KitMockServer implements MockServer {
     catalog.offer(model);
   }
 
-  /** Answers a request in process, and gives up at once when its signal aborts, as `fetch` does. */
+  /** Answers a request in process, and rejects at once when its signal aborts, as `fetch` does. */
   async #fetch(request: Request): Promise<Response> {
     const { signal } = request;
     signal.throwIfAborted();
@@ -388,10 +390,12 @@ class KitMockServer implements MockServer {
 
 function requirePositive(name: string, value: number): void {
   if (value > 0) return;
-  throw new ConfigurationError(`"${name}" must be a number above 0, got ${JSON.stringify(value)}`);
+  throw new ConfigurationError(
+    `Cannot use the ${name} ${show(value)}: it must be a number above 0`,
+  );
 }
 
-/** Checks that every fault can strike what it is meant for. */
+/** Checks that every fault is valid and can strike one of the models. */
 function checkFaults(faults: readonly Fault[] | RandomFaults, models: readonly Model[]): void {
   if (!("chance" in faults)) {
     for (const fault of faults) requireTarget(fault, models);
@@ -399,15 +403,21 @@ function checkFaults(faults: readonly Fault[] | RandomFaults, models: readonly M
   }
   const { chance, kinds } = faults;
   if (!(chance >= 0 && chance <= 1)) {
-    throw new ConfigurationError(`The chance of a fault must be from 0 to 1, got ${chance}`);
+    throw new ConfigurationError(
+      `Cannot use the chance ${show(chance)} of faults: it must be a number from 0 to 1`,
+    );
   }
-  if (kinds?.length === 0) throw new ConfigurationError("There must be kinds of faults to choose");
+  if (kinds?.length === 0) {
+    throw new ConfigurationError(
+      "Cannot use the kinds [] of faults: name at least one, or leave them out for all kinds",
+    );
+  }
   for (const kind of kinds ?? []) armFault({ kind } as Fault);
 }
 
 /**
- * The request that was meant. A Worker is called with what it is bound to in place of a `RequestInit`,
- * and with a third parameter.
+ * The request that `fetch` was called with. Workers call `fetch(request, env, ctx)`: with three
+ * arguments, the second one is not a `RequestInit`.
  */
 function toRequest(parameters: readonly unknown[]): Request {
   const [input, init] = parameters as Parameters<typeof fetch>;

@@ -86,7 +86,7 @@ describe("The models that a mock offers", () => {
     await assertRejects(
       () => server.library.manifest("tiny"),
       ConfigurationError,
-      'no model "tiny"',
+      'Cannot find the model "tiny" in the registry: publish it first',
     );
   });
 });
@@ -122,49 +122,73 @@ describe("The presets", () => {
 describe("A configuration that is wrong", () => {
   const layers = [{ size: 1 }];
   const WRONG: readonly [options: MockServerOptions, message: string][] = [
-    [{ models: ["gpt-9"] }, 'There is no preset "gpt-9"; there are tiny, llama3.2'],
-    [{ models: ["__proto__"] }, 'There is no preset "__proto__"'],
-    [{ models: [{ name: "../x", layers }] }, 'The model name "../x" is invalid'],
-    [{ models: [{ name: "", layers }] }, 'The model name "" is invalid'],
-    [{ models: ["tiny", { name: "Library/Tiny:latest", layers }] }, "is given twice"],
-    [{ models: [{ name: "x" } as MockModel] }, 'The model "x" must have a list of layers'],
-    [{ models: [{ name: "x", layers: [{ size: -1 }] }] }, 'layer 0 of the model "x" must be'],
-    [{ models: [{ name: "x", layers: [{ size: 0.5 }] }] }, "must be a number of bytes, got 0.5"],
-    [{ models: [{ name: "x", layers: [{ size: NaN }] }] }, "must be a number of bytes, got NaN"],
-    [{ models: [{ name: "x", layers: [{ size: 2 ** 53 }] }] }, "must be a number of bytes"],
+    [{ models: ["gpt-9"] }, 'Cannot use the preset "gpt-9": it must be one of tiny, llama3.2'],
+    [{ models: ["__proto__"] }, 'Cannot use the preset "__proto__": '],
+    [
+      { models: [{ name: "../x", layers }] },
+      'Cannot use the model name "../x": the namespace contains "."; it may',
+    ],
+    [{ models: [{ name: "", layers }] }, 'Cannot use the model name "": the model is missing'],
+    [
+      { models: ["tiny", { name: "Library/Tiny:latest", layers }] },
+      'Cannot offer the model "Tiny:latest" twice: leave out one of them',
+    ],
+    [
+      { models: [{ name: "x" } as MockModel] },
+      'Cannot use the layers undefined of the model "x": they must',
+    ],
+    [
+      { models: [{ name: "x", layers: [{ size: -1 }] }] },
+      'the size -1 of layer 0 of the model "x": it must be',
+    ],
+    [{ models: [{ name: "x", layers: [{ size: 0.5 }] }] }, "the size 0.5 of layer 0"],
+    [{ models: [{ name: "x", layers: [{ size: NaN }] }] }, "the size NaN of layer 0"],
+    [{ models: [{ name: "x", layers: [{ size: 2 ** 53 }] }] }, "must be a whole number of bytes"],
     [{ models: [{ name: "x", layers, config: { size: -5 } }] }, "layer 1 of the model"],
     [
       { models: [{ name: "x", layers: [{ size: 1, digest: "sha256:abc" }] }] },
-      '"sha256:" and 64 hexadecimal digits, got "sha256:abc"',
+      'the digest "sha256:abc" of layer 0 of the model "x": it must be "sha256:" and 64 digits from',
     ],
     [
       { models: [{ name: "x", layers: [{ size: 1, digest: A }, { size: 2, digest: A }] }] },
-      'in the model "x:latest" is that of a blob of another size',
+      'in the model "x:latest" for 2 bytes: another blob of',
     ],
     [
       { models: [SMALL, { name: "x", layers: [{ size: 2, digest: A }] }] },
-      'in the model "x:latest" is that of a blob of another size',
+      'in the model "x:latest" for 2 bytes: another blob of',
     ],
-    [{ bytesPerSecond: 0 }, '"bytesPerSecond" must be a number above 0, got 0'],
-    [{ bytesPerSecond: -1 }, '"bytesPerSecond" must be'],
-    [{ bytesPerSecond: NaN }, '"bytesPerSecond" must be'],
-    [{ tickMs: 0 }, '"tickMs" must be a number above 0, got 0'],
+    [{ bytesPerSecond: 0 }, "Cannot use the bytesPerSecond 0: it must be a number above 0"],
+    [{ bytesPerSecond: -1 }, "Cannot use the bytesPerSecond -1: "],
+    [{ bytesPerSecond: NaN }, "Cannot use the bytesPerSecond NaN: "],
+    [{ tickMs: 0 }, "Cannot use the tickMs 0: it must be a number above 0"],
     [
       { library: { bytesPerSecond: 0 } },
-      '"library.bytesPerSecond" must be a number above 0, got 0',
+      "Cannot use the library.bytesPerSecond 0: it must be a number above 0",
     ],
-    [{ maxBodyBytes: -1 }, '"maxBodyBytes" must be a number above 0, got -1'],
-    [{ realBytes: true, models: ["llama3.2"] }, "With realBytes a layer has at most 1073741824"],
-    [{ realBytes: true, models: [SMALL] }, "follows from its bytes: leave it out"],
+    [{ maxBodyBytes: -1 }, "Cannot use the maxBodyBytes -1: it must be a number above 0"],
+    [
+      { realBytes: true, models: ["llama3.2"] },
+      "with realBytes: it must be at most 1073741824 bytes",
+    ],
+    [
+      { realBytes: true, models: [SMALL] },
+      "with realBytes: it is computed from the bytes, so leave it out",
+    ],
   ];
 
   it("is one clear error when the mock is made", () => {
     for (const [options, message] of WRONG) {
-      assertThrows(() => createMockServer(options), ConfigurationError, message, message);
+      const { message: whole } = assertThrows(
+        () => createMockServer(options),
+        ConfigurationError,
+        message,
+        message,
+      );
+      assertMatch(whole, /^Cannot .+[^.]$/);
     }
   });
 
-  it("of the library behind the server is as well", () => {
+  it("of the registry is one clear error as well", () => {
     const refuse = (fault: unknown, message: string) => {
       const faults = [fault as LibraryFault];
       assertThrows(
@@ -175,12 +199,24 @@ describe("A configuration that is wrong", () => {
     };
     refuse(
       { kind: "gone" },
-      'The library fault "gone" is not there; there are corrupt, slow, broken, missing',
+      'Cannot use the registry fault "gone": it must be one of corrupt, slow, broken, missing',
     );
-    refuse({ kind: "slow", ms: -1 }, 'must have "ms" that is not negative, got -1');
-    refuse({ kind: "slow", times: 0 }, 'must have "times" of a whole number above 0, got 0');
-    refuse({ kind: "slow", model: "x" }, 'is to strike the model "x", which the library');
-    refuse({ kind: "slow", layer: 9 }, "is to strike layer 9, which is not there");
+    refuse(
+      { kind: "slow", ms: -1 },
+      'the ms -1 of the registry fault "slow": it must be a number, 0 or more',
+    );
+    refuse(
+      { kind: "slow", times: 0 },
+      'the times 0 of the registry fault "slow": it must be a whole',
+    );
+    refuse(
+      { kind: "slow", model: "x" },
+      'the model "x" of the registry fault "slow": the registry offers only',
+    );
+    refuse(
+      { kind: "slow", layer: 9 },
+      'the layer 9 of the registry fault "slow": the model "tiny:latest" has layers 0 to 3',
+    );
   });
 
   it("of a model that is published later is one clear error as well", () => {
@@ -188,9 +224,26 @@ describe("A configuration that is wrong", () => {
     assertThrows(
       () => server.library.publish({ name: "x", layers: [{ size: 2, digest: A }] }),
       ConfigurationError,
-      "is that of a blob of another size",
+      "another blob of",
     );
-    assertThrows(() => server.library.withdraw("a b"), ConfigurationError, "is invalid");
+    assertThrows(
+      () => server.library.withdraw("a b"),
+      ConfigurationError,
+      'Cannot use the model name "a b": the model contains " "',
+    );
+    assertThrows(
+      () => server.library.publish({ name: 5 as unknown as string, layers }),
+      ConfigurationError,
+      "Cannot use the model name 5: it must be a string",
+    );
+  });
+
+  it("is one clear error when the manifest of an unknown model is asked for", async () => {
+    await assertRejects(
+      () => mockOfSmall().library.manifest("gone"),
+      ConfigurationError,
+      'Cannot find the model "gone" in the registry: publish it first',
+    );
   });
 });
 

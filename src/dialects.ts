@@ -4,51 +4,54 @@
  * @module
  */
 
-/** The name of a dialect: `spec`, or the first version of the real server that speaks it. */
+/**
+ * The name of a dialect: `spec` (the published page), the first server version that reports this way, or
+ * `client2` and `tensor` (other download paths of v0.30).
+ */
 export type DialectName = "spec" | "v0.1.0" | "v0.1" | "v0.5" | "client2" | "tensor" | "v0.33";
 
 /** How a server reports a pull. */
 export interface Dialect {
   /** The `status` of a download, or `undefined` if it has none. */
   readonly downloading: (digest: string) => string | undefined;
-  /** The same, of a layer that is there already. */
+  /** The same for a layer that is already downloaded. */
   readonly cached: (digest: string) => string | undefined;
   /**
-   * Whether layers are downloaded one by one, at once, or at once and reported as one. Of those that
-   * are downloaded at once, the first is announced as if nothing of it were there, and all of them are
-   * reported at every tick and at the end.
+   * Whether layers are downloaded one by one, all at once, or all at once and reported as one. If all at
+   * once, the first layer is announced as if none of it were downloaded, and every layer is reported at
+   * each tick and at the end.
    */
   readonly layers: "sequential" | "parallel" | "aggregate";
   /** The time between two lines about a layer, in milliseconds. */
   readonly tickMs: number;
   /** Whether a download sends a line when it begins. */
   readonly announces: boolean;
-  /** The time in milliseconds of which a download takes a whole multiple. @default any time */
-  readonly settlesMs?: number;
-  /** Whether a download sends a line when it ends. Without, its last line often falls short. */
+  /** Downloads end only at multiples of this many milliseconds after they began. @default at any time */
+  readonly completionGridMs?: number;
+  /** Whether a download sends a line when it ends. If not, its last line is often short of `total`. */
   readonly concludes: boolean;
   /** Whether a line says that layers are verified. */
   readonly verifies: boolean;
-  /** The words for removing unused layers, if it is reported. */
+  /** The `status` of removing unused layers, if it is reported. */
   readonly removing?: string | undefined;
-  /** Whether it is reported even when there are none. */
+  /** Whether removing is reported even if no layer is unused. */
   readonly alwaysRemoves: boolean;
   /** The `Content-Type` of streams. */
   readonly contentType: string;
-  /** The object that tells of a failure to pull a model. */
+  /** The object that reports a failed pull. */
   readonly failure: (message: string, model: string) => WireError;
   /** Whether that object ends in a newline. */
   readonly endsFailures: boolean;
-  /** Whether a library without TLS is turned down by its name, or tried with TLS. */
+  /** Whether a registry without TLS is refused because of its name, or tried with TLS. */
   readonly withoutTls: "refused" | "tried";
 }
 
-/** How a pull fails of a model that the library does not have. */
+/** The failure of a pull of a model that the registry does not have. */
 export const UNKNOWN_MODEL = "pull model manifest: file does not exist";
 
-/** An object that tells of a failure. */
+/** An object that reports a failure. */
 export interface WireError {
-  /** What the kind of failure is called. */
+  /** The name of the kind of failure. */
   readonly code?: string;
   /** The server's words. */
   readonly error: string;
@@ -76,7 +79,7 @@ const SPEC: Dialect = {
   withoutTls: "tried",
 };
 
-/** Recorded of v0.34: a layer that is done sends no line, and one that is small none at all. */
+/** Recorded of v0.34: a layer sends no line when it ends, and a small layer sends none at all. */
 const V0_33: Dialect = {
   ...SPEC,
   downloading: shortDigest,
@@ -87,7 +90,7 @@ const V0_33: Dialect = {
   alwaysRemoves: false,
 };
 
-/** What failed, with a code. */
+/** A failure with a code. */
 function codedFailure(message: string, model: string): WireError {
   return message === UNKNOWN_MODEL
     ? { code: "not_found", error: `model ${JSON.stringify(model)} not found` }
@@ -107,9 +110,9 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     announces: false,
     withoutTls: "refused",
   },
-  // Recorded of v0.30: who watches over a part looks up once a second, and holds up its layer till then.
-  "v0.5": { ...V0_33, settlesMs: 1_000 },
-  // Recorded of v0.30, which speaks it when OLLAMA_EXPERIMENT says so.
+  // Recorded of v0.30: it polls each part once a second, so a layer ends on a whole second.
+  "v0.5": { ...V0_33, completionGridMs: 1_000 },
+  // Recorded of v0.30, which uses it if OLLAMA_EXPERIMENT asks for it.
   "client2": {
     ...SPEC,
     downloading: noWords,

@@ -1,5 +1,5 @@
 /**
- * `conformance`: tests a server or a client, and merges what several runs have found.
+ * `conformance`: tests a server or a client, and merges reports.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { reporters } from "../../conformance/reporters/mod.ts";
 import { LEVELS } from "../../conformance/reporters/words.ts";
 import type { Level } from "../../conformance/rule.ts";
-import { type AddCommand, type CommandContext, UsageError } from "../command.ts";
+import { type AddCommand, type CommandContext, requireModelName } from "../command.ts";
 import { printable } from "../format.ts";
 import { chooseHost, parseHost, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
@@ -36,27 +36,27 @@ function integer(minimum: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^-?\d+$/.test(text) && Number.isSafeInteger(value) && value >= minimum) return value;
-    const from = minimum === -Infinity ? "" : ` from ${minimum} on`;
-    throw new InvalidArgumentError(`It is a whole number${from}.`);
+    const range = minimum === -Infinity ? "" : `, ${minimum} or more`;
+    throw new InvalidArgumentError(`It must be a whole number${range}`);
   };
 }
 
 function parsePath(text: string): string {
   if (/^\d+(:\d+)*$/.test(text)) return text;
-  throw new InvalidArgumentError("It is written like 3:0:1.");
+  throw new InvalidArgumentError("It must be numbers and colons, such as 3:0:1");
 }
 
 function parseLevel(text: string, levels: readonly Level[] = []): readonly Level[] {
   const level = LEVELS.find((level) => level === text);
   if (level) return [...levels, level];
-  throw new InvalidArgumentError(`The levels are ${LEVELS.join(", ")}.`);
+  throw new InvalidArgumentError(`It must be one of ${LEVELS.join(", ")}`);
 }
 
 function addOutputOptions(command: Command): Command {
   const names = Object.keys(reporters);
   return command
     .addOption(
-      new Option("--report <form>", "the form of the report").choices(names).default("pretty"),
+      new Option("--report <form>", "the format of the report").choices(names).default("pretty"),
     )
     .option("--out <file>", "write the report to a file instead of standard output");
 }
@@ -65,19 +65,27 @@ function addRunOptions(command: Command): Command {
   command
     .option(
       "--rule <id>",
-      "run this rule, or all of a section such as S-SEQ; may be repeated",
+      "run only this rule, or a section such as S-SEQ; may be repeated",
       (id, ids: readonly string[] = []) => [...ids, id],
     )
-    .option("--level <level>", `run this level: ${LEVELS.join(", ")}; may be repeated`, parseLevel)
-    .option("--runs <number>", "try so many inputs for each rule", integer(1))
-    .option("--seed <number>", "make the inputs that this seed makes", integer(-Infinity))
-    .option("--path <path>", "go to one input at once; wants --seed and one --rule", parsePath)
-    .option("--time-limit <ms>", "end a check after so many milliseconds", integer(1));
+    .option(
+      "--level <level>",
+      `run only this level: ${LEVELS.join(", ")}; may be repeated`,
+      parseLevel,
+    )
+    .option("--runs <number>", "how many inputs to try per rule", integer(1))
+    .option("--seed <number>", "the seed of the inputs", integer(-Infinity))
+    .option("--path <path>", "try only this input; needs --seed and one --rule", parsePath)
+    .option(
+      "--time-limit <ms>",
+      "how long the check of one input may take, in milliseconds",
+      integer(1),
+    );
   return addOutputOptions(command);
 }
 
 const HELP_AFTER = `
-Exit codes: 0 no rule of level must is broken, 1 one is, 2 the rules could not be run, 130 interrupted`;
+Exit codes: 0 no must rule is broken, 1 a must rule is broken, 2 the rules could not run, 130 interrupted`;
 
 /** Makes the function that adds `conformance` to the program. */
 export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit): AddCommand {
@@ -89,25 +97,25 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .addHelpText("after", HELP_AFTER);
 
     addRunOptions(conformance.command("server").description("test a server"))
-      .option("--url <address>", "where it is (default: $OLLAMA_HOST, or 127.0.0.1:11434)")
-      .requiredOption("--model <name>", "a model that it can pull, best a small one")
-      .option("--delete", "let the kit delete that model, to see it pulled anew")
+      .option("--url <address>", "the server's address (default: $OLLAMA_HOST, or 127.0.0.1:11434)")
+      .requiredOption("--model <name>", "a model that it can pull, preferably a small one")
+      .option("--delete", "delete that model before each check, to see it downloaded")
       .addHelpText("after", HELP_AFTER)
       .action((flags: ServerFlags) => run(testServer(flags, load, context)));
 
     addRunOptions(conformance.command("client").description("test a client, in any language"))
       .usage("[options] -- <command...>")
-      .argument("<command...>", "the program and its arguments; the model is added to them")
+      .argument("<command...>", "the program and its arguments; the model is appended")
       .addOption(
         new Option(
           "--reports <what>",
-          "what it prints: the server's objects, its own progress, or nothing that is to be read",
+          "what it prints: the server's statuses, its own progress, or only the outcome by its exit code",
         )
           .choices(["statuses", "progress", "outcome"]).default("statuses"),
       )
       .option(
         "--client-time-limit <ms>",
-        "after so many milliseconds a silent server makes it fail",
+        "after how many milliseconds without a byte it fails",
         integer(1),
       )
       .addHelpText("after", HELP_AFTER)
@@ -115,8 +123,8 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
         run(testClient(command, flags, load, context))
       );
 
-    addOutputOptions(conformance.command("merge").description("put reports in JSON side by side"))
-      .argument("<files...>", "what --report json has written")
+    addOutputOptions(conformance.command("merge").description("merge JSON reports into one report"))
+      .argument("<files...>", "files written by --report json")
       .addHelpText("after", HELP_AFTER)
       .action((files: string[], flags: OutputFlags) => run(mergeFiles(files, flags, context)));
   };
@@ -131,7 +139,7 @@ async function testServer(
   context: CommandContext,
 ): Promise<number> {
   const { model } = flags;
-  if (model.trim() === "") throw new UsageError("The model's name is empty");
+  requireModelName(model);
   const host = flags.url === undefined
     ? chooseHost(undefined, context.env.OLLAMA_HOST)
     : parseHost(flags.url, "--url");
@@ -178,7 +186,7 @@ function timeLimitFlags({ timeLimit }: RunFlags): string[] {
   return timeLimit === undefined ? [] : ["--time-limit", String(timeLimit)];
 }
 
-/** A command for a person to run again. */
+/** A command line for a person to copy. */
 function commandLine({ invocation }: CommandContext, args: readonly string[]): string {
   return [invocation, "conformance", ...args.map(quoteArgument)].join(" ");
 }

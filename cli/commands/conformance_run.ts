@@ -1,5 +1,5 @@
 /**
- * Runs a trial or reads what earlier ones have found, and reports it:
+ * Runs a trial, or reads the reports of earlier ones, and writes a report:
  *
  *     Trial ── runs ──▶ Report ──┐
  *     JSON files ──▶ Reports ────┴─▶ reporter ──▶ standard output, or a file
@@ -25,14 +25,15 @@ import { count } from "../../conformance/reporters/texts.ts";
 import { describeTally } from "../../conformance/reporters/words.ts";
 import { CannotRun, type Level } from "../../conformance/rule.ts";
 import { type RunOptions, runtimeName } from "../../conformance/run.ts";
+import { quote } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
 import { printable } from "../format.ts";
 import { RunView } from "../views/run_view.ts";
 import type { Trial } from "./conformance_trial.ts";
 
-/** Where a report goes, and in which form. */
+/** The format of a report, and where to write it. */
 export interface OutputFlags {
-  /** The form. */
+  /** The format. */
   readonly report: ReporterName;
   /** The file, if it is not standard output. */
   readonly out?: string;
@@ -55,12 +56,12 @@ export interface RunFlags extends OutputFlags {
 }
 
 /**
- * Runs a trial, reports what was found, and resolves to the exit code.
+ * Runs a trial, writes its report, and resolves to the exit code.
  *
  * @param trial What to run.
  * @param flags Which rules, and where the report goes.
  * @param again Makes the command that runs the same with other options.
- * @param context The world.
+ * @param context What the command gets from the process.
  */
 export async function runTrial(
   trial: Trial,
@@ -93,7 +94,7 @@ export async function runTrial(
   return signal.reason instanceof Interruption ? signal.reason.exitCode : EXIT.interrupted;
 }
 
-/** The options of a run. The seed is in there in any case, for what is reported of half a run. */
+/** The options of a run. They always have a seed, which the report of an interrupted run needs, too. */
 function planRun(
   { rule, level, runs, seed = Math.trunc(Math.random() * 2 ** 31), path, timeLimit }: RunFlags,
 ): RunOptions & { seed: number } {
@@ -109,10 +110,16 @@ function planRun(
 
 function countRules(trial: Trial, { seed, path }: RunFlags, options: RunOptions): number {
   const { length } = trial.select(options);
-  if (length === 0) throw new CannotRun("No rule has both a name and a level that were asked for");
-  if (path !== undefined && (seed === undefined || length > 1)) {
-    throw new UsageError("--path wants the --seed that it belongs to, and one --rule");
+  if (length === 0) {
+    throw new CannotRun(
+      "Cannot run any rule: none of those given by --rule has a --level that is given",
+    );
   }
+  if (path === undefined) return length;
+  if (seed === undefined) {
+    throw new UsageError("Cannot use --path without --seed: give the seed that it was found with");
+  }
+  if (length > 1) throw new UsageError(`Cannot use --path with ${length} rules: give one --rule`);
   return length;
 }
 
@@ -126,7 +133,7 @@ function startReport(
   return { format: 1, side, subject, runtime: runtimeName(), runs, seed, results };
 }
 
-/** Runs a trial and shows its results as they are found. There is no report of half a run. */
+/** Runs a trial and shows its results as they are found. Returns `undefined` if it is interrupted. */
 async function collect(
   trial: Trial,
   options: RunOptions,
@@ -135,7 +142,7 @@ async function collect(
   signal: AbortSignal,
 ): Promise<Report | undefined> {
   const onResult = (result: RuleResult) => {
-    if (signal.aborted) return; // it is about the interruption
+    if (signal.aborted) return; // a failure caused by the interruption
     results.push(result);
     view.add(result);
   };
@@ -147,7 +154,7 @@ async function collect(
   }
 }
 
-/** What a run comes to, or `undefined` as soon as the signal aborts: a check may not hear of it. */
+/** The result of a run, or `undefined` as soon as the signal aborts, which a check may ignore. */
 async function untilAborted<Value>(
   run: Promise<Value>,
   signal: AbortSignal,
@@ -174,19 +181,18 @@ function exitCodeOf(reports: readonly Report[]): number {
   return reports.every(passes) ? EXIT.success : EXIT.failure;
 }
 
-/** A terminal gets colours and its own width, unless it or its user says otherwise. */
+/** A terminal gets its own width, and colours unless NO_COLOR or TERM rules them out. */
 function prettyOptions({ stdout, env }: CommandContext, { out }: OutputFlags): PrettyOptions {
   if (out !== undefined || !stdout.isTTY) return {};
   const colors = !env.NO_COLOR && env.TERM !== "dumb";
   return { colors, columns: stdout.columns || 80 };
 }
 
-/** Says that a report could not be written before it takes a minute to make it. */
+/** Fails before the run, which may take minutes, if the report cannot be written after it. */
 async function requireWritable(out: string | undefined): Promise<void> {
   if (out === undefined) return;
-  const directory = dirname(resolve(out));
-  await access(directory, constants.W_OK).catch(() => {
-    throw new CannotRun(`Cannot write to ${directory}`);
+  await access(dirname(resolve(out)), constants.W_OK).catch((error) => {
+    throw new CannotRun(`Cannot write ${quote(out)}: ${messageOf(error)}`);
   });
 }
 
@@ -202,7 +208,7 @@ async function writeReports(
     return;
   }
   await writeFile(out, text).catch((error) => {
-    throw new CannotRun(`Cannot write ${out}: ${messageOf(error)}`);
+    throw new CannotRun(`Cannot write ${quote(out)}: ${messageOf(error)}`);
   });
   const counts = tally(reports.flatMap(({ results }) => results));
   stderr.write(`${printable(out)}: ${describeTally(counts)}\n`);
@@ -212,11 +218,11 @@ async function readReports(file: string): Promise<Report[]> {
   try {
     return parseReports(await readFile(file, "utf8"));
   } catch (error) {
-    throw new CannotRun(`Cannot read ${file}: ${messageOf(error)}`);
+    throw new CannotRun(`Cannot read ${quote(file)}: ${messageOf(error)}`);
   }
 }
 
-/** Reports what several files say, and resolves to the exit code. */
+/** Merges the reports of several files into one, and resolves to the exit code. */
 export async function mergeFiles(
   files: readonly string[],
   flags: OutputFlags,
@@ -228,7 +234,7 @@ export async function mergeFiles(
   return exitCodeOf(reports);
 }
 
-/** Says in one line why the kit could not run. */
+/** Prints in one line why the rules could not run. */
 export async function explained(run: Promise<number>, { stderr }: CommandContext): Promise<number> {
   try {
     return await run;

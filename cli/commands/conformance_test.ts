@@ -49,7 +49,7 @@ class StandInKit implements ConformanceKit {
       subject,
       runs: 5,
       select: ({ rules, levels }) => {
-        if (rules?.includes("S-NO")) throw new CannotRun("There is no rule S-NO");
+        if (rules?.includes("S-NO")) throw new CannotRun("Cannot run the rule S-NO");
         return this.#results.filter(({ id, level }) =>
           (rules?.some((rule) => id.startsWith(rule)) ?? true) &&
           (levels?.includes(level) ?? true)
@@ -250,19 +250,14 @@ describe("conformance", () => {
     const cases: [args: string[], kit: ConformanceKit, message: string][] = [
       [
         SERVER,
-        failing(new CannotRun("There is no server\nat \x1b[2J:9")),
-        "There is no server at :9",
+        failing(new CannotRun("Cannot reach the server\nat \x1b[2J:9")),
+        "Cannot reach the server at :9",
       ],
-      [[...SERVER, "--rule", "S-NO"], new StandInKit(KEPT), "There is no rule S-NO"],
+      [[...SERVER, "--rule", "S-NO"], new StandInKit(KEPT), "Cannot run the rule S-NO"],
       [
         [...SERVER, "--level", "observed"],
         new StandInKit(KEPT),
-        "No rule has both a name and a level that were asked for",
-      ],
-      [
-        [...SERVER, "--out", "/no/such/directory/report"],
-        new StandInKit(KEPT),
-        "Cannot write to /no/such/directory",
+        "Cannot run any rule: none of those given by --rule has a --level that is given",
       ],
       [
         SERVER,
@@ -277,19 +272,33 @@ describe("conformance", () => {
     }
   });
 
+  it("exits with 2 and one line when the report cannot be written", async () => {
+    const context = new TestContext(new Recorder());
+    const args = [...SERVER, "--out", "/no/such/directory/report"];
+    assertEquals(await run(args, new StandInKit(KEPT), context), 2);
+    assertStringIncludes(
+      context.stderr.text,
+      'error: Cannot write "/no/such/directory/report": ENOENT',
+    );
+    assertEquals(context.stderr.lines.length, 1);
+  });
+
   it("exits with 2 and one line when it is used in a wrong way", async () => {
     const cases: [args: string[], message: string][] = [
       [["server"], "required option '--model <name>' not specified"],
-      [["server", "--model", " "], "The model's name is empty"],
+      [["server", "--model", " "], 'Cannot use the model name " ": the model is missing'],
       [["server", "--url", "x://y", "--model", "tiny"], "--url: Cannot use the host"],
       [["client"], "missing required argument 'command'"],
-      [[...SERVER, "--level", "may"], "The levels are must, should, observed."],
-      [[...SERVER, "--runs", "0"], "It is a whole number from 1 on."],
-      [[...SERVER, "--seed", "1e3"], "It is a whole number."],
-      [[...SERVER, "--path", "x"], "It is written like 3:0:1."],
+      [[...SERVER, "--level", "may"], "is invalid. It must be one of must, should, observed"],
+      [[...SERVER, "--runs", "0"], "It must be a whole number, 1 or more"],
+      [[...SERVER, "--seed", "1e3"], "It must be a whole number"],
+      [[...SERVER, "--path", "x"], "It must be numbers and colons, such as 3:0:1"],
       [[...SERVER, "--report", "pdf"], "Allowed choices are pretty, tap, junit, json, html."],
-      [[...SERVER, "--path", "1:0", "--seed", "1"], "--path wants the --seed that it belongs to"],
-      [[...SERVER, "--path", "1:0", "--rule", "S-SEQ-1"], "--path wants the --seed"],
+      [
+        [...SERVER, "--path", "1:0", "--seed", "1"],
+        "Cannot use --path with 2 rules: give one --rule",
+      ],
+      [[...SERVER, "--path", "1:0", "--rule", "S-SEQ-1"], "Cannot use --path without --seed: give"],
     ];
     for (const [args, message] of cases) {
       const context = new TestContext(new Recorder());
@@ -364,14 +373,14 @@ describe("conformance merge", () => {
     });
   });
 
-  it("exits with 2 and one line when a file is not there, or is no report", async () => {
+  it("exits with 2 and one line when a file is missing, or is not a report", async () => {
     await withDirectory(async (directory) => {
       const file = join(directory, "a.json");
       await writeFile(file, "[{}]");
       for (const path of [file, join(directory, "b.json")]) {
         const context = new TestContext(new Recorder());
         assertEquals(await run(["merge", path], kit, context), 2);
-        assertStringIncludes(context.stderr.text, `error: Cannot read ${path}: `);
+        assertStringIncludes(context.stderr.text, `error: Cannot read ${JSON.stringify(path)}: `);
         assertEquals(context.stderr.lines.length, 1);
       }
     });

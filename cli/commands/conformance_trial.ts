@@ -1,5 +1,5 @@
 /**
- * What the command can test, apart from how it shows it.
+ * What `conformance` can test, independent of how it shows the results.
  *
  * @module
  */
@@ -22,9 +22,9 @@ export interface ServerTarget {
 export interface ClientTarget {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** What it prints: the objects of the server, progress over all layers, or nothing to be read. */
+  /** What it prints: the statuses of the server, progress over all layers, or nothing. */
   readonly reports: "statuses" | "progress" | "outcome";
-  /** After how long a silent server makes it fail, in milliseconds, if it does. */
+  /** After how many milliseconds without a byte it fails, if it has such a limit. */
   readonly timeLimitMs?: number;
 }
 
@@ -34,7 +34,7 @@ export interface Trial {
   readonly side: Side;
   /** What is tested. */
   readonly subject: SubjectInfo;
-  /** How many inputs are tried for each rule, unless options say so. */
+  /** How many inputs are tried per rule by default. */
   readonly runs: number;
   /** The rules that options ask for. */
   select(options: RunOptions): readonly RuleInfo[];
@@ -52,7 +52,7 @@ export interface ConformanceKit {
 
 const DEFAULT_RUNS = 100;
 
-/** The kit of this package. It is loaded when it is needed, so that other commands start without it. */
+/** The suites of this package. They are loaded only here, so that other commands start faster. */
 export async function loadKit(): Promise<ConformanceKit> {
   const [clients, { clientRules, runClientConformance }, servers, suite, { selectRules }] =
     await Promise.all([

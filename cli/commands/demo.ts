@@ -1,6 +1,6 @@
 /**
- * `demo`: a mock server in this process and a pull from it, through real HTTP on loopback. What is
- * shown is what `pull` shows, by the same code; no Ollama and no network is needed.
+ * `demo`: pulls from a mock server in this process, through real HTTP on loopback. It looks as `pull`
+ * does, and runs the same code, without Ollama and without a network.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { AddCommand, CommandContext } from "../command.ts";
 import { runPull } from "./pull.ts";
 
-/** A model of 8 billion parameters, as the library has it. Its config is the fifth layer. */
+/** A model of 8 billion parameters, as in the registry. Its config is the fifth layer. */
 const MODEL = {
   name: "llama3",
   layers: [
@@ -30,14 +30,14 @@ export interface DemoServer {
   close(): Promise<void>;
 }
 
-/** Starts the mock. It is loaded here, so that `pull` starts without it. */
+/** Starts the mock, which is loaded only here, so that `pull` starts faster. */
 async function startMock(): Promise<DemoServer> {
   const { createMockServer } = await import("../../mock/mod.ts");
   return await createMockServer({ models: [MODEL], bytesPerSecond: BYTES_PER_SECOND })
     .listen({ port: 0 });
 }
 
-/** Pulls from a server made for it, and resolves to the exit code. */
+/** Starts a server, pulls from it, and resolves to the exit code. */
 export async function runDemo(
   context: CommandContext,
   json: boolean,
@@ -46,7 +46,7 @@ export async function runDemo(
   const server = await startServer();
   try {
     if (!json) {
-      context.stdout.write(`A mock server at ${server.url} plays Ollama; nothing is downloaded\n`);
+      context.stdout.write(`Pulling from a mock server at ${server.url}; nothing is downloaded\n`);
     }
     const again = `${context.invocation} demo`;
     return await runPull({
@@ -55,7 +55,7 @@ export async function runDemo(
       insecure: false,
       json,
       again,
-      cancelled: `Cancelled. To start anew, run: ${again}`,
+      cancelled: `Cancelled. To start again, run: ${again}`,
     }, context);
   } finally {
     await server.close();

@@ -15,7 +15,7 @@ describe("demo", () => {
     const context = new TestContext(new Screen(80, 24));
     assertEquals(await runDemo(context, false, () => Promise.resolve(server)), 0);
     const seen = await context.stdout.look();
-    assertStringIncludes(seen[0]!, `A mock server at ${server.url} plays Ollama`);
+    assertStringIncludes(seen[0]!, `Pulling from a mock server at ${server.url}; nothing`);
     assertEquals(seen.at(-1), "success");
     assertSpyCalls(server.close, 1);
   });

@@ -18,6 +18,7 @@ import {
   Interruption,
   UsageError,
 } from "../command.ts";
+import { quote } from "../../src/text.ts";
 import { formatBytes, printable } from "../format.ts";
 
 interface MockFlags {
@@ -37,7 +38,9 @@ export function parseRate(text: string): number {
   const [, digits, unit = "b"] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?(?:\/s)?$/i.exec(text.trim()) ?? [];
   const rate = Number(digits) * 1000 ** UNITS.indexOf(unit.toLowerCase());
   if (rate > 0) return rate;
-  throw new UsageError(`The rate "${printable(text)}" must be such as 100MB/s`);
+  throw new UsageError(
+    `Cannot use the rate ${quote(text)}: it must be bytes per second, such as 100MB/s`,
+  );
 }
 
 function parseNumber(name: string, text: string, max: number): number {
@@ -45,11 +48,12 @@ function parseNumber(name: string, text: string, max: number): number {
   if (text.trim() !== "" && Number.isSafeInteger(number) && number >= 0 && number <= max) {
     return number;
   }
-  const given = printable(text);
-  throw new UsageError(`The ${name} "${given}" must be a whole number from 0 to ${max}`);
+  throw new UsageError(
+    `Cannot use the ${name} ${quote(text)}: it must be a whole number from 0 to ${max}`,
+  );
 }
 
-/** A request in one line: when it ended, what it was, and what became of it. */
+/** A request in one line: its time, what it asked for, and its outcome. */
 export function describeRequest(request: LoggedRequest): string {
   const { method, path, model, status, outcome, faults, bytesSent } = request;
   const time = new Date().toISOString().slice(11, 19);
@@ -66,7 +70,7 @@ async function serve(
   address: { port: number; hostname: string },
   { stdout, stderr, signal }: CommandContext,
 ): Promise<number> {
-  // Loaded here, so that `pull` starts without it.
+  // Loaded only here, so that `pull` starts faster.
   const { ConfigurationError, createMockServer, parseFault } = await import("../../mock/mod.ts");
   let listener: Listener;
   try {
@@ -79,9 +83,8 @@ async function serve(
     listener = await server.listen(address);
   } catch (error) {
     if (error instanceof ConfigurationError) throw new UsageError(error.message);
-    const { port, hostname } = address;
     const reason = printable(error instanceof Error ? error.message : String(error));
-    stderr.write(`error: Cannot listen on ${hostname}:${port}: ${reason}. Try another --port\n`);
+    stderr.write(`error: ${reason}. Try another --port or --host\n`);
     return EXIT.failure;
   }
   stdout.write(`The mock listens on ${listener.url}; Ctrl-C stops it\n`);
@@ -93,7 +96,7 @@ async function serve(
   if (signal.reason instanceof Interruption && signal.reason.exitCode !== EXIT.interrupted) {
     return signal.reason.exitCode;
   }
-  // To be stopped is how a server ends.
+  // A server runs until it is interrupted, so that counts as success.
   return EXIT.success;
 }
 
@@ -105,26 +108,30 @@ function collect(value: string, before: readonly string[] = []): readonly string
 export const addMockCommand: AddCommand = (program, context, onExit) => {
   program
     .command("mock")
-    .description("serve a mock of Ollama, to test against")
-    .option("--port <number>", "the port, or 0 for one that is free", "11434")
+    .description("serve a mock of Ollama, for tests")
+    .option("--port <number>", "the port to listen on, or 0 for a free one", "11434")
     .option(
       "--host <address>",
-      "the address; others than 127.0.0.1 let other machines in",
+      "the address to listen on; with another one, other machines can connect",
       "127.0.0.1",
     )
     .option(
       "--model <name>",
-      "a model to offer, more than once for more (default: all presets)",
+      "a model to offer; may be repeated (default: all presets)",
       collect,
     )
-    .option("--dialect <name>", "spec, v0.1.0, v0.1, v0.5, v0.33, client2 or tensor", "spec")
-    .option("--rate <bytes>", "the bandwidth that downloads share", "100MB/s")
+    .option(
+      "--dialect <name>",
+      "how pulls are reported: spec, v0.1.0, v0.1, v0.5, v0.33, client2 or tensor",
+      "spec",
+    )
+    .option("--rate <bytes>", "the bandwidth that all downloads share", "100MB/s")
     .option(
       "--fault <fault>",
-      "what goes wrong, such as stall@50%; more than once for more",
+      "a fault to inject, such as stall@50%; may be repeated",
       collect,
     )
-    .option("--seed <number>", "what digests and chance follow from", "0")
+    .option("--seed <number>", "the seed of digests and random faults", "0")
     .action(async (flags: MockFlags) => {
       const options: MockServerOptions = {
         ...(flags.model && { models: flags.model }),

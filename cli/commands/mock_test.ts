@@ -17,9 +17,13 @@ describe("parseRate", () => {
     assertEquals(parseRate("5"), 5);
   });
 
-  it("refuses what is no rate, or none at all", () => {
+  it("refuses an invalid rate, and 0", () => {
     for (const text of ["", "fast", "0", "-1MB/s", "1MiB/s", "1e9", "MB/s"]) {
-      assertThrows(() => parseRate(text), UsageError, "must be such as 100MB/s");
+      assertThrows(
+        () => parseRate(text),
+        UsageError,
+        "it must be bytes per second, such as 100MB/s",
+      );
     }
   });
 });

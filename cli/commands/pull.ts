@@ -4,13 +4,13 @@
  * @module
  */
 
-import { parseModelName, pullModel } from "../../mod.ts";
+import { pullModel } from "../../mod.ts";
 import {
   type AddCommand,
   type CommandContext,
   EXIT,
   Interruption,
-  UsageError,
+  requireModelName,
 } from "../command.ts";
 import { describeFailure } from "../failure.ts";
 import { printable } from "../format.ts";
@@ -18,23 +18,23 @@ import { chooseHost, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import { createView } from "../views/progress_view.ts";
 
-/** A pull that is to be shown. */
+/** A pull to run and show. */
 export interface PullTask {
   /** The model's name. */
   readonly model: string;
   /** The address of the server. */
   readonly host: URL;
-  /** Whether the server may use a library without TLS. */
+  /** Whether the server may use a registry without TLS. */
   readonly insecure: boolean;
   /** Whether to write JSON for a program. */
   readonly json: boolean;
-  /** The command that goes on where this one ends. */
+  /** The command that resumes the pull. */
   readonly again: string;
-  /** What is to be said when the pull was cancelled. */
+  /** The message when the pull is cancelled. */
   readonly cancelled: string;
 }
 
-/** Pulls a model, shows how it goes, and resolves to the exit code. */
+/** Pulls a model, shows its progress, and resolves to the exit code. */
 export async function runPull(task: PullTask, context: CommandContext): Promise<number> {
   const { model, host, insecure, json, again } = task;
   const { signal } = context;
@@ -68,7 +68,7 @@ interface PullFlags {
   readonly json?: true;
 }
 
-/** The command that pulls the same again, to be pasted into a shell. */
+/** The command that pulls the same again, for a shell. */
 function describeAgain(
   model: string,
   host: URL,
@@ -86,28 +86,14 @@ function describeAgain(
   ].join(" ");
 }
 
-/**
- * Checks the name of a model.
- *
- * @throws {UsageError} If no server takes it.
- */
-function requireModelName(model: string): void {
-  try {
-    parseModelName(model);
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new UsageError(printable(error.message));
-  }
-}
-
 /** Adds `pull` to the program. */
 export const addPullCommand: AddCommand = (program, context, onExit) => {
   program
     .command("pull")
     .description("pull a model and show its progress")
     .argument("<model>", "the model's name, such as llama3.2 or llama3.2:1b")
-    .option("--host <address>", "where Ollama is (default: $OLLAMA_HOST, or 127.0.0.1:11434)")
-    .option("--insecure", "let Ollama use a library without TLS")
+    .option("--host <address>", "the address of Ollama (default: $OLLAMA_HOST, or 127.0.0.1:11434)")
+    .option("--insecure", "let Ollama use a registry without TLS")
     .option("--json", "write each update as a line of JSON")
     .action(async (model: string, flags: PullFlags) => {
       requireModelName(model);

@@ -137,7 +137,10 @@ describe("main", () => {
   it("answers wrong usage with one line and the exit code 2", async () => {
     const wrong: [args: string[], message: string][] = [
       [["pull"], "error: missing required argument 'model'"],
-      [["pull", ""], "error: The model's name is empty"],
+      [
+        ["pull", ""],
+        'error: Cannot use the model name "": the model is missing; the form is [host[:port]/][namespace/]model[:tag]',
+      ],
       [["pull", "a", "--jsno"], "error: unknown option '--jsno' (Did you mean --json?)"],
       [["pull", "a", "b"], "error: too many arguments for 'pull'. Expected 1 argument but got 2."],
       [["pul", "a"], "error: unknown command 'pul' (Did you mean pull?)"],

@@ -1,13 +1,13 @@
 /**
- * The picture of a pull: progress and the size of the screen to lines of text. Knows no terminal.
+ * Draws a pull as lines of text that fit a screen. It does not touch a terminal.
  *
  *     pulling manifest
  *     dde5aa3fc5ff  33% ▕███████              ▏ 664 MB/2.0 GB
  *     966de95ca8a6   0% ▕                     ▏    0 B/1.4 KB
  *     whole model   33% ▕███████              ▏ 664 MB/2.0 GB   52 MB/s     25s
  *
- * What the screen is too narrow for is left out, or goes to a line of its own; layers that it is too
- * low for are counted in one line.
+ * On a narrow screen, columns are left out or get a line of their own. Layers for which there is no room
+ * are counted in one line.
  *
  * @module
  */
@@ -15,7 +15,7 @@
 import type { PullLayer, PullProgress } from "../../mod.ts";
 import { fitWidth, formatBytes, formatPercent, formatSeconds, shortDigest } from "../format.ts";
 
-/** The room that there is, in characters. */
+/** The size of a screen, in characters. */
 export interface Size {
   /** The width. */
   readonly columns: number;
@@ -23,11 +23,11 @@ export interface Size {
   readonly rows: number;
 }
 
-/** The words of the server around the download. */
+/** The statuses of the server around the download. */
 export interface Steps {
-  /** What it did before. */
+  /** Those before it. */
   readonly before: readonly string[];
-  /** What it did after. */
+  /** Those after it. */
   readonly after: readonly string[];
 }
 
@@ -57,9 +57,9 @@ interface Row {
  * The lines that show a pull, each within the width, and no more than the height.
  *
  * @param progress How far it has come.
- * @param steps What else is to be said.
- * @param size The room that there is.
- * @param ranked The layers, the most interesting first, for when there is no room for all.
+ * @param steps The statuses around the download.
+ * @param size The size of the screen.
+ * @param ranked The layers, the most interesting first, in case there is no room for all.
  */
 export function drawPull(
   progress: PullProgress,

@@ -3,8 +3,8 @@
  *
  *     PullProgress ──▶ the latest one ── at each tick ──▶ lines (bars.ts) ──▶ log-update ──▶ screen
  *
- * The screen is drawn by the clock, not by the server: however much that sends, a terminal gets ten
- * pictures a second. The size of the terminal is looked at each time, so a resize needs no event.
+ * The clock decides when to draw, not the server: however much that sends, the terminal is redrawn ten
+ * times a second. The size of the terminal is read each time, so a resize needs no event.
  *
  * @module
  */
@@ -24,10 +24,10 @@ const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
 const CLEAR_LINE = "\r\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
-/** What a server can make the picture grow by, beyond the layers. */
+/** The most lines around the layers, whatever the server sends. */
 const MAX_STEPS = 6;
 
-/** The terminal for log-update, with a size in any case: some pseudo-terminals say 0. */
+/** The terminal for log-update, always with a size: some pseudo-terminals report 0. */
 function withSize(stdout: Output): Output & Size {
   return {
     write: (text) => stdout.write(text),
@@ -53,14 +53,14 @@ export class BarsView implements ProgressView {
   #after: string[] = [];
   #tick = 0;
   #cursorHidden = false;
-  /** What is on the screen, and the room that it was drawn for. */
+  /** The lines on the screen, and the size that they were drawn for. */
   #painted: { lines: string[]; room: Size } | undefined;
 
   /**
    * Draws from now on, until {@link BarsView.end}.
    *
    * @param context The terminal and the clock.
-   * @param opening What to show until the server says something.
+   * @param opening The text to show until the first snapshot.
    */
   constructor(
     context: Pick<CommandContext, "stdout" | "repeat" | "holdTerminal">,
@@ -68,7 +68,7 @@ export class BarsView implements ProgressView {
   ) {
     this.#stdout = withSize(context.stdout);
     this.#before = [opening];
-    // The cursor is seen to here: log-update would hide it on standard error, whatever it draws on.
+    // The cursor is handled here, since log-update always hides it on standard error.
     const stream = this.#stdout as unknown as NodeJS.WritableStream;
     this.#update = createLogUpdate(stream, { showCursor: true });
     this.#letGo = context.holdTerminal(() => this.#leaveScreen());
@@ -89,7 +89,7 @@ export class BarsView implements ProgressView {
   end(): void {
     this.#stopTicking();
     this.#tick = -1;
-    // A terminal has written the ^C of an interrupt where the cursor was.
+    // After an interrupt, the terminal has written ^C at the cursor.
     this.#stdout.write(CLEAR_LINE);
     this.#paint();
     this.#leaveScreen();
@@ -113,7 +113,7 @@ export class BarsView implements ProgressView {
     this.#painted = { lines, room };
   }
 
-  /** Below the picture is a line for the cursor, and no line is filled to the edge. */
+  /** The size of the picture: one line below it is for the cursor, and the last column stays empty. */
   #room(): Size {
     return { columns: this.#stdout.columns - 1, rows: this.#stdout.rows - 1 };
   }
@@ -123,7 +123,7 @@ export class BarsView implements ProgressView {
     return drawPull(progress, this.#steps(progress), room, ranked);
   }
 
-  /** The server's words, the latest of them turning while it is at work on that. */
+  /** The server's statuses, with a spinner after the current one. */
   #steps({ phase }: PullProgress): { before: string[]; after: string[] } {
     const turnLast = (words: string[]) => {
       const last = words.at(-1);
@@ -140,8 +140,8 @@ export class BarsView implements ProgressView {
   }
 
   /**
-   * Takes the old picture away when the terminal has another size: its lines may have been wrapped
-   * since, which log-update, counting them as it wrote them, would leave remains of.
+   * Clears the old picture when the terminal was resized: its lines may now be wrapped, and log-update,
+   * which counts them as written, would not clear all of them.
    */
   #clearAfterResize(room: Size): void {
     if (!this.#painted) return;
@@ -154,7 +154,7 @@ export class BarsView implements ProgressView {
     this.#forgetPicture();
   }
 
-  /** Leaves the picture where it is; what is drawn next goes below it. */
+  /** Leaves the picture on the screen. The next one goes below it. */
   #leaveScreen(): void {
     if (this.#cursorHidden) this.#stdout.write(SHOW_CURSOR);
     this.#cursorHidden = false;

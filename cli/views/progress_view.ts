@@ -11,11 +11,11 @@ import { formatBytes, formatPercent, formatSeconds, printable } from "../format.
 import { BarsView } from "./bars_view.ts";
 import type { ProgressView } from "./view.ts";
 
-/** What a person asked to see. */
+/** How to show a pull. */
 export interface ViewOptions {
   /** Whether to write JSON for a program. */
   readonly json: boolean;
-  /** What to show until the server says something. */
+  /** The text to show until the first snapshot. */
   readonly opening: string;
 }
 
@@ -36,7 +36,7 @@ export class JsonView implements ProgressView {
   }
 
   show(progress: PullProgress): void {
-    // JSON escapes what is below U+0020, but a terminal obeys these too.
+    // JSON escapes control characters below U+0020 only, and a terminal obeys these, too.
     const json = JSON.stringify(progress).replace(
       /[\x7f-\x9f]/g,
       (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
@@ -49,12 +49,12 @@ export class JsonView implements ProgressView {
 
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
-/** From how many different words of the server on each has to wait its turn. */
+/** After how many different statuses new ones are no longer shown at once. */
 const MAX_PROMPT_WORDS = 20;
 
 /**
- * Plain lines: each step of the server at once, and the download at most once a second, when its
- * percentage has changed or ten seconds have passed. A long pull is about a hundred lines.
+ * Plain lines: each new status at once, and the download at most once a second, when its percentage has
+ * changed, or ten seconds after the last line. A long pull is about a hundred lines.
  */
 export class LinesView implements ProgressView {
   readonly #stdout: Output;

@@ -1,6 +1,6 @@
 /**
- * Shows how far a run of a suite is: on standard error one line that is written anew again and again,
- * if that is a terminal, and on standard output each result as it is found, if it is wanted there.
+ * Shows the run of a suite: one line on standard error that is redrawn, if that is a terminal, and each
+ * result on standard output as it is found, if asked for.
  *
  *     ✓ must     C-REQ-1   A pull is a POST to /api/pull
  *     ✗ must     C-REQ-2   The body is JSON and names the model
@@ -17,13 +17,13 @@ const TICK_MS = 100;
 const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const CLEAR_LINE = "\r\x1b[K";
 
-/** What is shown of a run. */
+/** Options of {@link RunView}. */
 export interface RunViewOptions {
   /** How many rules there are. */
   readonly total: number;
-  /** Makes the line of a result, if results are to be shown as they are found. */
+  /** Makes the line of a result. Without it, results are not shown. */
   readonly describe?: (result: RuleResult) => string;
-  /** The text above the first of these lines: there is none over nothing at all. */
+  /** Printed once, before the first result. Without results, it is left out. */
   readonly heading?: string;
 }
 
@@ -41,7 +41,7 @@ export class RunView {
   /**
    * Shows a run from now on.
    *
-   * @param context Where to.
+   * @param context The terminal and the clock.
    * @param options What to show.
    */
   constructor(context: CommandContext, options: RunViewOptions) {
@@ -53,13 +53,13 @@ export class RunView {
       : () => {};
   }
 
-  /** Takes the rule that is to be run next. */
+  /** Shows the rule that runs next. */
   start(rule: { id: string; title: string }): void {
     this.#rule = rule;
     this.#draw();
   }
 
-  /** Takes what was found about it. */
+  /** Adds the result of that rule. */
   add(result: RuleResult): void {
     const { describe, heading = "" } = this.#options;
     this.#clear();
@@ -70,7 +70,7 @@ export class RunView {
     this.#rule = undefined;
   }
 
-  /** Takes the end of the run, however it came. */
+  /** Stops drawing. */
   end(): void {
     this.#stopTicking();
     this.#clear();

@@ -1,5 +1,5 @@
 /**
- * What every way to show a pull has in common.
+ * The interface of all views of a pull.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import type { PullProgress } from "../../mod.ts";
 
 /** Shows one pull. */
 export interface ProgressView {
-  /** Takes the latest snapshot. */
+  /** Shows the latest snapshot. */
   show(progress: PullProgress): void;
-  /** Takes the end of the pull, however it came. What is shown stays. */
+  /** Ends the view when the pull ends, in any way. The last picture stays. */
   end(): void;
 }

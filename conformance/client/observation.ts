@@ -1,5 +1,5 @@
 /**
- * Shows a client a script and notes what it makes of it.
+ * Answers the pull of a client with a script, and records what the client reports.
  *
  * @module
  */
@@ -17,21 +17,21 @@ export interface ClientUnderTest extends ClientSubject {
   readonly running: Set<Promise<unknown>>;
 }
 
-/** How long a client gets to take in what it was sent, and to say what it makes of it. */
+/** How long a client gets to process what it was sent and to report it. */
 const PATIENCE_MS = 5;
 const NETWORK_PATIENCE_MS = 200;
 
-/** What a client made of a script. */
+/** What a client reported for a script. */
 export interface Observation {
-  /** The updates that it gave, in order. */
+  /** The updates that it reported, in order. */
   readonly updates: readonly unknown[];
-  /** Why it failed, or `undefined` if it said that the pull has succeeded. */
+  /** Why it failed, or `undefined` if it reported success. */
   readonly failure: string | undefined;
-  /** The script that it was shown. */
+  /** The script. */
   readonly play: Play;
 }
 
-/** A client that is being shown a script. */
+/** A client whose pull is being answered with a script. */
 export interface RunningClient {
   /** The script. */
   readonly play: Play;
@@ -39,7 +39,7 @@ export interface RunningClient {
   readonly updates: readonly unknown[];
   /** Whether it has ended. */
   readonly isOver: () => boolean;
-  /** Resolves when the client has had the time to take in all that the server sends for now. */
+  /** Resolves when the client has had time to process everything that the server has sent so far. */
   readonly settled: () => Promise<void>;
   /** Resolves when the client has ended. */
   readonly result: Promise<Observation>;
@@ -47,7 +47,7 @@ export interface RunningClient {
   readonly cancel: () => void;
 }
 
-/** Begins to show a client a script. */
+/** Starts a pull of a client, to be answered with a script. */
 export function start(
   client: ClientUnderTest,
   script: AnswerScript,
@@ -84,7 +84,7 @@ export function start(
   };
   const result = pull();
   client.running.add(result);
-  result.catch(() => {}) // whoever waits for it is told
+  result.catch(() => {}) // whoever waits for `result` gets it
     .finally(() => client.running.delete(result));
   return {
     play,
@@ -99,7 +99,7 @@ export function start(
   };
 }
 
-/** Whether something comes to an end within a time. */
+/** Whether some work ends within a time. */
 export async function within(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<false>((resolve) => {
@@ -112,7 +112,7 @@ export async function within(work: Promise<unknown>, milliseconds: number): Prom
   }
 }
 
-/** Shows a client a script to the end. */
+/** Answers a pull of a client with a script, to the end. */
 export async function observe(
   client: ClientUnderTest,
   script: AnswerScript,
@@ -121,7 +121,7 @@ export async function observe(
   return await start(client, script, run).result;
 }
 
-/** What an error says: its message, and its other fields, where a status often is. */
+/** The message of an error and its other fields, among which there often is an HTTP status. */
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const fields = Object.entries(error).filter(([, value]) => typeof value !== "object");
@@ -129,19 +129,19 @@ function describeFailure(error: unknown): string {
   return more === "" ? error.message : `${error.message} (${more})`;
 }
 
-/** Throws unless the client said that the pull has succeeded. */
+/** Throws unless the client reported success. */
 export function expectSuccess({ failure, play }: Observation): void {
   if (failure === undefined) return;
   throw new Violation("success", `a failure: ${failure}`, [play.exchange]);
 }
 
-/** Throws unless the client said that the pull has failed. */
+/** Throws unless the client reported a failure. */
 export function expectFailure({ failure, play }: Observation, why: string): void {
   if (failure !== undefined) return;
   throw new Violation(`a failure, because ${why}`, "success", [play.exchange]);
 }
 
-/** Throws unless the reason of a failure holds one of some texts. */
+/** Throws unless the message of a failure contains one of some texts. */
 export function expectReason({ failure, play }: Observation, texts: readonly string[]): void {
   if (failure === undefined || texts.some((text) => failure.includes(text))) return;
   const expected = texts.map((text) => JSON.stringify(text)).join(" or ");
@@ -153,26 +153,32 @@ export function expectReason({ failure, play }: Observation, texts: readonly str
 const STATUS_FIELDS = ["status", "digest", "total", "completed"] as const;
 const PROGRESS_FIELDS = ["completed", "total", "fraction"] as const;
 
-/** An update without what clients may add, and without fields that say no more than none. */
-export function essence(update: unknown, { reports }: ClientSubject): Record<string, unknown> {
+/** The fields of an update that the protocol defines, without absent, null, empty and 0 ones. */
+export function comparableFields(
+  update: unknown,
+  { reports }: ClientSubject,
+): Record<string, unknown> {
   const fields = reports === "statuses" ? STATUS_FIELDS : PROGRESS_FIELDS;
   const object = Object(update) as Record<string, unknown>;
-  // The protocol leaves out what is 0 or empty, and some languages have no other word for absent.
-  const said = fields.filter((field) => ![undefined, null, "", 0].includes(object[field] as null));
-  return Object.fromEntries(said.map((field) => [field, object[field]]));
+  // The protocol leaves out fields that are 0 or empty, and some languages cannot tell them apart.
+  const given = fields.filter((field) => ![undefined, null, "", 0].includes(object[field] as null));
+  return Object.fromEntries(given.map((field) => [field, object[field]]));
 }
 
 /**
- * What a client has told its user: all updates where they are the server's statuses, the last one
- * where they are progress, of which clients may give as many as they like, and none otherwise.
+ * The updates of a client that can be compared: all of a client that reports statuses, the last one of
+ * a client that reports progress, however often, and none of a client that reports only the outcome.
  */
-export function told(client: ClientSubject, { updates }: Observation): Record<string, unknown>[] {
+export function comparableUpdates(
+  client: ClientSubject,
+  { updates }: Observation,
+): Record<string, unknown>[] {
   if (client.reports === "outcome") return [];
-  const shown = updates.map((update) => essence(update, client));
+  const shown = updates.map((update) => comparableFields(update, client));
   return client.reports === "statuses" ? shown : shown.slice(-1);
 }
 
-/** The objects of a pull as a client should report them. `success` may be left to the end itself. */
+/** Throws unless a client reported every object of a pull. It need not report `success`. */
 export function expectTold(
   client: ClientSubject,
   observation: Observation,
@@ -180,13 +186,13 @@ export function expectTold(
 ): void {
   if (client.reports !== "statuses") return;
   const isSuccess = ({ status }: Record<string, unknown>) => status === "success";
-  const seen = told(client, observation).filter((update) => !isSuccess(update));
-  const sent = statuses.map((object) => essence(object, client))
+  const seen = comparableUpdates(client, observation).filter((update) => !isSuccess(update));
+  const sent = statuses.map((object) => comparableFields(object, client))
     .filter((object) => Object.keys(object).length > 0 && !isSuccess(object));
   requireSameUpdates(sent, seen, "", [observation.play]);
 }
 
-/** Throws unless the client made the same of two scripts. */
+/** Throws unless the client reported the same for two scripts. */
 export function expectSame(client: ClientSubject, plain: Observation, other: Observation): void {
   const describe = ({ failure }: Observation) =>
     failure === undefined ? "success" : `a failure: ${failure}`;
@@ -195,7 +201,12 @@ export function expectSame(client: ClientSubject, plain: Observation, other: Obs
     const expected = `${describe(plain)}${AS_BEFORE}`;
     throw new Violation(expected, describe(other), plays.map(({ exchange }) => exchange));
   }
-  requireSameUpdates(told(client, plain), told(client, other), AS_BEFORE, plays);
+  requireSameUpdates(
+    comparableUpdates(client, plain),
+    comparableUpdates(client, other),
+    AS_BEFORE,
+    plays,
+  );
 }
 
 const AS_BEFORE = ", as with the first answer";

@@ -1,12 +1,12 @@
 /**
- * A server that answers each pull with a script: these bytes, in these chunks, ended in this way. It is
- * what clients are tested against, in process or on a port.
+ * A server that answers each pull with a script: which bytes, in which chunks, and how the body ends.
+ * Clients are tested against it, in process or on a port.
  *
  * @module
  */
 
 import { listen, type Listener } from "../../mock/runtime/listen.ts";
-import type { Bytes } from "../bytes.ts";
+import type { Bytes } from "../generators/bytes.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { CannotRun } from "../rule.ts";
 
@@ -18,11 +18,11 @@ export interface AnswerScript {
   readonly contentType?: string | undefined;
   /** The body, chunk by chunk. */
   readonly chunks: readonly Bytes[];
-  /** Whether each chunk is to arrive by itself, on a network too, as far as can be. @default {false} */
+  /** Whether each chunk should arrive by itself, even over a network. @default {false} */
   readonly paced?: boolean | undefined;
   /** How the body ends. @default {"end"} */
   readonly ending?: AnswerEnding | undefined;
-  /** The chunk before which the server waits until it is told to go on, counted from 0. */
+  /** The chunk before which the server waits for {@link Play.release}, counted from 0. */
   readonly holdBefore?: number | undefined;
 }
 
@@ -44,13 +44,13 @@ export class Play {
   readonly status: number;
   /** The `Content-Type`. */
   readonly contentType: string;
-  /** Whether each chunk is to arrive by itself. */
+  /** Whether each chunk should arrive by itself. */
   readonly isPaced: boolean;
   /** The requests that arrived. */
   readonly requests: ReceivedRequest[] = [];
-  /** Resolves when the client has closed the connection before the answer was over. */
+  /** Resolves when the client closes the connection before the answer has ended. */
   readonly closedByClient: Promise<void>;
-  /** Resolves when the server waits, for its release or for ever, or has ended the answer. */
+  /** Resolves when the server sends nothing for now: it waits, or has ended the answer. */
   readonly silent: Promise<void>;
   readonly #script: AnswerScript;
   readonly #released: Promise<void>;
@@ -78,7 +78,7 @@ export class Play {
     this.#stopped = new Promise((resolve) => this.#stop = resolve);
   }
 
-  /** Lets the server send the chunks that it holds back. */
+  /** Lets the server send the remaining chunks. */
   release(): void {
     this.#release();
   }
@@ -95,7 +95,7 @@ export class Play {
     this.stop();
   }
 
-  /** The request and the answer, to be shown. */
+  /** The request and the answer, for reports. */
   get exchange(): Exchange {
     const { status, contentType } = this;
     const { chunks, ending = "end" } = this.#script;
@@ -124,7 +124,7 @@ export class Play {
   }
 }
 
-/** What clients may ask for besides the pull, to see whether the server is there. */
+/** What clients may request before a pull, to see whether the server runs. */
 const NEIGHBOURS: Readonly<Record<string, string>> = {
   "/": "Ollama is running",
   "/api/version": '{"version":"0.33.0"}',
@@ -137,7 +137,7 @@ export class ScriptedServer {
   #latest: Play | undefined;
   #listener: Listener | undefined;
 
-  /** Where it can be reached. In process, no more than a name. */
+  /** The address of the server. In process, nothing listens there. */
   get host(): string {
     return this.#listener?.url ?? "http://conformance.invalid";
   }
@@ -145,7 +145,7 @@ export class ScriptedServer {
   /**
    * Listens on a port of this machine.
    *
-   * @throws {CannotRun} If that is not possible here.
+   * @throws {CannotRun} If this runtime cannot listen.
    */
   async listen(): Promise<void> {
     try {
@@ -160,7 +160,7 @@ export class ScriptedServer {
     await this.#listener?.close();
   }
 
-  /** Takes a script, to be played to whoever pulls the model that it is given. */
+  /** Adds a script, which answers pulls of the model that its play names. */
   play(script: AnswerScript): Play {
     const play = new Play(`subject-${++this.#count}`, script);
     this.#plays.set(play.model, play);
@@ -174,13 +174,13 @@ export class ScriptedServer {
     this.#plays.delete(play.model);
   }
 
-  /** What is to be answered to a request: a script, or a text if it does not ask for a pull. */
+  /** The answer to a request: a script, or a text if the request is not for a pull. */
   receive(request: ReceivedRequest): Play | string | undefined {
     const { path, body } = request;
     if (body === "" && Object.hasOwn(NEIGHBOURS, path)) return NEIGHBOURS[path];
     // Clients may add a tag or a namespace to the name.
     const named = [...this.#plays.values()].find(({ model }) => containsWord(body, model));
-    // A request that does not name its model as it should is seen by the rule that is being checked.
+    // A request that names the model wrongly still gets the latest script, whose rule then sees it.
     const play = named ?? this.#latest;
     play?.requests.push(request);
     return play;
@@ -210,10 +210,12 @@ function containsWord(text: string, name: string): boolean {
 }
 
 /**
- * How long a chunk waits for the one before it to have been read, in milliseconds, so that they do not
- * join on the way; and for how many chunks, as there may be very many.
+ * The pause before each chunk, in milliseconds, so that the previous one is read and they are not joined
+ * on the way.
  */
 const PAUSE_MS = 1;
+
+/** How many chunks of an answer are paced, since an answer may have very many. */
 const PACED_CHUNKS = 100;
 
 /** The body of an answer, as `fetch` gives it: it fails when the request is aborted. */

@@ -5,6 +5,7 @@
  */
 
 import { builtinModule } from "../../mock/runtime/builtin.ts";
+import { quote } from "../../src/text.ts";
 import type { SubjectInfo } from "../report.ts";
 import { CannotRun } from "../rule.ts";
 
@@ -12,13 +13,13 @@ import { CannotRun } from "../rule.ts";
 export interface ClientRun {
   /** The address of the server. */
   readonly host: string;
-  /** Makes requests without a port. Clients that cannot be given one use the address. */
+  /** Makes requests without a port. Clients that take no `fetch` use the address. */
   readonly fetch: (input: Request | string | URL, init?: RequestInit) => Promise<Response>;
   /** The model to pull. */
   readonly model: string;
-  /** Aborts when the pull is to be cancelled. */
+  /** Aborts when the client should cancel the pull. */
   readonly signal: AbortSignal;
-  /** To be called with each update that the client gives its user. */
+  /** The client calls this with each update that it reports. */
   readonly onUpdate: (update: unknown) => void;
 }
 
@@ -27,17 +28,17 @@ export interface ClientSubject extends SubjectInfo {
   /**
    * What its updates are: the `statuses` that the server sent, under their own names, or `progress`
    * over all layers, with `completed` and `total` in bytes, or `fraction`, or all of these. A client
-   * that gives no updates reports the `outcome` alone.
+   * that reports no updates reports only the `outcome`.
    */
   readonly reports: "statuses" | "progress" | "outcome";
-  /** Whether it wants a server on the network, or takes the `fetch` that it is given. */
+  /** Whether it needs a server on the network, or uses the `fetch` that it gets. */
   readonly transport: "network" | "in-process";
   /**
-   * After how long a silent server makes it fail, in milliseconds, if it has such a limit. A second or
-   * more is best: a busy machine is silent for a while, too.
+   * After how many milliseconds without a byte it fails, if it has such a limit. Use a second or more,
+   * since a busy machine pauses, too.
    */
   readonly timeLimitMs?: number | undefined;
-  /** The most inputs to try for a rule, where each one costs much. `runs` goes before it. */
+  /** The most inputs to try per rule, if each is expensive. `runs` overrides it. */
   readonly maxRuns?: number | undefined;
   /** Pulls a model: resolves when the pull has succeeded, and rejects when it has failed. */
   readonly pull: (run: ClientRun) => Promise<void>;
@@ -51,13 +52,12 @@ export interface CommandClientOptions {
   version?: string | undefined;
   /** What its updates are. @default {"statuses"} */
   reports?: ClientSubject["reports"] | undefined;
-  /** After how long a silent server makes it fail, in milliseconds. */
+  /** After how many milliseconds without a byte it fails. */
   timeLimitMs?: number | undefined;
   /** More environment variables. */
   env?: Readonly<Record<string, string>> | undefined;
   /**
-   * The most inputs to try for a rule, each of which starts the command once or twice. `runs` goes
-   * before it.
+   * The most inputs to try per rule. Each starts the command once or twice. `runs` overrides it.
    *
    * @default {10}
    */
@@ -66,25 +66,26 @@ export interface CommandClientOptions {
 
 const DEFAULT_COMMAND_RUNS = 10;
 
-/** How long a command may take to end once it was interrupted. */
+/** How long an interrupted command may take to end. */
 const KILL_AFTER_MS = 5_000;
 
 /**
  * A command as a client under test. It gets the address of the server in `OLLAMA_HOST` and the model as
  * its last argument, prints each update as one line of JSON on standard output, and exits with 0 on
  * success, or another code and the reason on standard error. SIGINT cancels the pull; it goes to the
- * command and all that it has started.
+ * command and to every process that it started.
  *
  * @param command The program and its arguments.
- * @param options How it is called in reports, and what it does.
- * @return A client whose `pull` fails with {@link CannotRun} if the program is not there.
+ * @param options How it is named in reports, and what it reports.
+ * @return A client whose `pull` fails with {@link CannotRun} if the program cannot be started.
+ * @throws {CannotRun} If the command is empty.
  */
 export function commandClient(
   command: readonly string[],
   options: CommandClientOptions = {},
 ): ClientSubject {
   const [program, ...args] = command;
-  if (program === undefined) throw new CannotRun("There is no command to run");
+  if (program === undefined) throw new CannotRun("Cannot run an empty command: give a program");
   const { name = command.join(" "), reports = "statuses", version, timeLimitMs, env = {} } =
     options;
   const { maxRuns = DEFAULT_COMMAND_RUNS } = options;
@@ -107,7 +108,9 @@ async function runCommand(
 ): Promise<void> {
   const spawn = builtinModule("node:child_process")?.spawn;
   const process = builtinModule("node:process");
-  if (!spawn || !process) throw new CannotRun("Only Deno, Bun and Node can run commands");
+  if (!spawn || !process) {
+    throw new CannotRun("Cannot run a command in this runtime: use Deno, Bun or Node");
+  }
   const child = spawn(program, [...args, model], {
     env: { ...process.env, ...env, OLLAMA_HOST: host },
     stdio: ["ignore", "pipe", "pipe"],
@@ -139,22 +142,30 @@ async function runCommand(
     lines.forEach(report);
   });
   child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once(
-      "error",
-      (error) => reject(new CannotRun(`Cannot run ${program}: ${error.message}`)),
-    );
-    child.once("close", resolve);
+  const ending = await new Promise<string | undefined>((resolve, reject) => {
+    child.once("error", (error) => reject(cannotStart(program, error)));
+    child.once("close", (code, signal) => resolve(describeEnding(code, signal)));
   }).finally(() => {
     clearTimeout(killer);
     signal.removeEventListener("abort", interrupt);
   });
 
   report(unfinished);
-  if (code !== 0) throw new Error(stderr.trim() || `exit code ${code}`);
+  if (ending !== undefined) throw new Error(stderr.trim() || ending);
 }
 
-/** What stands for a line that a command should not have printed. */
+function cannotStart(program: string, error: Error & { code?: string }): CannotRun {
+  const reason = error.code === "ENOENT" ? "there is no such program" : error.message;
+  return new CannotRun(`Cannot run the command ${quote(program)}: ${reason}`);
+}
+
+/** How a command failed, or `undefined` if it succeeded. */
+function describeEnding(code: number | null, signal: string | null): string | undefined {
+  if (code === 0) return undefined;
+  return code === null ? `The command was ended by ${signal}` : `The command exited with ${code}`;
+}
+
+/** An update that is not JSON, as an object. */
 export interface UnreadableUpdate {
   /** The line. */
   readonly notJson: string;
@@ -168,12 +179,12 @@ function parseUpdate(line: string): unknown {
   }
 }
 
-/** Why a rule about updates says nothing about a client, if it does not. */
+/** Why a rule about updates does not apply to a client, or `undefined` if it applies. */
 export function unlessUpdating({ reports }: ClientSubject): string | undefined {
-  return reports === "outcome" ? "The client gives no updates" : undefined;
+  return reports === "outcome" ? "The client reports no updates" : undefined;
 }
 
-/** Why a rule that wants progress over all layers says nothing about a client, if it does not. */
+/** Why a rule about progress over all layers does not apply to a client, or `undefined` if it applies. */
 export function unlessAggregating({ reports }: ClientSubject): string | undefined {
-  return reports === "progress" ? undefined : "The client does not add up its layers";
+  return reports === "progress" ? undefined : "The client reports no progress over all layers";
 }

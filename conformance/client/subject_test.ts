@@ -34,7 +34,7 @@ describe("commandClient", () => {
 
   it("fails with what it says on standard error", async () => {
     await assertRejects(() => pull("echo it is over >&2; exit 3"), Error, "it is over");
-    await assertRejects(() => pull("exit 3"), Error, "exit code 3");
+    await assertRejects(() => pull("exit 3"), Error, "The command exited with 3");
   });
 
   it("is interrupted with all that it has started", async () => {

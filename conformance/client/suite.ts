@@ -17,7 +17,7 @@ import { requestRules } from "./rules/requests.ts";
 import { ScriptedServer } from "./scripted_server.ts";
 import type { ClientSubject } from "./subject.ts";
 
-/** How long pulls that were cancelled are waited for: commands are killed before. */
+/** How long to wait for cancelled pulls to end. Commands are killed earlier. */
 const LONGEST_END_MS = 6_000;
 
 /** All rules for clients, by section. */
@@ -47,9 +47,9 @@ export async function closeClient({ server, running }: ClientUnderTest): Promise
  * Runs the rules for clients against a client.
  *
  * @param client The client.
- * @param options Which rules to run, and how thoroughly. A client that says how many inputs it bears
- * is not asked for more, unless `runs` is given.
- * @return What was found. A broken rule is no exception.
+ * @param options Which rules to run, and how thoroughly. Unless `runs` is given, no more inputs
+ * are tried than the `maxRuns` of the client.
+ * @return The report. A broken rule does not throw.
  * @throws {CannotRun} If the client cannot be run at all.
  */
 export async function runClientConformance(

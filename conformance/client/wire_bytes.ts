@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import type { Bytes } from "../bytes.ts";
+import type { Bytes } from "../generators/bytes.ts";
 import {
   chunkings,
   type PullSession,
@@ -49,8 +49,8 @@ export interface ArrivingPull {
 }
 
 /**
- * Small pulls: rules about framing and failures need no more than a few lines. In the dialect of the
- * spec, and of sizes that fit into 32 bits, for there are rules about others.
+ * Small pulls: rules about framing and failures need only a few lines. They are in the dialect of the
+ * spec, with sizes that fit into 32 bits; other rules cover the rest.
  */
 const SMALL: PullSessionOptions = {
   dialects: ["spec"],
@@ -59,7 +59,7 @@ const SMALL: PullSessionOptions = {
   surprises: [],
 };
 
-/** Small pulls, in which nothing is out of the ordinary unless told otherwise. */
+/** Small pulls, without surprises by default. */
 export function smallPulls(options: PullSessionOptions = {}): fc.Arbitrary<PullSession> {
   return pullSessions({ ...SMALL, ...options });
 }

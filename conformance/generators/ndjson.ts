@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import type { Bytes } from "../bytes.ts";
+import type { Bytes } from "./bytes.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
 /** How one value is written. */

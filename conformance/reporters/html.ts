@@ -32,7 +32,7 @@ import {
   VERDICTS,
 } from "./words.ts";
 
-/** Nothing but the styles in the page itself: a report from elsewhere can bring nothing along. */
+/** Only the styles in the page itself: a report from elsewhere cannot load anything. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** For how many implementations there is room for words in the cells, on a phone too. */
@@ -53,8 +53,8 @@ export function htmlReport(reports: readonly Report[], options: ReporterOptions 
 <body>
 <header class="page-head">
 <h1>Who keeps the pull protocol?</h1>
-<p>Rules for <code>POST /api/pull</code>, each tried with many inputs. Where one is broken, the cell
-opens the smallest input that was found to break it.</p>
+<p>Rules for <code>POST /api/pull</code>, each tried with many inputs. The cell of a broken rule shows
+the smallest input that was found to break it.</p>
 </header>
 ${legend()}
 ${matrices.map((matrix) => matrixSection(matrix, options))}
@@ -74,8 +74,8 @@ function legend(): Markup {
     ["must", "kept", "every input was fine"],
     ["must", "broken", "against the spec"],
     ["should", "broken", "against practice or the reference"],
-    ["must", "hung", "a check came to no end"],
-    ["must", "skipped", "nothing could be told"],
+    ["must", "hung", "a check did not end in time"],
+    ["must", "skipped", "the rule could not be checked"],
   ];
   return markup`<div class="tools">
 <dl class="legend">${
@@ -91,7 +91,7 @@ function legend(): Markup {
         LEVEL_MEANINGS[level]
       }"><input type="checkbox" id="show-${level}" checked> ${level}</label>`
     )
-  }<label><input type="checkbox" id="only-broken"> only what somebody breaks</label></fieldset>
+  }<label><input type="checkbox" id="only-broken"> only broken rules</label></fieldset>
 </div>`;
 }
 

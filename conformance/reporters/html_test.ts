@@ -56,7 +56,7 @@ describe("htmlReport", () => {
         "conformance server --rule S-SEQ-2 --seed -42 --path 3:0:1",
       ]
     ) assertStringIncludes(broken!, part);
-    assertStringIncludes(hung!, "The check did not come to an end within 10 s");
+    assertStringIncludes(hung!, "The check did not end within 10 s");
     assertStringIncludes(skipped!, "The kit cannot see it");
   });
 

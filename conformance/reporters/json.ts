@@ -17,7 +17,7 @@ export function jsonReport(reports: readonly Report[]): string {
  * Reads what {@link jsonReport} wrote.
  *
  * @throws {SyntaxError} If it is not JSON.
- * @throws {TypeError} If it is something else than reports.
+ * @throws {TypeError} If it is neither a report nor an array of reports.
  */
 export function parseReports(json: string): Report[] {
   const value: unknown = JSON.parse(json);

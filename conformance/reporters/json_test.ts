@@ -16,10 +16,10 @@ describe("jsonReport", () => {
 });
 
 describe("parseReports", () => {
-  it("says what is no report", () => {
-    assertThrows(() => parseReports('{"format":2,"results":[]}'), TypeError, "format 1");
-    assertThrows(() => parseReports('[{"format":1}]'), TypeError, "format 1");
-    assertThrows(() => parseReports("null"), TypeError, "format 1");
+  it("says why a text is not a report", () => {
+    assertThrows(() => parseReports('{"format":2,"results":[]}'), TypeError, "must be 1, not 2");
+    assertThrows(() => parseReports('[{"format":1}]'), TypeError, '"results" must be an array');
+    assertThrows(() => parseReports("null"), TypeError, '"format" must be 1, not undefined');
     assertThrows(() => parseReports("{"), SyntaxError);
   });
 });

@@ -38,7 +38,7 @@ describe("prettyFailure", () => {
   no end with mock 0.1.0
 
   rests on  spec: "It holds."
-  seen      The check did not come to an end within 10 s
+  seen      The check did not end within 10 s
 
   To see it again:
   conformance server --rule S-RES-1 --seed 7 --runs 100

@@ -32,7 +32,7 @@ describe("tapReport", () => {
     );
     assertEquals(broken!.replay, "conformance server --rule S-SEQ-2 --seed -42 --path 3:0:1");
     assertEquals((broken!.exchanges as unknown[]).length, 1);
-    assertEquals(hung!.message, "The check did not come to an end within 10 s");
+    assertEquals(hung!.message, "The check did not end within 10 s");
   });
 
   it("names the subjects of several reports, in one plan", () => {

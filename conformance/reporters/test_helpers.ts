@@ -48,7 +48,7 @@ export function result(id: string, more: Partial<RuleResult> = {}): RuleResult {
     verdict,
     runs: 100,
     ...(verdict === "broken" && { failure: failure() }),
-    ...(verdict === "hung" && { reason: "The check did not come to an end within 10 s" }),
+    ...(verdict === "hung" && { reason: "The check did not end within 10 s" }),
     ...(verdict === "skipped" && { reason: "The kit cannot see it", runs: 0 }),
     ...more,
   };

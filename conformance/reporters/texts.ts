@@ -1,11 +1,11 @@
 /**
- * Texts of a report in the form in which people can see them: whatever a subject sends or says is in
- * there, escape sequences and half characters too, and none of it may reach a terminal or a page.
+ * Makes texts of a report safe to show. They contain what a subject sent, escape sequences and half
+ * characters included, none of which may reach a terminal or a page.
  *
  * @module
  */
 
-/** What is not seen but changes what is, and what XML 1.0 does not allow at all. */
+/** Invisible characters that change what is shown, and characters that XML 1.0 does not allow. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -16,7 +16,7 @@ function escapeCharacter(character: string): string {
   return SHORT_ESCAPES[character] ?? (code < 0x80 ? `\\x${hex.padStart(2, "0")}` : `\\u{${hex}}`);
 }
 
-/** A text on one line: line breaks as `\n`, what is not seen as `\xNN` or `\u{N}`. */
+/** A text on one line: line breaks as `\n`, invisible characters as `\xNN` or `\u{N}`. */
 export function oneLine(text: string): string {
   return text.replace(UNSEEN, escapeCharacter);
 }
@@ -26,7 +26,7 @@ export function visibleLines(text: string): string[] {
   return text.split(/\r?\n/).map(oneLine);
 }
 
-/** A text with its line breaks, and without anything else that is not seen. */
+/** A text with its line breaks, and with other invisible characters escaped. */
 export function visible(text: string): string {
   return visibleLines(text).join("\n");
 }

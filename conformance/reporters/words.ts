@@ -39,7 +39,7 @@ export const ENDINGS: Readonly<Record<AnswerEnding, string>> = {
 
 /** The sections of the protocol, by the part of a rule's id between side and number. */
 const SECTIONS: Readonly<Record<string, string>> = {
-  AGAIN: "Pulling what is there",
+  AGAIN: "ActivePull what is there",
   CANCEL: "Cancelling",
   DIALECT: "Dialects",
   DONE: "Success",

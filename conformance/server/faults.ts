@@ -24,7 +24,7 @@ const MAX_FAULT_BYTE = 2_000;
  * Faults of the mock, with their default parameters: at a share of the model, a line, a byte or a layer
  * where a kind strikes at a point, and on the pull as a whole otherwise. They fit any model.
  *
- * @param kinds The kinds to choose from. All of them, unless told.
+ * @param kinds The kinds to choose from. By default all.
  */
 export function faults(kinds: readonly FaultKind[] = ALL_FAULTS): Arbitrary<Fault> {
   return fc.constantFrom(...kinds).chain((kind) => {

@@ -1,5 +1,5 @@
 /**
- * States of a server to begin a check in.
+ * States of a server at the start of a check.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import type { OpenServer, ServerSubject, World } from "./subject.ts";
 
-/** A size that takes several ticks to download, at the bandwidth that a mock has unless told. */
+/** A size that takes several ticks to download, at the default bandwidth of a mock. */
 const LARGE_BYTES = 40_000_000;
 
 /** Models of a few layers, small and large. */
@@ -19,14 +19,14 @@ export function worlds(): fc.Arbitrary<World> {
   return fc.record({ layers: fc.array(size, { minLength: 1, maxLength: 4 }) });
 }
 
-/** Models whose first layer takes long enough to do something in the meantime. */
+/** Models whose first layer takes long enough to act during its download. */
 export function slowWorlds(): fc.Arbitrary<World> {
   const first = fc.integer({ min: LARGE_BYTES, max: 2 * LARGE_BYTES });
   const others = fc.array(fc.integer({ min: 1, max: LARGE_BYTES }), { maxLength: 2 });
   return fc.record({ first, others }).map(({ first, others }) => ({ layers: [first, ...others] }));
 }
 
-/** Does something with a server, and closes it. */
+/** Opens a server, uses it, and closes it. */
 export async function withServer<Result>(
   subject: ServerSubject,
   world: World,

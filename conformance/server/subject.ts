@@ -1,6 +1,5 @@
 /**
- * Servers under test: ones that the kit can make in any state, and ones of which it knows no more than
- * their address.
+ * Servers under test: mocks in any state, and remote servers that are known only by their address.
  *
  * @module
  */
@@ -10,12 +9,14 @@ import type { MockModel } from "../../mock/models/models.ts";
 import { createMockServer, type MockServer } from "../../mock/server.ts";
 import type { LayerSize } from "../../mod.ts";
 import type { DialectName } from "../../src/dialects.ts";
+import { hideSecrets, showHost } from "../../src/host.ts";
+import { quote } from "../../src/text.ts";
 import type { SubjectInfo } from "../report.ts";
 import { CannotRun } from "../rule.ts";
 
-/** What a server is to be like when a check begins. */
+/** The state of a server at the start of a check. */
 export interface World {
-  /** The sizes in bytes of the layers of the model, of which none is there yet. */
+  /** The sizes in bytes of the layers of the model. None of them is downloaded yet. */
   readonly layers: readonly number[];
   /** What goes wrong. @default nothing */
   readonly faults?: readonly Fault[] | undefined;
@@ -25,45 +26,45 @@ export interface World {
 export interface OpenServer {
   /** The model to pull. */
   readonly model: string;
-  /** The fields by which it is asked for a model. @default `model` alone */
+  /** The fields of a request that name a model. @default `model` alone */
   readonly fieldsFor?: ((model: string) => Readonly<Record<string, unknown>>) | undefined;
-  /** The layers of the model, config included, where they are known. */
+  /** The layers of the model, config included, if they are known. */
   readonly layers?: readonly LayerSize[] | undefined;
   /**
-   * Offers another version of the model, with layers of these sizes in bytes, where that can be done.
-   * One that has the place and the size of one before is the same. Returns all layers.
+   * Offers another version of the model, with layers of these sizes in bytes, if that is possible. A
+   * layer with the position and size of a previous one is the same. Returns all layers.
    */
   readonly change?: ((sizes: readonly number[]) => Promise<readonly LayerSize[]>) | undefined;
   /** Makes a request to a path of the server. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
-  /** The time that the server lives by, in milliseconds. */
+  /** The time of the server's clock, in milliseconds. */
   readonly now: () => number;
   /** Ends what is still open. */
   readonly close: () => Promise<void>;
 }
 
 /**
- * What some rules need to see or do: that the model is not there yet (`fresh`), what its manifest says
- * (`manifest`), to offer another version of it (`changes`), and to make things go wrong (`faults`).
+ * What some rules need: that the model is not downloaded yet (`fresh`), its manifest (`manifest`), another
+ * version of it (`changes`), and faults (`faults`).
  */
 export type Need = "fresh" | "manifest" | "changes" | "faults";
 
 /** A server under test. */
 export interface ServerSubject extends SubjectInfo {
-  /** What the kit cannot see or do with it, and why. */
+  /** The needs that cannot be met with this server, and why. */
   readonly lacks: Readonly<Partial<Record<Need, string>>>;
-  /** The most inputs to try for a rule, where each one costs much. `runs` goes before it. */
+  /** The most inputs to try per rule, if each is expensive. `runs` overrides it. */
   readonly maxRuns?: number | undefined;
   /**
-   * How long the check of one input may take, in milliseconds, where servers try again and again.
-   * `checkTimeoutMs` goes before it.
+   * How long the check of one input may take, in milliseconds, if the server retries for long.
+   * The option `checkTimeoutMs` overrides it.
    */
   readonly checkTimeoutMs?: number | undefined;
-  /** Makes it ready for a check. */
+  /** Prepares it for a check. */
   readonly open: (world: World) => Promise<OpenServer>;
 }
 
-/** Why a rule says nothing about a server that lacks something, if it does. */
+/** Why a rule with some needs does not apply to a server, or `undefined` if it applies. */
 export function unlessHas(
   ...needs: readonly Need[]
 ): (server: ServerSubject) => string | undefined {
@@ -79,7 +80,7 @@ export interface MockSubjectOptions {
   dialect?: DialectName | undefined;
   /** The name in reports. */
   name?: string | undefined;
-  /** Wraps the `fetch` of the mock, as specimens do. `openAnother` makes one more of the same kind. */
+  /** Wraps the `fetch` of the mock. `openAnother` makes a second mock with the same options. */
   wrap?:
     | ((mock: MockServer, openAnother: () => MockServer) => (request: Request) => Promise<Response>)
     | undefined;
@@ -120,7 +121,7 @@ export async function layersOf({ library }: MockServer, name: string): Promise<L
   return [...layers, config];
 }
 
-/** Has a mock offer another version of a model. Returns all of its layers. */
+/** Publishes another version of a model on a mock. Returns all of its layers. */
 export async function publish(mock: MockServer, model: MockModel): Promise<LayerSize[]> {
   mock.library.publish(model);
   return await layersOf(mock, model.name);
@@ -132,25 +133,28 @@ export interface RemoteServerOptions {
   url: string | URL;
   /** A model that the server can pull, best a small one. */
   model: string;
-  /** Whether the kit may delete that model before each check, to see it downloaded. @default {false} */
+  /** Whether that model may be deleted before each check, to see it downloaded. @default {false} */
   mayDelete?: boolean | undefined;
   /** The name in reports. @default the address */
   name?: string | undefined;
-  /** The version in reports. @default what the server says it is */
+  /** The version in reports. @default none */
   version?: string | undefined;
 }
 
 const REMOTE_RUNS = 5;
 
 /**
- * A server of which no more is known than its address and the name of a model.
+ * A server that is known only by its address and the name of a model that it can pull.
  *
- * @throws {CannotRun} If the address is none.
+ * @throws {CannotRun} If the address is invalid.
  */
 export function remoteServer(options: RemoteServerOptions): ServerSubject {
   const { url, model, mayDelete = false, version } = options;
   if (!URL.canParse(url)) {
-    throw new CannotRun(`${url} is not an address such as http://127.0.0.1:11434`);
+    throw new CannotRun(
+      `Cannot use the address ${quote(hideSecrets(String(url)))}: it must be a URL such as ` +
+        "http://127.0.0.1:11434",
+    );
   }
   const base = new URL(url);
   const request = (path: string, init?: RequestInit) => fetch(new URL(path, base), init);
@@ -158,11 +162,11 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
     name: options.name ?? base.origin,
     ...(version !== undefined && { version }),
     lacks: {
-      manifest: "What the library holds cannot be seen from the server's address alone",
-      changes: "The kit cannot change what a library offers that is not its own",
-      faults: "The kit cannot make things go wrong behind a server that is not its own",
+      manifest: "The manifest of the model is not known",
+      changes: "The model in the registry cannot be changed",
+      faults: "The server cannot be made to fail",
       ...(!mayDelete && {
-        fresh: "The model may be there already, and the kit was not allowed to delete it",
+        fresh: "The model may be downloaded already, and may not be deleted",
       }),
     },
     maxRuns: REMOTE_RUNS,
@@ -181,7 +185,8 @@ async function requireServer(url: URL): Promise<void> {
     await response.body?.cancel();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new CannotRun(`There is no server at ${url.origin}: ${reason}`);
+    const shown = showHost(url);
+    throw new CannotRun(`Cannot reach ${shown}: ${reason.replaceAll(url.href, shown)}`);
   }
 }
 
@@ -190,5 +195,7 @@ async function deleteModel(request: OpenServer["fetch"], model: string): Promise
   const response = await request("/api/delete", { method: "DELETE", body });
   await response.body?.cancel();
   if (response.ok || response.status === 404) return;
-  throw new CannotRun(`The model ${model} cannot be deleted: HTTP ${response.status}`);
+  throw new CannotRun(
+    `Cannot delete the model ${quote(model)}: the server answered with HTTP ${response.status}`,
+  );
 }

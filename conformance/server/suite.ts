@@ -25,10 +25,10 @@ export const serverRules: readonly Rule<ServerSubject>[] = [
  * Runs the rules for servers against a server.
  *
  * @param server The server.
- * @param options Which rules to run, and how thoroughly. A server that says how many inputs it bears
- * is not asked for more, unless `runs` is given.
- * @return What was found. A broken rule is no exception.
- * @throws {CannotRun} If the server is not there.
+ * @param options Which rules to run, and how thoroughly. Unless `runs` is given, no more inputs
+ * are tried than the `maxRuns` of the server.
+ * @return The report. A broken rule does not throw.
+ * @throws {CannotRun} If the server cannot be reached.
  */
 export async function runServerConformance(
   server: ServerSubject,

@@ -49,10 +49,14 @@ describe("a server of which no more is known than its address", () => {
   it("cannot be tested if nobody is there", async () => {
     const url = await withRemote((url) => Promise.resolve(url));
     const nobody = remoteServer({ url, model: "tiny" });
-    await assertRejects(() => runServerConformance(nobody), CannotRun, "There is no server at");
+    await assertRejects(
+      () => runServerConformance(nobody),
+      CannotRun,
+      "Cannot reach http://127.0.0.1:",
+    );
   });
 
-  it("cannot be tested by an address that is none", () => {
+  it("cannot be tested by an invalid address", () => {
     assertThrows(() => remoteServer({ url: "localhost", model: "tiny" }), CannotRun, "localhost");
   });
 });

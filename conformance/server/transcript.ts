@@ -1,11 +1,11 @@
 /**
- * Pulls from a server under test, and notes what it sends.
+ * Pulls from a server under test, and records what it sends.
  *
  * @module
  */
 
 import { decodePull, type PullStatus } from "../../mod.ts";
-import type { Bytes } from "../bytes.ts";
+import type { Bytes } from "../generators/bytes.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { type CheckRun, Violation } from "../rule.ts";
 import type { OpenServer } from "./subject.ts";
@@ -18,7 +18,7 @@ export interface PullRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** What a server has sent. */
+/** What a server sent. */
 export interface Transcript {
   /** The HTTP status. */
   readonly status: number;
@@ -26,20 +26,20 @@ export interface Transcript {
   readonly contentType: string | null;
   /** The body as it arrived, chunk by chunk. */
   readonly chunks: readonly Bytes[];
-  /** How long after the request its first chunk arrived, in milliseconds; without any, the end. */
+  /** Milliseconds from the request to the first chunk, or `elapsedMs` if there is none. */
   readonly firstAfterMs: number;
-  /** How long after the request it ended, or how long that is ago, in milliseconds. */
-  readonly lastAfterMs: number;
+  /** Milliseconds from the request to the end of the answer, or to now if it has not ended. */
+  readonly elapsedMs: number;
   /** The body as text. */
   readonly text: string;
-  /** The objects in it, as far as they can be read. */
+  /** The objects in the body, up to the first that cannot be read. */
   readonly statuses: readonly PullStatus[];
-  /** The request and the answer, to be shown. */
+  /** The request and the answer, for reports. */
   readonly exchange: Exchange;
 }
 
 /** A pull that is being answered. */
-export class Pulling {
+export class ActivePull {
   readonly #response: Response;
   readonly #request: string;
   /** The milliseconds since the request. */
@@ -47,6 +47,7 @@ export class Pulling {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   readonly #chunks: Bytes[] = [];
   #firstAfterMs: number | undefined;
+  /** How the body ended. `hang` means that it is still open. */
   #ending: AnswerEnding = "hang";
 
   constructor(response: Response, request: string, elapsed: () => number) {
@@ -57,7 +58,7 @@ export class Pulling {
     if (!this.#reader) this.#ending = "end";
   }
 
-  /** Reads until the statuses so far satisfy something, or the end. */
+  /** Reads until the statuses so far are enough, or to the end. */
   async readUntil(isEnough: (statuses: readonly PullStatus[]) => boolean): Promise<void> {
     while (this.#ending === "hang" && !isEnough(await decode(this.#chunks))) {
       await this.#readChunk();
@@ -70,7 +71,7 @@ export class Pulling {
     return await this.transcript();
   }
 
-  /** Leaves without reading the rest. */
+  /** Closes the connection without reading the rest. */
   async leave(): Promise<void> {
     if (this.#ending === "hang") await this.#reader?.cancel();
   }
@@ -80,14 +81,14 @@ export class Pulling {
     const { status, headers } = this.#response;
     const contentType = headers.get("Content-Type");
     const chunks = this.#chunks;
-    const lastAfterMs = this.#elapsed();
+    const elapsedMs = this.#elapsed();
     const shown = { status, contentType, chunks: showChunks(chunks), ending: this.#ending };
     return {
       status,
       contentType,
       chunks,
-      firstAfterMs: this.#firstAfterMs ?? lastAfterMs,
-      lastAfterMs,
+      firstAfterMs: this.#firstAfterMs ?? elapsedMs,
+      elapsedMs,
       text: await new Blob(chunks).text(),
       statuses: await decode(chunks),
       exchange: { request: this.#request, answer: shown },
@@ -106,7 +107,7 @@ export class Pulling {
   }
 }
 
-/** The objects in some chunks, up to what cannot be read. Rules about framing look at the bytes. */
+/** The objects in some chunks, up to the first that cannot be read. Framing rules check the bytes. */
 async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
   const statuses: PullStatus[] = [];
   const reader = decodePull(new Blob([...chunks]).stream(), { onMalformed: "skip" }).getReader();
@@ -121,19 +122,19 @@ async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
   }
 }
 
-/** Asks a server for a pull. */
+/** Requests a pull from a server. */
 export async function ask(
   server: OpenServer,
   { body, headers = { "Content-Type": "application/json" } }: PullRequest,
   { signal }: CheckRun,
-): Promise<Pulling> {
+): Promise<ActivePull> {
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const request = `POST /api/pull ${text}`;
   const start = server.now();
   try {
     const init = { method: "POST", body: new TextEncoder().encode(text), headers, signal };
     const response = await server.fetch("/api/pull", init);
-    return new Pulling(response, request, () => server.now() - start);
+    return new ActivePull(response, request, () => server.now() - start);
   } catch (error) {
     signal.throwIfAborted();
     throw new Violation("an answer", String(error), [{ request }]);
@@ -141,19 +142,18 @@ export async function ask(
 }
 
 /**
- * Pulls the model to the end. It asks for a stream in so many words: what a server does without them is
- * for a rule of its own.
+ * Pulls the model to the end. It sets `stream` explicitly, since a rule of its own checks the default.
  */
 export async function pullAll(server: OpenServer, run: CheckRun): Promise<Transcript> {
   return await (await beginPull(server, run)).readAll();
 }
 
 /** Begins to pull the model. */
-export async function beginPull(server: OpenServer, run: CheckRun): Promise<Pulling> {
+export async function beginPull(server: OpenServer, run: CheckRun): Promise<ActivePull> {
   return await ask(server, { body: pullBody(server, { stream: true }) }, run);
 }
 
-/** The body of a pull of the model, or of another one, as the server wants it, with more fields. */
+/** The request body that pulls the model, or another one, with more fields. */
 export function pullBody(
   { model, fieldsFor = (model) => ({ model }) }: OpenServer,
   more: Readonly<Record<string, unknown>> = {},
@@ -162,12 +162,12 @@ export function pullBody(
   return { ...fieldsFor(asked), ...more };
 }
 
-/** The name of a model that is not there, in the library that the server's model is from. */
+/** The name of a model that does not exist, in the registry of the server's model. */
 export function absentModel({ model }: OpenServer, tag = ""): string {
   return `${model.replace(/:[^/:]*$/, "")}-which-no-library-has${tag}`;
 }
 
-/** Throws unless a pull has succeeded. */
+/** Throws unless a pull succeeded. */
 export function requireSuccess({ statuses, exchange }: Transcript): void {
   if (statuses.some(({ kind }) => kind === "success")) return;
   const last = statuses.at(-1);

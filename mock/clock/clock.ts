@@ -11,8 +11,8 @@ export interface Clock {
   /** Waits for a number of milliseconds. Rejects with the signal's reason when that aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   /**
-   * Begins a task that the clock should know of. A virtual clock moves on at once when all of its
-   * tasks sleep, and gives others time to get on when they do not.
+   * Begins a task that the clock tracks. A virtual clock moves on at once when all of its tasks sleep,
+   * and gives other code time to run when they do not.
    */
   join?: (() => ClockTask) | undefined;
 }
@@ -35,7 +35,7 @@ export function joinClock(clock: Clock): ClockTask {
   };
 }
 
-/** Waits as a task does, with a signal in place of its end. */
+/** Waits as a task, which ends when a signal aborts. */
 export async function sleepAs(
   task: ClockTask,
   milliseconds: number,
@@ -52,7 +52,7 @@ export async function sleepAs(
   }
 }
 
-/** A promise that is settled from outside, of which a task has one at a time. */
+/** A task as one promise at a time, which the clock settles. */
 export abstract class Task implements ClockTask {
   #wake: () => void = () => {};
   #fail: (reason: unknown) => void = () => {};

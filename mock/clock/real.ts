@@ -6,7 +6,7 @@
 
 import { type Clock, sleepAs, Task } from "./clock.ts";
 
-/** The longest wait that a timer of the runtimes takes; a longer one would end at once. */
+/** The longest delay that `setTimeout` supports. Longer ones fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 class RealTask extends Task {
@@ -15,7 +15,7 @@ class RealTask extends Task {
   protected begin(milliseconds: number): void {
     const endsAt = performance.now() + milliseconds;
     this.#timer = setTimeout(() => {
-      // Also because a timer may be up to a millisecond early.
+      // Timers may fire up to a millisecond early, and long waits are split.
       const left = endsAt - performance.now();
       if (left > 0) this.begin(left);
       else this.wake();
@@ -27,7 +27,7 @@ class RealTask extends Task {
   }
 }
 
-/** The time of the machine. It is that since 1970, and does not jump when somebody sets the clock. */
+/** The time of the machine, since 1970. It does not jump when somebody sets the clock. */
 export const realClock: Required<Clock> = {
   now: () => performance.timeOrigin + performance.now(),
   sleep: (milliseconds, signal) => sleepAs(new RealTask(), milliseconds, signal),

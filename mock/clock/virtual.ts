@@ -1,12 +1,12 @@
 /**
- * Time that costs none, for tests.
+ * Virtual time, for tests.
  *
  * @module
  */
 
 import { type Clock, type ClockTask, sleepAs, Task } from "./clock.ts";
 
-/** Something that waits for a moment of a virtual clock. */
+/** A task that waits for a moment of a virtual clock. */
 interface Sleeper {
   wakesAt: number;
   /** Breaks ties: who went to sleep first wakes first. */
@@ -54,18 +54,18 @@ class SleeperQueue<Item extends Sleeper> {
   }
 }
 
-/** Runs a function once everything that is ready to run has run. */
+/** Runs a function in the next turn of the event loop. */
 const soon: (run: () => void) => void = "setImmediate" in globalThis
   ? (run) =>
     void (globalThis as unknown as { setImmediate(run: () => void): void }).setImmediate(run)
   : (run) => void setTimeout(run, 0);
 
-/** How many moments pass before timers and the network of the runtime get their turn. */
+/** After how many moves in a row timers and the network of the runtime get a turn. */
 const MOVES_PER_TURN = 512;
 
 /**
- * A clock that costs no time: it moves to the next moment that somebody waits for as soon as nobody
- * has anything else to do. The same program sees the same times in every run and runtime.
+ * A clock that takes no time: as soon as all its tasks wait, it moves to the next moment that one of
+ * them waits for. The same program sees the same times in every run and runtime.
  *
  * ```ts
  * import { VirtualClock } from "@ollama-pull/kit/mock";
@@ -91,7 +91,7 @@ export class VirtualClock implements Clock {
     leave: (isAsleep) => {
       this.#tasks--;
       if (isAsleep) this.#asleep--;
-      // Whoever waited for the task may have something to do at this very moment.
+      // Code that waited for the task may have work to do at this moment.
       this.#movesInTurn = MOVES_PER_TURN;
       this.#moveWhenIdle();
     },
@@ -99,7 +99,7 @@ export class VirtualClock implements Clock {
       task.wakesAt = this.#now + Math.max(0, milliseconds);
       task.order = this.#order++;
       this.#asleep++;
-      // Who waits forever is woken by nothing but its end.
+      // An infinite sleeper is never queued: only `leave` ends it.
       if (task.wakesAt < Infinity) this.#sleepers.add(task);
       this.#moveWhenIdle();
     },
@@ -113,7 +113,7 @@ export class VirtualClock implements Clock {
   /** Waits for a number of virtual milliseconds. Rejects with the signal's reason when that aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void> {
     const task = new VirtualTask(this.#schedule);
-    task.isGuest = true;
+    task.isUntracked = true;
     return sleepAs(task, milliseconds, signal);
   }
 
@@ -124,14 +124,14 @@ export class VirtualClock implements Clock {
 
   /**
    * Whether nothing can happen before the next moment: all tasks sleep, and the next one to wake is
-   * one of them. A guest may have something to do before, of which the clock knows nothing.
+   * tracked. The caller of an untracked one may have work to do before, which the clock cannot know.
    */
   get #isIdle(): boolean {
-    return this.#asleep >= this.#tasks && !this.#sleepers.first?.isGuest &&
+    return this.#asleep >= this.#tasks && !this.#sleepers.first?.isUntracked &&
       this.#movesInTurn < MOVES_PER_TURN;
   }
 
-  /** Sees to it that the clock moves on: at once where it is idle, else when all have had a chance. */
+  /** Schedules the next move: at once if nothing else can happen, else after a turn of the event loop. */
   #moveWhenIdle(): void {
     if (!this.#sleepers.first) return;
     if (this.#isIdle) {
@@ -145,7 +145,7 @@ export class VirtualClock implements Clock {
 
   #moveNow(): void {
     this.#movesNow = false;
-    // A task that has begun since then may be about to do something at this very moment.
+    // A task that began since then may have work to do at this moment.
     if (this.#isIdle) this.#move();
     else this.#moveWhenIdle();
   }
@@ -156,7 +156,7 @@ export class VirtualClock implements Clock {
     this.#move();
   }
 
-  /** Moves to the next moment and wakes everybody who waits for it. */
+  /** Moves to the next moment and wakes every task that waits for it. */
   #move(): void {
     const sleepers = this.#sleepers;
     while (sleepers.first?.hasLeft) sleepers.removeFirst();
@@ -168,15 +168,15 @@ export class VirtualClock implements Clock {
       sleepers.removeFirst();
       if (task.hasLeft) continue;
       this.#asleep--;
-      // What a guest does when it wakes is to happen at this very moment, not after the next one.
-      if (task.isGuest) this.#movesInTurn = MOVES_PER_TURN;
+      // The caller of an untracked task must act at this moment, not after the next one.
+      if (task.isUntracked) this.#movesInTurn = MOVES_PER_TURN;
       task.wakeUp();
     }
     this.#moveWhenIdle();
   }
 }
 
-/** What a virtual clock lets its tasks do with it. */
+/** The part of a virtual clock that its tasks use. */
 interface VirtualSchedule {
   join(): void;
   leave(isAsleep: boolean): void;
@@ -187,8 +187,11 @@ class VirtualTask extends Task implements Sleeper {
   wakesAt = 0;
   order = 0;
   hasLeft = false;
-  /** Whether it is somebody who only waits, and of whom the clock knows nothing else. */
-  isGuest = false;
+  /**
+   * Whether this is a plain `sleep` outside any task. The clock cannot tell whether its caller still has
+   * work to do.
+   */
+  isUntracked = false;
   #isAsleep = false;
   readonly #schedule: VirtualSchedule;
 

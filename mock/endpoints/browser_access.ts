@@ -22,9 +22,9 @@ const ALLOWED_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIO
 const PREFLIGHT_SECONDS = 12 * 60 * 60;
 
 /**
- * Refuses requests of pages that may not call, and tells browsers which may.
+ * Refuses requests from pages of other origins, and tells browsers which origins are allowed.
  *
- * @param origins Those that may besides the ones that the real server allows; `"*"` is any.
+ * @param origins Origins to allow besides those that the real server allows; `"*"` allows any.
  */
 export function browserAccess(origins: readonly string[]): MiddlewareHandler<MockEnvironment> {
   const isAllowed = (origin: string) =>

@@ -1,5 +1,5 @@
 /**
- * The endpoints beside the pull that a puller touches.
+ * The other endpoints that clients use around a pull.
  *
  * @module
  */
@@ -17,10 +17,10 @@ import type { StatusObject } from "../pull/job.ts";
 import { seededDigest } from "../runtime/random.ts";
 import { modelOf, readBody } from "./request_body.ts";
 
-/** The version that the mock says it is: that of the real server that it was compared with. */
+/** The version that the mock reports: that of the real server that it was compared with. */
 export const SERVER_VERSION = "0.33.0";
 
-/** What the endpoints work with. */
+/** Options of the endpoints. */
 export interface NeighbourOptions {
   readonly catalog: () => Catalog;
   readonly tickMs: number;
@@ -170,7 +170,7 @@ function* create({ model }: PulledModel, name: ModelName, catalog: Catalog): Ste
   yield { status: "success" };
 }
 
-/** Streams status objects, or answers with the last one when all are through. */
+/** Streams status objects, or answers with the last one at the end. */
 async function respond(
   context: MockContext,
   { stream }: Record<string, unknown>,

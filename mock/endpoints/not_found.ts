@@ -1,6 +1,6 @@
 /**
- * What is answered where there is no endpoint: observed, with another status where there is one for
- * other methods, or where a slash too many is all that is wrong.
+ * Answers unknown paths as the real server does (observed): 405 for a wrong method, a redirect for
+ * extra slashes, otherwise 404.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * `POST /api/pull`: reads the request, runs the pull, and answers with what comes of it.
+ * `POST /api/pull`: reads the request, runs the pull, and streams what it reports.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import { FaultInjector } from "../pull/fault_injector.ts";
 import { type Obstacle, PullFailure, PullJob } from "../pull/job.ts";
 import { modelOf, readBody } from "./request_body.ts";
 
-/** What the endpoint works with. */
+/** Options of the endpoint. */
 export interface PullEndpointOptions {
   readonly catalog: Catalog;
   readonly store: BlobStore;
@@ -62,7 +62,7 @@ export async function answerPull(
   return lines === "all" ? pull.answerWithStream() : await pull.answerOnce();
 }
 
-/** Why a model cannot be had from a library without TLS, if its name says that it is one. */
+/** Why a model cannot be pulled from a registry without TLS, if its name has the scheme `http`. */
 function obstacleOf(
   { scheme, host, namespace, model, tag }: ModelName,
   { withoutTls }: Dialect,
@@ -74,7 +74,7 @@ function obstacleOf(
   return { message: `pull model manifest: ${message}`, isSeenBefore: false };
 }
 
-/** Fails, or only waits, before there is an answer, if a fault says so. */
+/** Applies the faults that strike before the answer: waits, or returns an HTTP error. */
 async function failEarly(
   exchange: Exchange,
   faults: readonly ArmedFault[],
@@ -97,7 +97,7 @@ async function failEarly(
   return new Response(html, { ...init, headers: { "Content-Type": "text/html" } });
 }
 
-/** What a {@link Pull} works with. */
+/** Options of {@link Pull}. */
 interface PullOptions extends PullEndpointOptions {
   readonly model: Model | undefined;
   readonly obstacle: Obstacle | undefined;
@@ -162,7 +162,7 @@ class Pull {
     }
   }
 
-  /** What to do, with a failure as the last line. */
+  /** The actions, with a failure turned into the last line. */
   *#sentActions(): Generator<SentAction, void, void> {
     for (const action of this.#actions()) {
       if (action.do !== "fail") {
@@ -179,7 +179,7 @@ class Pull {
     return this.#dialect.failure(message, this.#exchange.entry.model ?? "");
   }
 
-  /** What to do, one thing after another. */
+  /** The actions, in order. */
   *#actions(): Generator<Action, void, void> {
     try {
       for (const step of this.#job.run()) {
@@ -207,7 +207,7 @@ function* resume(first: SentAction, rest: Iterable<Action>): Generator<SentActio
   yield* withoutFailures(rest);
 }
 
-/** Actions among which there is no failure, as the types cannot tell. */
+/** The same actions for the type checker: none of them is a failure. */
 function* withoutFailures(actions: Iterable<Action>): Generator<SentAction, void, void> {
   for (const action of actions) if (action.do !== "fail") yield action;
 }

@@ -1,15 +1,15 @@
 /**
- * The library behind the server: an OCI registry, as far as the real server asks it for things, with
- * the bytes of every blob, so that a real server can pull from the mock.
+ * The registry that the server pulls from: as much of an OCI registry as the real server uses, with the
+ * bytes of every blob, so that a real server can pull from the mock.
  *
  * @module
  */
 
 import type { Context, Hono } from "hono";
-import { ConfigurationError } from "../configuration_error.ts";
+import { ConfigurationError, show } from "../configuration_error.ts";
 import type { SentAction } from "../exchange/actions.ts";
 import type { MockEnvironment } from "../exchange/exchange.ts";
-import { findLayer, isMeantFor } from "../faults/faults.ts";
+import { findLayer, isMeantFor, requireModelAndLayer } from "../faults/faults.ts";
 import {
   type Catalog,
   type FoundBlob,
@@ -20,29 +20,29 @@ import { type ModelName, parseModelName } from "../models/model_name.ts";
 import type { Model } from "../models/models.ts";
 import { SEEDED_BLOCK_BYTES, seededBytes } from "../runtime/random.ts";
 
-/** Something that goes wrong when a blob is fetched from the library. */
+/** Something that goes wrong when a blob is fetched from the registry. */
 export interface LibraryFault {
   /**
    * `corrupt` changes the first byte of the blob, `slow` waits before it answers with a range, `broken`
-   * breaks the connection in the middle of a range, and `missing` does not know the blob.
+   * breaks the connection in the middle of a range, and `missing` answers that there is no such blob.
    */
   kind: "corrupt" | "slow" | "broken" | "missing";
-  /** The model. All of them, unless told. */
+  /** The model whose blobs it strikes. @default all models */
   model?: string | undefined;
-  /** The layer: its position, counted from 0 (the config is the last one). All of them, unless told. */
+  /** The layer: its position, counted from 0 (the config is the last one). @default all layers */
   layer?: number | undefined;
-  /** How many requests it strikes, from the first on. All of them, unless told. */
+  /** How many requests it strikes, from the first on. @default all requests */
   times?: number | undefined;
   /** For `slow`: the wait in milliseconds. @default {5000} */
   ms?: number | undefined;
 }
 
-/** Options of the library. */
+/** Options of the registry. */
 export interface LibraryOptions {
-  /** Whether it wants a token, which its token endpoint gives to anybody. @default {false} */
+  /** Whether requests need a token, which the token endpoint gives to anybody. @default {false} */
   requireToken?: boolean | undefined;
   /**
-   * The bandwidth of each connection that blobs are fetched by, in bytes per second.
+   * The bandwidth of each connection on which a blob is fetched, in bytes per second.
    *
    * @default {Infinity}
    */
@@ -58,14 +58,14 @@ const CHUNK_BYTES = SEEDED_BLOCK_BYTES;
 const DEFAULT_SLOW_MS = 5_000;
 const FAULT_KINDS: readonly LibraryFault["kind"][] = ["corrupt", "slow", "broken", "missing"];
 
-/** Checks the options of a library that offers some models. */
+/** Checks the options of a registry that offers some models. */
 export function checkLibraryOptions(
   { faults = [], bytesPerSecond = Infinity }: LibraryOptions,
   models: readonly Model[],
 ): void {
   if (!(bytesPerSecond > 0)) {
     throw new ConfigurationError(
-      `"library.bytesPerSecond" must be a number above 0, got ${bytesPerSecond}`,
+      `Cannot use the library.bytesPerSecond ${show(bytesPerSecond)}: it must be a number above 0`,
     );
   }
   for (const fault of faults) checkLibraryFault(fault, models);
@@ -73,24 +73,26 @@ export function checkLibraryOptions(
 
 function checkLibraryFault(fault: LibraryFault, models: readonly Model[]): void {
   const { kind, model, layer, times = 1, ms = 0 } = fault;
-  const fail = (reason: string) => {
-    throw new ConfigurationError(`The library fault ${JSON.stringify(kind)} ${reason}`);
-  };
-  if (!FAULT_KINDS.includes(kind)) fail(`is not there; there are ${FAULT_KINDS.join(", ")}`);
+  if (!FAULT_KINDS.includes(kind)) {
+    throw new ConfigurationError(
+      `Cannot use the registry fault ${show(kind)}: it must be one of ${FAULT_KINDS.join(", ")}`,
+    );
+  }
+  const name = `registry fault "${kind}"`;
   if (!(Number.isSafeInteger(times) && times > 0)) {
-    fail(`must have "times" of a whole number above 0, got ${times}`);
+    throw new ConfigurationError(
+      `Cannot use the times ${show(times)} of the ${name}: it must be a whole number above 0`,
+    );
   }
-  if (!(ms >= 0)) fail(`must have "ms" that is not negative, got ${ms}`);
-  const targets = models.filter(({ name }) => isMeantFor(fault, name));
-  if (model !== undefined && targets.length === 0) {
-    fail(`is to strike the model ${JSON.stringify(model)}, which the library does not have`);
+  if (!(ms >= 0)) {
+    throw new ConfigurationError(
+      `Cannot use the ms ${show(ms)} of the ${name}: it must be a number, 0 or more`,
+    );
   }
-  if (layer !== undefined && !targets.every((target) => findLayer(target, layer))) {
-    fail(`is to strike layer ${layer}, which is not there in every model`);
-  }
+  requireModelAndLayer(name, { model, layer }, models);
 }
 
-/** The endpoints of the library. */
+/** The endpoints of the registry. */
 export class Library {
   readonly #catalog: () => Catalog;
   readonly #requireToken: boolean;
@@ -117,11 +119,11 @@ export class Library {
     app.get("/v2/", (context) => context.json({}));
     app.get("/v2/:namespace/:model/manifests/:tag", (context) => this.#manifest(context));
     app.get("/v2/:namespace/:model/blobs/:digest", (context) => this.#redirect(context));
-    // Another path and host name than the one above, as with the real library: no token is wanted.
+    // As in the real registry, blobs are at another path and host name, where no token is needed.
     app.get("/blobs/:digest", (context) => this.#blob(context));
   }
 
-  /** Starts anew with the faults. */
+  /** Lets every fault strike again. */
   reset(): void {
     for (const each of this.#faults) each.left = each.fault.times ?? Infinity;
   }
@@ -144,14 +146,14 @@ export class Library {
     });
   }
 
-  /** A server asks for a model by the library's address, which its name in the mock may not have. */
+  /** Finds a model. A server asks with the registry's host, which the model's name may lack. */
   async #find(name: ModelName, host: string): Promise<Model | undefined> {
     const { namespace, model, tag } = name;
     const withHost = parseModelName(`${host}/${namespace}/${model}:${tag}`);
     return await this.#catalog().find(name) ?? (withHost && await this.#catalog().find(withHost));
   }
 
-  /** Observed: the server wants to be sent to another host name, and asks that one for ranges. */
+  /** Observed: the server needs a redirect to another host name, from which it fetches ranges. */
   async #redirect(context: MockContext): Promise<Response> {
     const found = await this.#catalog().findBlob(context.req.param("digest") ?? "");
     if (!found || this.#strike("missing", found)) {
@@ -180,7 +182,7 @@ export class Library {
       "Accept-Ranges": "bytes",
       "Content-Type": "application/octet-stream",
       "Content-Length": String(end - start),
-      // Observed: a server that is not sent to another host name takes this one in its place.
+      // Observed: without a redirect to another host name, the server uses this address instead.
       ...(range ? { "Content-Range": `bytes ${start}-${end - 1}/${size}` } : {
         "Location": context.req.url,
       }),
@@ -196,7 +198,7 @@ export class Library {
     const isBroken = this.#strike("broken", found) !== undefined;
     const stop = isBroken ? start + Math.floor((end - start) / 2) : end;
     for (let offset = start; offset < stop;) {
-      // Up to a multiple, where what is made at once begins.
+      // Ends at the boundary of a block, since seeded bytes are made in blocks.
       const next = Math.min((Math.floor(offset / CHUNK_BYTES) + 1) * CHUNK_BYTES, stop);
       const bytes = seededBytes(key, offset, next);
       if (isCorrupt && offset === 0) bytes[0]! ^= 0xff;
@@ -223,7 +225,7 @@ function errorBody(code: string) {
   return { errors: [{ code, message: code.toLowerCase().replace("_", " ") }] };
 }
 
-/** The same address by another host name of this machine, if it is one of this machine. */
+/** The same address with another host name of this machine. Other addresses stay as they are. */
 function otherHost(url: URL): URL {
   if (url.hostname === "localhost") url.hostname = "127.0.0.1";
   else if (url.hostname.startsWith("127.") || url.hostname === "[::1]") url.hostname = "localhost";
@@ -231,8 +233,8 @@ function otherHost(url: URL): URL {
 }
 
 /**
- * The first and the last byte but one of a range, or `undefined` where the whole is to be sent: a
- * header that cannot be read, or asks for several ranges, does not count.
+ * Start (inclusive) and end (exclusive) of the requested range. `undefined` means to send the whole
+ * blob: the header is absent or malformed, or asks for several ranges.
  */
 function parseRange(
   header: string | undefined,

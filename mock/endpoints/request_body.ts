@@ -9,11 +9,11 @@ import type { MockEnvironment } from "../exchange/exchange.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import { type FieldTypes, GoJsonError, parseGoJson, readFields } from "../go_json/decode.ts";
 
-/** A longer body is not kept in the log. */
+/** A longer body is not logged. */
 const MAX_LOGGED_CHARACTERS = 16 * 1024;
 
 /**
- * Reads the body of a request as a struct, and writes it down.
+ * Reads the body of a request as a struct, and logs it.
  *
  * @throws {Refusal} If it is missing, not JSON, or a field is of another type.
  */

@@ -1,33 +1,33 @@
 /**
- * What is done with a response, one thing after another.
+ * The actions that an answer consists of: send bytes, wait, fail, end, break the connection.
  *
  * @module
  */
 
 import type { RequestOutcome } from "./request_log.ts";
 
-/** Something to do with a response. */
+/** One step of an answer. */
 export type Action =
-  /** Sends bytes; `ends` is how the request has ended once they are sent, if it has. */
+  /** Sends bytes. `ends` is the outcome of the request, if these are the last ones. */
   | {
     readonly do: "send";
     readonly bytes: Uint8Array<ArrayBuffer>;
     readonly ends?: RequestOutcome;
   }
   | { readonly do: "wait"; readonly ms: number }
-  /** Reports an error as the last thing, which a fault has brought about, or the request itself. */
+  /** Ends the answer with an error, caused by a fault or by the request itself. */
   | { readonly do: "fail"; readonly message: string; readonly byFault: boolean }
   /** Ends the body as if it were complete. */
   | { readonly do: "end" }
   /** Breaks the connection. */
   | { readonly do: "reset" };
 
-/** What an answer consists of once it is under way, and a failure has become its last line. */
+/** The actions of a streamed body, in which a failure is already a line. */
 export type SentAction = Exclude<Action, { readonly do: "fail" }>;
 
 /**
- * Marks the last of some actions with how the request has ended then, if it sends something: a client
- * that has read the last bytes need not wait for the end of the body.
+ * Marks the last action with the outcome of the request, if it sends bytes: a client that has read the
+ * last bytes need not wait for the end of the body.
  */
 export function* markLast<Each extends Action>(
   actions: Iterable<Each>,

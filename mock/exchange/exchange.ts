@@ -1,6 +1,6 @@
 /**
- * A request and its answer, from the moment when it arrives until it has ended, however that comes
- * about: the answer was sent whole, a fault cut it short, or the client left.
+ * A request and its answer, from its arrival to its end: the answer was sent whole, a fault cut it
+ * short, or the client left.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { type Clock, type ClockTask, joinClock } from "../clock/clock.ts";
 import type { SentAction } from "./actions.ts";
 import type { OpenRequest, RequestLog, RequestOutcome } from "./request_log.ts";
 
-/** What an endpoint is told besides the request. */
+/** What endpoints get besides the request. */
 export interface MockEnvironment {
   Bindings: {
     /** The request and its answer. */
@@ -28,9 +28,9 @@ class ConnectionReset extends Error {
 
 /** A request and its answer. */
 export class Exchange {
-  /** Where the request is written down. */
+  /** The log entry of the request. */
   readonly entry: OpenRequest;
-  /** How it ends with an answer that is not streamed. */
+  /** The outcome of an answer that is not streamed. */
   outcome: RequestOutcome = "finished";
   readonly #log: RequestLog;
   readonly #task: ClockTask;
@@ -49,7 +49,7 @@ export class Exchange {
     if (this.#signal.aborted) this.#leave();
   }
 
-  /** Whether the answer is still being sent when the endpoint has given it. */
+  /** Whether the body is still being sent when the endpoint returns the answer. */
   get isStreamed(): boolean {
     return this.#isStreamed;
   }
@@ -59,12 +59,12 @@ export class Exchange {
     return this.#task.sleep(milliseconds);
   }
 
-  /** Has something done when the exchange ends. */
+  /** Registers a function to call when the exchange ends. */
   onEnd(cleanup: () => void): void {
     this.#cleanups.push(cleanup);
   }
 
-  /** Ends the exchange. How it ended first is what counts. */
+  /** Ends the exchange. Only the first call counts. */
   end(outcome: RequestOutcome, reason?: unknown): void {
     if (this.#over) return;
     this.#over = { reason };
@@ -74,7 +74,7 @@ export class Exchange {
     this.#log.end(this.entry, outcome);
   }
 
-  /** The body of an answer that consists of actions, each performed when it is asked for. */
+  /** The body of an answer: each action is performed when the reader asks for bytes. */
   stream(actions: Iterator<SentAction, void, void>): ReadableStream<Uint8Array<ArrayBuffer>> {
     this.#isStreamed = true;
     this.onEnd(() => void actions.return?.());

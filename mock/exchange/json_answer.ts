@@ -6,10 +6,10 @@
 
 import { stringifyGoJson } from "../go_json/encode.ts";
 
-/** The type of the answer to a pull that is not streamed; the others have a character set. */
+/** The content type of an answer that is not streamed; other answers name a character set, too. */
 export const JSON_TYPE = "application/json";
 
-/** An answer in JSON. Not `Response.json`: the runtimes differ in the type that it gives. */
+/** An answer in JSON. Not `Response.json`, since its content type differs between runtimes. */
 export function answerJson(
   value: unknown,
   status = 200,

@@ -1,5 +1,5 @@
 /**
- * What keeps a request from being served.
+ * A request that the server refuses.
  *
  * @module
  */

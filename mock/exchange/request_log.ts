@@ -1,5 +1,5 @@
 /**
- * What arrived at the mock, and how each request ended.
+ * The log of requests, and how each of them ended.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface LoggedRequest {
   readonly path: string;
   /** The headers. */
   readonly headers: Headers;
-  /** The body: a value where it is JSON, else text. `undefined` if it is none, or a long one. */
+  /** The body: parsed if it is JSON, else text. `undefined` if it is empty or long. */
   readonly body: unknown;
   /** The model that it named, where it is a pull. */
   readonly model: string | undefined;
@@ -40,12 +40,12 @@ export interface LoggedRequest {
   readonly endedAt: number | undefined;
 }
 
-/** A request as the mock writes it down. */
+/** A request while the mock logs it. */
 export type OpenRequest = {
   -readonly [Key in keyof LoggedRequest]: Key extends "faults" ? FaultKind[] : LoggedRequest[Key];
 };
 
-/** How many requests are remembered, so that a mock that runs for weeks does not grow. */
+/** How many requests are kept, so that a mock that runs for weeks does not grow. */
 const MAX_ENTRIES = 10_000;
 
 /** The requests of a mock. */
@@ -65,7 +65,7 @@ export class RequestLog {
     return this.#entries;
   }
 
-  /** Writes down that a request arrived. */
+  /** Logs a request that arrived. */
   begin({ method, url, headers }: Request): OpenRequest {
     const request: OpenRequest = {
       id: ++this.#count,
@@ -86,7 +86,7 @@ export class RequestLog {
     return request;
   }
 
-  /** Writes down how a request ended. What was first counts. */
+  /** Logs how a request ended. Only the first call counts. */
   end(request: OpenRequest, outcome: RequestOutcome): void {
     if (request.outcome !== "running") return;
     request.outcome = outcome;

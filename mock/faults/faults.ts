@@ -1,14 +1,20 @@
 /**
  * Faults on demand: what can go wrong with a pull, and where.
  *
- * A {@link Fault} is data. {@link faultKinds} says of each kind what it does and what it takes; what
- * it does to a stream is in `fault_injector.ts`.
+ * A {@link Fault} is data. {@link faultKinds} describes each kind and its parameters;
+ * `fault_injector.ts` applies them to a stream.
  *
  * @module
  */
 
-import { ConfigurationError } from "../configuration_error.ts";
-import { modelKey, type ModelName, parseModelName, shortName } from "../models/model_name.ts";
+import { ConfigurationError, show } from "../configuration_error.ts";
+import {
+  modelKey,
+  type ModelName,
+  parseModelName,
+  requireModelName,
+  shortName,
+} from "../models/model_name.ts";
 import { type Blob, blobsOf, type Model } from "../models/models.ts";
 
 /**
@@ -18,21 +24,21 @@ import { type Blob, blobsOf, type Model } from "../models/models.ts";
 export interface FaultPoint {
   /** Before this line of the stream, counted from 1. */
   line?: number | undefined;
-  /** After so many bytes of the stream. Faults that consist of lines wait for the end of the line. */
+  /** After this many bytes of the stream. Faults that send a line wait for the end of the current one. */
   byte?: number | undefined;
-  /** Once so much of the layer, or of the whole model, is there: bytes, or a share such as `"50%"`. */
+  /** Once this much of the layer, or of the model, is downloaded: bytes, or a share such as `"50%"`. */
   completed?: number | string | undefined;
   /** The layer: its position, counted from 0 (the config is the last one), or its digest. */
   layer?: number | string | undefined;
 }
 
-/** What a kind of fault does and takes. */
+/** What a kind of fault does, and its parameters. */
 export interface FaultKindInfo {
   /** What the kind does. */
   readonly does: string;
   /**
-   * Where it strikes: at a `point` (half-way, unless told), on all lines `from` a point on (the first,
-   * unless told), on a `layer` (the first, unless told), or on the pull as a `whole`.
+   * Where it strikes: at a `point` (by default half-way), on all lines `from` a point on (by default
+   * the first line), on a `layer` (by default the first), or on the pull as a `whole`.
    */
   readonly at: "point" | "from" | "layer" | "whole";
   /** Its parameters, with their defaults. */
@@ -42,12 +48,12 @@ export interface FaultKindInfo {
 /** The kinds of faults by name. */
 export const faultKinds = {
   "http-error": {
-    does: "answers with an HTTP status and a body of JSON, HTML or nothing instead of a stream",
+    does: "answers with an HTTP error and a JSON, HTML or empty body instead of a stream",
     at: "whole",
     parameters: { status: 500, body: "json", message: "internal server error" },
   },
   "slow-first-byte": {
-    does: "answers, headers included, only after a time",
+    does: "delays the answer, headers included",
     at: "whole",
     parameters: { ms: 5_000 },
   },
@@ -67,7 +73,7 @@ export const faultKinds = {
     parameters: {},
   },
   "cut": {
-    does: "ends the stream as if it were complete, also inside a line or a character",
+    does: "ends the stream as if it were complete, even inside a line or a character",
     at: "point",
     parameters: {},
   },
@@ -82,13 +88,13 @@ export const faultKinds = {
     parameters: { ms: 60_000 },
   },
   "freeze": {
-    does: "makes the download stand still for a time, for every caller; lines go on meanwhile",
+    does: "pauses the download for a time, for every caller, while lines go on",
     at: "point",
     parameters: { ms: 30_000 },
   },
   "rollback": {
-    // Observed: what a connection has brought of a part, which has 100 MB and more.
-    does: "loses bytes of the download, for every caller, as when a part fails: `completed` falls",
+    // Observed: a rollback loses what one connection fetched of a part; parts are at least 100 MB.
+    does: "loses downloaded bytes, for every caller, as when a part fails: `completed` falls",
     at: "point",
     parameters: { bytes: 100_000_000 },
   },
@@ -108,7 +114,7 @@ export const faultKinds = {
     parameters: {},
   },
   "no-success": {
-    does: "ends the stream where `success` should be",
+    does: "ends the stream in place of `success`",
     at: "whole",
     parameters: {},
   },
@@ -123,12 +129,13 @@ export const faultKinds = {
     parameters: {},
   },
   "removing-fails": {
-    does: "fails to remove unused layers, where the dialect says that it does so, and goes on",
+    does:
+      "adds a line that unused layers could not be removed, where the dialect reports removing them",
     at: "whole",
     parameters: { message: "permission denied" },
   },
   "unknown-fields": {
-    does: "adds fields to every line that no version knows",
+    does: "adds a field that no version knows to every line",
     at: "from",
     parameters: { field: "x-unknown" },
   },
@@ -138,7 +145,7 @@ export const faultKinds = {
     parameters: {},
   },
   "completed-over-total": {
-    does: "reports more bytes than there are",
+    does: "reports a `completed` above `total`",
     at: "from",
     parameters: { bytes: 1 },
   },
@@ -158,12 +165,12 @@ export const faultKinds = {
     parameters: {},
   },
   "split": {
-    does: "sends every line in chunks of so many bytes",
+    does: "sends every line in chunks of a few bytes",
     at: "whole",
     parameters: { bytes: 1 },
   },
   "coalesce": {
-    does: "sends so many lines in one chunk",
+    does: "sends several lines in one chunk",
     at: "whole",
     parameters: { lines: 10 },
   },
@@ -184,48 +191,48 @@ export type FaultParameters<Kind extends FaultKind> = {
     | undefined;
 };
 
-/** What all faults have. */
+/** What all faults take. */
 export interface FaultTarget {
-  /** Where it strikes. Faults on all lines begin there. */
+  /** Where it strikes, or, for a fault on all lines, where it begins. */
   at?: FaultPoint | undefined;
-  /** The model whose pulls it strikes. All of them, unless told. */
+  /** The model whose pulls it strikes. @default all models */
   model?: string | undefined;
-  /** How many pulls it strikes, the first ones that come to its point. All of them, unless told. */
+  /** How many pulls it strikes: the first ones that reach its point. @default all pulls */
   times?: number | undefined;
 }
 
-/** Something that goes wrong with a pull. {@link faultKinds} says what each kind does and takes. */
+/** Something that goes wrong with a pull. {@link faultKinds} describes the kinds. */
 export type Fault = {
   [Kind in FaultKind]: { kind: Kind } & FaultParameters<Kind> & FaultTarget;
 }[FaultKind];
 
-/** Faults by chance: the same ones for the same seed and order of requests. */
+/** Random faults: the same ones for the same seed and order of requests. */
 export interface RandomFaults {
-  /** The chance that a pull has a fault, from 0 to 1. */
+  /** The probability that a pull has a fault, from 0 to 1. */
   chance: number;
-  /** The kinds to choose from. All of them, unless told. */
+  /** The kinds to choose from. @default all kinds */
   kinds?: readonly FaultKind[] | undefined;
 }
 
-/** A fault with everything filled in, for one pull. */
+/** A fault with all defaults filled in, for one pull. */
 export interface ArmedFault {
   readonly kind: FaultKind;
   readonly at: Readonly<FaultPoint> | undefined;
   readonly parameters: Readonly<Record<string, string | number>>;
-  /** Takes note that it strikes, or returns `false` if it has struck as often as it should. */
+  /** Counts a strike, or returns `false` if the fault has struck `times` pulls already. */
   readonly strike: () => boolean;
 }
 
 const PERCENT = /^(\d+(?:\.\d+)?)%$/;
 
-/** What a parameter may be. */
+/** Which values a parameter takes. */
 interface ParameterRule {
   readonly form: string;
   readonly accepts: (value: unknown) => boolean;
 }
 
 const AMOUNT: ParameterRule = {
-  form: "a number that is not negative",
+  form: "a number, 0 or more",
   accepts: (value) => typeof value === "number" && value >= 0,
 };
 
@@ -234,9 +241,9 @@ const COUNT: ParameterRule = {
   accepts: (value) => Number.isSafeInteger(value) && (value as number) > 0,
 };
 
-const TEXT: ParameterRule = { form: "a text", accepts: (value) => typeof value === "string" };
+const TEXT: ParameterRule = { form: "a string", accepts: (value) => typeof value === "string" };
 
-/** Of those parameters that may not be just any text or number. */
+/** Rules for parameters that need more than a type check. */
 const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
   "http-error.status": {
     form: "a whole number from 400 to 599",
@@ -251,20 +258,21 @@ const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
 };
 
 /**
- * Fills in what a fault leaves open, or says what is wrong with it.
+ * Fills in what a fault leaves out.
  *
  * @param fault The fault.
- * @param strike Takes note that it strikes, or returns `false` if it may not any more.
+ * @param strike Counts a strike, or returns `false` if the fault may strike no more.
+ * @throws {ConfigurationError} If the fault is invalid.
  */
 export function armFault(fault: Fault, strike: () => boolean = () => true): ArmedFault {
   const { kind, at, model: _, times, ...optional } = fault;
   if (!Object.hasOwn(faultKinds, kind)) {
     const kinds = Object.keys(faultKinds).join(", ");
-    throw new ConfigurationError(`There is no fault ${JSON.stringify(kind)}; there are ${kinds}`);
+    throw new ConfigurationError(`Cannot use the fault ${show(kind)}: it must be one of ${kinds}`);
   }
   if (times !== undefined && !COUNT.accepts(times)) {
     throw new ConfigurationError(
-      `"times" of the fault "${kind}" must be ${COUNT.form}, got ${times}`,
+      `Cannot use the times ${show(times)} of the fault "${kind}": it must be ${COUNT.form}`,
     );
   }
   const info: FaultKindInfo = faultKinds[kind];
@@ -284,16 +292,17 @@ function checkParameter(
   value: unknown,
 ): void {
   if (!Object.hasOwn(parameters, name)) {
-    const names = Object.keys(parameters).join(", ") || "none";
+    const names = [...Object.keys(parameters), "at", "model"].join(", ");
     throw new ConfigurationError(
-      `The fault "${kind}" has no parameter ${JSON.stringify(name)}; it has ${names}`,
+      `Cannot use the parameter ${show(name)} of the fault "${kind}": it must be one of ${names} ` +
+        "and times",
     );
   }
   const rule = PARAMETER_RULES[`${kind}.${name}`] ??
     (typeof parameters[name] === "number" ? AMOUNT : TEXT);
   if (rule.accepts(value)) return;
   throw new ConfigurationError(
-    `"${name}" of the fault "${kind}" must be ${rule.form}, got ${JSON.stringify(value)}`,
+    `Cannot use the ${name} ${show(value)} of the fault "${kind}": it must be ${rule.form}`,
   );
 }
 
@@ -302,60 +311,81 @@ function checkPoint(
   info: FaultKindInfo,
   at: FaultPoint | undefined,
 ): FaultPoint | undefined {
-  const fail = (reason: string) => {
-    throw new ConfigurationError(`The fault "${kind}" cannot be there: ${reason}`);
+  const fail = (what: string, possible: string) => {
+    throw new ConfigurationError(`Cannot use the ${what} of the fault "${kind}": ${possible}`);
   };
   if (at === undefined) return info.at === "point" ? { completed: "50%" } : undefined;
   const { line, byte, completed, layer } = at;
-  if (info.at === "whole") fail("it strikes the whole pull, not a point of it");
+  const point = `point ${show(at)}`;
+  if (info.at === "whole") fail(point, "it strikes the whole pull, so leave out the point");
   if (info.at === "layer" && (layer === undefined || completed !== undefined)) {
-    fail("it strikes a layer, such as { layer: 0 }");
+    fail(point, "it strikes a whole layer, such as { layer: 0 }");
   }
   const given = [line, byte, completed ?? layer].filter((value) => value !== undefined).length;
-  if (given !== 1) fail("give one of line, byte, and completed or layer");
-  if (line !== undefined && !(Number.isSafeInteger(line) && line > 0)) {
-    fail("lines are counted from 1");
+  if (given === 0) fail(point, "it must have a line, a byte, a completed or a layer");
+  if (given > 1) fail(point, "give only one of line, byte, and completed or layer");
+  if (line !== undefined && !COUNT.accepts(line)) {
+    fail(`line ${show(line)}`, `it must be ${COUNT.form}`);
   }
   if (byte !== undefined && !(Number.isSafeInteger(byte) && byte >= 0)) {
-    fail("bytes are counted from 0");
+    fail(`byte ${show(byte)}`, "it must be a whole number, 0 or more");
   }
   const percent = typeof completed === "string" ? PERCENT.exec(completed)?.[1] : undefined;
   const isAmount = typeof completed === "string"
     ? percent !== undefined && Number(percent) <= 100
     : completed === undefined || (Number.isSafeInteger(completed) && completed >= 0);
-  if (!isAmount) fail('completed is a number of bytes or a share such as "50%"');
+  if (!isAmount) {
+    fail(
+      `completed ${show(completed)}`,
+      'it must be a whole number of bytes, or a share from "0%" to "100%"',
+    );
+  }
   return at;
 }
 
-/** Checks that a fault can strike what it is meant for, of these models. */
+/** Checks that a fault can strike the pulls that it is meant for, when these models are offered. */
 export function requireTarget(fault: Fault, models: readonly Model[]): void {
   const { at } = armFault(fault);
-  const targets = models.filter(({ name }) => isMeantFor(fault, name));
-  if (fault.model !== undefined && targets.length === 0) {
-    const name = JSON.stringify(fault.model);
-    throw new ConfigurationError(
-      `The fault "${fault.kind}" is to strike the model ${name}, which the library does not have`,
-    );
-  }
-  const layer = at?.layer;
-  if (layer === undefined) return;
-  const spared = targets.filter((model) => !findLayer(model, layer));
-  // A digest is that of a layer of some models; a position is to be there in all of them.
-  const misses = typeof layer === "string" ? spared.length === targets.length : spared.length > 0;
-  if (!misses) return;
-  const names = spared.map(({ name }) => JSON.stringify(shortName(name))).join(", ");
-  throw new ConfigurationError(
-    `The fault "${fault.kind}" is to strike layer ${layer}, which is not there in ${names}`,
-  );
+  requireModelAndLayer(`fault "${fault.kind}"`, { model: fault.model, layer: at?.layer }, models);
 }
 
-/** The blob that a fault means by a layer. */
+/** Checks that the registry offers the model that a fault is meant for, and that it has the layer. */
+export function requireModelAndLayer(
+  fault: string,
+  { model, layer }: { model?: string | undefined; layer?: number | string | undefined },
+  models: readonly Model[],
+): void {
+  const fail = (what: string, possible: string) => {
+    throw new ConfigurationError(`Cannot use the ${what} of the ${fault}: ${possible}`);
+  };
+  const targets = models.filter(({ name }) => isMeantFor({ model }, name));
+  if (model !== undefined && targets.length === 0) {
+    requireModelName(model);
+    const names = models.map(({ name }) => shortName(name)).join(", ");
+    fail(
+      `model ${show(model)}`,
+      names ? `the registry offers only ${names}` : "the registry is empty",
+    );
+  }
+  if (layer === undefined) return;
+  const spared = targets.filter((target) => !findLayer(target, layer));
+  // Only some models have the layer of a digest; a position must exist in all of them.
+  if (typeof layer === "string" && spared.length === targets.length) {
+    fail(`layer ${show(layer)}`, "no model that it strikes has a layer of this digest");
+  }
+  const [first] = spared;
+  if (typeof layer === "string" || !first) return;
+  const last = blobsOf(first).length - 1;
+  fail(`layer ${show(layer)}`, `the model ${show(shortName(first.name))} has layers 0 to ${last}`);
+}
+
+/** The blob of a layer, by its position or digest. */
 export function findLayer(model: Model, layer: number | string): Blob | undefined {
   const blobs = blobsOf(model);
   return typeof layer === "number" ? blobs[layer] : blobs.find(({ digest }) => digest === layer);
 }
 
-/** How many bytes an amount is of a total. */
+/** An amount in bytes: a share such as `"50%"` is one of the total. */
 export function bytesOf(amount: number | string, total: number): number {
   if (typeof amount === "number") return amount;
   return Number(PERCENT.exec(amount)?.[1]) / 100 * total;
@@ -371,14 +401,14 @@ export function isMeantFor(
   return name !== undefined && modelKey(name) === modelKey(target);
 }
 
-/** A fault of a kind, struck at a place, both by chance. */
+/** A fault of a random kind at a random point. */
 export function randomFault(kinds: readonly FaultKind[], next: () => number): ArmedFault {
   const kind = kinds[next() % kinds.length]!;
   const at = faultKinds[kind].at === "point" ? randomPoint(next) : undefined;
   return armFault(at ? { kind, at } as Fault : { kind } as Fault);
 }
 
-/** A point that every pull comes to: some share of the model, or near the start of the stream. */
+/** A random point that every pull reaches: a share of the model, or near the start of the stream. */
 function randomPoint(next: () => number): FaultPoint {
   switch (next() % 4) {
     case 0:
@@ -393,7 +423,7 @@ function randomPoint(next: () => number): FaultPoint {
 /**
  * Reads a fault as it is written on a command line: its kind, then where it strikes, then its
  * parameters, as in `stall@50%`, `cut@byte:120`, `error@line:3,times=1,message=oops` or
- * `rollback@layer:0:50%,model=mistral`. The rest of the text belongs to a `message` or a `text`.
+ * `rollback@layer:0:50%,model=mistral`. A `message` or a `text` comes last: it may contain commas.
  *
  * ```ts
  * import { parseFault } from "@ollama-pull/kit/mock";
@@ -408,27 +438,30 @@ function randomPoint(next: () => number): FaultPoint {
  *
  * @param text The fault.
  * @return The fault, as {@link MockServerOptions.faults} takes it.
- * @throws {ConfigurationError} If the text is no fault.
+ * @throws {ConfigurationError} If the text is not a valid fault.
  */
 export function parseFault(text: string): Fault {
   const [head, rest] = cutFirst(text, ",");
   const [kind, place] = cutFirst(head, "@");
-  const fault: Record<string, unknown> = { kind };
-  if (place !== undefined) fault.at = parsePoint(place, text);
+  const fields = new Map<string, unknown>([["kind", kind]]);
+  if (place !== undefined) fields.set("at", parsePoint(place, text));
+  const fail: (reason: string) => never = (reason) => {
+    throw new ConfigurationError(`Cannot read the fault ${show(text)}: ${reason}`);
+  };
   for (let pairs = rest; pairs !== undefined;) {
     const isLast = /^(?:message|text)=/.test(pairs);
     const [pair, more] = isLast ? [pairs, undefined] : cutFirst(pairs, ",");
     const [name, value] = cutFirst(pair, "=");
-    if (value === undefined || name in fault) {
-      throw new ConfigurationError(
-        `${JSON.stringify(pair)} in the fault ${JSON.stringify(text)} must be name=value`,
-      );
-    }
-    fault[name] = isNumeric(kind, name) && /^\d+$/.test(value) ? Number(value) : value;
+    if (value === undefined) fail(`${show(pair)} must be name=value, such as times=1`);
+    if (fields.has(name)) fail(`${show(name)} is given twice`);
+    if (name === "at") fail('write its point after an "@", such as cut@50%');
+    fields.set(name, isNumeric(kind, name) && /^\d+$/.test(value) ? Number(value) : value);
     pairs = more;
   }
-  armFault(fault as unknown as Fault);
-  return fault as unknown as Fault;
+  // Not by assigning, since a name may be `__proto__`.
+  const fault = Object.fromEntries(fields) as unknown as Fault;
+  armFault(fault);
+  return fault;
 }
 
 /** Cuts a text at the first occurrence of a separator. */
@@ -455,8 +488,10 @@ function parsePoint(place: string, text: string): FaultPoint {
   if (completed !== undefined) return { completed: number(completed) };
   if (layer === undefined) {
     throw new ConfigurationError(
-      `The fault ${JSON.stringify(text)} must be at 50%, a number of bytes, line:N, byte:N, ` +
-        "layer:N or layer:N:50%",
+      `Cannot read the point ${show(place)} of the fault ${
+        show(text)
+      }: it must be a share such as ` +
+        "50%, a number of bytes, line:N, byte:N, layer:N or layer:N:50%",
     );
   }
   return { layer: number(layer), ...(part !== undefined && { completed: number(part) }) };

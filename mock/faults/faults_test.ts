@@ -652,29 +652,66 @@ describe("A fault as it is written on a command line", () => {
     for (const [text, fault] of READ) assertEquals(parseFault(text), fault);
   });
 
-  it("is refused where it is none", () => {
+  it("is refused if it is invalid", () => {
     for (
       const [text, message] of [
-        ["", 'There is no fault ""'],
-        ["nonsense", 'There is no fault "nonsense"; there are http-error, '],
-        ["__proto__", 'There is no fault "__proto__"'],
-        ["cut@", 'The fault "cut@" must be at 50%, a number of bytes, line:N, byte:N, layer:N or'],
-        ["cut@everywhere", 'The fault "cut@everywhere" must be at'],
-        ["cut@line:x", 'The fault "cut@line:x" must be at'],
-        ["cut@line:0", 'The fault "cut" cannot be there: lines are counted from 1'],
-        ["cut@101%", 'The fault "cut" cannot be there: completed is a number of bytes or a share'],
-        ["crlf@50%", 'The fault "crlf" cannot be there: it strikes the whole pull'],
-        ["digest-mismatch@line:1", "it strikes a layer, such as { layer: 0 }"],
-        ["stall,ms", '"ms" in the fault "stall,ms" must be name=value'],
-        ["stall,", '"" in the fault "stall," must be name=value'],
-        ["stall,kind=cut", '"kind=cut" in the fault "stall,kind=cut" must be name=value'],
-        ["stall,ms=soon", '"ms" of the fault "stall" must be a number that is not negative'],
-        ["stall,speed=1", 'The fault "stall" has no parameter "speed"; it has ms'],
-        ["crlf,ms=1", 'The fault "crlf" has no parameter "ms"; it has none'],
-        ["stall,times=0", '"times" of the fault "stall" must be a whole number above 0, got 0'],
-        ["split,bytes=0", '"bytes" of the fault "split" must be a whole number above 0, got 0'],
-        ["http-error,status=200", "must be a whole number from 400 to 599, got 200"],
-        ["http-error,body=xml", 'must be "json", "html" or "none", got "xml"'],
+        ["", 'Cannot use the fault "": it must be one of http-error, '],
+        ["nonsense", 'Cannot use the fault "nonsense": it must be one of http-error, '],
+        ["__proto__", 'Cannot use the fault "__proto__": '],
+        [
+          "cut@",
+          'Cannot read the point "" of the fault "cut@": it must be a share such as 50%, a number',
+        ],
+        ["cut@everywhere", 'Cannot read the point "everywhere" of the fault "cut@everywhere": '],
+        ["cut@line:x", 'Cannot read the point "line:x" of the fault "cut@line:x": '],
+        [
+          "cut@line:0",
+          'Cannot use the line 0 of the fault "cut": it must be a whole number above 0',
+        ],
+        [
+          "cut@101%",
+          'Cannot use the completed "101%" of the fault "cut": it must be a whole number of bytes',
+        ],
+        [
+          "crlf@50%",
+          'Cannot use the point {"completed":"50%"} of the fault "crlf": it strikes the whole pull',
+        ],
+        ["digest-mismatch@line:1", "it strikes a whole layer, such as { layer: 0 }"],
+        ["stall,ms", 'Cannot read the fault "stall,ms": "ms" must be name=value, such as times=1'],
+        ["stall,", 'Cannot read the fault "stall,": "" must be name=value'],
+        ["stall,kind=cut", 'Cannot read the fault "stall,kind=cut": "kind" is given twice'],
+        ["stall@1%,at=50%", 'Cannot read the fault "stall@1%,at=50%": "at" is given twice'],
+        ["stall,at=50%", 'Cannot read the fault "stall,at=50%": write its point after an "@"'],
+        ["stall,__proto__=1", 'the parameter "__proto__" of the fault "stall": it must be one of'],
+        ["stall,toString=1", 'the parameter "toString" of the fault "stall": it must be one of'],
+        [
+          "stall,ms=soon",
+          'Cannot use the ms "soon" of the fault "stall": it must be a number, 0 or more',
+        ],
+        [
+          "stall,speed=1",
+          'the parameter "speed" of the fault "stall": it must be one of ms, at, model and times',
+        ],
+        [
+          "crlf,ms=1",
+          'the parameter "ms" of the fault "crlf": it must be one of at, model and times',
+        ],
+        [
+          "stall,times=0",
+          'Cannot use the times 0 of the fault "stall": it must be a whole number above 0',
+        ],
+        [
+          "split,bytes=0",
+          'Cannot use the bytes 0 of the fault "split": it must be a whole number above 0',
+        ],
+        [
+          "http-error,status=200",
+          'the status 200 of the fault "http-error": it must be a whole number from 400 to 599',
+        ],
+        [
+          "http-error,body=xml",
+          'the body "xml" of the fault "http-error": it must be "json", "html" or "none"',
+        ],
       ] as const
     ) {
       assertThrows(() => parseFault(text), ConfigurationError, message, text);
@@ -686,21 +723,39 @@ describe("A fault that cannot strike", () => {
   it("is refused when the mock is made", () => {
     for (
       const [fault, message] of [
-        [{ kind: "cut", at: { layer: 3 } }, "is to strike layer 3, which is not there in"],
-        [{ kind: "cut", at: { layer: -1 } }, "is to strike layer -1"],
-        [{ kind: "cut", at: { layer: "sha256:ff" } }, "is to strike layer sha256:ff"],
-        [{ kind: "cut", model: "other" }, 'the model "other", which the library does not have'],
-        [{ kind: "cut", model: "../x" }, 'the model "../x", which the library does not have'],
-        [{ kind: "cut", at: {} }, "give one of line, byte, and completed or layer"],
-        [{ kind: "cut", at: { line: 1, byte: 1 } }, "give one of line, byte, and completed or"],
-        [{ kind: "cut", at: { byte: -1 } }, "bytes are counted from 0"],
-        [{ kind: "cut", at: { byte: 0.5 } }, "bytes are counted from 0"],
-        [{ kind: "cut", at: { completed: -1 } }, "completed is a number of bytes or a share"],
-        [{ kind: "cut", at: { completed: "half" } }, "completed is a number of bytes or a share"],
-        [{ kind: "cut", times: 1.5 }, "must be a whole number above 0, got 1.5"],
-        [{ kind: "stall", ms: -1 }, "must be a number that is not negative, got -1"],
-        [{ kind: "stall", ms: NaN }, "must be a number that is not negative"],
-        [{ kind: "error", message: 5 }, "must be a text, got 5"],
+        [
+          { kind: "cut", at: { layer: 3 } },
+          'Cannot use the layer 3 of the fault "cut": the model "small:latest" has layers 0 to',
+        ],
+        [{ kind: "cut", at: { layer: -1 } }, "Cannot use the layer -1 of"],
+        [
+          { kind: "cut", at: { layer: "sha256:ff" } },
+          'the layer "sha256:ff" of the fault "cut": no model that it strikes has',
+        ],
+        [
+          { kind: "cut", model: "other" },
+          'Cannot use the model "other" of the fault "cut": the registry offers only',
+        ],
+        [{ kind: "cut", model: "../x" }, 'Cannot use the model name "../x": '],
+        [
+          { kind: "cut", at: {} },
+          'the point {} of the fault "cut": it must have a line, a byte, a completed or a layer',
+        ],
+        [
+          { kind: "cut", at: { line: 1, byte: 1 } },
+          "give only one of line, byte, and completed or layer",
+        ],
+        [
+          { kind: "cut", at: { byte: -1 } },
+          'the byte -1 of the fault "cut": it must be a whole number, 0 or more',
+        ],
+        [{ kind: "cut", at: { byte: 0.5 } }, "the byte 0.5 of"],
+        [{ kind: "cut", at: { completed: -1 } }, "the completed -1 of"],
+        [{ kind: "cut", at: { completed: "half" } }, 'or a share from "0%" to "100%"'],
+        [{ kind: "cut", times: 1.5 }, "the times 1.5 of the fault"],
+        [{ kind: "stall", ms: -1 }, "the ms -1 of the fault"],
+        [{ kind: "stall", ms: NaN }, "the ms NaN of the fault"],
+        [{ kind: "error", message: 5 }, 'the message 5 of the fault "error": it must be a string'],
       ] as const
     ) {
       const server = () => faultyMock(fault as unknown as Fault);
@@ -711,7 +766,7 @@ describe("A fault that cannot strike", () => {
   it("is refused when the model is published that it is meant for", () => {
     const server = faultyMock({ kind: "cut", at: { layer: 2 } });
     const short = { ...SMALL, layers: [SMALL.layers[0]!] };
-    assertThrows(() => server.library.publish(short), ConfigurationError, "layer 2");
+    assertThrows(() => server.library.publish(short), ConfigurationError, "the layer 2 of");
   });
 
   it("by chance is refused as well", () => {
@@ -719,12 +774,12 @@ describe("A fault that cannot strike", () => {
     assertThrows(
       () => mockOfSmall({ faults: { chance: 1, kinds: [] } }),
       ConfigurationError,
-      "There must be kinds of faults",
+      "Cannot use the kinds [] of faults: name at least one",
     );
     assertThrows(
       () => mockOfSmall({ faults: { chance: 1, kinds: ["nonsense" as FaultKind] } }),
       ConfigurationError,
-      'There is no fault "nonsense"',
+      'Cannot use the fault "nonsense": it must be one of',
     );
   });
 });

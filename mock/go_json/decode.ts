@@ -1,6 +1,6 @@
 /**
- * Reads JSON as the real server does, which is written in Go: as much of a text as the first value
- * takes, with the same limits, and with the same words for what is wrong.
+ * Reads JSON as the real server does, which is written in Go: only the first value of a text, with the
+ * same limits and the same error messages.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 /** The types of the fields of a struct, by their names in lower case. */
 export type FieldTypes = Readonly<Record<string, "string" | "bool">>;
 
-/** A text that is not what was asked for. */
+/** A text that Go would refuse. The message is the one that Go gives. */
 export class GoJsonError extends Error {
   /** Always `"GoJsonError"`. */
   override readonly name = "GoJsonError";
@@ -81,7 +81,7 @@ class Scanner {
     return this.#at;
   }
 
-  /** Reads a value, or the start of one that holds others. Returns whether one of these is next. */
+  /** Reads a value, or the start of an array or object. Returns whether a value inside it is next. */
   #beginValue(): boolean {
     const character = this.#peek();
     switch (character) {
@@ -106,7 +106,7 @@ class Scanner {
     }
   }
 
-  /** Reads what comes after a value inside of another one. Returns whether a value is next. */
+  /** Reads what follows a value in an array or object. Returns whether another value is next. */
   #continueAfterValue(): boolean {
     const character = this.#peek();
     if (this.#open.at(-1) === "{") {
@@ -197,7 +197,7 @@ class Scanner {
     this.#at++;
   }
 
-  /** Passes over what a sticky expression matches. */
+  /** Skips the match of a sticky expression. */
   #skip(pattern: RegExp): void {
     pattern.lastIndex = this.#at;
     if (pattern.test(this.#text)) this.#at = pattern.lastIndex;
@@ -226,7 +226,7 @@ function isDigit(character: string): boolean {
   return /^\d$/.test(character);
 }
 
-/** The first byte of a text as Go shows it, to which a byte is a character of Latin-1. */
+/** The first byte of a text as Go shows it: Go reads the byte as a Latin-1 character. */
 function quoteByte(text: string): string {
   const byte = new TextEncoder().encode(text)[0] ?? 0;
   const character = String.fromCharCode(byte);

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What Go's JSON escapes beside what JSON has to. */
+/** What Go's JSON escapes besides what JSON must escape. */
 const ESCAPED = /[<>&\u2028\u2029]/g;
 
 /** A value as Go writes it. */

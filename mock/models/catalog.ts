@@ -1,11 +1,11 @@
 /**
- * Which models the library offers, and which of them were pulled.
+ * Which models the registry offers, and which of them were pulled.
  *
  * @module
  */
 
-import { ConfigurationError } from "../configuration_error.ts";
-import { modelKey, type ModelName, parseModelName, shortName } from "./model_name.ts";
+import { ConfigurationError, show } from "../configuration_error.ts";
+import { modelKey, type ModelName, shortName } from "./model_name.ts";
 import {
   type Blob,
   blobsOf,
@@ -68,9 +68,9 @@ export interface FoundBlob {
   readonly blob: Blob;
 }
 
-/** What a catalog works with. */
+/** Options of {@link Catalog}. */
 export interface CatalogOptions extends ModelOptions {
-  /** Called with the digest of a blob that no model uses any more. */
+  /** Called with the digest of each blob that no model uses any more. */
   readonly onUnused: (digest: string) => void;
   readonly now: () => number;
 }
@@ -78,17 +78,17 @@ export interface CatalogOptions extends ModelOptions {
 /** The models of a mock. */
 export class Catalog {
   readonly #options: CatalogOptions;
-  /** What the library offers; a promise, for real digests take time to work out. */
+  /** What the registry offers. Promises, since real digests take time to compute. */
   readonly #offered = new Map<string, Promise<Model>>();
   readonly #pulled = new Map<string, PulledModel>();
-  /** The sizes of the blobs that were ever offered. A digest stands for one size. */
+  /** The sizes of all blobs that were ever offered. All blobs of a digest have the same size. */
   readonly #sizes = new Map<string, number>();
 
   constructor(options: CatalogOptions) {
     this.#options = options;
   }
 
-  /** Checks the description of a model and fills in what it leaves open. */
+  /** Checks the description of a model and fills in what it leaves out. */
   resolve(description: MockModel | string): Model {
     return resolveModel(describe(description), this.#options);
   }
@@ -98,29 +98,29 @@ export class Catalog {
     for (const { digest, size } of blobsOf(model)) {
       if (digest === UNKNOWN_DIGEST) continue;
       if ((this.#sizes.get(digest) ?? size) !== size) {
-        const name = JSON.stringify(shortName(model.name));
         throw new ConfigurationError(
-          `The digest ${digest} in the model ${name} is that of a blob of another size`,
+          `Cannot use the digest ${show(digest)} in the model ${show(shortName(model.name))} for ` +
+            `${size} bytes: another blob of ${this.#sizes.get(digest)} bytes has it`,
         );
       }
       this.#sizes.set(digest, size);
     }
     const complete = this.#options.realBytes ? withRealDigests(model) : Promise.resolve(model);
-    complete.catch(() => {}); // whoever asks for the model is told
+    complete.catch(() => {}); // `find` rejects with it
     this.#offered.set(modelKey(model.name), complete);
   }
 
-  /** Offers a model no longer. */
+  /** Stops offering a model. */
   withdraw(name: ModelName): boolean {
     return this.#offered.delete(modelKey(name));
   }
 
-  /** The model of a name that the library offers. */
+  /** The model of a name, if the registry offers it. */
   async find(name: ModelName): Promise<Model | undefined> {
     return await this.#offered.get(modelKey(name));
   }
 
-  /** The blob of a digest that the library offers. */
+  /** The blob of a digest, if the registry offers it. */
   async findBlob(digest: string): Promise<FoundBlob | undefined> {
     for (const model of await Promise.all(this.#offered.values())) {
       const blob = blobsOf(model).find((each) => each.digest === digest);
@@ -134,15 +134,15 @@ export class Catalog {
     return [...this.#pulled.values()].reverse();
   }
 
-  /** The model of a name that was pulled. */
+  /** The model of a name, if it was pulled. */
   findPulled(name: ModelName): PulledModel | undefined {
     return this.#pulled.get(modelKey(name));
   }
 
   /**
-   * Records that a model was pulled, and removes what is not used any more. Returns whether the one
-   * before had layers that this one has not: observed, the server tells of removing them even if it
-   * then finds that other models use them.
+   * Records that a model was pulled, and removes the blobs that no model uses any more. Returns whether
+   * the previous version had layers that this one lacks. The real server reports removing those even
+   * when it keeps them for another model (observed).
    */
   install(model: Model): boolean {
     const key = modelKey(model.name);
@@ -155,7 +155,7 @@ export class Catalog {
     return blobsOf(before).some(({ digest }) => !kept.has(digest));
   }
 
-  /** Deletes a model that was pulled, with the blobs that no other one uses. */
+  /** Deletes a pulled model, with the blobs that no other one uses. */
   delete(name: ModelName): boolean {
     const pulled = this.#pulled.get(modelKey(name));
     if (!pulled) return false;
@@ -164,7 +164,7 @@ export class Catalog {
     return true;
   }
 
-  /** Copies a model that was pulled under another name. */
+  /** Copies a pulled model to another name. */
   copy(model: Model, name: ModelName): void {
     this.install({ ...model, name });
   }
@@ -185,15 +185,8 @@ function describe(description: MockModel | string): MockModel {
   if (preset) return preset;
   const names = Object.keys(presets).join(", ");
   throw new ConfigurationError(
-    `There is no preset ${JSON.stringify(description)}; there are ${names}`,
+    `Cannot use the preset ${show(description)}: it must be one of ${names}`,
   );
-}
-
-/** Reads the name of a model in a configuration. */
-export function requireModelName(text: string): ModelName {
-  const name = parseModelName(text);
-  if (!name) throw new ConfigurationError(`The model name ${JSON.stringify(text)} is invalid`);
-  return name;
 }
 
 /** A name as the real server lists it. */

@@ -6,6 +6,7 @@
  */
 
 import { DEFAULT_REGISTRY, type ModelName, parsePlainName } from "../../src/model_name.ts";
+import { ConfigurationError, show } from "../configuration_error.ts";
 
 export type { ModelName };
 
@@ -15,6 +16,21 @@ export function parseModelName(text: string): ModelName | undefined {
     return parsePlainName(text);
   } catch {
     return undefined;
+  }
+}
+
+/** Reads a name in the configuration. */
+export function requireModelName(name: unknown): ModelName {
+  if (typeof name !== "string") {
+    throw new ConfigurationError(
+      `Cannot use the model name ${show(name)}: it must be a string such as "llama3.2"`,
+    );
+  }
+  try {
+    return parsePlainName(name);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new ConfigurationError(error.message);
   }
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ConfigurationError } from "../configuration_error.ts";
+import { ConfigurationError, show } from "../configuration_error.ts";
 import { seededBytes, seededDigest } from "../runtime/random.ts";
-import { modelKey, type ModelName, parseModelName } from "./model_name.ts";
+import { modelKey, type ModelName, requireModelName } from "./model_name.ts";
 
 /** A layer of a model. */
 export interface MockLayer {
@@ -26,7 +26,7 @@ export interface MockLayer {
   mediaType?: string | undefined;
 }
 
-/** A model that the mock's library offers. */
+/** A model that the mock's registry offers. */
 export interface MockModel {
   /** The name: `[host[:port]/][namespace/]name[:tag]`. */
   name: string;
@@ -48,13 +48,13 @@ export interface Blob {
   readonly size: number;
   /** What it holds. */
   readonly mediaType: string;
-  /** What its bytes follow from. */
+  /** The seed of its bytes. */
   readonly key: string;
 }
 
-/** A model with everything filled in. */
+/** A model with all defaults filled in. */
 export interface Model {
-  /** The name, read. */
+  /** The name, parsed. */
   readonly name: ModelName;
   /** The layers, in the order in which they are pulled. */
   readonly layers: readonly Blob[];
@@ -62,7 +62,7 @@ export interface Model {
   readonly config: Blob;
 }
 
-/** Everything that is pulled for a model, in order. */
+/** All blobs of a model, in the order in which they are pulled. */
 export function blobsOf(model: Model): readonly Blob[] {
   return [...model.layers, model.config];
 }
@@ -73,33 +73,31 @@ const CONFIG_MEDIA_TYPE = "application/vnd.docker.container.image.v1+json";
 const CONFIG_BYTES = 561;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
-/** The digest of a blob whose real one has not been worked out yet. */
+/** The digest of a blob whose real one is not computed yet. */
 export const UNKNOWN_DIGEST = "";
 
 /** The largest layer with real bytes: they are hashed in memory. */
 const MAX_REAL_BYTES = 2 ** 30;
 
-/** How to fill in what a description leaves open. */
+/** How to fill in what a description leaves out. */
 export interface ModelOptions {
-  /** What derived digests and bytes follow from. */
+  /** The seed of derived digests and bytes. */
   readonly seed: number;
-  /** Whether digests are those of real bytes. */
+  /** Whether digests are computed from real bytes. */
   readonly realBytes: boolean;
 }
 
-/** Checks the description of a model and fills in what it leaves open. */
+/** Checks the description of a model and fills in what it leaves out. */
 export function resolveModel(description: MockModel, options: ModelOptions): Model {
-  const name = parseModelName(String(description.name));
-  if (!name) {
-    throw new ConfigurationError(`The model name ${JSON.stringify(description.name)} is invalid`);
-  }
+  const name = requireModelName(description.name);
   if (!Array.isArray(description.layers)) {
     throw new ConfigurationError(
-      `The model ${JSON.stringify(description.name)} must have a list of layers`,
+      `Cannot use the layers ${show(description.layers)} of the model ${show(description.name)}: ` +
+        "they must be an array, such as [{ size: 1000 }]",
     );
   }
   const resolve = (layer: MockLayer, index: number, mediaType: string): Blob => {
-    const where = `layer ${index} of the model ${JSON.stringify(description.name)}`;
+    const where = `layer ${index} of the model ${show(description.name)}`;
     return resolveLayer(layer, { where, mediaType, key: `${modelKey(name)}#${index}` }, options);
   };
   const { layers, config = { size: CONFIG_BYTES } } = description;
@@ -117,20 +115,26 @@ function resolveLayer(
 ): Blob {
   const { where } = defaults;
   if (!Number.isSafeInteger(size) || size < 0) {
-    throw new ConfigurationError(`The size of ${where} must be a number of bytes, got ${size}`);
+    throw new ConfigurationError(
+      `Cannot use the size ${show(size)} of ${where}: it must be a whole number of bytes`,
+    );
   }
   if (digest !== undefined && !DIGEST.test(digest)) {
-    const form = '"sha256:" and 64 hexadecimal digits';
     throw new ConfigurationError(
-      `The digest of ${where} must be ${form}, got ${JSON.stringify(digest)}`,
+      `Cannot use the digest ${show(digest)} of ${where}: it must be "sha256:" and 64 digits ` +
+        "from 0-9 and a-f",
     );
   }
   if (digest !== undefined && realBytes) {
-    throw new ConfigurationError(`The digest of ${where} follows from its bytes: leave it out`);
+    throw new ConfigurationError(
+      `Cannot use the digest ${show(digest)} of ${where} with realBytes: it is computed from the ` +
+        "bytes, so leave it out",
+    );
   }
   if (realBytes && size > MAX_REAL_BYTES) {
     throw new ConfigurationError(
-      `With realBytes a layer has at most ${MAX_REAL_BYTES} bytes, and ${where} has ${size}`,
+      `Cannot use the size ${size} of ${where} with realBytes: it must be at most ` +
+        `${MAX_REAL_BYTES} bytes`,
     );
   }
   const key = `${seed}/${defaults.key}/${size}`;

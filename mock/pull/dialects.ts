@@ -5,11 +5,11 @@
  */
 
 import { type Dialect, type DialectName, dialects } from "../../src/dialects.ts";
-import { ConfigurationError } from "../configuration_error.ts";
+import { ConfigurationError, show } from "../configuration_error.ts";
 
 /** The dialect of a name. */
 export function dialectNamed(name: string): Dialect {
   if (Object.hasOwn(dialects, name)) return dialects[name as DialectName];
   const names = Object.keys(dialects).join(", ");
-  throw new ConfigurationError(`There is no dialect ${JSON.stringify(name)}; there are ${names}`);
+  throw new ConfigurationError(`Cannot use the dialect ${show(name)}: it must be one of ${names}`);
 }

@@ -437,11 +437,11 @@ describe("Dialects", () => {
     );
   });
 
-  it("are refused by a name that is not theirs", () => {
+  it("are refused by an unknown name", () => {
     assertThrows(
       () => createMockServer({ dialect: "v9" as DialectName }),
       ConfigurationError,
-      'There is no dialect "v9"; there are spec, v0.1.0, v0.1, v0.5, client2, tensor, v0.33',
+      'Cannot use the dialect "v9": it must be one of spec, v0.1.0, v0.1, v0.5, client2, tensor, v0.33',
     );
   });
 });

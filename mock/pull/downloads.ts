@@ -1,17 +1,17 @@
 /**
- * What the mock has on disk, and how it gets there: one download per blob, whoever asks for it.
+ * The blobs on disk of the mock, and one download per blob, shared by all callers.
  *
  *     callers ── join ──▶ Download ── shares the bandwidth of the ──▶ Link
  *
- * Nothing here runs by itself. The {@link Link} works out what has come through it when somebody asks,
- * from the time that has passed, so that a download costs nothing while nobody looks.
+ * Nothing here runs by itself. The {@link Link} computes what has arrived from the time that has passed,
+ * when somebody asks, so that a download costs nothing in between.
  *
  * @module
  */
 
 import type { Blob } from "../models/models.ts";
 
-/** Times closer than this are the same: what is left of a download is not split further. */
+/** Times closer than this count as the same, so that rounding errors do not split a download. */
 const MOMENT_MS = 1e-3;
 
 /** A blob on disk, whole or in part, and the callers that wait for the rest of it. */
@@ -24,7 +24,7 @@ export class Download {
   #isActive = false;
   /** The bytes on disk when the download last began, was rolled back, or stopped. */
   #keptBytes = 0;
-  /** What the link had served then. */
+  /** What the link had served at that time. */
   #keptAtServed = 0;
 
   constructor(blob: Blob, link: Link) {
@@ -68,13 +68,13 @@ export class Download {
     this.#start(time);
   }
 
-  /** A caller does not wait any more. What is there is kept when the last one leaves. */
+  /** A caller stops waiting. When the last one leaves, the download stops and its bytes are kept. */
   leave(time: number): void {
     this.#callers--;
     if (this.#callers === 0) this.#stop(time);
   }
 
-  /** Makes it stand still, as when the library sends nothing. */
+  /** Pauses it, as when the registry sends nothing. */
   hold(time: number): void {
     this.#holds++;
     this.#stop(time);
@@ -93,7 +93,7 @@ export class Download {
     this.#start(time);
   }
 
-  /** All of it is there. Called by the link. */
+  /** Marks it as complete. Called by the link. */
   conclude(): void {
     this.#keptBytes = this.blob.size;
     this.#isActive = false;
@@ -117,8 +117,8 @@ export class Download {
 /**
  * A connection whose bandwidth its downloads share equally.
  *
- * `#served` counts the bytes that a download would have got that was there from the start. A download
- * remembers what it stood at when it began, and so is not touched while time passes.
+ * `#served` counts the bytes that one download would have received if it had been active from the start.
+ * A download remembers the count at its own start, so it need not be updated while time passes.
  */
 class Link {
   readonly #bytesPerMs: number;
@@ -131,7 +131,7 @@ class Link {
     this.#bytesPerMs = bytesPerSecond / 1000;
   }
 
-  /** The bytes that every download has been served by a time. Ends those that have all of theirs. */
+  /** The bytes that every download was served up to a time. Ends the downloads that are complete. */
   servedAt(time: number): number {
     while (this.#nextToEnd) {
       const next = this.#nextToEnd;
@@ -149,7 +149,7 @@ class Link {
     return this.#served;
   }
 
-  /** When every download will have been served so many bytes, if nothing changes. */
+  /** When every download will have been served this many bytes, if nothing changes. */
   timeOf(served: number): number {
     return this.#time + Math.max(0, served - this.#served) / this.#share;
   }
@@ -199,7 +199,7 @@ export class BlobStore {
     return download;
   }
 
-  /** Forgets a blob that nobody waits for. */
+  /** Forgets a blob, unless a caller waits for it. */
   remove(digest: string): void {
     if (!this.#downloads.get(digest)?.callers) this.#downloads.delete(digest);
   }

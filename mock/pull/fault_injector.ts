@@ -1,5 +1,5 @@
 /**
- * Turns what a pull reports into what is sent, with faults where they are asked for.
+ * Turns the events of a pull into the actions of its answer, and applies the faults.
  *
  *     JobEvent ── points, phases ──▶ objects ── fields ──▶ lines ── framing ──▶ bytes ── Action
  *
@@ -24,18 +24,18 @@ import type { JobEvent, PullJob, StatusObject } from "./job.ts";
 /** The faults that can strike inside a line; the others wait for its end. */
 const STRIKES_IN_A_LINE: ReadonlySet<FaultKind> = new Set(["cut", "reset", "stall"]);
 
-/** The faults that strike a download, and so wait until there is one. */
+/** The faults that strike a download, and so wait until one is active. */
 const STRIKES_A_DOWNLOAD: ReadonlySet<FaultKind> = new Set(["freeze", "rollback"]);
 
-/** The faults that are lines. */
+/** The faults that send a line. */
 const IS_A_LINE: ReadonlySet<FaultKind> = new Set(["malformed", "unknown-status", "early-success"]);
 
 const utf8 = new TextEncoder();
 
-/** Where a line stands: before others, at the end, or at the end without a newline. */
+/** The place of a line: before others, at the end, or at the end without a newline. */
 type LinePlace = "within" | "last" | "cut";
 
-/** What a {@link FaultInjector} works with. */
+/** Options of {@link FaultInjector}. */
 export interface InjectorOptions {
   readonly faults: readonly ArmedFault[];
   readonly job: PullJob;
@@ -49,7 +49,7 @@ export interface InjectorOptions {
 /** What one pull sends. */
 export class FaultInjector {
   readonly #options: InjectorOptions;
-  /** The faults that strike at a point, and have not yet. */
+  /** The faults at a point that have not struck yet. */
   #pending: ArmedFault[];
   /** The faults on fields, framing and phases. */
   readonly #lasting: readonly ArmedFault[];
@@ -58,11 +58,11 @@ export class FaultInjector {
   #manifestIsOut = false;
   #linesSent = 0;
   #bytesSent = 0;
-  /** Lines between the download and `success`, while they are held back. */
+  /** For `out-of-order`: the lines between the download and `success`. */
   #heldEvents: JobEvent[] = [];
-  /** Lines that are to share a chunk. */
+  /** For `coalesce`: the lines that share the next chunk. */
   #heldBytes: Uint8Array<ArrayBuffer>[] = [];
-  /** What the line before said that is there of each layer, unless that was too little. */
+  /** For `completed-falls`: the `completed` last sent for each layer, unless it was lowered. */
   readonly #lastCompleted = new Map<string | undefined, number>();
 
   constructor(options: InjectorOptions) {
@@ -72,16 +72,16 @@ export class FaultInjector {
     this.#lasting = options.faults.filter((fault) => !strikesOnce(fault));
   }
 
-  /** What follows from something that the pull reports. */
+  /** The actions that follow from an event of the pull. */
   event(event: JobEvent): Iterable<Action> {
     return this.#options.faults.length === 0 ? this.#plainEvent(event) : this.#faultyEvent(event);
   }
 
-  /** The same as {@link #faultyEvent}, for the pulls without faults, which are nearly all. */
+  /** The same as {@link #faultyEvent}, faster, for a pull without faults. */
   #plainEvent({ phase, object }: JobEvent): readonly Action[] {
     const isLast = phase === "success";
     if (this.#options.lines === "last" && !isLast) return [];
-    // Without faults, nothing is said that would have to be escaped.
+    // Without faults, no text needs Go's escapes.
     const text = JSON.stringify(object) + this.#ending(isLast ? "last" : "within");
     return [{ do: "send", bytes: utf8.encode(text) }];
   }
@@ -102,7 +102,7 @@ export class FaultInjector {
     if (phase === "success") yield* this.#flush();
   }
 
-  /** A line that tells of a failure, as the last one; with a newline where dialects have one. */
+  /** The error line that ends the stream, with a newline if the dialect sends one. */
   *errorLine(error: WireError, hasNewline: boolean): Generator<Action, void, void> {
     yield* this.#line({ ...error }, hasNewline ? "last" : "cut");
     yield* this.#flush();
@@ -134,7 +134,7 @@ export class FaultInjector {
     yield { do: "fail", message, byFault: true };
   }
 
-  /** Lets the faults strike whose point has come, before the lines of an event. */
+  /** Performs the faults whose point is reached, before the lines of an event. */
   *#strikeBefore({ phase }: JobEvent): Generator<Action, void, void> {
     const isSent = this.#options.lines === "all" || phase === "success";
     const due = this.#takePending(({ kind, at = {} }) => {
@@ -150,7 +150,7 @@ export class FaultInjector {
     for (const fault of due) yield* this.#perform(fault);
   }
 
-  /** Takes those of the pending faults that are due and still may strike. */
+  /** Takes the pending faults that are due. */
   #takePending(isDue: (fault: ArmedFault) => boolean): readonly ArmedFault[] {
     const due = this.#pending.filter(isDue);
     if (due.length > 0) this.#pending = this.#pending.filter((fault) => !due.includes(fault));
@@ -161,7 +161,7 @@ export class FaultInjector {
     const { job } = this.#options;
     if (line !== undefined) return this.#linesSent + 1 >= line;
     if (byte !== undefined) return this.#bytesSent >= byte;
-    // What is on disk already does not count before the pull has begun.
+    // Bytes that were on disk before do not count until the pull has begun.
     if (!this.#manifestIsOut) return false;
     const blob = this.#blobAt(layer);
     // A layer has begun with its first byte.
@@ -174,7 +174,7 @@ export class FaultInjector {
     return layer === undefined || !model ? undefined : findLayer(model, layer);
   }
 
-  /** Does what a fault at a point does, if it still may. */
+  /** Performs a fault at a point, unless it has struck as often as it may. */
   *#perform({ kind, parameters, at, strike }: ArmedFault): Generator<Action, void, void> {
     const { job, onStrike } = this.#options;
     if (!strike()) return;
@@ -230,25 +230,25 @@ export class FaultInjector {
   }
 
   *#line(object: StatusObject, place: LinePlace): Generator<Action, void, void> {
-    const sent = this.#lasting.length > 0 ? this.#spoil(object) : object;
+    const sent = this.#lasting.length > 0 ? this.#withFieldFaults(object) : object;
     yield* this.#text(stringifyGoJson(sent), place);
   }
 
-  /** Changes the fields of an object. */
-  #spoil(object: StatusObject): StatusObject {
-    const spoilt = { ...object };
+  /** Applies the faults on fields to an object. */
+  #withFieldFaults(object: StatusObject): StatusObject {
+    const changed = { ...object };
     const { digest, total, completed } = object;
     if (completed !== undefined && this.#isOn("completed-falls")) {
-      spoilt.completed = this.#fallingCompleted(digest, completed);
+      changed.completed = this.#fallingCompleted(digest, completed);
     }
     if (total !== undefined && this.#isOn("completed-over-total")) {
-      spoilt.completed = total + Number(this.#parameter("completed-over-total", "bytes"));
+      changed.completed = total + Number(this.#parameter("completed-over-total", "bytes"));
     }
-    if (completed !== undefined && this.#isOn("completed-absent")) delete spoilt.completed;
-    if (!this.#isOn("unknown-fields")) return spoilt;
+    if (completed !== undefined && this.#isOn("completed-absent")) delete changed.completed;
+    if (!this.#isOn("unknown-fields")) return changed;
     const field = String(this.#parameter("unknown-fields", "field"));
     // Not by assigning: the field may be `__proto__`.
-    return Object.fromEntries([...Object.entries(spoilt), [field, { nested: ["…", null, 1.5] }]]);
+    return Object.fromEntries([...Object.entries(changed), [field, { nested: ["…", null, 1.5] }]]);
   }
 
   #fallingCompleted(digest: string | undefined, completed: number): number {

@@ -1,8 +1,8 @@
 /**
- * What the server does for one caller of a pull, as the objects that it reports on the way.
+ * One pull for one caller, as the objects that the server reports.
  *
- * A job is a generator that never waits: it says how long it has nothing to do, and whoever runs it
- * comes back then. So it can be ended at any moment, and leaves its downloads at once.
+ * A job is a generator that never waits itself: it yields how long to wait before it goes on. So it can
+ * be ended at any moment, and then leaves its downloads at once.
  *
  * @module
  */
@@ -54,29 +54,29 @@ export class PullFailure extends Error {
   override readonly name = "PullFailure";
 }
 
-/** Why a model cannot be had. */
+/** Why a model cannot be pulled. */
 export interface Obstacle {
   /** The server's words. */
   readonly message: string;
-  /** Whether it is seen before the library is asked. */
+  /** Whether the server sees it before it asks the registry. */
   readonly isSeenBefore: boolean;
 }
 
-/** What a pull works with. */
+/** Options of {@link PullJob}. */
 export interface JobOptions {
-  /** The model, or `undefined` if it cannot be had. */
+  /** The model, or `undefined` if it cannot be pulled. */
   readonly model: Model | undefined;
-  /** Why it cannot be had. @default the library has none of that name */
+  /** Why it cannot be pulled. @default the registry has no model of that name */
   readonly obstacle?: Obstacle | undefined;
   readonly store: BlobStore;
   readonly dialect: Dialect;
   readonly tickMs: number;
   readonly now: () => number;
-  /** Records that the model is there, and tells whether the one before had layers that it has not. */
+  /** Records the pulled model. Returns whether the previous version had layers that this one lacks. */
   readonly install: (model: Model) => boolean;
 }
 
-/** A download that stands still until a time. */
+/** A download that is paused until a time. */
 interface Freeze {
   readonly download: Download;
   readonly until: number;
@@ -85,9 +85,9 @@ interface Freeze {
 /** A pull, for one caller. Ending the iteration leaves its downloads. */
 export class PullJob {
   readonly #options: JobOptions;
-  /** Everything that is pulled, in order; a blob that is listed twice is there twice. */
+  /** All blobs of the model, in order, with duplicates. */
   readonly #blobs: readonly Blob[];
-  /** The same, each blob once. */
+  /** The same without duplicates. */
   readonly #distinct: readonly Blob[];
   #freezes: Freeze[] = [];
 
@@ -122,7 +122,7 @@ export class PullJob {
     this.#activeDownload(blob)?.rollBack(bytes, this.#options.now());
   }
 
-  /** Makes a blob that is being downloaded stand still for a time. */
+  /** Pauses the download of a blob for a time. */
   freeze(blob: Blob | undefined, milliseconds: number): void {
     const now = this.#options.now();
     const download = this.#activeDownload(blob);
@@ -139,7 +139,7 @@ export class PullJob {
   /**
    * Runs the pull.
    *
-   * @throws {PullFailure} If the model cannot be had.
+   * @throws {PullFailure} If the model cannot be pulled.
    */
   *run(): JobSteps {
     const { dialect, model, obstacle, install } = this.#options;
@@ -176,11 +176,11 @@ export class PullJob {
     try {
       yield* this.#reportStart(all, downloads);
       let tick = startedAt + tickMs;
-      let settlesAt: number | undefined;
+      let countsAt: number | undefined;
       for (;;) {
         const thawsAt = this.#thaw();
         const endsAt = this.#endOf(downloads) ??
-          (settlesAt ??= this.#settledTime(downloads, startedAt));
+          (countsAt ??= this.#countedTime(downloads, startedAt));
         if (endsAt <= now()) break;
         if (now() < tick) {
           yield { phase: "waiting", ms: Math.min(tick, endsAt, thawsAt) - now() };
@@ -197,7 +197,7 @@ export class PullJob {
     }
   }
 
-  /** Reports what is there already, which is said once, and what is about to be downloaded. */
+  /** Reports each cached layer once, and announces each download. */
   *#reportStart(all: readonly Download[], downloads: readonly Download[]): Events {
     const { layers, announces, cached, downloading } = this.#options.dialect;
     if (layers === "parallel") return yield* this.#announceFirst(all);
@@ -217,7 +217,7 @@ export class PullJob {
   *#reportTick(all: readonly Download[], downloads: readonly Download[]): Events {
     const { layers, downloading } = this.#options.dialect;
     if (layers === "aggregate") {
-      // Nothing is said of a model that is there.
+      // A model that is already downloaded is not reported.
       if (downloads.length > 0) yield this.#reportAsOne(all);
       return;
     }
@@ -237,14 +237,14 @@ export class PullJob {
     return end;
   }
 
-  /** When downloads that are done since now count as done. */
-  #settledTime({ length }: readonly Download[], startedAt: number): number {
-    const { dialect: { settlesMs }, now } = this.#options;
-    if (settlesMs === undefined || length === 0) return now();
-    return startedAt + Math.ceil((now() - startedAt) / settlesMs) * settlesMs;
+  /** When downloads that end now count as complete: at the next step of the dialect's grid. */
+  #countedTime({ length }: readonly Download[], startedAt: number): number {
+    const { dialect: { completionGridMs }, now } = this.#options;
+    if (completionGridMs === undefined || length === 0) return now();
+    return startedAt + Math.ceil((now() - startedAt) / completionGridMs) * completionGridMs;
   }
 
-  /** Lets downloads go on whose time has come. Returns when the next one is to. */
+  /** Resumes the paused downloads whose time is over. Returns when the next one is due. */
   #thaw(): number {
     if (this.#freezes.length === 0) return Infinity;
     const now = this.#options.now();
@@ -286,7 +286,7 @@ export class PullJob {
   }
 }
 
-/** A line about a download. The real server leaves out what is 0. */
+/** A line about a download. The real server leaves out fields that are 0. */
 function downloading(
   status: string | undefined,
   digest: string,

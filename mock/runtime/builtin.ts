@@ -1,6 +1,6 @@
 /**
- * The modules that Deno, Bun and Node bring along. They are asked for by name when they are needed, and
- * not imported, so that browsers and Workers can load what uses them, and bundlers can bundle it.
+ * The built-in modules of Deno, Bun and Node. They are loaded by name when they are needed, and not
+ * imported, so that browsers and Workers can load the code that uses them, and bundlers can bundle it.
  *
  * @module
  */

@@ -35,7 +35,7 @@ export interface Listener extends AsyncDisposableIfKnown {
 
 type Handler = (request: Request) => Promise<Response>;
 
-/** Serves a handler. Fails with an error that names the address when the port cannot be had. */
+/** Serves a handler on a port. Fails with an error that names the address if it cannot be used. */
 export async function listen(handler: Handler, options: ListenOptions = {}): Promise<Listener> {
   const { port = 0, hostname = "127.0.0.1" } = options;
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
@@ -65,7 +65,7 @@ function createServer(
   onRequest: (incoming: IncomingMessage, outgoing: ServerResponse) => void,
 ): Server {
   const http = builtinModule("node:http");
-  if (!http) throw new Error("Only Deno, Bun and Node can listen on a port");
+  if (!http) throw new Error("Cannot listen on a port in this runtime: use Deno, Bun or Node");
   return http.createServer(onRequest);
 }
 
@@ -87,7 +87,10 @@ async function serve(
   outgoing: ServerResponse,
 ): Promise<void> {
   const gone = new AbortController();
-  outgoing.once("close", () => gone.abort(new DOMException("The client has left", "AbortError")));
+  outgoing.once(
+    "close",
+    () => gone.abort(new DOMException("The client closed the connection", "AbortError")),
+  );
   const request = toRequest(incoming, gone.signal);
   try {
     await send(request ? await handler(request) : new Response(null, { status: 400 }), outgoing);
@@ -96,7 +99,7 @@ async function serve(
   }
 }
 
-/** The request that came in, or `undefined` for one that is none. */
+/** The request that arrived, or `undefined` if it is malformed. */
 function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | undefined {
   const { method = "GET", url = "/", rawHeaders, headers: { host = "localhost" } } = incoming;
   const hasBody = method !== "GET" && method !== "HEAD";
@@ -130,9 +133,9 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
   let proceed = () => {};
-  // Not every runtime calls back for a write on a connection that has broken.
+  // Some runtimes do not call back for a write on a broken connection.
   outgoing.once("close", () => proceed());
-  /** Waits until the system has the bytes, so that a connection that breaks later brings them. */
+  /** Waits until the operating system has the bytes, so that they arrive even if a fault follows. */
   const write = (chunk: Uint8Array) =>
     new Promise<void>((resolve) => {
       proceed = resolve;

@@ -34,7 +34,7 @@ export function seededNumbers(...keys: readonly (string | number)[]): () => numb
   };
 }
 
-/** A digest that follows from its keys. It is that of no bytes. */
+/** A made-up digest that follows from its keys: it is not the hash of any bytes. */
 export function seededDigest(...keys: readonly (string | number)[]): string {
   const next = seededNumbers(...keys);
   const words = Array.from({ length: 8 }, () => next().toString(16).padStart(8, "0"));
@@ -45,8 +45,8 @@ export function seededDigest(...keys: readonly (string | number)[]): string {
 export const SEEDED_BLOCK_BYTES = 64 * 1024;
 
 /**
- * Bytes of a blob that follow from a key, from one offset up to another. Any range can be had without
- * making what is before it.
+ * Bytes of a blob that follow from a key, from one offset up to another. A range is made
+ * without the bytes before it.
  */
 export function seededBytes(key: string, start: number, end: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(end - start);

@@ -1,6 +1,5 @@
 /**
- * Rules about pulls that are ended by the client: because its user wants it so, or because the server
- * says nothing any more.
+ * Rules about pulls that the client ends: because its user cancels, or because the server goes silent.
  *
  * @module
  */
@@ -10,7 +9,7 @@ import { type Rule, rule, Violation } from "../../rule.ts";
 import { type ClientUnderTest, expectFailure, start, within } from "../observation.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
 
-/** How soon is soon: over the network, time enough for a command on a machine that is busy. */
+/** The time limits for "soon": over the network, long enough for a command on a busy machine. */
 const SOON_MS = { "network": 3_000, "in-process": 500 };
 
 /** The first lines of a pull that goes silent then. */

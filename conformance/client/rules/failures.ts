@@ -44,7 +44,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "observed",
     title: "An error line is a failure even if it is the first",
-    cites: "observed: a model that cannot be had is an error line right after the stream began",
+    cites: "observed: a model that cannot be pulled is an error line at the start of the stream",
     maxRuns: 20,
     inputs: texts(),
     async check(client, text, run) {
@@ -58,7 +58,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "Nothing that comes after an error counts",
-    cites: "observed: nothing follows an error; what does is not from this pull",
+    cites: "observed: nothing follows an error, so a later line is not from this pull",
     inputs: fc.tuple(smallPulls(), fc.nat()),
     async check(client, [session, point], run) {
       const before = partOf(session, point);
@@ -71,7 +71,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
   ...[
     {
       id: "C-HTTP-1",
-      kind: "JSON",
+      kind: "a JSON body",
       contentType: "application/json",
       body: '{"error":"something went wrong"}',
       cites: 'observed: a status of 400 or above comes with {"error":"…"}',
@@ -79,7 +79,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     },
     {
       id: "C-HTTP-2",
-      kind: "HTML",
+      kind: "an HTML body",
       contentType: "text/html",
       body: "<html>\n<head><title>Bad Gateway</title></head>\n<body>\n</body>\n</html>\n",
       cites: "observed: proxies answer with a page of their own when the server is not there",
@@ -87,7 +87,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     },
     {
       id: "C-HTTP-3",
-      kind: "nothing",
+      kind: "an empty body",
       contentType: "text/plain",
       body: "",
       cites: "observed: proxies and load balancers answer with a status and no body",
@@ -98,7 +98,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       id,
       side: "client",
       level: "should",
-      title: `An HTTP error with a body of ${kind} is a failure that says what happened`,
+      title: `An HTTP error with ${kind} is a failure that says what happened`,
       cites,
       maxRuns: 20,
       inputs: failingStatuses,
@@ -169,7 +169,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       running.play.release();
       const { failure, play } = await running.result;
       if (wasOver && failure !== undefined) {
-        throw new Inconclusive(`The client has failed before: ${failure}`);
+        throw new Inconclusive(`The client failed before the server sent \`success\`: ${failure}`);
       }
       if (wasOver || wasTold) {
         throw new Violation("the client to wait for `success`", "success", [play.exchange]);
@@ -188,7 +188,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       const { updates, play } = await observe(client, { chunks: lines(statuses) }, run);
       const count = updates.filter(isSuccess).length;
       if (count <= 1) return;
-      throw new Violation("one success", `${count} of them`, [play.exchange]);
+      throw new Violation("one success", `${count} successes`, [play.exchange]);
     },
   }),
 ];

@@ -5,24 +5,24 @@
  */
 
 import fc from "fast-check";
-import type { Bytes } from "../../bytes.ts";
+import type { Bytes } from "../../generators/bytes.ts";
 import type { PullSession, StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
+  comparableUpdates,
   expectFailure,
   expectReason,
   expectSame,
   expectSuccess,
   expectTold,
   observe,
-  told,
 } from "../observation.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { unlessUpdating } from "../subject.ts";
 import { cutPulls, encode, join, lines, smallPulls, texts } from "../wire_bytes.ts";
 
-/** Shows a client a pull as servers send it, and in another form that means the same. */
+/** Checks that a client reports the same for a pull in another form that means the same. */
 async function checkSame(
   client: ClientUnderTest,
   { statuses }: PullSession,
@@ -49,7 +49,7 @@ async function checkText(
   const other = await observe(client, { chunks: cutCharacters(join(chunks)), paced: true }, run);
   expectSame(client, plain, other);
   if (plain.failure?.includes(text)) expectReason(other, [text]);
-  const shown = [plain.failure, ...told(client, plain).map(({ status }) => status)];
+  const shown = [plain.failure, ...comparableUpdates(client, plain).map(({ status }) => status)];
   return shown.some((words) => typeof words === "string" && words.includes(text));
 }
 
@@ -65,7 +65,7 @@ function cutCharacters(bytes: Bytes): Bytes[] {
   return [...chunks, bytes.slice(start)];
 }
 
-/** What comes between when something goes wrong: half an object, a page, the words of a proxy. */
+/** Lines that are not JSON: half an object, a web page, the message of a proxy. */
 const unreadable = fc.constantFrom(
   '{"status":"pulling',
   '{"error":"max retries exceeded',
@@ -118,7 +118,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
         await checkText(client, text, [manifest, { error: text }], run),
       ];
       if (isShown.includes(true)) return;
-      throw new Inconclusive("The client shows no text of the server");
+      throw new Inconclusive("The client shows no text from the server");
     },
   }),
   rule({
@@ -138,7 +138,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-FRAME-5",
     side: "client",
     level: "should",
-    title: "Blank lines are passed over",
+    title: "Blank lines are ignored",
     cites:
       'NDJSON, 3.2: "The parser MAY silently ignore empty lines"; proxies and load balancers ' +
       "are kept from hanging up by them",
@@ -154,8 +154,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "The last line counts without its newline",
-    cites:
-      "An object that has arrived whole has arrived: nothing says that a newline follows the last",
+    cites: "A complete object counts: nothing in the spec requires a newline after the last one",
     inputs: smallPulls(),
     async check(client, session, run) {
       const chunks = lines(session.statuses);
@@ -210,10 +209,15 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
         return await observe(client, { chunks: lines(sent) }, run);
       };
       const plain = await follow("one line");
-      if (plain.failure !== undefined) throw new Inconclusive("The client refuses unknown words");
+      if (plain.failure !== undefined) {
+        throw new Inconclusive("The client fails on an unknown status");
+      }
       const other = await follow(`one${separator}line`);
       expectSuccess(other);
-      const [expected, seen] = [told(client, plain).length, told(client, other).length];
+      const [expected, seen] = [
+        comparableUpdates(client, plain).length,
+        comparableUpdates(client, other).length,
+      ];
       if (seen === expected) return;
       throw new Violation(`${expected} updates`, `${seen} updates`, [other.play.exchange]);
     },

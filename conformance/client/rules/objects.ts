@@ -17,11 +17,11 @@ import {
 import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
+  comparableUpdates,
   expectSame,
   expectSuccess,
   observe,
   requireSameUpdates,
-  told,
 } from "../observation.ts";
 import { unlessUpdating } from "../subject.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
@@ -66,18 +66,23 @@ async function checkWithout(
   expectSuccess(plain);
   expectSuccess(other);
   if (client.reports !== "statuses") return;
-  const expected = told(client, plain).map((update) =>
+  const expected = comparableUpdates(client, plain).map((update) =>
     update.digest ? without(field, update) : update
   );
   const plays = [plain.play, other.play];
-  requireSameUpdates(expected, told(client, other), `, as before but without ${field}`, plays);
+  requireSameUpdates(
+    expected,
+    comparableUpdates(client, other),
+    `, as before but without ${field}`,
+    plays,
+  );
 }
 
 function without(field: string, object: StatusObject): StatusObject {
   return Object.fromEntries(Object.entries(object).filter(([name]) => name !== field));
 }
 
-/** The surprises that a dialect holds for those who know only its words. */
+/** The surprises that a dialect allows. */
 function surprisesOf(dialect: DialectName): PullSurprise[] {
   if (dialect === "spec") return ["resumed-layer"];
   return ["silent-layer", "unfinished-layer", "cached-layer", "resumed-layer", "rollback"];
@@ -108,7 +113,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "Unknown fields do no harm",
-    cites: "The protocol has grown fields before; a client of today meets servers of tomorrow",
+    cites: "The protocol has gained fields before, and a client meets newer servers",
     inputs: fc.tuple(smallPulls(), fc.constantFrom("eta", "parts", "x-trace"), fc.jsonValue()),
     async check(client, [{ statuses }, name, value], run) {
       const plain = await observe(client, { chunks: lines(statuses) }, run);
@@ -132,10 +137,14 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       expectSuccess(other);
       if (client.reports !== "statuses") return;
       // The unknown one may be left out, the others may not.
-      const seen = told(client, other).map((update) => JSON.stringify(update));
-      for (const known of told(client, plain).map((update) => JSON.stringify(update))) {
+      const seen = comparableUpdates(client, other).map((update) => JSON.stringify(update));
+      for (
+        const known of comparableUpdates(client, plain).map((update) => JSON.stringify(update))
+      ) {
         const at = seen.indexOf(known);
-        if (at === -1) throw new Violation(known, "no such update", [other.play.exchange]);
+        if (at === -1) {
+          throw new Violation(`the update ${known}`, "no such update", [other.play.exchange]);
+        }
         seen.splice(0, at + 1);
       }
     },
@@ -157,7 +166,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       const observation = await observe(client, { chunks: lines(statuses) }, run);
       expectSuccess(observation);
       const { exchange } = observation.play;
-      const seen = told(client, observation);
+      const seen = comparableUpdates(client, observation);
       const exact = seen.some(({ total, completed }) => total === bytes && completed === bytes);
       const counts = seen.some(({ total }) => total !== undefined);
       if (exact || !counts && client.reports === "progress") return;
@@ -170,7 +179,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "observed",
     title: "`total` may be absent",
-    cites: "observed: it is left out when the library gave no length",
+    cites: "observed: it is left out if the registry gave no length",
     inputs: smallPulls(),
     check: (client, session, run) => checkWithout("total", client, session, run),
   }),
@@ -178,7 +187,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-OBJ-7",
     side: "client",
     level: "observed",
-    title: "That unused layers could not be removed is no failure",
+    title: "A failure to remove unused layers does not fail the pull",
     cites: "observed: `couldn't remove unused layers: …` is followed by `success`",
     maxRuns: 20,
     inputs: smallPulls(),

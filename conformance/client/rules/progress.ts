@@ -37,7 +37,7 @@ function fractionOf({ fraction, completed, total }: Progress): number | undefine
   return total && completed !== undefined ? completed / total : undefined;
 }
 
-/** The sizes of the layers that a server has told, added up. */
+/** The sum of the layer sizes that a server reported. */
 function totalOf(statuses: readonly StatusObject[]): number {
   const sizes = new Map<unknown, number>();
   for (const { digest, total } of statuses) {
@@ -57,7 +57,7 @@ async function follow(
   return observation;
 }
 
-/** The last thing that is said of a pull that has succeeded. */
+/** The last progress that a client reported. */
 function lastOf({ updates, play }: Observation): Progress {
   const last = updates.map(progressOf).findLast((progress) => Object.keys(progress).length > 0);
   if (last) return last;
@@ -85,13 +85,13 @@ const eventful = pullSessions({
   ],
 });
 
-/** Pulls in which all bytes arrive, though not all of them are told of. */
+/** Pulls in which all bytes arrive, though not all of them are reported. */
 const unfinished = pullSessions({
   maxLayers: 4,
   surprises: ["silent-layer", "unfinished-layer", "parallel-layers", "late-layer"],
 });
 
-/** Pulls in which some layers are there before, whole or in part. */
+/** Pulls in which some layers were downloaded before, whole or in part. */
 const resumed = pullSessions({ maxLayers: 4, surprises: ["cached-layer", "resumed-layer"] });
 
 /** The rules. */
@@ -127,14 +127,17 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     side,
     level: "should",
     title: "Progress is never above 1",
-    cites: "There is no more of a model than all of it",
+    cites: "No more of a model than all of it can be downloaded",
     skips,
     inputs: eventful,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
       for (const progress of observation.updates.map(progressOf)) {
         const { fraction = 0, completed = 0, total = Infinity } = progress;
-        if (fraction > 1 || completed > total) throw violation(observation, "at most 1", progress);
+        if (fraction > 1) throw violation(observation, "a fraction of at most 1", progress);
+        if (completed > total) {
+          throw violation(observation, "a completed of at most total", progress);
+        }
       }
     },
   }),
@@ -184,7 +187,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
       const observation = await follow(client, session, run);
       const fraction = fractionOf(lastOf(observation));
       if (fraction === undefined || fraction === 1) return;
-      throw violation(observation, "1 at the end", { fraction });
+      throw violation(observation, "a fraction of 1 at the end", { fraction });
     },
   }),
   rule({

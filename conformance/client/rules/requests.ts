@@ -26,11 +26,11 @@ function requireBody(play: Play): Record<string, unknown> {
   try {
     return Object(JSON.parse(body));
   } catch {
-    throw new Violation("a body of JSON", JSON.stringify(body), [play.exchange]);
+    throw new Violation("a JSON body", JSON.stringify(body), [play.exchange]);
   }
 }
 
-/** The name of a model without what it has if nothing else is said (observed). */
+/** The name of a model without the parts that are defaults (observed). */
 function withoutDefaults(name: string): string {
   return name.replace(/^(registry\.ollama\.ai\/)?library\//, "").replace(/:latest$/, "");
 }

@@ -10,24 +10,24 @@ import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../r
 import { slowWorlds, withServer, worlds } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
 import {
+  type ActivePull,
   beginPull,
   pullAll,
-  type Pulling,
   requireSuccess,
   type Transcript,
 } from "../transcript.ts";
 
-/** The latest thing that is said of any download, once bytes of it are there. */
+/** The last status that reports downloaded bytes. */
 function lastDownload(statuses: readonly PullStatus[]): PullStatus | undefined {
   return statuses.findLast(({ completed }) => completed !== undefined);
 }
 
-/** Pulls until some lines have told of bytes, and not all of a layer is there. */
+/** Pulls until some lines have reported bytes, while a layer is still incomplete. */
 async function pullInPart(
   server: OpenServer,
   lines: number,
   run: CheckRun,
-): Promise<{ pulling: Pulling; last: PullStatus }> {
+): Promise<{ pulling: ActivePull; last: PullStatus }> {
   const pulling = await beginPull(server, run);
   let last: PullStatus | undefined;
   await pulling.readUntil((statuses) => {
@@ -36,25 +36,28 @@ async function pullInPart(
   });
   if (last?.digest !== undefined && last.completed !== last.total) return { pulling, last };
   await pulling.leave();
-  throw new Inconclusive("No download was seen while it went on");
+  throw new Inconclusive("No download was seen in progress");
 }
 
-/** Throws unless a pull goes on from the bytes that were there. */
-async function requireFrom(pulling: Pulling, { digest, completed = 0 }: PullStatus): Promise<void> {
-  const tellsOf = (status: PullStatus) =>
+/** Throws unless a pull goes on from the bytes that were downloaded. */
+async function requireFrom(
+  pulling: ActivePull,
+  { digest, completed = 0 }: PullStatus,
+): Promise<void> {
+  const reportsLayer = (status: PullStatus) =>
     status.digest === digest && status.completed !== undefined;
-  await pulling.readUntil((statuses) => statuses.some(tellsOf));
+  await pulling.readUntil((statuses) => statuses.some(reportsLayer));
   const { statuses, exchange } = await pulling.transcript();
-  const first = statuses.find(tellsOf);
+  const first = statuses.find(reportsLayer);
   if (!first || (first.completed ?? 0) >= completed) return;
   throw new Violation(
-    `at least the ${completed} bytes of ${digest} that were there`,
+    `at least the ${completed} bytes of ${digest} that were downloaded`,
     `${first.completed}`,
     [exchange],
   );
 }
 
-/** Throws unless a pull tells of no layer that has gone, and finds all of those that have stayed. */
+/** Throws if a pull reports a layer that was removed, or downloads one that was kept. */
 function requireKept(
   { statuses, exchange }: Transcript,
   before: readonly LayerSize[],
@@ -65,17 +68,17 @@ function requireKept(
     const { digest = "" } = status;
     if (!before.some((layer) => layer.digest === digest)) continue;
     if (!digests.has(digest)) {
-      throw new Violation("no layer of the version before", digest, [exchange]);
+      throw new Violation("no layer of the previous version alone", digest, [exchange]);
     }
     if (!isPartial(status)) continue;
-    const expected = "a layer that has stayed to be there whole";
+    const expected = "a layer that the model kept to be complete";
     throw new Violation(expected, describe(status), [exchange]);
   }
 }
 
 /**
- * Whether a layer is told to be there in part. Without `completed`, nothing is told yet: it may be
- * about to be looked for.
+ * Whether a layer is reported as incomplete. Without `completed`, the server has not said yet how much
+ * of the layer it has.
  */
 function isPartial({ total, completed }: PullStatus): boolean {
   return total !== undefined && completed !== undefined && completed < total;
@@ -131,7 +134,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     id: "S-LEAVE-1",
     side: "server",
     level: "should",
-    title: "A caller that leaves early harms no other one",
+    title: "A caller that leaves early does no harm to the others",
     cites: "observed: a download is cancelled when its last caller leaves, and not before",
     skips: unlessHas("fresh"),
     inputs: partial,
@@ -150,8 +153,8 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         );
         if (!fallen) return;
         throw new Violation(
-          `no fewer than the ${completed} bytes of ${digest} that were there`,
-          `${fallen.completed} bytes after the other one had left`,
+          `no fewer than the ${completed} bytes of ${digest} that were downloaded`,
+          `${fallen.completed} bytes after the other caller left`,
           [transcript.exchange],
         );
       }),
@@ -160,8 +163,8 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     id: "S-AGAIN-1",
     side: "server",
     level: "observed",
-    title: "What is there is not downloaded again",
-    cites: "observed: a layer that is there is told once, with `completed` equal to `total`",
+    title: "A downloaded layer is not downloaded again",
+    cites: "observed: a downloaded layer is reported once, with `completed` equal to `total`",
     inputs: worlds(),
     check: (subject, world, run) =>
       withServer(subject, world, async (server) => {
@@ -170,15 +173,15 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         requireSuccess(again);
         const partial = again.statuses.find(isPartial);
         if (!partial) return;
-        throw new Violation("every layer to be there whole", describe(partial), [again.exchange]);
+        throw new Violation("every layer to be complete", describe(partial), [again.exchange]);
       }),
   }),
   rule<ServerSubject, [World, number]>({
     id: "S-AGAIN-2",
     side: "server",
     level: "observed",
-    title: "Of a model that has changed, what is new is downloaded, and nothing else",
-    cites: "observed: the manifest is fetched at each pull, and layers that are there are kept",
+    title: "Of a changed model, only the new layers are downloaded",
+    cites: "observed: the manifest is fetched at each pull, and downloaded layers are kept",
     skips: unlessHas("changes"),
     inputs: fc.tuple(worlds(), fc.nat()),
     check: (subject, [world, place], run) =>

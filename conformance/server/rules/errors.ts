@@ -1,5 +1,5 @@
 /**
- * Rules about requests that cannot be fulfilled, and pulls that fail.
+ * Rules about requests that are refused, and pulls that fail.
  *
  * @module
  */
@@ -21,7 +21,7 @@ const WORLD: World = { layers: [1_000] };
 
 type Info = Pick<Rule<ServerSubject>, "id" | "title" | "cites">;
 
-/** Throws unless an answer has a status and says why. */
+/** Throws unless an answer has one of the statuses and an error message. */
 function requireRefusal({ status, text, exchange }: Transcript, statuses: readonly number[]): void {
   if (!statuses.includes(status)) {
     throw new Violation(`HTTP ${statuses.join(" or ")}`, `HTTP ${status}`, [exchange]);
@@ -43,8 +43,10 @@ function errorIn(text: string): string | undefined {
 function requireFailure({ status, text, statuses, exchange }: Transcript): void {
   const success = statuses.find(({ kind }) => kind === "success");
   if (success) throw new Violation("no success", '"success"', [exchange]);
-  const isTold = status >= 400 ? errorIn(text) !== undefined : statuses.at(-1)?.kind === "error";
-  if (isTold) return;
+  const isReported = status >= 400
+    ? errorIn(text) !== undefined
+    : statuses.at(-1)?.kind === "error";
+  if (isReported) return;
   const seen = `HTTP ${status} and ${JSON.stringify(statuses.at(-1)?.status ?? text)} at the end`;
   throw new Violation('an {"error":"…"} as the last object', seen, [exchange]);
 }
@@ -68,7 +70,7 @@ function refusalRule(
   });
 }
 
-/** A rule about something that goes wrong on the way. */
+/** A rule about a fault during a pull. */
 function faultRule(
   info: Info & Pick<Rule<ServerSubject>, "level">,
   faults: fc.Arbitrary<World["faults"]>,
@@ -84,7 +86,7 @@ function faultRule(
   });
 }
 
-/** Names that break the rules of names in one place. */
+/** Names that are invalid in one place. */
 const badNames = fc.constantFrom(
   "a b",
   "../../etc/passwd",
@@ -98,7 +100,7 @@ const badNames = fc.constantFrom(
   "модель",
 );
 
-/** The end of a name that no library has: without a tag, and with one. */
+/** The end of a name that no registry has: without a tag, and with one. */
 const absentTags = fc.constantFrom("", ":none");
 
 /** The rules. */
@@ -131,7 +133,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
   refusalRule(
     {
       id: "S-ERR-4",
-      title: "A name that is none is refused",
+      title: "An invalid name is refused",
       cites: 'observed: 400 {"error":"invalid model name"}',
     },
     fc.oneof(badNames.map((model) => ({ model })), fc.constant({}), fc.constant({ model: "" })),
@@ -140,7 +142,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     id: "S-ERR-5",
     side: "server",
     level: "observed",
-    title: "A library without TLS is not used, unless `insecure` allows it",
+    title: "A registry without TLS is not used, unless `insecure` allows it",
     cites:
       'spec: "insecure: (optional) allow insecure connections to the library"; observed: the ' +
       "pull fails before the first line or after it",
@@ -165,7 +167,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     id: "S-ERR-6",
     side: "server",
     level: "observed",
-    title: "A model that the library does not have is an error",
+    title: "A model that the registry does not have is an error",
     cites:
       'observed: "pulling manifest", then {"error":"pull model manifest: file does not exist"}',
     maxRuns: 3,
@@ -221,7 +223,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       title: "An error is the last object, and there is no success",
       cites:
         'observed: what fails after the first line is {"error":"…"} as the last line, such as ' +
-        "`max retries exceeded: …` when the library keeps failing",
+        "`max retries exceeded: …` when the registry keeps failing",
     },
     fc.tuple(
       fc.constantFrom("error" as const, "disk-full" as const),
@@ -241,17 +243,19 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       requireFailure(await pullAll(server, run));
       const again = await pullAll(server, run);
       requireFailure(again);
-      const told = again.statuses.filter(({ total }) => total !== undefined);
-      if (told.length === 0) throw new Inconclusive("No download tells of its total");
-      if (told.some(({ total = 0, completed = 0 }) => completed < total)) return;
-      throw new Violation("a layer to be fetched again", "all of them are there", [again.exchange]);
+      const downloads = again.statuses.filter(({ total }) => total !== undefined);
+      if (downloads.length === 0) throw new Inconclusive("No download reports its total");
+      if (downloads.some(({ total = 0, completed = 0 }) => completed < total)) return;
+      throw new Violation("a layer to be fetched again", "every layer is complete", [
+        again.exchange,
+      ]);
     },
   ),
   rule<ServerSubject, unknown>({
     id: "S-ERR-11",
     side: "server",
     level: "should",
-    title: "A request that is refused does no harm to the next one",
+    title: "A refused request does no harm to the next one",
     cites: "A server serves more than one client",
     maxRuns: 10,
     inputs: fc.constantFrom<unknown[]>("", "{", { model: 5 }, { model: "a b" }),

@@ -22,7 +22,7 @@ function requireStream(transcript: Transcript): void {
   if (status !== 200) throw new Violation("HTTP 200", `HTTP ${status}`, [exchange]);
   requireSuccess(transcript);
   if (statuses.length > 1) return;
-  throw new Violation("a stream of objects", `${statuses.length} object`, [exchange]);
+  throw new Violation("a stream of objects", "a single object", [exchange]);
 }
 
 /** A rule about forms of request that are to be answered with a stream. */
@@ -117,8 +117,8 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     id: "S-REQ-7",
     side: "server",
     level: "should",
-    title: "Fields that are not known do no harm",
-    cites: "Clients of another version send what theirs knows",
+    title: "Unknown fields do no harm",
+    cites: "Clients of other versions send other fields",
     maxRuns: 20,
     inputs: fc.tuple(
       worlds(),

@@ -55,7 +55,7 @@ function phaseOf({ kind }: PullStatus): number {
   return (PHASES as readonly string[]).indexOf(kind);
 }
 
-/** How long a pull takes that is told of in several objects, each at a time of its own. */
+/** How long a pull must take for its objects to be sent at different times. */
 const LONG_ENOUGH_MS = 300;
 
 const FINAL_ORDER = 'spec: "After all the files are downloaded, the final responses are:"';
@@ -70,7 +70,7 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
   }, ({ text, exchange }) => {
     const lines = text.split("\n");
     if (lines.pop() !== "") {
-      throw new Violation("a newline at the end", "none", [exchange]);
+      throw new Violation("a newline at the end", "no newline", [exchange]);
     }
     for (const [index, line] of lines.entries()) {
       if (isObject(line)) continue;
@@ -89,9 +89,9 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
         .decode(new Uint8Array(bytes));
       if (!text.startsWith("\ufeff")) return;
     } catch {
-      throw new Violation("UTF-8", "bytes that are none", [exchange]);
+      throw new Violation("UTF-8", "bytes that are not UTF-8", [exchange]);
     }
-    throw new Violation("no byte order mark", "one", [exchange]);
+    throw new Violation("no byte order mark", "a byte order mark", [exchange]);
   }),
   pullRule({
     id: "S-FRAME-3",
@@ -100,24 +100,24 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     cites: "observed: Content-Type: application/x-ndjson",
   }, ({ contentType, exchange }) => {
     if (contentType?.split(";")[0]?.trim() === "application/x-ndjson") return;
-    throw new Violation("application/x-ndjson", contentType ?? "none", [exchange]);
+    throw new Violation("application/x-ndjson", contentType ?? "no content type", [exchange]);
   }),
   pullRule(
     {
       id: "S-FRAME-4",
       level: "should",
-      title: "Objects are sent as they come, not all together",
-      cites: "Progress that arrives when the pull is over is none; observed: flushed line by line",
+      title: "Objects are sent while the pull goes on, not all at its end",
+      cites: "Progress is of no use once the pull has ended; observed: flushed line by line",
       skips: unlessHas("fresh"),
     },
-    ({ firstAfterMs, lastAfterMs, exchange }) => {
-      if (lastAfterMs < LONG_ENOUGH_MS) {
-        throw new Inconclusive("The pull was over too soon to tell");
+    ({ firstAfterMs, elapsedMs, exchange }) => {
+      if (elapsedMs < LONG_ENOUGH_MS) {
+        throw new Inconclusive(
+          `The pull ended within ${LONG_ENOUGH_MS} ms, too soon to see when objects arrive`,
+        );
       }
-      if (firstAfterMs <= lastAfterMs / 2) return;
-      const seen = `the first one after ${Math.round(firstAfterMs)} of ${
-        Math.round(lastAfterMs)
-      } ms`;
+      if (firstAfterMs <= elapsedMs / 2) return;
+      const seen = `the first one after ${Math.round(firstAfterMs)} of ${Math.round(elapsedMs)} ms`;
       throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
     },
     slowWorlds(),
@@ -167,23 +167,25 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     cites: `${FINAL_ORDER} … "success", which is one of them`,
   }, ({ statuses, exchange }) => {
     const count = statuses.filter(({ kind }) => kind === "success").length;
-    if (count > 1) throw new Violation("one success", `${count} of them`, [exchange]);
+    if (count > 1) throw new Violation("one success", `${count} successes`, [exchange]);
   }),
   pullRule({
     id: "S-SEQ-5",
     level: "should",
-    title: "The manifest and each final phase are told once",
+    title: "The manifest and each final phase are reported once",
     cites: `${FINAL_ORDER}, each of them once`,
   }, ({ statuses, exchange }) => {
     for (const phase of ["manifest", "verifying", "writing"]) {
       const count = statuses.filter(({ kind }) => kind === phase).length;
-      if (count > 1) throw new Violation(`one "${phase}"`, `${count} of them`, [exchange]);
+      if (count > 1) {
+        throw new Violation(`one object of the phase ${phase}`, `${count} objects`, [exchange]);
+      }
     }
   }),
   downloadRule({
     id: "S-DOWN-1",
     level: "must",
-    title: "`total` and `completed` are whole numbers of bytes, where they are there",
+    title: "`total` and `completed` are whole numbers of bytes, if present",
     cites: 'spec: "total": 2142590208, "completed": 241970',
   }, ({ extra = {} }) => {
     const field = ["total", "completed"].find((name) => name in extra);
@@ -194,7 +196,7 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     id: "S-DOWN-2",
     level: "should",
     title: "`completed` is at most `total`",
-    cites: "No more of a layer can be there than all of it",
+    cites: "No more of a layer than all of it can be downloaded",
   }, ({ total, completed = 0 }) => {
     if (total === undefined || completed <= total) return undefined;
     return { expected: `at most ${total} bytes completed`, seen: String(completed) };
