@@ -125,6 +125,7 @@ async function browsersHere(): Promise<string> {
 async function publishedSuites(): Promise<Suite[]> {
   const subjects = {
     package: "npm",
+    types: `${TOOLS.oldestTypescript} and ${TOOLS.typescript}`,
     deno: `Deno ${Deno.version.deno}`,
     bun: `Bun ${await versionOf(bun.program)}`,
     node: `Node ${Object.values(TOOLS.nodes).join(", ")}`,
