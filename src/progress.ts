@@ -104,7 +104,8 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
     const tracker = this.#tracker;
     const time = this.#now();
     // The decoder gives the same object for lines in a row that differ in `completed` alone. As long as
-    // that grows, only the last of them counts, since all of them arrive at the same time.
+    // that grows, only the last of them counts, since all of them arrive at the same time. (Sums that are
+    // not exact depend on the steps in which they have grown, so then each line counts.)
     let latest: PullStatus | undefined;
     let completed: number | undefined;
     let isPostponed = false;
@@ -120,9 +121,10 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
           return;
         }
         catchUp();
-        latest = status;
-        completed = status.completed;
         tracker.push(status, time);
+        const isExact = status.total !== undefined && tracker.total <= Number.MAX_SAFE_INTEGER;
+        latest = isExact ? status : undefined;
+        completed = status.completed;
         if (tracker.phase === this.#phase) return;
         this.#phase = tracker.phase;
         this.#emitChange(emit);
