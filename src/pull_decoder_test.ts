@@ -308,6 +308,11 @@ describe("PullDecoder", () => {
       utf8(line(5, "a".repeat(length - line(5, "").trim().length)));
     const [short, long] = [ofLength(1_000), ofLength(1_001)];
     assertEquals([countParsed([short, short]), countParsed([long, long])], [1, 2]);
+    const longest = Array.from(
+      { length: 5_000 },
+      (_, index) => utf8(line(5, `${index}`.padStart(1_000 - line(5, "").trim().length, "a"))),
+    );
+    assertEquals(countParsed(longest.concat(longest)), 5_000 + 1_001); // 4,000 of them are known
   });
 });
 
