@@ -536,6 +536,12 @@ describe("the iterator of a stream", () => {
     assertEquals(values, [2]);
   });
 
+  it("leaves the stream closed when it has come to the end", async () => {
+    const stream = streamFrom(streamOf([1]), handOn);
+    for await (const _ of stream);
+    assertEquals(await isSettled(stream.getReader().closed), true);
+  });
+
   it("leaves what it has not handed out to the next reader", async () => {
     const source = new TestSource(3, 1);
     const stream = streamFrom(source.stream, new Repeat());
@@ -723,6 +729,44 @@ describe("fusion", () => {
       ["a foreign stream", 1, () => streamOf([1]).pipeThrough(step())],
     ];
     for (const [name, pipes, build] of cases) assertEquals(pipesOf(build), pipes, name);
+  });
+
+  it("is not done for a step that waits for what is written to it", async () => {
+    const waiting = new TestStream(handOn);
+    const reader = waiting.readable.getReader();
+    void reader.read();
+    await settle();
+    assertEquals(pipesOf(() => streamFrom(streamOf([1]), handOn).pipeThrough(waiting)), 1);
+  });
+
+  it("does not call a step again that has failed", async () => {
+    const pushed: number[] = [];
+    const failing: Step<number, number> = {
+      push(input) {
+        pushed.push(input);
+        throw new Error("failed");
+      },
+      end() {},
+    };
+    await outcomeOf(streamFrom(streamOf([3]), new Repeat()).pipeThrough(new TestStream(failing)));
+    assertEquals(pushed, [3]);
+  });
+
+  it("leaves the sides in the state in which a pipe leaves them", async () => {
+    const cancelled = [new TestStream(handOn), new TestStream(handOn)] as const;
+    const source = new TestSource(1, 1);
+    const end = cancelled.reduce<ReadableStream<number>>(
+      (stream, step) => stream.pipeThrough(step),
+      streamFrom(source.stream, handOn),
+    );
+    const reason = new Error("enough");
+    await end.cancel(reason);
+    for (const { writable } of cancelled) {
+      assertStrictEquals(await rejectionOf(writable.getWriter().closed), reason);
+    }
+    const ended = new TestStream(handOn);
+    await outcomeOf(streamFrom(streamOf([1]), handOn).pipeThrough(ended));
+    assertEquals(await isSettled(ended.writable.getWriter().closed), true);
   });
 
   it("gives the same for a pipeline that was built from its end", async () => {
