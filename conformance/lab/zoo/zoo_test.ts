@@ -162,7 +162,7 @@ describe("the mock", () => {
   }
 });
 
-const AGGREGATING = "The client does not add up its layers";
+const AGGREGATING = "The client reports no progress over all layers";
 
 describe("our own client", () => {
   for (const transport of ["in-process", "network"] as const) {
