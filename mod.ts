@@ -1,12 +1,13 @@
 /**
- * Pure Web Streams transformers for the stream of `POST /api/pull`, by which Ollama reports how far
- * the download of a model has come, and a client on top of them.
+ * Web Streams transformers for `POST /api/pull`, with which Ollama downloads a model and streams its
+ * progress, and a client on top of them.
  *
  *     bytes ── NdjsonDecoderStream ──▶ values ── PullStatusStream ──▶ statuses
  *                                      statuses ── PullProgressStream ──▶ progress
  *
- * {@link pull} does all of it for a model's name, {@link decodeProgress} and {@link decodePull} for the
- * body of a response. Works in Deno, Bun, Node, Workers and browsers, and depends on nothing.
+ * {@link pull} takes the name of a model and does all of it; {@link decodeProgress} and
+ * {@link decodePull} take the body of a response. Works in Deno, Bun, Node, Workers and browsers, and has
+ * no dependencies. Every stream can be read with `for await`, in every engine: see {@link PullStream}.
  *
  * ```ts
  * import { pull } from "@ollama-pull/kit";
@@ -46,7 +47,7 @@ export {
 export type { PullModelOptions, PullOptions, PullRequestInit } from "./src/pull/options.ts";
 export { pull, pullModel } from "./src/pull/pull.ts";
 export { decodePull, type DecodePullOptions } from "./src/pull_decoder.ts";
-export { type PullStream, StepStream } from "./src/pull_stream.ts";
+export type { PullStream, StepStream } from "./src/pull_stream.ts";
 export type { LayerSize, PullLayer, PullPhase, PullProgress } from "./src/snapshot.ts";
 export {
   type DownloadingStatus,

@@ -64,7 +64,9 @@ export async function typeCheck(args: string[], root: string, config: object): P
   try {
     const configFile = join(folder, "deno.json");
     await Deno.writeTextFile(configFile, JSON.stringify(config));
-    const options = ["check", "--quiet", "--no-lock", "--config", configFile];
+    // Without the lock file, a release of somebody else's package could fail the check.
+    await Deno.copyFile(join(ROOT, "deno.lock"), join(folder, "deno.lock"));
+    const options = ["check", "--quiet", "--config", configFile];
     return await findProblems([...options, ...args], root);
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -1,5 +1,6 @@
 /**
- * The commands that README.md tells people to run, and what it takes for them to be tested.
+ * The commands that README.md tells people to run, what it takes for them to be tested, and its
+ * examples.
  *
  * @module
  */
@@ -55,12 +56,22 @@ function commandsOf(code: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-/** The commands in all blocks of shell code of a text in Markdown, wherever they are nested. */
-export function shellCommands(markdown: string): string[] {
-  const commands: string[] = [];
+/** The blocks of code in some languages of a text in Markdown, wherever they are nested. */
+function codeBlocks(markdown: string, languages: readonly string[]): string[] {
+  const blocks: string[] = [];
   walkTokens(lexer(markdown), (token: Token) => {
-    if (token.type !== "code" || !SHELLS.includes(token.lang?.split(" ")[0])) return;
-    commands.push(...commandsOf(token.text));
+    if (token.type !== "code" || !languages.includes(token.lang?.split(" ")[0])) return;
+    blocks.push(token.text);
   });
-  return commands;
+  return blocks;
+}
+
+/** The commands in all blocks of shell code of a text in Markdown. */
+export function shellCommands(markdown: string): string[] {
+  return codeBlocks(markdown, SHELLS).flatMap(commandsOf);
+}
+
+/** The examples in TypeScript of a text in Markdown. */
+export function typeScriptExamples(markdown: string): string[] {
+  return codeBlocks(markdown, ["ts"]);
 }

@@ -9,7 +9,7 @@ import { describe, it } from "node:test";
 import { join } from "node:path";
 import { readText, ROOT } from "./project.ts";
 import { createMockServer, type Listener } from "../mock/mod.ts";
-import { COMMAND_TESTS, MOCK_PORT, shellCommands } from "./readme.ts";
+import { COMMAND_TESTS, MOCK_PORT, shellCommands, typeScriptExamples } from "./readme.ts";
 
 const TIMEOUT_MS = 120_000;
 
@@ -64,6 +64,13 @@ describe("the commands in Markdown", () => {
       "1. Item\n\n   ```bash\n   third\n   ```\n\n```ts\nconsole.log();\n```\n",
     ].join("\n");
     assertEquals(shellCommands(markdown), ["first --option", "second --long", "third"]);
+  });
+});
+
+describe("the examples in Markdown", () => {
+  it("are the blocks of TypeScript", () => {
+    const markdown = "```ts\nfirst();\n```\n\n```sh\nsecond\n```\n\n- ```ts\n  third();\n  ```\n";
+    assertEquals(typeScriptExamples(markdown), ["first();", "third();"]);
   });
 });
 

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { runCommand } from "./command.ts";
 import { filesWithExamples } from "./docs.ts";
 import { isTestFile, listFiles, ROOT } from "./project.ts";
-import { findChromium, HOW_TO_GET_CHROMIUM } from "./runtimes/chromium.ts";
+import { ENGINES } from "./runtimes/browsers/engines.ts";
 import { TOOLS } from "./runtimes/tarball.ts";
 
 /** The folders whose tests are those of the package. */
@@ -99,33 +99,44 @@ export interface Suite {
   readonly targets: readonly string[];
   /** What is tested where, with versions, if that is not the runtime of the tests. */
   readonly subject?: string;
-  /** What it takes that is not there, and how to get it. */
-  readonly lacks?: string;
+}
+
+/** The version that a command prints. */
+async function printedVersion(command: readonly [string, ...string[]]): Promise<string> {
+  const { stdout } = await runCommand(command, { cwd: ROOT });
+  return stdout.match(/\d+[.-]\d+[.-]\d+\S*/)?.[0] ?? "unknown";
 }
 
 /** The version that a program tells. */
-export async function versionOf(program: string): Promise<string> {
-  const { stdout } = await runCommand([program, "--version"], { cwd: ROOT });
-  return stdout.match(/\d+[.-]\d+[.-]\d+\S*/)?.[0] ?? "unknown";
+export function versionOf(program: string): Promise<string> {
+  return printedVersion([program, "--version"]);
+}
+
+/** The browsers that are on this machine, with their versions. */
+async function browsersHere(): Promise<string> {
+  const browsers = ENGINES.filter(({ lacks }) => lacks === undefined);
+  const named = browsers.map(async ({ name, versionCommand }) =>
+    `${name} ${await printedVersion(versionCommand)}`
+  );
+  return (await Promise.all(named)).join(", ") || "no browser";
 }
 
 /** The suites that try the package as it is published. */
 async function publishedSuites(): Promise<Suite[]> {
-  const chromium = findChromium();
   const subjects = {
     package: "npm",
+    types: `${TOOLS.oldestTypescript} and ${TOOLS.typescript}`,
     deno: `Deno ${Deno.version.deno}`,
     bun: `Bun ${await versionOf(bun.program)}`,
     node: `Node ${Object.values(TOOLS.nodes).join(", ")}`,
     workers: `workerd ${await versionOf(join(ROOT, "node_modules/.bin/workerd"))}`,
-    browser: `Chromium ${chromium ? await versionOf(chromium) : ""}`,
+    browser: await browsersHere(),
   };
   return Object.entries(subjects).map(([name, subject]) => ({
     name,
     runtime: deno,
     targets: [`${RUNTIMES_FOLDER}/${name}_test.ts`],
     subject,
-    ...(name === "browser" && !chromium && { lacks: HOW_TO_GET_CHROMIUM }),
   }));
 }
 

@@ -6,7 +6,7 @@
 
 import { assertArrayIncludes, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "node:test";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { listFiles, ROOT } from "./project.ts";
 import { findNonWebUses } from "./web_only.ts";
 
@@ -17,9 +17,10 @@ import { findNonWebUses } from "./web_only.ts";
 async function findUsesIn(code: string[]): Promise<string[]> {
   const root = await Deno.makeTempDir();
   try {
-    await Deno.mkdir(join(root, "src"));
     for (const file of ["mod.ts", ...await listFiles(ROOT, "src")]) {
-      if (file.endsWith(".ts")) await Deno.copyFile(join(ROOT, file), join(root, file));
+      if (!file.endsWith(".ts")) continue;
+      await Deno.mkdir(join(root, dirname(file)), { recursive: true });
+      await Deno.copyFile(join(ROOT, file), join(root, file));
     }
     const original = await Deno.readTextFile(join(root, "src/errors.ts"));
     for (const [index, line] of code.entries()) {

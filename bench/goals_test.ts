@@ -54,7 +54,7 @@ describe("the goals", () => {
       isMet,
     ]);
     assertEquals(verdicts, [
-      ["at least", 2.5, 2.6, true],
+      ["at least", 4.5, 2.6, false],
       ["at least", 1, 0.9, false],
       ["at most", 8, 1, true],
       ["at most", 1.25, 1.11, true],

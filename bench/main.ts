@@ -4,7 +4,8 @@
  * `deno task bench growth`.
  *
  * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, and README.md
- * has it.
+ * has it. With `--merge FILE`, as often as there are files, nothing is measured: each figure is the median
+ * of those of earlier runs, which `--out FILE` has kept.
  *
  * @module
  */
@@ -32,6 +33,7 @@ import { compare } from "./races.ts";
 import {
   type BenchRecord,
   CHART,
+  medianOf,
   type MemoryEntry,
   RUNTIME_NAMES,
   type SpeedEntry,
@@ -54,6 +56,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     check: { type: "boolean", default: false },
+    merge: { type: "string", multiple: true, default: [] },
     clock: { type: "string", default: "cpu" },
     lines: { type: "string" },
     only: { type: "string", multiple: true, default: [] },
@@ -81,6 +84,12 @@ const [clock = "cpu"] = choose<Clock>([values.clock], ["cpu", "wall"]);
 const lines = Number(values.lines ?? (quick ? 4_000 : 200_000));
 const rounds = Number(values.rounds ?? (quick ? 1 : 5));
 if (!(lines >= 1_000 && rounds >= 1)) throw new Error("Too few --lines or --rounds");
+
+/**
+ * How many lines each contender reads before its time counts. By then it is as fast as it gets, in every
+ * engine: Bun's takes longest, with small chunks.
+ */
+const linesToWarmUp = quick ? 0 : 400_000;
 
 /** How many times fewer lines a pull has where they cost more, by the line: that stays the same. */
 const FEWER = 8;
@@ -163,7 +172,7 @@ class Run {
     times: number,
     contenders?: readonly string[],
   ): Promise<SpeedEntry[]> {
-    const comparison = { input, chunking, contenders, rounds: times, clock };
+    const comparison = { input, chunking, contenders, rounds: times, clock, linesToWarmUp };
     const speeds = await compare(runtime, this.#script, comparison);
     return speeds.map((speed) => ({ runtime, input: input.name, origin, chunking, ...speed }));
   }
@@ -241,7 +250,7 @@ async function findRuntimes(): Promise<Partial<Record<RuntimeName, string>>> {
 async function keep(record: BenchRecord): Promise<void> {
   const inputs = new Set(record.speed.map(({ input }) => input));
   const isWhole = parts.length === PARTS.length && inputs.size === (await inputNames()).length &&
-    RUNTIME_NAMES.every((name) => record.versions[name] !== undefined);
+    RUNTIME_NAMES.every((name) => record.versions[name] !== undefined) && record.edge !== undefined;
   if (!isWhole || quick) throw new Error("The record is of a whole run: something was left out");
   await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   await writeFile(join(ROOT, CHART), drawChart(record));
@@ -250,43 +259,47 @@ async function keep(record: BenchRecord): Promise<void> {
 
 const has = (part: Part) => parts.includes(part);
 
+/** Measures the parts that were asked for. */
+async function measure(): Promise<BenchRecord> {
+  const runtimes = await findRuntimes();
+  console.log(
+    `${Object.entries(runtimes).map((pair) => pair.join(" ")).join(", ")} on ${process.arch}, ` +
+      `${availableParallelism()} cores: medians of ${rounds} rounds of ${
+        lines.toLocaleString("en")
+      } lines, ` +
+      (clock === "cpu" ? "processor time" : "time on the wall"),
+  );
+  const script = join(CACHE, "program.mjs");
+  await bundle("bench/program.ts", script, "--platform", "deno");
+  const run = new Run(Object.keys(runtimes) as RuntimeName[], script);
+  if (has("contenders")) await run.compare();
+  if (has("inputs")) await run.vary();
+  if (has("memory")) await run.weigh();
+  if (has("growth")) await run.grow();
+  const edge = has("edge")
+    ? await measureEdge(
+      join(CACHE, "edge.mjs"),
+      quick ? { repeats: 1, seconds: 1 } : { repeats: 5, seconds: 10 },
+    )
+    : undefined;
+  if (edge) printEdge(edge);
+  const { speed, memory, growth } = run;
+  const versions = await versionsOf(runtimes);
+  return { clock, lines, rounds, versions, speed, memory, growth, ...(edge && { edge }) };
+}
+
+/** Reads what earlier runs have kept, and takes the median of each figure. */
+async function merge(files: readonly string[]): Promise<BenchRecord> {
+  const records = await Promise.all(files.map(async (file) => {
+    const { verdicts: _, ...record } = JSON.parse(await readFile(file, "utf8"));
+    return record as BenchRecord;
+  }));
+  return medianOf(records);
+}
+
 await mkdir(CACHE, { recursive: true });
 const startedAt = performance.now();
-const runtimes = await findRuntimes();
-console.log(
-  `${Object.entries(runtimes).map((pair) => pair.join(" ")).join(", ")} on ${process.arch}, ` +
-    `${availableParallelism()} cores: medians of ${rounds} rounds of ${
-      lines.toLocaleString("en")
-    } lines, ` +
-    (clock === "cpu" ? "processor time" : "time on the wall"),
-);
-const script = join(CACHE, "program.mjs");
-await bundle("bench/program.ts", script, "--platform", "deno");
-const run = new Run(Object.keys(runtimes) as RuntimeName[], script);
-if (has("contenders")) await run.compare();
-if (has("inputs")) await run.vary();
-if (has("memory")) await run.weigh();
-if (has("growth")) await run.grow();
-const edge = has("edge")
-  ? await measureEdge(
-    join(CACHE, "edge.mjs"),
-    quick ? { repeats: 1, seconds: 1 } : { repeats: 5, seconds: 10 },
-  )
-  : undefined;
-if (edge) printEdge(edge);
-
-const { speed, memory, growth } = run;
-const versions = await versionsOf(runtimes);
-const record: BenchRecord = {
-  clock,
-  lines,
-  rounds,
-  versions,
-  speed,
-  memory,
-  growth,
-  ...(edge && { edge }),
-};
+const record = values.merge.length > 0 ? await merge(values.merge) : await measure();
 const verdicts = judge(record);
 if (quick && !values.check) console.log("\nToo quick for figures that mean anything");
 else printVerdicts(verdicts);

@@ -25,6 +25,8 @@ export interface Comparison extends Pick<SpeedTask, "input" | "chunking" | "cloc
   readonly contenders?: readonly string[] | undefined;
   /** How often each of them reads the pull. */
   readonly rounds: number;
+  /** How many lines each of them reads at least before that, so that its code is compiled. */
+  readonly linesToWarmUp: number;
 }
 
 /** How fast a contender is. */
@@ -47,7 +49,7 @@ const REFERENCES = [OLLAMA, NAIVE, FLOOR, STD_PIPED, `${DENO_STD}, typed`];
 async function measureJob(
   runtime: RuntimeName,
   script: string,
-  { input, chunking, clock, rounds }: Comparison,
+  { input, chunking, clock, rounds, linesToWarmUp }: Comparison,
   contenders: readonly Contender[],
 ): Promise<Speed[]> {
   await using processes = new AsyncDisposableStack();
@@ -56,7 +58,7 @@ async function measureJob(
     const racer = processes.use(startTask(runtime, script, task));
     return async () => Number(await racer.ask("read"));
   });
-  const times = await measureInRounds(work, rounds);
+  const times = await measureInRounds(work, rounds, Math.ceil(linesToWarmUp / input.lines));
   return contenders.map(({ name, job }, index) => {
     const own = times[index]!;
     const references = contenders.flatMap((other, at) =>

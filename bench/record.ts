@@ -15,7 +15,7 @@ import { type Origin, TODAY } from "./inputs.ts";
 import type { Memory } from "./memory.ts";
 import type { Chunking } from "./pull_bytes.ts";
 import type { Speed } from "./races.ts";
-import type { Clock } from "./rounds.ts";
+import { type Clock, median } from "./rounds.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
 /** How fast a contender decodes an input in a runtime. */
@@ -49,6 +49,31 @@ export interface BenchRecord {
   readonly memory: readonly MemoryEntry[];
   readonly growth: Readonly<Partial<Record<RuntimeName, Growth>>>;
   readonly edge?: Edge;
+}
+
+/**
+ * What several runs have measured as one: each number is the median of theirs.
+ *
+ * @throws {Error} If they did not measure the same.
+ */
+export function medianOf<Value>(records: readonly Value[]): Value {
+  const [first] = records;
+  if (typeof first === "number") return median(records as readonly number[]) as Value;
+  if (typeof first !== "object" || first === null) {
+    if (records.every((record) => record === first)) return first as Value;
+    throw new Error(`The runs did not measure the same: ${records.join(", ")}`);
+  }
+  const keys = Object.keys(first);
+  for (const record of records) {
+    if (Object.keys(record as object).join() === keys.join()) continue;
+    throw new Error(`The runs did not measure the same: some have ${keys.join(", ")}, some not`);
+  }
+  const parts = keys.map((key) => [
+    key,
+    medianOf(records.map((record) => (record as Record<string, unknown>)[key])),
+  ]);
+  const merged = Array.isArray(first) ? parts.map(([, part]) => part) : Object.fromEntries(parts);
+  return merged as Value;
 }
 
 /** The order of the runtimes, wherever they are shown. */

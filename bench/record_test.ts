@@ -13,7 +13,7 @@ import { drawChart } from "./chart.ts";
 import { CONTENDERS } from "./contenders.ts";
 import { goalsFor } from "./goals.ts";
 import { inputNames, TODAY } from "./inputs.ts";
-import { type BenchRecord, CHART, RUNTIME_NAMES, withReport } from "./record.ts";
+import { type BenchRecord, CHART, medianOf, RUNTIME_NAMES, withReport } from "./record.ts";
 
 const read = (path: string) =>
   readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
@@ -54,5 +54,26 @@ describe("the record of the benchmark", () => {
 
   it("wants a place in a text", () => {
     assertThrows(() => withReport("# Nothing", record), Error, "no place for the report");
+  });
+});
+
+describe("the median of several runs", () => {
+  it("is that of each figure", () => {
+    const runs = [5, 1, 3].map((figure) => ({
+      name: "a",
+      speed: [{ figure, same: 2 }],
+      edge: { figure },
+    }));
+    assertEquals(medianOf(runs), {
+      name: "a",
+      speed: [{ figure: 3, same: 2 }],
+      edge: { figure: 3 },
+    });
+    assertEquals(medianOf([record, record, record]), record);
+  });
+
+  it("is refused for runs that did not measure the same", () => {
+    assertThrows(() => medianOf([{ a: 1 }, { b: 1 }]), Error, "did not measure the same");
+    assertThrows(() => medianOf([["a"], ["b"]]), Error, "did not measure the same: a, b");
   });
 });

@@ -56,19 +56,21 @@ export function timed(work: () => Promise<unknown>, clock: Clock): TimedWork {
   };
 }
 
-/**
- * How often a piece of work is done before it counts: engines compile what has run for a while, and what
- * has run for a while in another way. By the fifth round `decodeProgress` is as fast as it gets.
- */
+/** How often a piece of work is done at least before it counts: engines compile what has run for a while. */
 const ROUNDS_TO_WARM_UP = 5;
 
-/** Runs all pieces of work in each round, and returns the times of each one. */
+/**
+ * Runs all pieces of work in each round, and returns the times of each one.
+ *
+ * @param roundsToWarmUp How often each piece is done before it counts.
+ */
 export async function measureInRounds(
   work: readonly TimedWork[],
   rounds: number,
+  roundsToWarmUp: number = ROUNDS_TO_WARM_UP,
 ): Promise<number[][]> {
   for (const each of work) {
-    for (let round = 0; round < ROUNDS_TO_WARM_UP; round++) await each();
+    for (let round = 0; round < Math.max(ROUNDS_TO_WARM_UP, roundsToWarmUp); round++) await each();
   }
   const times = work.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {

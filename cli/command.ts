@@ -10,7 +10,8 @@
  */
 
 import type { Command } from "commander";
-import { quote } from "../src/text.ts";
+import { parseModelName } from "../mod.ts";
+import { printable } from "./format.ts";
 
 /** The exit codes. After a signal: 128 plus its number, as in shells. */
 export const EXIT = {
@@ -70,10 +71,18 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Throws if a model name is blank. The server checks the rest. */
+/**
+ * Checks the name of a model.
+ *
+ * @throws {UsageError} If no server takes it.
+ */
 export function requireModelName(name: string): void {
-  if (name.trim() !== "") return;
-  throw new UsageError(`Cannot use the model name ${quote(name)}: give one such as llama3.2`);
+  try {
+    parseModelName(name);
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new UsageError(printable(error.message));
+  }
 }
 
 /** The reason for which a command ended early. */

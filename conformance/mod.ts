@@ -14,6 +14,7 @@
  * @module
  */
 
+export type { Bytes } from "./generators/bytes.ts";
 export type { ClientUnderTest } from "./client/observation.ts";
 export {
   type AnswerScript,

@@ -37,11 +37,11 @@ export interface RuleResult extends RuleInfo {
   /** What was found. */
   readonly verdict: Verdict;
   /** Why, for `skipped` and `hung`. */
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** How many inputs were tried. */
   readonly runs: number;
   /** How it was broken, for `broken`. */
-  readonly failure?: Failure;
+  readonly failure?: Failure | undefined;
 }
 
 /** What was tested. */
@@ -49,7 +49,7 @@ export interface SubjectInfo {
   /** Its name. */
   readonly name: string;
   /** Its version, where it is known. */
-  readonly version?: string;
+  readonly version?: string | undefined;
 }
 
 /** What a run of a suite found. */

@@ -37,7 +37,7 @@ export interface Rule<Subject> extends RuleInfo {
   /** The inputs to try, the simplest first. */
   readonly inputs: Arbitrary<unknown>;
   /** The most inputs that are worth trying. More would find nothing new. */
-  readonly maxRuns?: number;
+  readonly maxRuns?: number | undefined;
   /** Throws a {@link Violation} if the subject breaks the rule for an input. */
   readonly check: (subject: Subject, input: unknown, run: CheckRun) => Promise<void>;
 }

@@ -16,13 +16,13 @@ export interface RunOptions {
    *
    * @default all
    */
-  rules?: readonly string[];
+  rules?: readonly string[] | undefined;
   /**
    * The levels to run.
    *
    * @default all
    */
-  levels?: readonly Level[];
+  levels?: readonly Level[] | undefined;
   /**
    * How many inputs to try per rule. More inputs find rarer faults, and take proportionally longer: with
    * 100, the rules for servers take about 5 s against the mock, and those for clients 3 s in process and
@@ -31,33 +31,33 @@ export interface RunOptions {
    *
    * @default {100}
    */
-  runs?: number;
+  runs?: number | undefined;
   /**
    * The seed of the inputs.
    *
    * @default a random one
    */
-  seed?: number;
+  seed?: number | undefined;
   /** Tries one input only: the `path` of a failure. Needs its `seed` and one rule. */
-  path?: string;
+  path?: string | undefined;
   /**
    * How long the check of one input may take, in milliseconds, before it counts as hung.
    *
    * @default {10000}
    */
-  checkTimeoutMs?: number;
+  checkTimeoutMs?: number | undefined;
   /**
    * How long to look for a smaller counterexample per rule, in milliseconds.
    *
    * @default {10000}
    */
-  shrinkTimeMs?: number;
+  shrinkTimeMs?: number | undefined;
   /** Called with each result as it is found. */
-  onResult?: (result: RuleResult) => void;
+  onResult?: ((result: RuleResult) => void) | undefined;
   /** Called before each rule is run. */
-  onRule?: (rule: { id: string; title: string }) => void;
+  onRule?: ((rule: { id: string; title: string }) => void) | undefined;
   /** Ends the run when it aborts. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** How many inputs are tried per rule by default. */
@@ -226,6 +226,7 @@ export function runtimeName(): string {
   if (Bun) return `Bun ${Bun.version}`;
   if (navigator?.userAgent === "Cloudflare-Workers") return "Workers";
   if (process?.versions?.node) return `Node ${process.versions.node}`;
-  const [browser] = navigator?.userAgent?.match(/(?:Chrome|Firefox|Safari)\/\S+/) ?? [];
-  return browser?.replace("/", " ") ?? "unknown";
+  const [browser] = navigator?.userAgent?.match(/(?:Chrome|Firefox|Version)\/\S+/) ?? [];
+  // What Safari writes after its own name has not changed for years.
+  return browser?.replace("Version", "Safari").replace("/", " ") ?? "unknown";
 }

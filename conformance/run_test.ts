@@ -28,7 +28,8 @@ const violate = (input: number) => {
 };
 
 async function run(check: Check, options: RunOptions = {}, more: Partial<Rule<unknown>> = {}) {
-  return await runRule(ruleOf(check, more), subject, { runs: 100, seed: 1, ...options });
+  const { runs = 100, seed = 1 } = options;
+  return await runRule(ruleOf(check, more), subject, { ...options, runs, seed });
 }
 
 describe("runRule", () => {

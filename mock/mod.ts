@@ -40,6 +40,7 @@ export {
 export type { Manifest, ManifestEntry } from "./models/catalog.ts";
 export type { MockLayer, MockModel } from "./models/models.ts";
 export { presets } from "./models/presets.ts";
+export type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 export type { Listener, ListenOptions } from "./runtime/listen.ts";
 export {
   createMockServer,

@@ -43,6 +43,7 @@ import type { MockModel, Model } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { dialectNamed } from "./pull/dialects.ts";
 import { BlobStore } from "./pull/downloads.ts";
+import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
 import { seededNumbers } from "./runtime/random.ts";
 
@@ -53,61 +54,61 @@ export interface MockServerOptions {
    *
    * @default all presets
    */
-  models?: Iterable<MockModel | string>;
+  models?: Iterable<MockModel | string> | undefined;
   /**
    * How the server reports a pull.
    *
    * @default {"spec"}
    */
-  dialect?: DialectName;
+  dialect?: DialectName | undefined;
   /**
    * The bandwidth that all downloads share, in bytes per second.
    *
    * @default {100_000_000}
    */
-  bytesPerSecond?: number;
+  bytesPerSecond?: number | undefined;
   /**
    * The time between two lines about a layer, in milliseconds.
    *
    * @default that of the dialect
    */
-  tickMs?: number;
+  tickMs?: number | undefined;
   /** What goes wrong: a list of faults, or random ones. */
-  faults?: readonly Fault[] | RandomFaults;
+  faults?: readonly Fault[] | RandomFaults | undefined;
   /**
    * The clock.
    *
    * @default a {@link VirtualClock}, and {@link realClock} once the server listens
    */
-  clock?: Clock;
+  clock?: Clock | undefined;
   /**
    * The seed of digests, bytes and random faults.
    *
    * @default {0}
    */
-  seed?: number;
+  seed?: number | undefined;
   /**
    * Whether digests are computed from the real bytes of the layers, as a real server that pulls from
    * the registry checks. This takes time and memory in proportion to the size of the layers.
    *
    * @default {false}
    */
-  realBytes?: boolean;
+  realBytes?: boolean | undefined;
   /** The registry that the server pulls from. */
-  library?: LibraryOptions;
+  library?: LibraryOptions | undefined;
   /**
    * The origins of pages that may call the mock, besides those that the real server allows: pages of
    * the same machine. `"*"` allows any.
    */
-  origins?: readonly string[];
+  origins?: readonly string[] | undefined;
   /**
    * The size of the largest request body, in bytes.
    *
    * @default {1048576}
    */
-  maxBodyBytes?: number;
+  maxBodyBytes?: number | undefined;
   /** Called with each request when it has ended. */
-  onRequest?: (request: LoggedRequest) => void;
+  onRequest?: ((request: LoggedRequest) => void) | undefined;
 }
 
 /** The registry that the server pulls from. */
@@ -120,8 +121,8 @@ export interface MockLibrary {
   manifest(name: string): Promise<Manifest>;
 }
 
-/** A mock of the server. */
-export interface MockServer {
+/** A mock of the server. `await using` stops its listening. */
+export interface MockServer extends AsyncDisposableIfKnown {
   /**
    * Answers a request in process, without a port. It takes what `fetch` takes, so that it can stand in
    * for it. Redirects are returned, not followed.
@@ -139,8 +140,6 @@ export interface MockServer {
   readonly activeDownloads: number;
   /** Forgets pulled models, requests, and which faults have struck. Running pulls go on. */
   reset(): void;
-  /** Stops listening. */
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 const DEFAULT_BYTES_PER_SECOND = 100_000_000;

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { assertSpyCallArgs, assertSpyCalls, spy } from "@std/testing/mock";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { PullError } from "./errors.ts";
+import { PullError, type PullErrorDetails } from "./errors.ts";
 import { handleMalformed } from "./malformed.ts";
 import { excerptOf, quote } from "./text.ts";
 
@@ -32,21 +32,114 @@ describe("PullError", () => {
     );
   });
 
+  it("has the same fields whatever it was given, and no detail overrides them", () => {
+    const details = { name: "Evil", message: "other", code: "server", status: 500 };
+    const error = new PullError("http", "HTTP 500", details as PullErrorDetails);
+    assertEquals(Object.keys(error), Object.keys(new PullError("stalled", "")));
+    assertEquals([error.name, error.message, error.code], ["PullError", "HTTP 500", "http"]);
+  });
+
   it("keeps a cause that is undefined apart from none", () => {
     assert("cause" in new PullError("network", "", { cause: undefined }));
+  });
+});
+
+/** Errors with any details, whose cause may have causes of its own. */
+const pullErrors = () => {
+  const causes = fc.letrec<{ cause: Error }>((tie) => ({
+    cause: fc.tuple(fc.string(), fc.option(tie("cause"), { nil: undefined })).map(
+      ([message, cause]) => new TypeError(message, { cause }),
+    ),
+  }));
+  const details = fc.record({
+    status: fc.integer(),
+    body: fc.jsonValue(),
+    line: fc.nat(),
+    excerpt: fc.string(),
+    attempts: fc.nat(),
+    cause: causes.cause,
+  }, { requiredKeys: [] });
+  const codes = fc.constantFrom("http" as const, "server" as const, "network" as const);
+  return fc.tuple(codes, fc.string(), details)
+    .map(([code, message, details]) => new PullError(code, message, details));
+};
+
+describe("PullError.from", () => {
+  const borders: Readonly<Record<string, (json: unknown) => unknown>> = {
+    "JSON": (json) => JSON.parse(JSON.stringify(json)),
+    "a structured clone": structuredClone,
+  };
+  for (const [name, cross] of Object.entries(borders)) {
+    it(`reads what toJSON gives, after ${name}`, () => {
+      fc.assert(fc.property(pullErrors(), (error) => {
+        const read = PullError.from(cross(error.toJSON()));
+        assert(read instanceof PullError);
+        assertEquals(JSON.stringify(read), JSON.stringify(error));
+      }));
+    });
+  }
+
+  it("gives back an error as it is, and undefined for anything else", () => {
+    const error = new PullError("truncated", "The stream ended");
+    assertStrictEquals(PullError.from(error), error);
+    const others = [
+      undefined,
+      null,
+      5,
+      "PullError",
+      {},
+      new Error("another"),
+      { name: "PullError", code: "http" },
+      { name: "PullError", code: "unheard-of", message: "" },
+      { name: "PullError", code: 5, message: "" },
+      { name: "Error", code: "http", message: "" },
+    ];
+    for (const other of others) assertEquals(PullError.from(other), undefined);
+    fc.assert(
+      fc.property(fc.anything(), (value) => assertEquals(PullError.from(value), undefined)),
+    );
+  });
+
+  it("leaves out details of a wrong type", () => {
+    const json = { name: "PullError", code: "http", message: "HTTP 502", status: "502", line: {} };
+    assertEquals(PullError.from(json)?.toJSON(), {
+      name: "PullError",
+      code: "http",
+      message: "HTTP 502",
+    });
+  });
+});
+
+describe("PullError.toJSON", () => {
+  it("names the causes, also where they lead back to themselves", () => {
+    const inner = new Error("inner");
+    const outer = new TypeError("outer", { cause: inner });
+    const { cause } = new PullError("network", "", { cause: outer }).toJSON();
+    assertEquals(cause, {
+      name: "TypeError",
+      message: "outer",
+      cause: { name: "Error", message: "inner" },
+    });
+    inner.cause = outer;
+    const looped = JSON.stringify(new PullError("network", "", { cause: outer }));
+    assert(looped.length < 1_000, looped);
+  });
+
+  it("leaves out a cause that is not an error", () => {
+    const error = new PullError("network", "broke", { cause: () => {} });
+    assertEquals(error.toJSON(), { name: "PullError", code: "network", message: "broke" });
   });
 });
 
 describe("handleMalformed", () => {
   const error = new PullError("malformed", "Line 1 is not JSON");
 
-  it("throws the error, unless told otherwise", () => {
-    assertStrictEquals(assertThrows(() => handleMalformed(error, "error")), error);
+  it("throws the error, if it is to fail the stream", () => {
     assertStrictEquals(assertThrows(() => handleMalformed(error, "error")), error);
   });
 
-  it("passes over the error, if told to", () => {
-    handleMalformed(error, "skip");
+  it("does nothing, if the line is to be left out", () => {
+    assertEquals(handleMalformed(error, "skip"), undefined);
   });
 
   it("hands the error to a callback, and lets through what that throws", () => {

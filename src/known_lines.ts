@@ -77,8 +77,8 @@ class KnownLine {
   }
 
   /** Where the line ends, newline included, if the tail is at a place; otherwise -1. */
-  matchTail(bytes: DataView, start: number): number {
-    return start + this.#tail.length > bytes.byteLength ? -1 : endOf(this.#tail, bytes, start);
+  matchTail(bytes: DataView, start: number, end: number): number {
+    return start + this.#tail.length > end ? -1 : endOf(this.#tail, bytes, start);
   }
 }
 
@@ -110,17 +110,19 @@ export class KnownLines {
   /**
    * Matches the line at a place in the bytes with the one that is expected there, or else with the one
    * before it. Returns where the line ends, newline included, or -1 if it is neither.
+   *
+   * @param end Where the last whole line ends.
    */
-  match(bytes: DataView, start: number): number {
+  match(bytes: DataView, start: number, end: number): number {
     const latest = this.#latest;
     if (latest === undefined) return -1;
     const { next } = latest;
-    const end = next === undefined ? -1 : this.#matchWith(next, bytes, start);
-    return end !== -1 || next === latest ? end : this.#matchWith(latest, bytes, start);
+    const lineEnd = next === undefined ? -1 : this.#matchWith(next, bytes, start, end);
+    return lineEnd !== -1 || next === latest ? lineEnd : this.#matchWith(latest, bytes, start, end);
   }
 
-  #matchWith(known: KnownLine, bytes: DataView, start: number): number {
-    if (start + known.minLength > bytes.byteLength) return -1;
+  #matchWith(known: KnownLine, bytes: DataView, start: number, end: number): number {
+    if (start + known.minLength > end) return -1;
     let at = known.matchHead(bytes, start);
     if (at === -1) return -1;
 
@@ -130,7 +132,7 @@ export class KnownLines {
       const digitsStart = at;
       let upper = 0;
       let digit = 0;
-      while (at < bytes.byteLength && (digit = bytes.getUint8(at) - ZERO) >= 0 && digit <= 9) {
+      while (at < end && (digit = bytes.getUint8(at) - ZERO) >= 0 && digit <= 9) {
         if (at - digitsStart === SMALL_DIGITS) {
           upper = completed;
           completed = 0;
@@ -144,11 +146,11 @@ export class KnownLines {
       if (digits > SMALL_DIGITS) completed += upper * POWERS_OF_TEN[digits - SMALL_DIGITS]!;
     }
 
-    const end = known.matchTail(bytes, at);
-    if (end === -1 || end - 1 - start > this.#maxLineBytes) return -1;
+    const lineEnd = known.matchTail(bytes, at, end);
+    if (lineEnd === -1 || lineEnd - 1 - start > this.#maxLineBytes) return -1;
     if (known.hasDigits) known.status.completed = completed;
     this.#latest = known;
-    return end;
+    return lineEnd;
   }
 
   /** Remembers a line that was parsed, and that it followed the one before. */

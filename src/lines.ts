@@ -14,6 +14,12 @@ const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = "\ufeff";
 const DEFAULT_MAX_LINE_BYTES = 2 ** 20;
 
+/**
+ * A chunk of up to this many bytes is copied behind the line that is held. That costs less than another
+ * view of the chunk, and a line that began in the chunk before needs no treatment of its own.
+ */
+const MAX_COPIED_BYTES = 4_096;
+
 /** What is done with the lines. */
 export interface LineHandler {
   /**
@@ -25,16 +31,21 @@ export interface LineHandler {
    */
   takeText(text: string, line: number): number;
   /**
-   * Takes the line that starts at a place in the bytes, if it needs no text to be understood. Returns
-   * where the next line starts, or -1 if the line was not taken.
+   * Takes the line that starts at a place in the bytes, if it needs no text to be understood.
+   *
+   * @param bytes The bytes.
+   * @param start Where the line starts.
+   * @param end Where the last whole line ends.
+   * @return Where the next line starts, or -1 if the line was not taken.
    */
-  takeBytes?(bytes: DataView, start: number): number;
+  takeBytes?(bytes: DataView, start: number, end: number): number;
 }
 
 /** Turns chunks of bytes into lines. */
 export class LineSplitter {
   /** The start of a line whose newline has not come yet: the first `#heldLength` bytes of `#held`. */
   #held = new Uint8Array(512);
+  #heldView = viewOf(this.#held);
   #heldLength = 0;
   #line = 1;
   readonly #maxLineBytes: number;
@@ -55,65 +66,60 @@ export class LineSplitter {
       const type = typeof chunk;
       throw new TypeError(`Cannot decode a chunk of type ${type}: it must be a Uint8Array`);
     }
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
+    if (end === 0) return this.#hold(chunk);
+    if (chunk.length <= MAX_COPIED_BYTES) return this.#pushCopy(chunk, end, handler);
     let start = 0;
     if (this.#heldLength > 0) {
-      const newline = chunk.indexOf(NEWLINE);
-      if (newline === -1) return this.#hold(chunk);
-      // A newline that comes alone adds nothing to a line whose length was checked already.
-      if (newline > 0) this.#checkLength(chunk, this.#heldLength + newline, newline);
-      start = newline + 1;
-      this.#append(chunk.subarray(0, start));
-      this.#takeHeld(handler);
+      start = chunk.indexOf(NEWLINE) + 1;
+      this.#pushCopy(chunk.subarray(0, start), start, handler);
     }
-    const end = this.#takeLines(chunk, start, handler);
-    if (end < chunk.length) this.#hold(end === 0 ? chunk : chunk.subarray(end));
+    this.#takeLines(chunk, viewOf(chunk), start, end, handler);
+    this.#hold(chunk.subarray(end));
   }
 
   /** Takes the end of the stream: what is held is the last line. */
   end(handler: LineHandler): void {
-    if (this.#heldLength > 0) this.#takeHeld(handler);
+    if (this.#heldLength > 0) this.#takeText(this.#held, 0, this.#heldLength, handler);
   }
 
-  /** Takes the whole lines of a chunk, and returns where they end. */
-  #takeLines(chunk: Uint8Array, start: number, handler: LineHandler): number {
-    const mayBeTooLong = chunk.length - start > this.#maxLineBytes;
-    const view = handler.takeBytes &&
-      new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  /** Copies a chunk behind what is held, takes the lines of both, and holds the rest. */
+  #pushCopy(chunk: Uint8Array, endInChunk: number, handler: LineHandler): void {
+    const end = this.#heldLength + endInChunk;
+    this.#append(chunk);
+    this.#takeLines(this.#held, this.#heldView, 0, end, handler);
+    this.#held.copyWithin(0, end, this.#heldLength);
+    this.#heldLength -= end;
+    this.#checkLength(this.#held, 0, this.#heldLength);
+  }
+
+  /** Takes lines, the last of which ends at `end`. */
+  #takeLines(
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    handler: LineHandler,
+  ): void {
+    const mayBeTooLong = end - start > this.#maxLineBytes;
     // To decode many lines at once costs less than to decode each, but none of them is then taken as
     // bytes. So the more often that fails in a row, the more lines are decoded.
-    let minBlockBytes = view && !mayBeTooLong ? 1 : chunk.length;
-    while (start < chunk.length) {
-      const next = view ? handler.takeBytes!(view, start) : -1;
+    let minBlockBytes = handler.takeBytes ? 1 : end;
+    while (start < end) {
+      const next = handler.takeBytes?.(view, start, end) ?? -1;
       if (next !== -1) {
         this.#line++;
         start = next;
         minBlockBytes = 1;
         continue;
       }
-      const end = mayBeTooLong
-        ? this.#endOfLine(chunk, start)
-        : endOfBlock(chunk, start, minBlockBytes);
-      if (end <= start) break;
-      this.#takeText(chunk, start, end, handler);
-      start = end;
+      const lastByte = mayBeTooLong ? start : Math.min(start + minBlockBytes, end) - 1;
+      const blockEnd = bytes.indexOf(NEWLINE, lastByte) + 1;
+      if (mayBeTooLong) this.#checkLength(bytes, start, blockEnd - 1);
+      this.#takeText(bytes, start, blockEnd, handler);
+      start = blockEnd;
       minBlockBytes *= 4;
     }
-    return start;
-  }
-
-  /** Where a line ends, newline included, which may be longer than is accepted; 0 if it does not end. */
-  #endOfLine(chunk: Uint8Array, start: number): number {
-    const newline = chunk.indexOf(NEWLINE, start);
-    if (newline !== -1) this.#checkLength(chunk, newline - start, newline);
-    return newline + 1;
-  }
-
-  /** Takes the line that is held. */
-  #takeHeld(handler: LineHandler): void {
-    const length = this.#heldLength;
-    this.#heldLength = 0;
-    if (handler.takeBytes?.(new DataView(this.#held.buffer, 0, length), 0) === length) this.#line++;
-    else this.#takeText(this.#held, 0, length, handler);
   }
 
   #takeText(bytes: Uint8Array, start: number, end: number, handler: LineHandler): void {
@@ -123,21 +129,13 @@ export class LineSplitter {
     this.#line += handler.takeText(isMarked ? text.slice(1) : text, this.#line);
   }
 
-  /** Keeps bytes of a line, if the line is not too long with them. */
+  /** Keeps bytes of a line whose newline has not come yet. */
   #hold(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
-    this.#checkLength(bytes, this.#heldLength + bytes.length, bytes.length);
+    const length = this.#heldLength + bytes.length;
+    if (length - 1 > this.#maxLineBytes) this.#failTooLong();
     this.#append(bytes);
-  }
-
-  /** Fails if the line that ends at a place in the bytes is too long. */
-  #checkLength(bytes: Uint8Array, length: number, end: number): void {
-    // A carriage return at the end may be part of the newline, so it is not counted.
-    const counted = bytes[end - 1] === CARRIAGE_RETURN ? length - 1 : length;
-    if (counted <= this.#maxLineBytes) return;
-    const line = this.#line;
-    const message = `Line ${line} is longer than ${this.#maxLineBytes} bytes`;
-    throw new PullError("line-too-long", message, { line });
+    this.#checkLength(this.#held, 0, length);
   }
 
   #append(bytes: Uint8Array): void {
@@ -145,16 +143,29 @@ export class LineSplitter {
     if (length > this.#held.length) {
       // Twice the room that is needed keeps the work linear for a line that comes in many chunks.
       const held = new Uint8Array(length * 2);
-      held.set(this.#held);
+      held.set(this.#held.subarray(0, this.#heldLength));
       this.#held = held;
+      this.#heldView = viewOf(held);
     }
     this.#held.set(bytes, this.#heldLength);
     this.#heldLength = length;
   }
+
+  /** Fails if a line, or what has come of it, is too long. */
+  #checkLength(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (length <= this.#maxLineBytes) return;
+    // A carriage return at the end may be part of the newline, so it is not counted.
+    if (bytes[end - 1] !== CARRIAGE_RETURN || length - 1 > this.#maxLineBytes) this.#failTooLong();
+  }
+
+  #failTooLong(): never {
+    const line = this.#line;
+    const message = `Line ${line} is longer than ${this.#maxLineBytes} bytes`;
+    throw new PullError("line-too-long", message, { line });
+  }
 }
 
-/** Where lines end that have some number of bytes together, or all that are whole if these are fewer. */
-function endOfBlock(chunk: Uint8Array, start: number, minBytes: number): number {
-  const newline = chunk.indexOf(NEWLINE, start + minBytes - 1);
-  return (newline === -1 && minBytes > 1 ? chunk.lastIndexOf(NEWLINE) : newline) + 1;
+function viewOf({ buffer, byteOffset, byteLength }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, byteLength);
 }

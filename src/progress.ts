@@ -31,7 +31,7 @@ export interface PullProgressOptions {
 /** Options of {@link decodeProgress}. */
 export interface DecodeProgressOptions extends DecodePullOptions, PullProgressOptions {}
 
-/** Whether a snapshot shows the same as the one before. Layers that have not changed are the same list. */
+/** Whether two snapshots in a row are equal. While no layer changes, their lists are the same object. */
 function isSame(before: PullProgress, now: PullProgress): boolean {
   return before.phase === now.phase &&
     before.status === now.status &&
@@ -47,7 +47,7 @@ function runtimeNow(): number {
   return performance.now();
 }
 
-/** Statuses to a snapshot each. */
+/** Statuses to snapshots, one each. */
 export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
   readonly #tracker: ProgressTracker;
   readonly #now: () => number;
@@ -91,34 +91,48 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
   }
 
   push(chunk: Uint8Array, emit: Emit<PullProgress>): void {
-    const onStatus = this.#follower(emit);
-    try {
-      this.#statuses.push(chunk, onStatus);
-    } finally {
-      this.#emitChange(emit);
-    }
+    this.#follow(emit, (onStatus) => this.#statuses.push(chunk, onStatus));
   }
 
   end(emit: Emit<PullProgress>): void {
-    const onStatus = this.#follower(emit);
-    try {
-      this.#statuses.end(onStatus);
-    } finally {
-      this.#emitChange(emit);
-    }
+    this.#follow(emit, (onStatus) => this.#statuses.end(onStatus));
     this.#tracker.end();
   }
 
-  /** Follows statuses that arrive now, and emits a snapshot at each change of phase. */
-  #follower(emit: Emit<PullProgress>): Emit<PullStatus> {
+  /** Follows the statuses that some work gives, and emits what has changed, also when it fails. */
+  #follow(emit: Emit<PullProgress>, work: (onStatus: Emit<PullStatus>) => void): void {
     const tracker = this.#tracker;
     const time = this.#now();
-    return (status) => {
-      tracker.push(status, time);
-      if (tracker.phase === this.#phase) return;
-      this.#phase = tracker.phase;
-      this.#emitChange(emit);
+    // The decoder gives the same object for lines in a row that differ in `completed` alone. As long as
+    // that grows, only the last of them counts, since all of them arrive at the same time. (Sums that are
+    // not exact depend on the steps in which they have grown, so then each line counts.)
+    let latest: PullStatus | undefined;
+    let completed: number | undefined;
+    let isPostponed = false;
+    const catchUp = () => {
+      if (latest && isPostponed) tracker.push({ ...latest, completed } as PullStatus, time);
+      isPostponed = false;
     };
+    try {
+      work((status) => {
+        if (status === latest && status.completed! >= completed!) {
+          completed = status.completed;
+          isPostponed = true;
+          return;
+        }
+        catchUp();
+        tracker.push(status, time);
+        const isExact = status.total !== undefined && tracker.total <= Number.MAX_SAFE_INTEGER;
+        latest = isExact ? status : undefined;
+        completed = status.completed;
+        if (tracker.phase === this.#phase) return;
+        this.#phase = tracker.phase;
+        this.#emitChange(emit);
+      });
+    } finally {
+      catchUp();
+      this.#emitChange(emit);
+    }
   }
 
   /** Emits a snapshot, if anything has changed since the last one. */

@@ -927,3 +927,60 @@ describe("a hostile body", () => {
     }
   });
 });
+
+describe("lines in a row that differ in their bytes alone", () => {
+  /** Follows every status by itself, as the decoder of a chunk did before it left any out. */
+  function followEach(chunks: readonly Uint8Array[], now: () => number): PullProgress[] {
+    const statuses = new PullDecoder({});
+    const tracker = new ProgressTracker();
+    const snapshots: PullProgress[] = [];
+    const emitChange = () => {
+      const snapshot = tracker.snapshot();
+      if (JSON.stringify(snapshot) !== JSON.stringify(snapshots.at(-1))) snapshots.push(snapshot);
+    };
+    let phase: string | undefined;
+    for (const chunk of chunks) {
+      const time = now();
+      statuses.push(chunk, (status) => {
+        tracker.push(status, time);
+        if (tracker.phase === phase) return;
+        phase = tracker.phase;
+        emitChange();
+      });
+      if (phase !== undefined) emitChange();
+    }
+    return snapshots;
+  }
+
+  /** A clock that goes on by as much each time that it is read. */
+  const steady = () => {
+    let time = 0;
+    return () => time += 250;
+  };
+
+  it("give the same snapshots as if each of them was followed", () => {
+    const size = fc.oneof(fc.nat(1_000), fc.maxSafeNat());
+    const run = fc.record({
+      digest: fc.constantFrom("sha256:aaaa", "sha256:bbbb", "sha256:model"),
+      total: fc.option(size, { nil: undefined }),
+      completed: fc.array(fc.option(size, { nil: undefined }), { minLength: 1, maxLength: 8 }),
+    }).map(({ completed, ...fields }) =>
+      completed.map((completed) => ({ status: "pulling", ...fields, completed }))
+    );
+    const others = fc.constantFrom("pulling manifest", "verifying sha256 digest", "success", "what")
+      .map((status) => [{ status }]);
+    const chunk = fc.array(fc.oneof({ weight: 5, arbitrary: run }, others), { maxLength: 4 })
+      .map((runs) => utf8(lines(...runs.flat())));
+    fc.assert(
+      fc.property(fc.array(chunk, { maxLength: 4 }), (chunks) => {
+        const decoder = new ProgressDecoder({ now: steady() });
+        const snapshots: PullProgress[] = [];
+        for (const chunk of chunks) {
+          decoder.push(chunk, (snapshot) => void snapshots.push(snapshot));
+        }
+        assertEquals(snapshots, followEach(chunks, steady()));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});

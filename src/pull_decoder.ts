@@ -74,8 +74,8 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
     const copy = this.#copy;
     return {
       takeText,
-      takeBytes(bytes, start) {
-        const next = known.match(bytes, start);
+      takeBytes(bytes, start, end) {
+        const next = known.match(bytes, start, end);
         if (next !== -1) emit(copy(known.status));
         return next;
       },

@@ -21,7 +21,7 @@ import { PullError } from "./errors.ts";
 import { decodeProgress } from "./progress.ts";
 import type { PullProgress } from "./snapshot.ts";
 import { pull, pullModel } from "./pull/pull.ts";
-import type { PullOptions, PullRequestInit } from "./pull/options.ts";
+import type { PullModelOptions, PullOptions, PullRequestInit } from "./pull/options.ts";
 import {
   asPullError,
   isSettled,
@@ -183,7 +183,7 @@ describe("the request of pull", () => {
 
   it("is refused for a model without a name, and for a host that is no http address", () => {
     for (const model of ["", undefined, 5] as string[]) {
-      assertThrows(() => pull(model), TypeError, "must be a name");
+      assertThrows(() => pull(model), TypeError, "Cannot ");
     }
     for (
       const host of ["ftp://user:secret@localhost", "user:secret@localhost:http", "http://a b"]
@@ -202,6 +202,26 @@ describe("the request of pull", () => {
       assertStringIncludes(message, `Cannot send the header "${name}`);
       assert(!message.includes("secret"), message);
     }
+  });
+
+  it("always asks for a stream, whatever else the options of a caller hold", async () => {
+    const server = new TestServer(answer(DONE));
+    const options: PullModelOptions = { fetch: server.fetch, stream: false };
+    await outcomeOf(pull("m", options));
+    assertEquals(await server.request.json(), { model: "m", stream: true });
+  });
+
+  it("is made as everybody calls fetch, so that wrappers may add headers", async () => {
+    const calls: [input: string | URL, init: RequestInit | undefined][] = [];
+    const wrapper = (input: string | URL, init?: RequestInit) => {
+      calls.push([input, { ...init, headers: { ...init?.headers, "x-key": "1" } }]);
+      return Promise.resolve(new Response(DONE));
+    };
+    await pullModel("m", { fetch: wrapper });
+    const [[input, init]] = calls as [typeof calls[0]];
+    const { headers, method } = new Request(input, init);
+    assertEquals([input, method], ["http://127.0.0.1:11434/api/pull", "POST"]);
+    assertEquals([headers.get("content-type"), headers.get("x-key")], ["application/json", "1"]);
   });
 
   it("is refused by a rejection of pullModel", async () => {
@@ -365,6 +385,24 @@ describe("a pull that fails", () => {
       pull("m", { fetch: () => new Response("", { status: 401 }), host }),
     );
     assert(!failing.message.includes("secret"));
+  });
+
+  it("says why a connection failed, also if the cause leads back to itself", async () => {
+    const looped: Error = new Error("refused");
+    looped.cause = looped;
+    const pair = new Error("outer", { cause: new Error("inner") });
+    Object.assign(pair.cause as Error, { cause: pair });
+    const causes: [cause: unknown, words: string][] = [
+      [looped, "refused"],
+      [pair, "outer"],
+      ["text", "text"],
+      [undefined, "undefined"],
+      [Object.assign(new Error(""), { code: "ECONNREFUSED" }), "ECONNREFUSED"],
+    ];
+    for (const [cause, words] of causes) {
+      const error = await pullErrorOf(pull("m", { fetch: () => Promise.reject(cause) }));
+      assertEquals(error.message, `Cannot reach http://127.0.0.1:11434: ${words}`);
+    }
   });
 
   it("says that the connection broke, after the progress before it", async () => {

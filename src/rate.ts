@@ -11,7 +11,7 @@
 /** The age at which a measurement has lost about two thirds of its weight. */
 const TIME_CONSTANT_MS = 5_000;
 
-/** The time, weighted like the bytes, that must have been measured before the rate means something. */
+/** How much time must have been measured, weighted like the bytes, before there is a rate. */
 const MINIMUM_MS = 450;
 
 /** A smoothed rate. Times are in milliseconds, of any clock that does not run backwards. */
@@ -19,39 +19,41 @@ export class TransferRate {
   /** Bytes and time of all measurements but the latest, as they were weighted when that one began. */
   #bytes = 0;
   #milliseconds = 0;
-  // The latest measurement is kept apart until a later one comes, so that what arrives at one moment
-  // is summed in whole bytes, and gives the same rate whether it is told in one call or in many.
+  // The latest measurement is kept apart until a later one comes. So what arrives at one moment is added
+  // up in whole bytes, and gives the same rate whether it comes in one call or in many.
   #latestBytes = 0;
   #latestMilliseconds = 0;
   #latestEnd = -Infinity;
   #previousEnd = -Infinity;
+  /** The weight of the earlier measurements at the end of the latest one. */
+  #weight = 1;
 
   /** Counts bytes that came in from one time to another. */
   add(bytes: number, from: number, to: number): void {
-    if (to > this.#latestEnd) {
-      [this.#bytes, this.#milliseconds] = this.#sums();
-      this.#latestBytes = this.#latestMilliseconds = 0;
-      this.#previousEnd = this.#latestEnd;
-      this.#latestEnd = to;
-    }
+    if (to > this.#latestEnd) this.#begin(to);
     this.#latestBytes += bytes;
     // Parallel layers share their time: what was measured once is not counted twice.
     const milliseconds = to - Math.max(from, this.#previousEnd);
-    this.#latestMilliseconds = Math.max(this.#latestMilliseconds, milliseconds);
+    if (milliseconds <= this.#latestMilliseconds) return;
+    this.#latestMilliseconds = milliseconds;
+    this.#weight = Math.exp(-milliseconds / TIME_CONSTANT_MS);
   }
 
-  /** Bytes and time of all measurements, as they are weighted at the end of the latest one. */
-  #sums(): [bytes: number, milliseconds: number] {
-    const weight = Math.exp(-this.#latestMilliseconds / TIME_CONSTANT_MS);
-    return [
-      this.#bytes * weight + this.#latestBytes,
-      this.#milliseconds * weight + this.#latestMilliseconds,
-    ];
+  /** Begins a measurement that ends at a time. */
+  #begin(end: number): void {
+    this.#bytes = this.#bytes * this.#weight + this.#latestBytes;
+    this.#milliseconds = this.#milliseconds * this.#weight + this.#latestMilliseconds;
+    this.#latestBytes = 0;
+    this.#latestMilliseconds = 0;
+    this.#weight = 1;
+    this.#previousEnd = this.#latestEnd;
+    this.#latestEnd = end;
   }
 
-  /** The rate in bytes per second, or `NaN` while it means nothing. */
+  /** The rate in bytes per second, or `NaN` until enough was measured. */
   get bytesPerSecond(): number {
-    const [bytes, milliseconds] = this.#sums();
-    return milliseconds < MINIMUM_MS ? NaN : bytes / milliseconds * 1000;
+    const milliseconds = this.#milliseconds * this.#weight + this.#latestMilliseconds;
+    if (milliseconds < MINIMUM_MS) return NaN;
+    return (this.#bytes * this.#weight + this.#latestBytes) / milliseconds * 1000;
   }
 }

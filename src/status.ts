@@ -1,7 +1,7 @@
 /**
- * What the server says while it pulls: JSON values to typed statuses, and back.
+ * The objects that a server sends while it pulls: JSON values to typed statuses, and back.
  *
- * This file holds the only table of what the wire's words mean; everything above it works on kinds.
+ * Only this file knows which words of the wire mean what; everything above it works on kinds.
  *
  * @module
  */
@@ -16,19 +16,19 @@ export interface WireStatus {
   readonly status?: string;
   /** The digest of the layer being downloaded. */
   readonly digest?: string;
-  /** The size of the layer, in bytes. Absent when the library gave none. */
+  /** The size of the layer, in bytes. Absent if the registry gave none. */
   readonly total?: number;
-  /** The bytes of the layer that are there. Absent at 0. */
+  /** How many bytes of the layer are present. Absent at 0. */
   readonly completed?: number;
   /** Why the pull failed. */
   readonly error?: string;
 }
 
-/** What all kinds of status have. */
+/** The fields that every kind of status may have. */
 export interface PullStatusFields extends WireStatus {
   /**
-   * Fields that the protocol does not know, or whose value is not of the type that it gives them:
-   * `{"digest":5}` has no digest, but `extra.digest` of 5. Absent when there is none.
+   * Fields that the protocol does not define, and fields with a value of another type than it defines:
+   * `{"digest":5}` has no `digest`, but an `extra.digest` of 5. Absent if there are none.
    */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
@@ -92,7 +92,7 @@ export interface ErrorStatus extends PullStatusFields {
   readonly error: string;
 }
 
-/** An object that says nothing known, such as a status of a later version, or of a push. */
+/** An object with none of the known statuses: one of a later version, say, or of a push. */
 export interface OtherStatus extends PullStatusFields {
   /** Tells the statuses apart. */
   readonly kind: "other";
@@ -109,7 +109,7 @@ export type PullStatus =
   | ErrorStatus
   | OtherStatus;
 
-/** What the wire's words mean, in every dialect. Downloads are known by their digest instead. */
+/** The kind of each `status`, in every dialect. A download is recognized by its digest instead. */
 const KIND_OF_WORDS: ReadonlyMap<string, PullStatus["kind"]> = new Map([
   ["pulling manifest", "manifest"],
   ["verifying sha256 digest", "verifying"],
@@ -122,12 +122,12 @@ const KIND_OF_WORDS: ReadonlyMap<string, PullStatus["kind"]> = new Map([
 const REMOVING_FAILED = "couldn't remove unused layers";
 
 /**
- * The digest under which a tensor model reports one figure for all of its layers (observed): its
- * total is the sum of theirs.
+ * The digest under which a server reports all layers of a tensor model as one (observed). Its total is
+ * the sum of theirs.
  */
 export const DIGEST_OF_ALL_LAYERS = "sha256:model";
 
-/** Whether a value is a number of bytes that a JavaScript number holds exactly. */
+/** Whether a value is a number of bytes, and small enough for a JavaScript number to be exact. */
 export function isByteCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -138,7 +138,7 @@ export type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 /** The fields of a status that is being read. */
 type ReadFields = Mutable<WireStatus> & Record<string, unknown>;
 
-/** Whether a field is one that the protocol knows, and of the type that it gives it. */
+/** Whether the protocol defines a field, with this type of value. */
 function isKnownField(name: string, value: unknown): boolean {
   switch (name) {
     case "total":

@@ -18,9 +18,7 @@ export interface Step<Input, Output> {
    * A step that does the work of `before` and of this one, if there is a faster way to do both at
    * once. The result must be the same as with one after the other.
    */
-  // deno-lint-ignore no-explicit-any -- the caller knows only that `before` ends where this begins
-  joinTo?(before: Step<any, Input>): Step<any, Output> | undefined;
+  joinTo?(before: Step<never, Input>): Step<never, Output> | undefined;
   /** Called once with the step whose output the platform pipes in, before there is any. */
-  // deno-lint-ignore no-explicit-any -- the same
-  follow?(before: Step<any, Input>): void;
+  follow?(before: Step<never, Input>): void;
 }

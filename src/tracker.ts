@@ -54,6 +54,11 @@ export class ProgressTracker {
     return this.#layers.completed;
   }
 
+  /** The size in bytes of all layers, as far as it is known. */
+  get total(): number {
+    return this.#layers.total;
+  }
+
   /** Whether the pull has succeeded. */
   get hasSucceeded(): boolean {
     return this.#phase === "success";

@@ -11,7 +11,9 @@ import { Consumer } from "./consumer.ts";
 export const TOOLS = {
   /** The oldest Node that is supported, and two that are current. */
   nodes: { "node-oldest": "20.16.0", "node-lts": "24.21.0", "node-newest": "26.10.0" },
+  /** The newest TypeScript, and the oldest that is supported. */
   typescript: "typescript@7.0.2",
+  oldestTypescript: "typescript@5.6.3",
   nodeTypes: "@types/node@26.6.6",
   esbuild: "esbuild@0.28.2",
 } as const;

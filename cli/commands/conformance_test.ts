@@ -286,7 +286,7 @@ describe("conformance", () => {
   it("exits with 2 and one line when it is used in a wrong way", async () => {
     const cases: [args: string[], message: string][] = [
       [["server"], "required option '--model <name>' not specified"],
-      [["server", "--model", " "], 'Cannot use the model name " ": give one such as llama3.2'],
+      [["server", "--model", " "], 'Cannot use the model name " ": the model is missing'],
       [["server", "--url", "x://y", "--model", "tiny"], "--url: Cannot use the host"],
       [["client"], "missing required argument 'command'"],
       [[...SERVER, "--level", "may"], "is invalid. It must be one of must, should, observed"],

@@ -63,11 +63,11 @@ describe("pull", () => {
       context.interruption.abort(new Interruption("Interrupted", EXIT.interrupted));
     };
     await withServer(sendAndWait(PULL_LINES.slice(0, 2), interrupt), async ({ url }) => {
-      assertEquals(await main(["pull", "a model", "--insecure", "--host", url], context), 130);
+      assertEquals(await main(["pull", "a-model", "--insecure", "--host", url], context), 130);
       assertEquals(
         context.stderr.text,
         "Cancelled. What was downloaded is kept; to resume, run: " +
-          `ollama-pull pull 'a model' --host ${url} --insecure\n`,
+          `ollama-pull pull a-model --host ${url} --insecure\n`,
       );
       assertEquals(context.stdout.showsCursor, true);
     });
@@ -137,7 +137,10 @@ describe("main", () => {
   it("answers wrong usage with one line and the exit code 2", async () => {
     const wrong: [args: string[], message: string][] = [
       [["pull"], "error: missing required argument 'model'"],
-      [["pull", ""], 'error: Cannot use the model name "": give one such as llama3.2'],
+      [
+        ["pull", ""],
+        'error: Cannot use the model name "": the model is missing; the form is [host[:port]/][namespace/]model[:tag]',
+      ],
       [["pull", "a", "--jsno"], "error: unknown option '--jsno' (Did you mean --json?)"],
       [["pull", "a", "b"], "error: too many arguments for 'pull'. Expected 1 argument but got 2."],
       [["pul", "a"], "error: unknown command 'pul' (Did you mean pull?)"],

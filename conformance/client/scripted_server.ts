@@ -6,23 +6,24 @@
  */
 
 import { listen, type Listener } from "../../mock/runtime/listen.ts";
+import type { Bytes } from "../generators/bytes.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { CannotRun } from "../rule.ts";
 
 /** What to answer. */
 export interface AnswerScript {
   /** The HTTP status. @default {200} */
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** The `Content-Type`. @default {"application/x-ndjson"} */
-  readonly contentType?: string;
+  readonly contentType?: string | undefined;
   /** The body, chunk by chunk. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  readonly chunks: readonly Bytes[];
   /** Whether each chunk should arrive by itself, even over a network. @default {false} */
-  readonly paced?: boolean;
+  readonly paced?: boolean | undefined;
   /** How the body ends. @default {"end"} */
-  readonly ending?: AnswerEnding;
+  readonly ending?: AnswerEnding | undefined;
   /** The chunk before which the server waits for {@link Play.release}, counted from 0. */
-  readonly holdBefore?: number;
+  readonly holdBefore?: number | undefined;
 }
 
 /** A request that arrived. */
@@ -107,7 +108,7 @@ export class Play {
   }
 
   /** The chunks of the answer, each when it is due, and then how its body ends. */
-  async *chunks(): AsyncGenerator<Uint8Array<ArrayBuffer>, "end" | "reset", void> {
+  async *chunks(): AsyncGenerator<Bytes, "end" | "reset", void> {
     const { chunks, ending = "end", holdBefore } = this.#script;
     for (const [index, chunk] of chunks.entries()) {
       if (index === holdBefore) {

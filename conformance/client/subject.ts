@@ -37,9 +37,9 @@ export interface ClientSubject extends SubjectInfo {
    * After how many milliseconds without a byte it fails, if it has such a limit. Use a second or more,
    * since a busy machine pauses, too.
    */
-  readonly timeLimitMs?: number;
+  readonly timeLimitMs?: number | undefined;
   /** The most inputs to try per rule, if each is expensive. `runs` overrides it. */
-  readonly maxRuns?: number;
+  readonly maxRuns?: number | undefined;
   /** Pulls a model: resolves when the pull has succeeded, and rejects when it has failed. */
   readonly pull: (run: ClientRun) => Promise<void>;
 }
@@ -47,21 +47,21 @@ export interface ClientSubject extends SubjectInfo {
 /** Options of {@link commandClient}. */
 export interface CommandClientOptions {
   /** The name in reports. @default the command */
-  name?: string;
+  name?: string | undefined;
   /** The version in reports. */
-  version?: string;
+  version?: string | undefined;
   /** What its updates are. @default {"statuses"} */
-  reports?: ClientSubject["reports"];
+  reports?: ClientSubject["reports"] | undefined;
   /** After how many milliseconds without a byte it fails. */
-  timeLimitMs?: number;
+  timeLimitMs?: number | undefined;
   /** More environment variables. */
-  env?: Readonly<Record<string, string>>;
+  env?: Readonly<Record<string, string>> | undefined;
   /**
    * The most inputs to try per rule. Each starts the command once or twice. `runs` overrides it.
    *
    * @default {10}
    */
-  maxRuns?: number;
+  maxRuns?: number | undefined;
 }
 
 const DEFAULT_COMMAND_RUNS = 10;

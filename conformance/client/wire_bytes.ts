@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import type { Bytes } from "../generators/bytes.ts";
 import {
   chunkings,
   type PullSession,
@@ -12,8 +13,6 @@ import {
   pullSessions,
   type StatusObject,
 } from "../generators/mod.ts";
-
-type Bytes = Uint8Array<ArrayBuffer>;
 
 const utf8 = new TextEncoder();
 

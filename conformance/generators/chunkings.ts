@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import type { Bytes } from "./bytes.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
 /**
@@ -14,8 +15,8 @@ import type { Arbitrary } from "./arbitrary.ts";
  * @param bytes What arrives.
  */
 export function chunkings(
-  bytes: Uint8Array<ArrayBuffer>,
-): Arbitrary<Uint8Array<ArrayBuffer>[]> {
+  bytes: Bytes,
+): Arbitrary<Bytes[]> {
   const cuts = fc.array(fc.nat({ max: bytes.length }), { maxLength: 16 });
   const sizes = fc.integer({ min: 1, max: 8 });
   return fc.oneof(
@@ -36,9 +37,9 @@ function multiples(step: number, end: number): number[] {
  * @param cuts Where to cut, in bytes from the start. The same place twice makes an empty chunk.
  */
 export function cutBytes(
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Bytes,
   cuts: readonly number[],
-): Uint8Array<ArrayBuffer>[] {
+): Bytes[] {
   const ends = [...cuts].sort((a, b) => a - b);
   return [...ends, bytes.length].map((end, index) => bytes.slice(ends[index - 1] ?? 0, end));
 }

@@ -37,13 +37,13 @@ export interface ManifestOptions {
    *
    * @default {5}
    */
-  maxLayers?: number;
+  maxLayers?: number | undefined;
   /**
    * The largest size of a layer, in bytes.
    *
    * @default {1099511627776}
    */
-  maxLayerBytes?: number;
+  maxLayerBytes?: number | undefined;
 }
 
 const DEFAULT_MAX_LAYERS = 5;

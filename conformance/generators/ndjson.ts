@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import type { Bytes } from "./bytes.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
 /** How one value is written. */
@@ -36,7 +37,7 @@ function lineStyles(): Arbitrary<LineStyle> {
  *
  * @param values What is to be written. Not nested too deeply for a recursive writer.
  */
-export function ndjsonBytes(values: readonly unknown[]): Arbitrary<Uint8Array<ArrayBuffer>> {
+export function ndjsonBytes(values: readonly unknown[]): Arbitrary<Bytes> {
   return fc.record({
     byteOrderMark: fc.boolean(),
     styles: fc.tuple(...values.map(lineStyles)),

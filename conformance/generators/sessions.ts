@@ -69,19 +69,19 @@ export interface PullSessionOptions extends ManifestOptions {
    *
    * @default {all of them}
    */
-  dialects?: readonly DialectName[];
+  dialects?: readonly DialectName[] | undefined;
   /**
    * What may happen.
    *
    * @default {everything}
    */
-  surprises?: readonly PullSurprise[];
+  surprises?: readonly PullSurprise[] | undefined;
   /**
    * How the pull may end.
    *
    * @default {["success"]}
    */
-  endings?: readonly PullEnding[];
+  endings?: readonly PullEnding[] | undefined;
 }
 
 const MAX_TICKS = 6;

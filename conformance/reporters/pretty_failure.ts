@@ -36,13 +36,13 @@ export interface PrettyOptions extends ReporterOptions {
    *
    * @default {false}
    */
-  readonly colors?: boolean;
+  readonly colors?: boolean | undefined;
   /**
    * The width at which sentences are wrapped, in characters.
    *
    * @default {80}
    */
-  readonly columns?: number;
+  readonly columns?: number | undefined;
 }
 
 const INDENT = "  ";

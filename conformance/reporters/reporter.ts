@@ -14,7 +14,7 @@ export interface ReporterOptions {
    *
    * @default describeReplay
    */
-  readonly replay?: (report: Report, result: RuleResult) => string;
+  readonly replay?: ((report: Report, result: RuleResult) => string) | undefined;
 }
 
 /** Makes a text of reports. */

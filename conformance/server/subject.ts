@@ -19,7 +19,7 @@ export interface World {
   /** The sizes in bytes of the layers of the model. None of them is downloaded yet. */
   readonly layers: readonly number[];
   /** What goes wrong. @default nothing */
-  readonly faults?: readonly Fault[];
+  readonly faults?: readonly Fault[] | undefined;
 }
 
 /** A server that is ready for a check. */
@@ -27,14 +27,14 @@ export interface OpenServer {
   /** The model to pull. */
   readonly model: string;
   /** The fields of a request that name a model. @default `model` alone */
-  readonly fieldsFor?: (model: string) => Readonly<Record<string, unknown>>;
+  readonly fieldsFor?: ((model: string) => Readonly<Record<string, unknown>>) | undefined;
   /** The layers of the model, config included, if they are known. */
-  readonly layers?: readonly LayerSize[];
+  readonly layers?: readonly LayerSize[] | undefined;
   /**
    * Offers another version of the model, with layers of these sizes in bytes, if that is possible. A
    * layer with the position and size of a previous one is the same. Returns all layers.
    */
-  readonly change?: (sizes: readonly number[]) => Promise<readonly LayerSize[]>;
+  readonly change?: ((sizes: readonly number[]) => Promise<readonly LayerSize[]>) | undefined;
   /** Makes a request to a path of the server. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** The time of the server's clock, in milliseconds. */
@@ -54,12 +54,12 @@ export interface ServerSubject extends SubjectInfo {
   /** The needs that cannot be met with this server, and why. */
   readonly lacks: Readonly<Partial<Record<Need, string>>>;
   /** The most inputs to try per rule, if each is expensive. `runs` overrides it. */
-  readonly maxRuns?: number;
+  readonly maxRuns?: number | undefined;
   /**
    * How long the check of one input may take, in milliseconds, if the server retries for long.
    * The option `checkTimeoutMs` overrides it.
    */
-  readonly checkTimeoutMs?: number;
+  readonly checkTimeoutMs?: number | undefined;
   /** Prepares it for a check. */
   readonly open: (world: World) => Promise<OpenServer>;
 }
@@ -77,14 +77,13 @@ const MOCK_MODEL = "subject";
 /** Options of {@link mockServer}. */
 export interface MockSubjectOptions {
   /** The dialect that the mock speaks. @default {"spec"} */
-  dialect?: DialectName;
+  dialect?: DialectName | undefined;
   /** The name in reports. */
-  name?: string;
+  name?: string | undefined;
   /** Wraps the `fetch` of the mock. `openAnother` makes a second mock with the same options. */
-  wrap?: (
-    mock: MockServer,
-    openAnother: () => MockServer,
-  ) => (request: Request) => Promise<Response>;
+  wrap?:
+    | ((mock: MockServer, openAnother: () => MockServer) => (request: Request) => Promise<Response>)
+    | undefined;
 }
 
 /** The mock as a server under test, in process and in virtual time. */
@@ -135,11 +134,11 @@ export interface RemoteServerOptions {
   /** A model that the server can pull, best a small one. */
   model: string;
   /** Whether that model may be deleted before each check, to see it downloaded. @default {false} */
-  mayDelete?: boolean;
+  mayDelete?: boolean | undefined;
   /** The name in reports. @default the address */
-  name?: string;
+  name?: string | undefined;
   /** The version in reports. @default none */
-  version?: string;
+  version?: string | undefined;
 }
 
 const REMOTE_RUNS = 5;

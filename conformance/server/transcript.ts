@@ -5,6 +5,7 @@
  */
 
 import { decodePull, type PullStatus } from "../../mod.ts";
+import type { Bytes } from "../generators/bytes.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { type CheckRun, Violation } from "../rule.ts";
 import type { OpenServer } from "./subject.ts";
@@ -24,7 +25,7 @@ export interface Transcript {
   /** The `Content-Type`. */
   readonly contentType: string | null;
   /** The body as it arrived, chunk by chunk. */
-  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  readonly chunks: readonly Bytes[];
   /** Milliseconds from the request to the first chunk, or `elapsedMs` if there is none. */
   readonly firstAfterMs: number;
   /** Milliseconds from the request to the end of the answer, or to now if it has not ended. */
@@ -44,7 +45,7 @@ export class ActivePull {
   /** The milliseconds since the request. */
   readonly #elapsed: () => number;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
+  readonly #chunks: Bytes[] = [];
   #firstAfterMs: number | undefined;
   /** How the body ended. `hang` means that it is still open. */
   #ending: AnswerEnding = "hang";
@@ -107,7 +108,7 @@ export class ActivePull {
 }
 
 /** The objects in some chunks, up to the first that cannot be read. Framing rules check the bytes. */
-async function decode(chunks: readonly Uint8Array<ArrayBuffer>[]): Promise<PullStatus[]> {
+async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
   const statuses: PullStatus[] = [];
   const reader = decodePull(new Blob([...chunks]).stream(), { onMalformed: "skip" }).getReader();
   try {

@@ -14,7 +14,7 @@ export interface Clock {
    * Begins a task that the clock tracks. A virtual clock moves on at once when all of its tasks sleep,
    * and gives other code time to run when they do not.
    */
-  join?(): ClockTask;
+  join?: (() => ClockTask) | undefined;
 }
 
 /** A task that lives by a clock. It waits for one thing at a time. */

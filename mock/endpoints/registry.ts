@@ -28,27 +28,27 @@ export interface LibraryFault {
    */
   kind: "corrupt" | "slow" | "broken" | "missing";
   /** The model whose blobs it strikes. @default all models */
-  model?: string;
+  model?: string | undefined;
   /** The layer: its position, counted from 0 (the config is the last one). @default all layers */
-  layer?: number;
+  layer?: number | undefined;
   /** How many requests it strikes, from the first on. @default all requests */
-  times?: number;
+  times?: number | undefined;
   /** For `slow`: the wait in milliseconds. @default {5000} */
-  ms?: number;
+  ms?: number | undefined;
 }
 
 /** Options of the registry. */
 export interface LibraryOptions {
   /** Whether requests need a token, which the token endpoint gives to anybody. @default {false} */
-  requireToken?: boolean;
+  requireToken?: boolean | undefined;
   /**
    * The bandwidth of each connection on which a blob is fetched, in bytes per second.
    *
    * @default {Infinity}
    */
-  bytesPerSecond?: number;
+  bytesPerSecond?: number | undefined;
   /** What goes wrong. */
-  faults?: readonly LibraryFault[];
+  faults?: readonly LibraryFault[] | undefined;
 }
 
 type MockContext = Context<MockEnvironment>;

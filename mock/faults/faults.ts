@@ -23,13 +23,13 @@ import { type Blob, blobsOf, type Model } from "../models/models.ts";
  */
 export interface FaultPoint {
   /** Before this line of the stream, counted from 1. */
-  line?: number;
+  line?: number | undefined;
   /** After this many bytes of the stream. Faults that send a line wait for the end of the current one. */
-  byte?: number;
+  byte?: number | undefined;
   /** Once this much of the layer, or of the model, is downloaded: bytes, or a share such as `"50%"`. */
-  completed?: number | string;
+  completed?: number | string | undefined;
   /** The layer: its position, counted from 0 (the config is the last one), or its digest. */
-  layer?: number | string;
+  layer?: number | string | undefined;
 }
 
 /** What a kind of fault does, and its parameters. */
@@ -187,17 +187,18 @@ export type FaultKind = keyof typeof faultKinds;
 /** The parameters of a kind of fault, as {@link faultKinds} lists them. All may be left out. */
 export type FaultParameters<Kind extends FaultKind> = {
   -readonly [Name in keyof typeof faultKinds[Kind]["parameters"]]?:
-    (typeof faultKinds[Kind]["parameters"])[Name] extends number ? number : string;
+    | ((typeof faultKinds[Kind]["parameters"])[Name] extends number ? number : string)
+    | undefined;
 };
 
 /** What all faults take. */
 export interface FaultTarget {
   /** Where it strikes, or, for a fault on all lines, where it begins. */
-  at?: FaultPoint;
+  at?: FaultPoint | undefined;
   /** The model whose pulls it strikes. @default all models */
-  model?: string;
+  model?: string | undefined;
   /** How many pulls it strikes: the first ones that reach its point. @default all pulls */
-  times?: number;
+  times?: number | undefined;
 }
 
 /** Something that goes wrong with a pull. {@link faultKinds} describes the kinds. */
@@ -210,7 +211,7 @@ export interface RandomFaults {
   /** The probability that a pull has a fault, from 0 to 1. */
   chance: number;
   /** The kinds to choose from. @default all kinds */
-  kinds?: readonly FaultKind[];
+  kinds?: readonly FaultKind[] | undefined;
 }
 
 /** A fault with all defaults filled in, for one pull. */
@@ -264,7 +265,7 @@ const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
  * @throws {ConfigurationError} If the fault is invalid.
  */
 export function armFault(fault: Fault, strike: () => boolean = () => true): ArmedFault {
-  const { kind, at, model: _, times, ...given } = fault;
+  const { kind, at, model: _, times, ...optional } = fault;
   if (!Object.hasOwn(faultKinds, kind)) {
     const kinds = Object.keys(faultKinds).join(", ");
     throw new ConfigurationError(`Cannot use the fault ${show(kind)}: it must be one of ${kinds}`);
@@ -275,8 +276,12 @@ export function armFault(fault: Fault, strike: () => boolean = () => true): Arme
     );
   }
   const info: FaultKindInfo = faultKinds[kind];
-  for (const [name, value] of Object.entries(given)) checkParameter(kind, info, name, value);
-  const parameters = { ...info.parameters, ...given };
+  const given = Object.entries(optional).filter(([, value]) => value !== undefined) as [
+    name: string,
+    value: string | number,
+  ][];
+  for (const [name, value] of given) checkParameter(kind, info, name, value);
+  const parameters = { ...info.parameters, ...Object.fromEntries(given) };
   return { kind, at: checkPoint(kind, info, at), parameters, strike };
 }
 

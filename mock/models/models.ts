@@ -17,13 +17,13 @@ export interface MockLayer {
    *
    * @default derived from the seed, the model's name, the layer's position and its size
    */
-  digest?: string;
+  digest?: string | undefined;
   /**
    * What the layer holds.
    *
    * @default {"application/vnd.ollama.image.model"}
    */
-  mediaType?: string;
+  mediaType?: string | undefined;
 }
 
 /** A model that the mock's registry offers. */
@@ -37,7 +37,7 @@ export interface MockModel {
    *
    * @default one of 561 bytes
    */
-  config?: MockLayer;
+  config?: MockLayer | undefined;
 }
 
 /** A blob: what a layer is made of. Layers with the same digest share one. */

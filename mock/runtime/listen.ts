@@ -6,6 +6,7 @@
  */
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AsyncDisposableIfKnown } from "./async_dispose.ts";
 import { builtinModule } from "./builtin.ts";
 
 /** Where to listen. */
@@ -15,23 +16,21 @@ export interface ListenOptions {
    *
    * @default {0}
    */
-  port?: number;
+  port?: number | undefined;
   /**
    * The address. Anything but a loopback address lets other machines in.
    *
    * @default {"127.0.0.1"}
    */
-  hostname?: string;
+  hostname?: string | undefined;
 }
 
-/** A server that listens. */
-export interface Listener {
+/** A server that listens. `await using` closes it. */
+export interface Listener extends AsyncDisposableIfKnown {
   /** Its address, as in `http://127.0.0.1:11434`. */
   readonly url: string;
   /** Ends all connections and frees the port. */
   close(): Promise<void>;
-  /** The same, for `await using`. */
-  [Symbol.asyncDispose](): Promise<void>;
 }
 
 type Handler = (request: Request) => Promise<Response>;

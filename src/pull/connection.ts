@@ -20,9 +20,10 @@ export class Connection implements Source<Uint8Array> {
   readonly #request: PullRequest;
   readonly #options: PullOptions;
   readonly #controller = new AbortController();
+  /** Whether the server has answered. */
+  #isAnswered = false;
+  /** Reads the body of the answer, if it has one. */
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  /** Rejects what is being waited for. */
-  #interrupt: ((reason: unknown) => void) | undefined;
 
   constructor(request: PullRequest, options: PullOptions) {
     this.#request = request;
@@ -37,43 +38,57 @@ export class Connection implements Source<Uint8Array> {
   async read(): Promise<ReadResult<Uint8Array>> {
     const { signal } = this.#controller;
     try {
-      signal.throwIfAborted();
-      const reader = this.#reader ?? await this.#connect();
-      if (!reader) return { done: true };
-      return await this.#wait(reader.read());
+      if (!this.#isAnswered) await this.#connect();
+      return await this.#readBody();
     } catch (cause) {
-      if (signal.aborted || cause instanceof PullError) throw cause;
-      const what = this.#reader
+      if (cause instanceof PullError) throw cause;
+      if (signal.aborted) throw signal.reason;
+      const what = this.#isAnswered
         ? "The connection broke"
         : `Cannot reach ${this.#request.url.origin}`;
       throw new PullError("network", `${what}: ${innermostMessage(cause)}`, { cause });
     }
   }
 
-  /** Ends the connection. What is being waited for rejects with the reason. */
+  /** Ends the connection. A read that is under way rejects with the reason. */
   cancel(reason?: unknown): Promise<void> {
     this.#controller.abort(reason);
-    this.#interrupt?.(reason);
     // Not waited for: a body may take its time, and one that has failed cannot be cancelled.
     if (this.#reader) ignoreRejection(this.#reader.cancel(reason));
     return Promise.resolve();
   }
 
-  /** Makes the request, and returns the reader of the answer, unless that has no body. */
-  async #connect(): Promise<ReadableStreamDefaultReader<Uint8Array> | undefined> {
-    const response = await this.#wait(this.#respond());
-    if (response.ok) return this.#reader;
-    throw httpError(response, await this.#readErrorBody());
+  async #connect(): Promise<void> {
+    const { signal } = this.#controller;
+    signal.throwIfAborted();
+    const watch = this.#watchForStall();
+    const response = await untilAborted(this.#respond(), signal).finally(() => watch?.abort());
+    this.#isAnswered = true;
+    if (!response.ok) throw httpError(response, await this.#readErrorBody());
   }
 
   async #respond(): Promise<Response> {
     const { signal } = this.#controller;
     const makeRequest = this.#options.fetch ?? fetch;
     const response = await makeRequest(this.#request.url.href, this.#request.init(signal));
-    // Lock the body at once, so that `cancel` can end it even if the answer came too late.
+    // Lock the body at once, so that it is cancelled even if the answer comes too late.
     this.#reader = response.body?.getReader();
     if (signal.aborted && this.#reader) ignoreRejection(this.#reader.cancel(signal.reason));
     return response;
+  }
+
+  /** The next bytes of the body. */
+  async #readBody(): Promise<ReadResult<Uint8Array>> {
+    if (!this.#reader) return { done: true };
+    const watch = this.#watchForStall();
+    try {
+      const result = await this.#reader.read();
+      // A read that is cancelled ends as if the body had ended.
+      this.#controller.signal.throwIfAborted();
+      return result;
+    } finally {
+      watch?.abort();
+    }
   }
 
   /** Reads the body of an error as text, up to a length or to where it breaks or stalls. */
@@ -81,31 +96,15 @@ export class Connection implements Source<Uint8Array> {
     const utf8 = new TextDecoder();
     let text = "";
     try {
-      while (this.#reader && text.length < MAX_ERROR_BODY_LENGTH) {
-        const { done, value } = await this.#wait(this.#reader.read());
+      while (text.length < MAX_ERROR_BODY_LENGTH) {
+        const { done, value } = await this.#readBody();
         if (done) break;
-        text += utf8.decode(value, { stream: true });
+        text += utf8.decode(value as Uint8Array, { stream: true });
       }
     } catch {
       // The status of the answer says more than that its body broke off.
     }
     return text;
-  }
-
-  /**
-   * Waits for something, until it is interrupted or has taken too long. (A race with one promise that
-   * lasts as long as the connection would keep all promises alive that it was raced with.)
-   */
-  async #wait<Value>(work: Promise<Value>): Promise<Value> {
-    const stallWatch = this.#watchForStall();
-    try {
-      return await new Promise((resolve, reject) => {
-        this.#interrupt = reject;
-        work.then(resolve, reject);
-      });
-    } finally {
-      stallWatch?.abort();
-    }
   }
 
   /** Ends the connection once nothing came for too long. Returns what stops the watch. */
@@ -120,6 +119,14 @@ export class Connection implements Source<Uint8Array> {
     );
     return watch;
   }
+}
+
+/** Waits for work, or rejects when a signal aborts, whether or not the work takes notice of that. */
+function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    work.then(resolve, reject);
+  });
 }
 
 /** The message of the innermost cause: the outer ones only say that a fetch failed. */

@@ -5,6 +5,7 @@
  */
 
 import { parseHost } from "../host.ts";
+import { parseModelName } from "../model_name.ts";
 import { quote } from "../text.ts";
 import type { PullModelOptions, PullRequestInit } from "./options.ts";
 
@@ -22,10 +23,13 @@ export interface PullRequest {
  * @throws {TypeError} If the model, the host, the path or a header cannot be used.
  */
 export function planRequest(model: string, options: PullModelOptions): PullRequest {
-  if (typeof model !== "string" || model.trim() === "") {
-    const given = typeof model === "string" ? quote(model) : `a value of type ${typeof model}`;
-    throw new TypeError(`Cannot pull ${given}: the model must be a name, such as "llama3.2"`);
+  if (typeof model !== "string") {
+    const type = typeof model;
+    throw new TypeError(
+      `Cannot pull a model of type ${type}: it must be a name, such as "llama3.2"`,
+    );
   }
+  parseModelName(model); // throws for a name that no server takes
   const { path = "/api/pull", insecure, stream = true } = options;
   const host = parseHost(options.host ?? "");
   const headers = readHeaders(options.headers ?? {});

@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import type { Bytes } from "../../generators/bytes.ts";
 import type { PullSession, StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import {
@@ -53,8 +54,8 @@ async function checkText(
 }
 
 /** The bytes of a text, cut inside each character of more than one byte. */
-function cutCharacters(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
-  const chunks: Uint8Array<ArrayBuffer>[] = [];
+function cutCharacters(bytes: Bytes): Bytes[] {
+  const chunks: Bytes[] = [];
   let start = 0;
   for (const [index, byte] of bytes.entries()) {
     if (byte < 0xc0) continue;

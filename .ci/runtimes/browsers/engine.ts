@@ -1,0 +1,48 @@
+/**
+ * What the tests need of a browser, whatever drives it.
+ *
+ * @module
+ */
+
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/** A browser that can be started, or that is missing on this machine. */
+export interface Engine {
+  readonly name: string;
+  /** How the package names the browser, with its version. */
+  readonly runtime: RegExp;
+  /** What is missing on this machine and how to get it, in one line. Absent if nothing is missing. */
+  readonly lacks?: string;
+  /** The command that prints the version. */
+  readonly versionCommand: readonly [string, ...string[]];
+  /** Starts the browser, without a screen. */
+  start(): Promise<Browser>;
+}
+
+/** A browser that runs. */
+export interface Browser {
+  /** Opens an address, and waits until the page has loaded. */
+  open(url: string): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** A page that is open. */
+export interface Page {
+  /** The value of an expression in the page. Waits for it if it is a promise. */
+  evaluate<Value>(expression: string): Promise<Value>;
+  /** A picture of the page, in PNG's format. */
+  screenshot(): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** The path of the first of some programs that is there. Each is a name on the `PATH`, or a path. */
+export function findProgram(...programs: readonly (string | undefined)[]): string | undefined {
+  const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
+  const candidates = programs
+    .filter((program) => program !== undefined)
+    .flatMap((program) =>
+      program.includes("/") ? [program] : folders.map((folder) => join(folder, program))
+    );
+  return candidates.find((path) => existsSync(path));
+}

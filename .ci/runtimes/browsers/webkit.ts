@@ -1,0 +1,115 @@
+/**
+ * WebKit, the engine of Safari: WebKitGTK's small browser, over WebDriver. It needs a display.
+ *
+ * @module
+ */
+
+import { type Browser, type Engine, findProgram, type Page } from "./engine.ts";
+
+const driver = findProgram("WebKitWebDriver");
+const xvfb = findProgram("Xvfb");
+
+const LACKS = "there is no WebKit, or no display for it: `apt-get install webkit2gtk-driver xvfb`";
+
+/** The driver does not print its version, and the browser does not without a display. */
+const PRINT_VERSION =
+  "dpkg-query --show --showformat='${source:Upstream-Version}' webkit2gtk-driver";
+
+/** How long a script or the start of a program may take on a busy machine, in milliseconds. */
+const PATIENCE_MS = 120_000;
+
+/** A program that runs until it is stopped. */
+interface Running extends AsyncDisposable {
+  readonly child: Deno.ChildProcess;
+}
+
+function run(program: string, options: Deno.CommandOptions): Running {
+  const command = new Deno.Command(program, { stdin: "null", stderr: "null", ...options });
+  const child = command.spawn();
+  const stop = async () => {
+    child.kill();
+    await child.status;
+  };
+  return { child, [Symbol.asyncDispose]: stop };
+}
+
+/** Starts a display that needs no screen, and returns its name once it is there. */
+async function startDisplay(): Promise<Running & { name: string }> {
+  const args = ["-displayfd", "1", "-nolisten", "tcp"]; // prints the number that it has chosen
+  const display = run(xvfb!, { args, stdout: "piped" });
+  const { value } = await display.child.stdout.getReader().read(); // the pipe must stay open
+  if (value === undefined) throw new Error(`${xvfb} has not started`);
+  return { ...display, name: `:${new TextDecoder().decode(value).trim()}` };
+}
+
+/** A port that nobody listens to. */
+function findPort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+/** Sends a command of WebDriver (https://www.w3.org/TR/webdriver2/) and returns what it answers. */
+async function send<Value>(method: string, url: string, parameters?: object): Promise<Value> {
+  const body = parameters === undefined ? null : JSON.stringify(parameters);
+  const response = await fetch(url, { method, body, signal: AbortSignal.timeout(PATIENCE_MS) });
+  const { value } = await response.json();
+  if (!response.ok) throw new Error(`${method} ${url}: ${value.error}: ${value.message}`);
+  return value;
+}
+
+/** Starts the program that takes commands, and returns its address once it does. */
+async function startDriver(display: string): Promise<Running & { url: string }> {
+  const port = findPort();
+  const running = run(driver!, {
+    args: [`--port=${port}`],
+    env: { DISPLAY: display },
+    stdout: "null",
+  });
+  const url = `http://127.0.0.1:${port}`;
+  for (const startedAt = Date.now();;) {
+    try {
+      await send("GET", `${url}/status`);
+      return { ...running, url };
+    } catch (error) {
+      if (Date.now() - startedAt > PATIENCE_MS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function start(): Promise<Browser> {
+  await using stack = new AsyncDisposableStack();
+  const display = stack.use(await startDisplay());
+  const { url } = stack.use(await startDriver(display.name));
+  const capabilities = { alwaysMatch: { timeouts: { script: PATIENCE_MS } } };
+  const { sessionId } = await send<{ sessionId: string }>("POST", `${url}/session`, {
+    capabilities,
+  });
+  const session = `${url}/session/${sessionId}`;
+  stack.defer(() => send("DELETE", session));
+  const programs = stack.move();
+
+  const go = (address: string) => send<void>("POST", `${session}/url`, { url: address });
+  const page: Page = {
+    evaluate: (expression) =>
+      send("POST", `${session}/execute/sync`, { script: `return ${expression}`, args: [] }),
+    screenshot: async () => Uint8Array.fromBase64(await send("GET", `${session}/screenshot`)),
+    close: () => go("about:blank"),
+  };
+  return {
+    async open(address) {
+      await go(address);
+      return page; // there is one at a time
+    },
+    close: () => programs.disposeAsync(),
+  };
+}
+
+/** WebKit. */
+export const webkit: Engine = {
+  name: "WebKit",
+  runtime: /^Safari \d+/,
+  versionCommand: ["sh", "-c", PRINT_VERSION],
+  ...((driver === undefined || xvfb === undefined) && { lacks: LACKS }),
+  start,
+};
