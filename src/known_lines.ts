@@ -16,7 +16,7 @@
  * @module
  */
 
-import type { Mutable, PullStatus } from "./status.ts";
+import type { DownloadingStatus, Mutable, PullStatus } from "./status.ts";
 
 /**
  * Splits a line around the digits of `completed`. The tail must contain no `m` and no backslash, so it
@@ -44,11 +44,14 @@ class KnownLine {
   readonly #headRest: Uint8Array;
   /** The bytes after the digits, with the newline. */
   readonly #tail: Uint8Array;
+  /** Whether the fields are those of nearly all lines, in their order. */
+  readonly #isPlain: boolean;
   /** The line that came next the last time. */
   next: KnownLine | undefined;
 
   constructor(head: string, tail: string, status: PullStatus) {
     this.status = status;
+    this.#isPlain = Object.keys(status).join() === "kind,status,digest,total,completed";
     this.hasDigits = status.completed !== undefined && tail !== "";
     const utf8 = new TextEncoder();
     const bytes = utf8.encode(head);
@@ -57,6 +60,14 @@ class KnownLine {
     this.#headWords = Float64Array.from({ length: words }, (_, word) => view.getFloat64(word * 8));
     this.#headRest = bytes.subarray(words * 8);
     this.#tail = utf8.encode(`${tail}\n`);
+  }
+
+  /** What the latest such line says, in an object that later lines do not change. */
+  copyStatus(): PullStatus {
+    if (!this.#isPlain) return { ...this.status };
+    // To copy fields by name takes half the time.
+    const { kind, status, digest, total, completed } = this.status as DownloadingStatus;
+    return { kind, status, digest, total, completed } as DownloadingStatus;
   }
 
   /** The shortest such line, in bytes. */
@@ -105,6 +116,11 @@ export class KnownLines {
   /** What the line says that was matched last. The next match may change it. */
   get status(): PullStatus {
     return this.#latest!.status;
+  }
+
+  /** The same, in an object that later matches do not change. */
+  copyStatus(): PullStatus {
+    return this.#latest!.copyStatus();
   }
 
   /**

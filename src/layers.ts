@@ -45,7 +45,7 @@ export class LayerSet {
 
   /** The list that snapshots show. It never changes: a new one takes its place. */
   #list: readonly PullLayer[] = [];
-  #changed: Layer[] = [];
+  readonly #changed: Layer[] = [];
 
   /** The bytes that are present, over all layers. */
   get completed(): number {
@@ -149,7 +149,7 @@ export class LayerSet {
       list[layer.index] = describe(layer);
       layer.isChanged = false;
     }
-    this.#changed = [];
+    this.#changed.length = 0;
     this.#list = list;
     return list;
   }

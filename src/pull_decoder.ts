@@ -22,10 +22,11 @@ export interface DecodePullOptions extends NdjsonDecoderOptions {
   onMalformed?: OnMalformed | undefined;
 }
 
-/** A status that later lines do not change. */
-export function copyStatus(status: PullStatus): PullStatus {
-  return { ...status };
-}
+/**
+ * Whose the statuses are that a decoder emits: `copies` belong to the receiver; `shared` ones are the
+ * same object for many lines, each of which changes it.
+ */
+export type Ownership = "copies" | "shared";
 
 /**
  * Bytes to statuses. A line that is known but for its `completed` is taken as bytes; any other one is
@@ -36,24 +37,23 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
   readonly #parser: LineParser;
   readonly #known: KnownLines;
   readonly #onNonObject: OnMalformed;
-  readonly #copy: (status: PullStatus) => PullStatus;
+  readonly #ownership: Ownership;
 
   /**
    * @param lineOptions Limits, and what to do with lines that are not JSON.
    * @param valueOptions What to do with values that are not objects.
-   * @param copy Copies each status before it is emitted. Without it the same object is emitted for
-   * many lines, and each of them changes it.
+   * @param ownership Whose the statuses are.
    */
   constructor(
     lineOptions: NdjsonDecoderOptions,
     valueOptions: { onMalformed?: OnMalformed | undefined } = lineOptions,
-    copy = (status: PullStatus) => status,
+    ownership: Ownership = "shared",
   ) {
     this.#splitter = new LineSplitter(lineOptions.maxLineBytes);
     this.#parser = new LineParser(lineOptions);
     this.#known = new KnownLines(lineOptions.maxLineBytes);
     this.#onNonObject = valueOptions.onMalformed ?? "error";
-    this.#copy = copy;
+    this.#ownership = ownership;
   }
 
   push(chunk: Uint8Array, emit: Emit<PullStatus>): void {
@@ -71,12 +71,12 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
 
   #handler(emit: Emit<PullStatus>, takeText: LineHandler["takeText"]): LineHandler {
     const known = this.#known;
-    const copy = this.#copy;
+    const isShared = this.#ownership === "shared";
     return {
       takeText,
       takeBytes(bytes, start, end) {
         const next = known.match(bytes, start, end);
-        if (next !== -1) emit(copy(known.status));
+        if (next !== -1) emit(isShared ? known.status : known.copyStatus());
         return next;
       },
     };
@@ -89,8 +89,9 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
       if (status === undefined) {
         return handleMalformed(notAStatus(value, `Line ${line}`, line), this.#onNonObject);
       }
-      if (status.extra === undefined) this.#known.remember(text, status);
-      emit(this.#copy(status));
+      if (status.extra !== undefined) return emit(status);
+      this.#known.remember(text, status);
+      emit(this.#ownership === "shared" ? status : { ...status });
     };
   }
 }
@@ -119,5 +120,5 @@ export function decodePull(
   body: ReadableStream<Uint8Array>,
   options: DecodePullOptions = {},
 ): PullStream<PullStatus> {
-  return streamFrom(body, new PullDecoder(options, options, copyStatus));
+  return streamFrom(body, new PullDecoder(options, options, "copies"));
 }

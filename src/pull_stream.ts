@@ -157,7 +157,7 @@ class Inlet<Input, Output> implements Outlet<Output> {
     if (!before || !joined) return new FusedProducer(fusion, this.step);
     // From now on the stream before makes the output of this one. It is locked, so nobody sees that.
     before.step = joined;
-    return new FusedProducer(fusion as unknown as Fusion<Output>, new JoinedStep());
+    return new FusedProducer<Input, Output>(fusion, undefined);
   }
 }
 
@@ -208,10 +208,11 @@ class Fusion<Value> {
 /** What a step makes of the values of another stream of the package, with no stream in between. */
 class FusedProducer<Input, Output> implements Producer<Output> {
   readonly #fusion: Fusion<Input>;
-  readonly #step: Step<Input, Output>;
+  readonly #step: Step<Input, Output> | undefined;
   #isSettled = false;
 
-  constructor(fusion: Fusion<Input>, step: Step<Input, Output>) {
+  /** @param step The step, unless the one before does the work of both. */
+  constructor(fusion: Fusion<Input>, step: Step<Input, Output> | undefined) {
     this.#fusion = fusion;
     this.#step = step;
   }
@@ -224,17 +225,18 @@ class FusedProducer<Input, Output> implements Producer<Output> {
     if (this.#isSettled) return false;
     const step = this.#step;
     let failure: Failure | undefined;
+    const push = (value: Input) => {
+      // The producer must not see a failure of the step: it would take that for one of its own.
+      if (failure) return;
+      try {
+        step!.push(value, emit);
+      } catch (error) {
+        failure = { error };
+      }
+    };
     let mayGoOn = true;
     try {
-      mayGoOn = this.#fusion.origin.producer.take(input, (value) => {
-        // The producer must not see a failure of the step: it would take that for one of its own.
-        if (failure) return;
-        try {
-          step.push(value, emit);
-        } catch (error) {
-          failure = { error };
-        }
-      });
+      mayGoOn = this.#fusion.origin.producer.take(input, step ? push : emit as Emit<unknown>);
     } catch (error) {
       if (!failure) {
         this.fail(error);
@@ -261,7 +263,7 @@ class FusedProducer<Input, Output> implements Producer<Output> {
   #end(emit: Emit<Output>): void {
     this.#isSettled = true;
     this.#fusion.close();
-    this.#step.end(emit);
+    this.#step?.end(emit);
   }
 
   /** Cancels what is above, for the step has failed. */
@@ -269,13 +271,4 @@ class FusedProducer<Input, Output> implements Producer<Output> {
     ignoreRejection(this.cancel(error));
     throw error;
   }
-}
-
-/** Does nothing: the step before it does the work of both. */
-class JoinedStep<Value> implements Step<Value, Value> {
-  push(value: Value, emit: Emit<Value>): void {
-    emit(value);
-  }
-
-  end(): void {}
 }

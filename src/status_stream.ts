@@ -6,7 +6,7 @@
 
 import { handleMalformed, type OnMalformed } from "./malformed.ts";
 import { NdjsonDecoder } from "./ndjson.ts";
-import { copyStatus, PullDecoder } from "./pull_decoder.ts";
+import { PullDecoder } from "./pull_decoder.ts";
 import { StepStream } from "./pull_stream.ts";
 import { notAStatus, type PullStatus, toPullStatus } from "./status.ts";
 import type { Emit, Step } from "./step.ts";
@@ -46,7 +46,7 @@ export class PullStatusDecoder implements Step<unknown, PullStatus> {
 
   joinTo(before: Step<unknown, unknown>): PullDecoder | undefined {
     if (!(before instanceof NdjsonDecoder)) return undefined;
-    return new PullDecoder(before.options, this.#options, copyStatus);
+    return new PullDecoder(before.options, this.#options, "copies");
   }
 
   follow(before: Step<unknown, unknown>): void {

@@ -13,7 +13,6 @@ import {
   DIGEST_OF_ALL_LAYERS,
   type DownloadingStatus,
   isByteCount,
-  type Mutable,
   type PullStatus,
 } from "./status.ts";
 import { quote } from "./text.ts";
@@ -101,24 +100,26 @@ export class ProgressTracker {
 
   /** How far the pull has come. */
   snapshot(): PullProgress {
-    const layers = this.#layers;
-    const progress: Mutable<PullProgress> = {
-      phase: this.#phase,
-      status: this.#status,
-      completed: layers.completed,
-      // From 2^53 on sums are rounded, and may end up the wrong way round.
-      total: Math.max(layers.total, layers.completed),
-      fraction: this.#fraction,
-      layers: layers.list(),
-    };
-    if (this.#phase !== "downloading") return progress;
-
-    const rate = this.#rate.bytesPerSecond;
-    if (!Number.isFinite(rate)) return progress;
-    progress.bytesPerSecond = rate;
-    const seconds = Math.max(0, layers.total - layers.received) / rate;
-    if (layers.areAllSized && Number.isFinite(seconds)) progress.etaSeconds = seconds;
-    return progress;
+    const known = this.#layers;
+    const phase = this.#phase;
+    const status = this.#status;
+    const completed = known.completed;
+    // From 2^53 on sums are rounded, and may end up the wrong way round.
+    const total = Math.max(known.total, completed);
+    const fraction = this.#fraction;
+    const layers = known.list();
+    const bytesPerSecond = phase === "downloading" ? this.#rate.bytesPerSecond : NaN;
+    const etaSeconds = known.areAllSized
+      ? Math.max(0, known.total - known.received) / bytesPerSecond
+      : NaN;
+    // Each shape is written out: engines keep fields that are added to an object apart, which costs more.
+    if (!Number.isFinite(bytesPerSecond)) {
+      return { phase, status, completed, total, fraction, layers };
+    }
+    if (!Number.isFinite(etaSeconds)) {
+      return { phase, status, completed, total, fraction, layers, bytesPerSecond };
+    }
+    return { phase, status, completed, total, fraction, layers, bytesPerSecond, etaSeconds };
   }
 
   #download(status: DownloadingStatus, time: number): void {
