@@ -6,6 +6,7 @@
  */
 
 import { digestOf } from "./made_pulls.ts";
+import { shortDigest } from "../src/digest.ts";
 
 /** How many lines there are in a chunk: 64 KiB, but for a bit. */
 export const LINES_A_CHUNK = 400;
@@ -26,7 +27,7 @@ class Chunk {
 
   constructor() {
     const digest = digestOf(0);
-    const line = `{"status":"pulling ${digest.slice(7, 19)}","digest":"${digest}",` +
+    const line = `{"status":"pulling ${shortDigest(digest)}","digest":"${digest}",` +
       `"total":${ENDLESS_TOTAL},"completed":${FIRST_COMPLETED}}\n`;
     this.bytes = new TextEncoder().encode(line.repeat(LINES_A_CHUNK));
     this.lineLength = line.length;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { shortDigest } from "../src/digest.ts";
 
 /** A large model: the bytes of it are 40 GB, whatever the number of lines. */
 export const MODEL_BYTES = 40e9;
@@ -27,8 +28,6 @@ export function digestOf(layer: number): string {
   const digits = Math.imul(layer + 1, 0x9e3779b1) >>> 0;
   return `sha256:${digits.toString(16).padStart(8, "0").repeat(8)}`;
 }
-
-const shortDigest = (digest: string) => digest.slice("sha256:".length, "sha256:".length + 12);
 
 /** Layers that take turns: whose turn it is at an update, and what there is to say of it. */
 function updateOf(update: number, updates: number, layers: number) {

@@ -153,7 +153,7 @@ function renderTable(record: BenchRecord): string {
         (runtime) => times(speedOf(record, { runtime, ...query })?.timesAsFast[OLLAMA]),
       )
     ),
-    row("Memory at most, over what was there", (runtime) => {
+    row("Peak memory above the baseline", (runtime) => {
       const memory = peak(runtime);
       return memory === undefined ? "" : `${memory.rssMb.toFixed(0)} MB`;
     }),
@@ -170,32 +170,37 @@ function renderEdge({ edge, versions }: BenchRecord): string {
   const percent = (part: number) => `${Number((part * 100).toPrecision(3))} %`;
   return wrap(
     `In a Worker (workerd ${versions.workerd}), a pull of an hour, 60,000 lines one by one, takes`,
-    `${short(followMs)} ms of processor time from memory; to read the same chunks and drop them`,
-    `takes ${short(readMs)} ms of these. Live, from sockets, a line takes`,
-    `${short(live.followUs)} µs, of which ${short(live.readUs)} µs are for reading it: with a line`,
-    `in 60 ms, one core can follow some ${short(pullsPerCore)} pulls. Of ${live.pulls} at the same`,
-    `time for ${live.seconds} s, ${percent(live.arrived)} of the lines came,`,
-    `${percent(live.late)} of them later than the next was due, at ${
-      percent(live.load)
-    } of a core.`,
-    "The clocks of a Worker stand still while it computes; this is what the system counts for the",
-    "process of workerd.",
+    `${short(followMs)} ms of CPU time from memory, of which ${
+      short(readMs)
+    } ms are for reading the`,
+    `chunks. From sockets, a line takes ${short(live.followUs)} µs, of which ${
+      short(live.readUs)
+    } µs`,
+    `are for reading it: with a line every 60 ms, one core can follow about ${short(pullsPerCore)}`,
+    `pulls. With ${live.pulls} pulls at once for ${live.seconds} s, ${
+      percent(live.arrived)
+    } of the`,
+    `lines arrived, ${percent(live.late)} of them later than the next one was due, using`,
+    `${percent(live.load)} of one core. The clocks of a Worker stand still while it computes, so`,
+    "these figures are the CPU time of the workerd process.",
   );
 }
 
 /** The part of README.md. */
 export function renderReport(record: BenchRecord): string {
-  const clock = record.clock === "cpu" ? "processor time" : "time";
+  const clock = record.clock === "cpu" ? "CPU time" : "time";
+  const lines = (count: number) => count.toLocaleString("en");
   return [
     `![How many lines a second: this package, and what else decodes pulls](${CHART})`,
     renderTable(record),
     wrap(
-      `All of it from memory, ${
-        record.lines.toLocaleString("en")
-      } lines (an eighth of them in small chunks and for the memory), and each contender by its`,
-      `public interface: medians of the ${clock} over ${record.rounds} rounds in which they take`,
-      "turns, a process each. Every answer is checked. Of the others, plain objects are enough where ours are typed,",
-      "and three numbers where ours have all layers, speed and time left.",
+      `The input comes from memory: ${lines(record.lines)} lines (${
+        lines(record.lines / 8)
+      } for the`,
+      "rows about small chunks and memory). Each contender runs in a process of its own and is used by",
+      `its public API. Figures are the median ${clock} of ${record.rounds} rounds, in which the`,
+      "contenders take turns. Every answer is checked. The others need only make plain objects where",
+      "ours are typed, and three numbers where ours also give all layers, speed and time left.",
     ),
     renderEdge(record),
   ].filter((part) => part !== "").join("\n\n");

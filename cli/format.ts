@@ -48,11 +48,6 @@ export function printable(text: string): string {
   return line.length <= MAX_TEXT_LENGTH ? line : `${line.slice(0, MAX_TEXT_LENGTH)}…`;
 }
 
-/** The short name of a layer: the first twelve digits of its digest, as Ollama shows it. */
-export function shortDigest(digest: string): string {
-  return printable(digest.replace(/^[^:]*:/, "").slice(0, 12));
-}
-
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /** The start of a line that fits a width in columns. */

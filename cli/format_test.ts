@@ -1,13 +1,6 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import {
-  fitWidth,
-  formatBytes,
-  formatPercent,
-  formatSeconds,
-  printable,
-  shortDigest,
-} from "./format.ts";
+import { fitWidth, formatBytes, formatPercent, formatSeconds, printable } from "./format.ts";
 
 describe("formatBytes", () => {
   it("writes sizes as ollama does", () => {
@@ -83,17 +76,6 @@ describe("printable", () => {
 
   it("cuts what is too long to be read", () => {
     assertEquals(printable("x".repeat(1_000_000)).length, 401);
-  });
-});
-
-describe("shortDigest", () => {
-  it("is the first twelve digits", () => {
-    assertEquals(shortDigest(`sha256:${"0123456789abcdef".repeat(4)}`), "0123456789ab");
-  });
-
-  it("is what there is, for a digest of another form", () => {
-    assertEquals(shortDigest("sha256:model"), "model");
-    assertEquals(shortDigest("\x1b[2Jabc"), "abc");
   });
 });
 

@@ -8,7 +8,7 @@ import { parseHost as parseAddress } from "../src/host.ts";
 import { UsageError } from "./command.ts";
 import { printable } from "./format.ts";
 
-export { showHost } from "../src/host.ts";
+export { DEFAULT_HOST, showHost } from "../src/host.ts";
 
 /**
  * Reads an address given by a user.

@@ -9,11 +9,19 @@
  * @module
  */
 
+import { LONGEST_TIMER_MS } from "../src/pull/sleep.ts";
 import { prettyFailure } from "./reporters/pretty_failure.ts";
 import { subjectName } from "./reporters/words.ts";
 import { isBroken, type Report, type RuleResult, type SubjectInfo } from "./report.ts";
 import type { Rule } from "./rule.ts";
-import { type RunOptions, runRule, runtimeName, selectRules } from "./run.ts";
+import {
+  DEFAULT_RUNS,
+  randomSeed,
+  type RunOptions,
+  runRule,
+  runtimeName,
+  selectRules,
+} from "./run.ts";
 
 /** The part of a test runner that rules are registered with. */
 export interface TestRunner {
@@ -41,14 +49,6 @@ export interface SkippableTest {
   readonly skip: (reason: string) => unknown;
 }
 
-const DEFAULT_RUNS = 100;
-
-/**
- * Checks have time limits of their own, and a test may make a hundred of them, so a test has none. No
- * value means "none" in every test runner; this is the longest delay that timers support.
- */
-const NO_TIME_LIMIT_MS = 2 ** 31 - 1;
-
 /**
  * Registers every rule of a suite as a test of its own. A broken rule fails its test with a message that
  * shows the smallest counterexample and how to reproduce it. A rule that does not apply to the subject
@@ -66,7 +66,7 @@ export function registerConformance<Subject>(
   { describe, it }: TestRunner,
   options: RunOptions = {},
 ): void {
-  const { runs = DEFAULT_RUNS, seed = Math.trunc(Math.random() * 2 ** 31) } = options;
+  const { runs = DEFAULT_RUNS, seed = randomSeed() } = options;
   const rules = selectRules(suite, options);
   describe(`conformance of ${subjectName(subject)}`, () => {
     for (const rule of rules) {
@@ -76,7 +76,8 @@ export function registerConformance<Subject>(
         it.skip(`${name}: ${reason}`, () => {});
         continue;
       }
-      it(name, { timeout: NO_TIME_LIMIT_MS }, async (test) => {
+      // A test makes a hundred checks, each with its own time limit. No value means "no limit" everywhere.
+      it(name, { timeout: LONGEST_TIMER_MS }, async (test) => {
         options.onRule?.(rule);
         const result = await runRule(rule, subject, { ...options, runs, seed });
         options.onResult?.(result);

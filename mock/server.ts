@@ -44,6 +44,7 @@ import { presets } from "./models/presets.ts";
 import { dialectNamed } from "./pull/dialects.ts";
 import { BlobStore } from "./pull/downloads.ts";
 import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
+import { abortable } from "./runtime/abortable.ts";
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
 import { seededNumbers } from "./runtime/random.ts";
 
@@ -124,8 +125,19 @@ export interface MockLibrary {
 /** A mock of the server. `await using` stops its listening. */
 export interface MockServer extends AsyncDisposableIfKnown {
   /**
-   * Answers a request in process, without a port. It takes what `fetch` takes, so that it can stand in
-   * for it. Redirects are returned, not followed.
+   * Answers a request as the handler of a Worker, so that the mock can be the default export of one.
+   *
+   * @param request The request.
+   * @param env The bindings of the Worker, which are ignored.
+   * @param context The context of the Worker, which is ignored.
+   */
+  fetch(request: Request, env: unknown, context: unknown): Promise<Response>;
+  /**
+   * Answers a request in process, without a port. It takes what the global `fetch` takes, so that it can
+   * stand in for it: an address and options, or a request. Redirects are returned, not followed.
+   *
+   * @param input The address, or a request.
+   * @param init The options, which override those of the request.
    */
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
   /** Listens on a port of this machine. */
@@ -210,7 +222,7 @@ class KitMockServer implements MockServer {
     this.#registry = new Library(() => this.#state.catalog, options.library ?? {});
     this.library = this.#openLibrary();
     this.#register();
-    this.fetch = (...parameters) => this.#fetch(toRequest(parameters));
+    this.fetch = (...parameters: readonly unknown[]) => this.#fetch(toRequest(parameters));
   }
 
   get requests(): readonly LoggedRequest[] {
@@ -312,16 +324,7 @@ class KitMockServer implements MockServer {
   async #fetch(request: Request): Promise<Response> {
     const { signal } = request;
     signal.throwIfAborted();
-    let stop = () => {};
-    const aborted = new Promise<never>((_, reject) => {
-      stop = () => reject(signal.reason);
-      signal.addEventListener("abort", stop, { once: true });
-    });
-    try {
-      return await Promise.race([this.#answer(request), aborted]);
-    } finally {
-      signal.removeEventListener("abort", stop);
-    }
+    return await abortable(this.#answer(request), signal);
   }
 
   async #answer(request: Request): Promise<Response> {

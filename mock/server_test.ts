@@ -404,6 +404,29 @@ describe("The fetch of a mock", () => {
     assertStrictEquals((await fetch(new Request(url), init)).status, 200);
   });
 
+  it("is the handler of a Worker and the `fetch` of a client, in types, too", async () => {
+    const { fetch } = mockOfSmall();
+    const worker: (request: Request, env: { KEY: string }, context: object) => Promise<Response> =
+      fetch;
+    const withAddress: (url: string, init: RequestInit) => Promise<Response> = fetch;
+    const withRequest: (request: Request) => Promise<Response> = fetch;
+    const url = "http://localhost/api/version";
+    assertStrictEquals((await worker(new Request(url), { KEY: "x" }, {})).status, 200);
+    assertStrictEquals((await withAddress(url, { method: "GET" })).status, 200);
+    assertStrictEquals((await withRequest(new Request(url))).status, 200);
+    // @ts-expect-error: an address is no request of a Worker
+    assertStrictEquals((await fetch(url, {}, {})).status, 200);
+  });
+
+  it("does not take the bindings of a Worker for options", async () => {
+    const { fetch } = mockOfSmall();
+    const request = new Request("http://localhost/api/version");
+    const bindings = { method: "DELETE", body: "x" };
+    assertStrictEquals((await fetch(request, bindings, { waitUntil() {} })).status, 200);
+    // With two arguments, they are options.
+    assertStrictEquals((await fetch(request, { method: "DELETE" })).status, 405);
+  });
+
   it("takes what a runtime of servers gives to a handler", async () => {
     const { fetch } = mockOfSmall();
     const handler = fetch as (request: Request, ...more: unknown[]) => Promise<Response>;

@@ -4,6 +4,9 @@
  * @module
  */
 
+import { shortDigest } from "./digest.ts";
+import { NDJSON_TYPE } from "./ndjson.ts";
+
 /**
  * The name of a dialect: `spec` (the published page), the first server version that reports this way, or
  * `client2` and `tensor` (other download paths of v0.30).
@@ -57,15 +60,15 @@ export interface WireError {
   readonly error: string;
 }
 
-const shortDigest = (digest: string) => `pulling ${digest.slice("sha256:".length).slice(0, 12)}`;
-const longDigest = (digest: string) => `downloading ${digest}`;
+const pullingShort = (digest: string) => `pulling ${shortDigest(digest)}`;
+const downloadingLong = (digest: string) => `downloading ${digest}`;
 const noWords = () => undefined;
 const emptyWords = () => "";
 
 /** The published page: each download begins without `completed`, and all final lines are sent. */
 const SPEC: Dialect = {
-  downloading: longDigest,
-  cached: longDigest,
+  downloading: downloadingLong,
+  cached: downloadingLong,
   layers: "sequential",
   tickMs: 60,
   announces: true,
@@ -73,7 +76,7 @@ const SPEC: Dialect = {
   verifies: true,
   removing: "removing any unused layers",
   alwaysRemoves: true,
-  contentType: "application/x-ndjson",
+  contentType: NDJSON_TYPE,
   failure: (error) => ({ error }),
   endsFailures: true,
   withoutTls: "tried",
@@ -82,8 +85,8 @@ const SPEC: Dialect = {
 /** Recorded of v0.34: a layer sends no line when it ends, and a small layer sends none at all. */
 const V0_33: Dialect = {
   ...SPEC,
-  downloading: shortDigest,
-  cached: shortDigest,
+  downloading: pullingShort,
+  cached: pullingShort,
   announces: false,
   concludes: false,
   removing: "removing unused layers",
@@ -105,8 +108,8 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
   // Recorded of v0.1.17: a layer ends with a line, however small it is.
   "v0.1": {
     ...SPEC,
-    downloading: shortDigest,
-    cached: shortDigest,
+    downloading: pullingShort,
+    cached: pullingShort,
     announces: false,
     withoutTls: "refused",
   },

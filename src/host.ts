@@ -12,7 +12,13 @@
 
 import { quote } from "./text.ts";
 
-const DEFAULT_PORT = "11434";
+/** The port of Ollama. */
+export const DEFAULT_PORT = "11434";
+const DEFAULT_NAME = "127.0.0.1";
+
+/** The address of Ollama on the same machine. */
+export const DEFAULT_HOST = `http://${DEFAULT_NAME}:${DEFAULT_PORT}`;
+
 const HIGHEST_PORT = 65_535;
 
 /** Addresses to listen on, each with the one at which a client on the same machine reaches them. */
@@ -71,7 +77,7 @@ export function parseHost(host?: string | URL | undefined): URL {
   const parts = splitAddress(address === "ollama.com" ? "https://ollama.com" : address);
   const { scheme = "http", login, name, rest } = parts;
   const port = parts.port ?? (parts.scheme === undefined ? DEFAULT_PORT : "");
-  const href = `${scheme}://${login}${name || "127.0.0.1"}:${port}${rest}`;
+  const href = `${scheme}://${login}${name || DEFAULT_NAME}:${port}${rest}`;
   const problem = findProblem(address, parts, href);
   if (problem !== undefined) {
     throw new TypeError(`Cannot use the host ${quote(hideSecrets(address))}: ${problem}`);
@@ -121,7 +127,7 @@ function findProblem(address: string, parts: AddressParts, href: string): string
     return "it contains white space or a control character; in a path or a password, percent-encode it, such as %20";
   }
   if (scheme !== undefined && scheme !== "http" && scheme !== "https") {
-    return `the scheme must be http or https, such as http://127.0.0.1:${DEFAULT_PORT}`;
+    return `the scheme must be http or https, such as ${DEFAULT_HOST}`;
   }
   const problem = /^\d+$/.test(name)
     ? `a port needs a colon before it, such as ${quote(`:${name}`)}`
@@ -135,7 +141,7 @@ function findProblem(address: string, parts: AddressParts, href: string): string
 function findPortProblem({ scheme, name, port }: AddressParts): string | undefined {
   if (port === undefined) return undefined;
   if (scheme === undefined && /^https?$/i.test(name) && !/^\d/.test(port)) {
-    return `two slashes must follow the scheme, such as http://127.0.0.1:${DEFAULT_PORT}`;
+    return `two slashes must follow the scheme, such as ${DEFAULT_HOST}`;
   }
   if (port === "") {
     return `the port after ":" is missing; write it, such as :${DEFAULT_PORT}, or leave out the ":"`;

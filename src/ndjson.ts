@@ -14,6 +14,9 @@ import { StepStream } from "./pull_stream.ts";
 import type { Emit, Step } from "./step.ts";
 import { excerptOf, quote } from "./text.ts";
 
+/** The media type of NDJSON. */
+export const NDJSON_TYPE = "application/x-ndjson";
+
 /** Options of everything that decodes NDJSON. */
 export interface NdjsonDecoderOptions {
   /**

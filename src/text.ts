@@ -14,9 +14,24 @@ export function excerptOf(text: string): string {
 
 /** The start of a text in quotes, on one line, with control characters escaped. */
 export function quote(text: string): string {
-  // JSON.stringify does not escape DEL and the C1 controls, some of which can control a terminal.
-  return JSON.stringify(excerptOf(text)).replace(
-    /[\x7f-\x9f]/g,
-    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
-  );
+  return escapeControls(JSON.stringify(excerptOf(text)));
+}
+
+/** JSON that cannot control a terminal: `JSON.stringify` leaves DEL and the C1 controls unescaped. */
+export function escapeControls(json: string): string {
+  return json.replace(/[\x7f-\x9f]/g, (control) => escapeUnits(control));
+}
+
+/** Each UTF-16 code unit of a text as `\uXXXX`. */
+export function escapeUnits(text: string): string {
+  let escaped = "";
+  for (let index = 0; index < text.length; index++) {
+    escaped += `\\u${text.charCodeAt(index).toString(16).padStart(4, "0")}`;
+  }
+  return escaped;
+}
+
+/** The message of an error, or what was thrown in its place. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -10,7 +10,7 @@ import { LEVELS } from "../../conformance/reporters/words.ts";
 import type { Level } from "../../conformance/rule.ts";
 import { type AddCommand, type CommandContext, requireModelName } from "../command.ts";
 import { printable } from "../format.ts";
-import { chooseHost, parseHost, showHost } from "../host.ts";
+import { chooseHost, DEFAULT_HOST, parseHost, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import {
   explained,
@@ -97,7 +97,7 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .addHelpText("after", HELP_AFTER);
 
     addRunOptions(conformance.command("server").description("test a server"))
-      .option("--url <address>", "the server's address (default: $OLLAMA_HOST, or 127.0.0.1:11434)")
+      .option("--url <address>", `the server's address (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)
       .requiredOption("--model <name>", "a model that it can pull, preferably a small one")
       .option("--delete", "delete that model before each check, to see it downloaded")
       .addHelpText("after", HELP_AFTER)

@@ -24,8 +24,9 @@ import { replayFlags } from "../../conformance/reporters/reporter.ts";
 import { count } from "../../conformance/reporters/texts.ts";
 import { describeTally } from "../../conformance/reporters/words.ts";
 import { CannotRun, type Level } from "../../conformance/rule.ts";
-import { type RunOptions, runtimeName } from "../../conformance/run.ts";
-import { quote } from "../../src/text.ts";
+import { randomSeed, type RunOptions, runtimeName } from "../../conformance/run.ts";
+import { abortable } from "../../mock/runtime/abortable.ts";
+import { messageOf, quote } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
 import { printable } from "../format.ts";
 import { RunView } from "../views/run_view.ts";
@@ -96,7 +97,7 @@ export async function runTrial(
 
 /** The options of a run. They always have a seed, which the report of an interrupted run needs, too. */
 function planRun(
-  { rule, level, runs, seed = Math.trunc(Math.random() * 2 ** 31), path, timeLimit }: RunFlags,
+  { rule, level, runs, seed = randomSeed(), path, timeLimit }: RunFlags,
 ): RunOptions & { seed: number } {
   return {
     seed,
@@ -159,17 +160,11 @@ async function untilAborted<Value>(
   run: Promise<Value>,
   signal: AbortSignal,
 ): Promise<Value | undefined> {
-  let stop = () => {};
-  const aborted = new Promise<undefined>((resolve) => stop = () => resolve(undefined));
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
   try {
-    return await Promise.race([aborted, run]);
+    return await abortable(run, signal);
   } catch (error) {
     if (signal.aborted) return undefined;
     throw error;
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
 
@@ -246,8 +241,4 @@ export async function explained(run: Promise<number>, { stderr }: CommandContext
     stderr.write(`error: ${printable(text)}\n`);
     return EXIT.usage;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

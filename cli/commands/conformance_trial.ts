@@ -50,18 +50,21 @@ export interface ConformanceKit {
   client(target: ClientTarget): Trial;
 }
 
-const DEFAULT_RUNS = 100;
-
 /** The suites of this package. They are loaded only here, so that other commands start faster. */
 export async function loadKit(): Promise<ConformanceKit> {
-  const [clients, { clientRules, runClientConformance }, servers, suite, { selectRules }] =
-    await Promise.all([
-      import("../../conformance/client/subject.ts"),
-      import("../../conformance/client/suite.ts"),
-      import("../../conformance/server/subject.ts"),
-      import("../../conformance/server/suite.ts"),
-      import("../../conformance/run.ts"),
-    ]);
+  const [
+    clients,
+    { clientRules, runClientConformance },
+    servers,
+    suite,
+    { DEFAULT_RUNS, selectRules },
+  ] = await Promise.all([
+    import("../../conformance/client/subject.ts"),
+    import("../../conformance/client/suite.ts"),
+    import("../../conformance/server/subject.ts"),
+    import("../../conformance/server/suite.ts"),
+    import("../../conformance/run.ts"),
+  ]);
   return {
     server(target) {
       const subject = servers.remoteServer(target);

@@ -18,7 +18,8 @@ import {
   Interruption,
   UsageError,
 } from "../command.ts";
-import { quote } from "../../src/text.ts";
+import { DEFAULT_PORT } from "../../src/host.ts";
+import { messageOf, quote } from "../../src/text.ts";
 import { formatBytes, printable } from "../format.ts";
 
 interface MockFlags {
@@ -83,8 +84,7 @@ async function serve(
     listener = await server.listen(address);
   } catch (error) {
     if (error instanceof ConfigurationError) throw new UsageError(error.message);
-    const reason = printable(error instanceof Error ? error.message : String(error));
-    stderr.write(`error: ${reason}. Try another --port or --host\n`);
+    stderr.write(`error: ${printable(messageOf(error))}. Try another --port or --host\n`);
     return EXIT.failure;
   }
   stdout.write(`The mock listens on ${listener.url}; Ctrl-C stops it\n`);
@@ -109,7 +109,7 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
   program
     .command("mock")
     .description("serve a mock of Ollama, for tests")
-    .option("--port <number>", "the port to listen on, or 0 for a free one", "11434")
+    .option("--port <number>", "the port to listen on, or 0 for a free one", DEFAULT_PORT)
     .option(
       "--host <address>",
       "the address to listen on; with another one, other machines can connect",

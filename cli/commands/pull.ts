@@ -14,7 +14,7 @@ import {
 } from "../command.ts";
 import { describeFailure } from "../failure.ts";
 import { printable } from "../format.ts";
-import { chooseHost, showHost } from "../host.ts";
+import { chooseHost, DEFAULT_HOST, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import { createView } from "../views/progress_view.ts";
 
@@ -92,7 +92,7 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
     .command("pull")
     .description("pull a model and show its progress")
     .argument("<model>", "the model's name, such as llama3.2 or llama3.2:1b")
-    .option("--host <address>", "the address of Ollama (default: $OLLAMA_HOST, or 127.0.0.1:11434)")
+    .option("--host <address>", `the address of Ollama (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)
     .option("--insecure", "let Ollama use a registry without TLS")
     .option("--json", "write each update as a line of JSON")
     .action(async (model: string, flags: PullFlags) => {

@@ -13,7 +13,8 @@
  */
 
 import type { PullLayer, PullProgress } from "../../mod.ts";
-import { fitWidth, formatBytes, formatPercent, formatSeconds, shortDigest } from "../format.ts";
+import { shortDigest } from "../../src/digest.ts";
+import { fitWidth, formatBytes, formatPercent, formatSeconds, printable } from "../format.ts";
 
 /** The size of a screen, in characters. */
 export interface Size {
@@ -108,7 +109,7 @@ function drawLayers(
 
 function toRow(layer: PullLayer): Row {
   const { digest, completed, total, done } = layer;
-  const label = shortDigest(digest);
+  const label = printable(shortDigest(digest));
   const fraction = done ? 1 : total === undefined ? 0 : completed / total;
   return total === undefined
     ? { label, completed, fraction, done }

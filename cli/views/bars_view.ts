@@ -16,13 +16,11 @@ import type { CommandContext, Output } from "../command.ts";
 import { printable } from "../format.ts";
 import { drawPull, type Size } from "./bars.ts";
 import { LayerInterest } from "./layer_interest.ts";
+import { CLEAR_LINE, spinnerAt, TICK_MS } from "./spinner.ts";
 import type { ProgressView } from "./view.ts";
 
-const TICK_MS = 100;
-const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 const HIDE_CURSOR = "\x1b[?25l";
 const SHOW_CURSOR = "\x1b[?25h";
-const CLEAR_LINE = "\r\x1b[K";
 const CLEAR_BELOW = "\x1b[J";
 /** The most lines around the layers, whatever the server sends. */
 const MAX_STEPS = 6;
@@ -136,7 +134,7 @@ export class BarsView implements ProgressView {
   }
 
   #withSpinner(words: string): string {
-    return this.#tick < 0 ? words : `${words} ${SPINNER[this.#tick % SPINNER.length]}`;
+    return this.#tick < 0 ? words : `${words} ${spinnerAt(this.#tick)}`;
   }
 
   /**

@@ -6,6 +6,7 @@
  */
 
 import type { PullProgress } from "../../mod.ts";
+import { escapeControls } from "../../src/text.ts";
 import type { CommandContext, Output } from "../command.ts";
 import { formatBytes, formatPercent, formatSeconds, printable } from "../format.ts";
 import { BarsView } from "./bars_view.ts";
@@ -36,12 +37,7 @@ export class JsonView implements ProgressView {
   }
 
   show(progress: PullProgress): void {
-    // JSON escapes control characters below U+0020 only, and a terminal obeys these, too.
-    const json = JSON.stringify(progress).replace(
-      /[\x7f-\x9f]/g,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    );
-    this.#stdout.write(`${json}\n`);
+    this.#stdout.write(`${escapeControls(JSON.stringify(progress))}\n`);
   }
 
   end(): void {}

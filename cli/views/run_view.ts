@@ -12,10 +12,7 @@
 import { isBroken, type RuleResult } from "../../conformance/report.ts";
 import type { CommandContext } from "../command.ts";
 import { fitWidth, printable } from "../format.ts";
-
-const TICK_MS = 100;
-const SPINNER = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
-const CLEAR_LINE = "\r\x1b[K";
+import { CLEAR_LINE, spinnerAt, TICK_MS } from "./spinner.ts";
 
 /** Options of {@link RunView}. */
 export interface RunViewOptions {
@@ -85,7 +82,7 @@ export class RunView {
     if (!this.#hasStatus || !this.#rule) return;
     const { id, title } = this.#rule;
     const broken = this.#broken > 0 ? `${this.#broken} broken, ` : "";
-    const spinner = SPINNER[this.#tick % SPINNER.length];
+    const spinner = spinnerAt(this.#tick);
     const text = printable(`${this.#finished + 1}/${this.#options.total}, ${broken}${id} ${title}`);
     const columns = (this.#context.stderr.columns || 80) - 1;
     this.#context.stderr.write(CLEAR_LINE + fitWidth(`${spinner} ${text}`, columns));

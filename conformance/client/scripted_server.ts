@@ -5,8 +5,11 @@
  * @module
  */
 
+import { GREETING, SERVER_VERSION } from "../../mock/endpoints/neighbours.ts";
 import { listen, type Listener } from "../../mock/runtime/listen.ts";
 import type { Bytes } from "../generators/bytes.ts";
+import { NDJSON_TYPE } from "../../src/ndjson.ts";
+import { messageOf } from "../../src/text.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { CannotRun } from "../rule.ts";
 
@@ -69,7 +72,7 @@ export class Play {
   constructor(model: string, script: AnswerScript) {
     this.model = model;
     this.status = script.status ?? 200;
-    this.contentType = script.contentType ?? "application/x-ndjson";
+    this.contentType = script.contentType ?? NDJSON_TYPE;
     this.isPaced = script.paced ?? false;
     this.#script = script;
     this.closedByClient = new Promise((resolve) => this.#noteClosed = resolve);
@@ -126,8 +129,8 @@ export class Play {
 
 /** What clients may request before a pull, to see whether the server runs. */
 const NEIGHBOURS: Readonly<Record<string, string>> = {
-  "/": "Ollama is running",
-  "/api/version": '{"version":"0.33.0"}',
+  "/": GREETING,
+  "/api/version": JSON.stringify({ version: SERVER_VERSION }),
 };
 
 /** Plays scripts, on a port or in process. */
@@ -151,7 +154,7 @@ export class ScriptedServer {
     try {
       this.#listener = await listen(this.fetch);
     } catch (error) {
-      throw new CannotRun(error instanceof Error ? error.message : String(error));
+      throw new CannotRun(messageOf(error));
     }
   }
 

@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import { concatBytes } from "../../mock/runtime/bytes.ts";
 import type { Bytes } from "../generators/bytes.ts";
 import {
   chunkings,
@@ -29,17 +30,6 @@ export function line(object: StatusObject): Bytes {
 /** Objects as a server sends them: a chunk for each. */
 export function lines(objects: readonly StatusObject[]): Bytes[] {
   return objects.map(line);
-}
-
-/** Chunks as one. */
-export function join(chunks: readonly Bytes[]): Bytes {
-  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }
 
 /** A pull and the chunks in which it arrives. */
@@ -67,7 +57,7 @@ export function smallPulls(options: PullSessionOptions = {}): fc.Arbitrary<PullS
 /** Small pulls that arrive in any chunks. */
 export function cutPulls(options: PullSessionOptions = {}): fc.Arbitrary<ArrivingPull> {
   return smallPulls(options).chain((session) =>
-    chunkings(join(lines(session.statuses))).map((chunks) => ({
+    chunkings(concatBytes(lines(session.statuses))).map((chunks) => ({
       session,
       chunks: chunks.filter(({ length }) => length > 0),
     }))

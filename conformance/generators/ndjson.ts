@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import { escapeUnits } from "../../src/text.ts";
 import type { Bytes } from "./bytes.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
@@ -70,11 +71,7 @@ function inOrder(fields: [string, unknown][], { keys }: LineStyle): [string, unk
 }
 
 function writeString(text: string, { escapes }: LineStyle): string {
-  if (escapes === "everything") return `"${text.replace(/[^]/g, escapeUnit)}"`;
+  if (escapes === "everything") return `"${escapeUnits(text)}"`;
   const json = JSON.stringify(text);
-  return escapes === "shortest" ? json : json.replace(/[^\0-\x7f]/g, escapeUnit);
-}
-
-function escapeUnit(unit: string): string {
-  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return escapes === "shortest" ? json : json.replace(/[^\0-\x7f]+/g, escapeUnits);
 }

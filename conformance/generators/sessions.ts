@@ -24,7 +24,7 @@ import { type StatusObject, unknownFields, unknownStatuses } from "./objects.ts"
  * - `rollback`: `completed` goes down.
  * - `parallel-layers`: lines about several layers alternate, in any dialect.
  * - `late-layer`: a layer is named only when others have come far, though layers run in parallel.
- * - `missing-total`: the lines of a layer have no `total`, because the library gave no length.
+ * - `missing-total`: the lines of a layer have no `total`, because the registry gave no length.
  * - `missing-status`: lines about a layer have no `status`.
  * - `failed-removal`: a line says that unused layers could not be removed.
  * - `unknown-status`: a line says what no version of the protocol knows, or nothing at all.

@@ -7,6 +7,7 @@
  * @module
  */
 
+import { escapeUnits } from "../../src/text.ts";
 import { isBroken, type Report, type RuleResult } from "../report.ts";
 import { describeReplay, type ReporterOptions } from "./reporter.ts";
 import { oneLine } from "./texts.ts";
@@ -49,12 +50,7 @@ function diagnose(
     ...failure,
     replay: replay(report, result),
   };
-  const json = JSON.stringify(details, null, 2).replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, escapeJson);
+  // YAML allows fewer characters in a text than JSON does.
+  const json = JSON.stringify(details, null, 2).replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, escapeUnits);
   return ["---", ...json.split("\n"), "..."].map((line) => `  ${line}`);
-}
-
-/** YAML allows fewer characters in a text than JSON does. */
-function escapeJson(character: string): string {
-  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
-  return units.map((unit) => `\\u${unit.toString(16).padStart(4, "0")}`).join("");
 }

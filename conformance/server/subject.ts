@@ -9,8 +9,8 @@ import type { MockModel } from "../../mock/models/models.ts";
 import { createMockServer, type MockServer } from "../../mock/server.ts";
 import type { LayerSize } from "../../mod.ts";
 import type { DialectName } from "../../src/dialects.ts";
-import { hideSecrets, showHost } from "../../src/host.ts";
-import { quote } from "../../src/text.ts";
+import { DEFAULT_HOST, hideSecrets, showHost } from "../../src/host.ts";
+import { messageOf, quote } from "../../src/text.ts";
 import type { SubjectInfo } from "../report.ts";
 import { CannotRun } from "../rule.ts";
 
@@ -153,7 +153,7 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
   if (!URL.canParse(url)) {
     throw new CannotRun(
       `Cannot use the address ${quote(hideSecrets(String(url)))}: it must be a URL such as ` +
-        "http://127.0.0.1:11434",
+        DEFAULT_HOST,
     );
   }
   const base = new URL(url);
@@ -184,9 +184,8 @@ async function requireServer(url: URL): Promise<void> {
     const response = await fetch(url);
     await response.body?.cancel();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
     const shown = showHost(url);
-    throw new CannotRun(`Cannot reach ${shown}: ${reason.replaceAll(url.href, shown)}`);
+    throw new CannotRun(`Cannot reach ${shown}: ${messageOf(error).replaceAll(url.href, shown)}`);
   }
 }
 

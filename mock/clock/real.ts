@@ -4,10 +4,8 @@
  * @module
  */
 
+import { LONGEST_TIMER_MS } from "../../src/pull/sleep.ts";
 import { type Clock, sleepAs, Task } from "./clock.ts";
-
-/** The longest delay that `setTimeout` supports. Longer ones fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 class RealTask extends Task {
   #timer: ReturnType<typeof setTimeout> | undefined;

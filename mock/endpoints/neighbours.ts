@@ -5,6 +5,8 @@
  */
 
 import type { Context, Hono } from "hono";
+import { DIGEST_PREFIX, shortDigest } from "../../src/digest.ts";
+import { NDJSON_TYPE } from "../../src/ndjson.ts";
 import type { SentAction } from "../exchange/actions.ts";
 import type { MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson, JSON_TYPE } from "../exchange/json_answer.ts";
@@ -19,6 +21,9 @@ import { modelOf, readBody } from "./request_body.ts";
 
 /** The version that the mock reports: that of the real server that it was compared with. */
 export const SERVER_VERSION = "0.33.0";
+
+/** The answer at the root of the server. */
+export const GREETING = "Ollama is running";
 
 /** Options of the endpoints. */
 export interface NeighbourOptions {
@@ -42,7 +47,7 @@ const FIELDS = {
 /** Adds the endpoints to an app. */
 export function registerNeighbours(app: Hono<MockEnvironment>, options: NeighbourOptions): void {
   const { catalog } = options;
-  app.get("/", (context) => context.text("Ollama is running", 200, TEXT));
+  app.get("/", (context) => context.text(GREETING, 200, TEXT));
   app.get("/api/version", () => answerJson({ version: SERVER_VERSION }));
   app.get("/api/tags", () => answerJson({ models: catalog().pulled.map(listModel) }));
   app.post("/api/show", (context) => show(context, catalog()));
@@ -107,7 +112,7 @@ function listModel(pulled: PulledModel) {
     model: name,
     modified_at: timestampOf(pulled),
     size: blobs.reduce((total, { size }) => total + size, 0),
-    digest: seededDigest(JSON.stringify(manifestOf(pulled.model))).slice("sha256:".length),
+    digest: seededDigest(JSON.stringify(manifestOf(pulled.model))).slice(DIGEST_PREFIX.length),
     details: detailsOf(pulled),
   };
 }
@@ -151,7 +156,7 @@ function* push(pulled: PulledModel | undefined, options: NeighbourOptions): Step
 }
 
 function* upload({ digest, size }: Blob, { bytesPerSecond, tickMs }: NeighbourOptions): Steps {
-  const status = `pushing ${digest.slice("sha256:".length).slice(0, 12)}`;
+  const status = `pushing ${shortDigest(digest)}`;
   const bytesPerTick = bytesPerSecond * tickMs / 1000;
   yield { status, digest, total: size };
   for (let completed = bytesPerTick; completed < size; completed += bytesPerTick) {
@@ -179,7 +184,7 @@ async function respond(
   const { exchange } = context.env;
   if (stream !== false) {
     return new Response(exchange.stream(sendEach(steps)), {
-      headers: { "Content-Type": "application/x-ndjson" },
+      headers: { "Content-Type": NDJSON_TYPE },
     });
   }
   let last: StatusObject = {};

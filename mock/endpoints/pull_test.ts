@@ -183,7 +183,7 @@ describe("A request for a pull", () => {
     }]);
   });
 
-  it("is refused with a name that is none, tricks with paths among them", async () => {
+  it("is refused with an invalid name, tricks with paths among them", async () => {
     const names = ["", "../../etc/passwd", "a/../b", "a/b/c/d", "x:", "%2e%2e/x", "x\u0000y", "é"];
     for (const model of names) {
       const response = await requestPull(mockOfSmall(), model);

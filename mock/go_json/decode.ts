@@ -5,6 +5,8 @@
  * @module
  */
 
+import { escapeUnits } from "../../src/text.ts";
+
 /** The types of the fields of a struct, by their names in lower case. */
 export type FieldTypes = Readonly<Record<string, "string" | "bool">>;
 
@@ -235,7 +237,7 @@ function quoteByte(text: string): string {
   if (character === "\\") return "'\\\\'";
   if (byte < 0x20) return `'${CONTROL_NAMES[character] ?? `\\x${hex.padStart(2, "0")}`}'`;
   if (byte === 0x7f) return "'\\x7f'";
-  return byte > 0x7f && byte < 0xa1 ? `'\\u00${hex}'` : `'${character}'`;
+  return byte > 0x7f && byte < 0xa1 ? `'${escapeUnits(character)}'` : `'${character}'`;
 }
 
 const CONTROL_NAMES: Readonly<Record<string, string>> = {

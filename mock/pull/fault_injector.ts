@@ -18,6 +18,7 @@ import {
 } from "../faults/faults.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
 import type { Blob, Model } from "../models/models.ts";
+import { concatBytes } from "../runtime/bytes.ts";
 import { seededDigest } from "../runtime/random.ts";
 import type { JobEvent, PullJob, StatusObject } from "./job.ts";
 
@@ -281,7 +282,7 @@ export class FaultInjector {
 
   *#flush(): Generator<Action, void, void> {
     if (this.#heldBytes.length === 0) return;
-    const bytes = concat(this.#heldBytes);
+    const bytes = concatBytes(this.#heldBytes);
     this.#heldBytes = [];
     yield* this.#bytes(bytes);
   }
@@ -317,14 +318,4 @@ export class FaultInjector {
 
 function isFinalPhase({ phase }: JobEvent): boolean {
   return phase === "verifying" || phase === "writing" || phase === "removing";
-}
-
-function concat(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((total, { length }) => total + length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }

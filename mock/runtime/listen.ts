@@ -7,6 +7,7 @@
 
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AsyncDisposableIfKnown } from "./async_dispose.ts";
+import { messageOf } from "../../src/text.ts";
 import { builtinModule } from "./builtin.ts";
 
 /** Where to listen. */
@@ -50,8 +51,7 @@ export async function listen(handler: Handler, options: ListenOptions = {}): Pro
       server.listen(port, hostname, resolve);
     });
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`Cannot listen on http://${host}:${port}: ${reason}`, { cause });
+    throw new Error(`Cannot listen on http://${host}:${port}: ${messageOf(cause)}`, { cause });
   }
   const close = async () => {
     await closeServer(server);

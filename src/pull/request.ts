@@ -6,6 +6,7 @@
 
 import { parseHost } from "../host.ts";
 import { parseModelName } from "../model_name.ts";
+import { NDJSON_TYPE } from "../ndjson.ts";
 import { quote } from "../text.ts";
 import type { PullModelOptions, PullRequestInit } from "./options.ts";
 
@@ -34,7 +35,7 @@ export function planRequest(model: string, options: PullModelOptions): PullReque
   const host = parseHost(options.host ?? "");
   const headers = readHeaders(options.headers ?? {});
   if (!headers.has("accept")) {
-    headers.set("accept", stream ? "application/x-ndjson" : "application/json");
+    headers.set("accept", stream ? NDJSON_TYPE : "application/json");
   }
   headers.set("content-type", "application/json");
   if ((host.username !== "" || host.password !== "") && !headers.has("authorization")) {

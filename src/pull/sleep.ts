@@ -5,7 +5,7 @@
  */
 
 /** The longest delay that `setTimeout` supports; a longer one fires at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** Waits for a number of milliseconds, or rejects with the reason of the signal when that aborts. */
 export function sleepOnTimer(milliseconds: number, signal: AbortSignal): Promise<void> {

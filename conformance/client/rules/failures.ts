@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import { concatBytes } from "../../../mock/runtime/bytes.ts";
 import { Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
@@ -14,7 +15,7 @@ import {
   start,
 } from "../observation.ts";
 import { unlessUpdating } from "../subject.ts";
-import { encode, join, line, lines, partOf, smallPulls, texts } from "../wire_bytes.ts";
+import { encode, line, lines, partOf, smallPulls, texts } from "../wire_bytes.ts";
 
 /** A pull that ends before `success`, after any of its lines. */
 const interrupted = fc.tuple(smallPulls(), fc.nat());
@@ -64,7 +65,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       const before = partOf(session, point);
       const after = session.statuses.slice(before.length);
       const sent = [...before, { error: "max retries exceeded: EOF" }, ...after];
-      const observation = await observe(client, { chunks: [join(lines(sent))] }, run);
+      const observation = await observe(client, { chunks: [concatBytes(lines(sent))] }, run);
       expectFailure(observation, "there was an error before the success");
     },
   }),

@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import { concatBytes } from "../../../mock/runtime/bytes.ts";
 import type { Bytes } from "../../generators/bytes.ts";
 import type { PullSession, StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
@@ -20,7 +21,7 @@ import {
 } from "../observation.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { unlessUpdating } from "../subject.ts";
-import { cutPulls, encode, join, lines, smallPulls, texts } from "../wire_bytes.ts";
+import { cutPulls, encode, lines, smallPulls, texts } from "../wire_bytes.ts";
 
 /** Checks that a client reports the same for a pull in another form that means the same. */
 async function checkSame(
@@ -46,7 +47,11 @@ async function checkText(
 ): Promise<boolean> {
   const chunks = lines(objects);
   const plain = await observe(client, { chunks }, run);
-  const other = await observe(client, { chunks: cutCharacters(join(chunks)), paced: true }, run);
+  const other = await observe(
+    client,
+    { chunks: cutCharacters(concatBytes(chunks)), paced: true },
+    run,
+  );
   expectSame(client, plain, other);
   if (plain.failure?.includes(text)) expectReason(other, [text]);
   const shown = [plain.failure, ...comparableUpdates(client, plain).map(({ status }) => status)];
@@ -173,7 +178,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     async check(client, session, run) {
       const [first, ...rest] = lines(session.statuses);
       // White space inside an object, so that there is nothing in it that is not known.
-      const long = join([encode(`{${" ".repeat(LONG_LINE_BYTES)}`), first!.slice(1)]);
+      const long = concatBytes([encode(`{${" ".repeat(LONG_LINE_BYTES)}`), first!.slice(1)]);
       await checkSame(client, session, { chunks: [long, ...rest] }, run);
     },
   }),

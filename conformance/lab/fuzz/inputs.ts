@@ -8,6 +8,8 @@
 import type { Corpus } from "./corpus.ts";
 import type { Dice } from "./dice.ts";
 import { type Bytes, inUtf8, toBytes } from "./text.ts";
+import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
+import { escapeUnits } from "../../../src/text.ts";
 
 /** What is decoded, and how. */
 export interface Input {
@@ -37,7 +39,15 @@ const NUMBERS = [
 const STRINGS = [
   ...["success", "pulling manifest", "verifying sha256 digest", "writing manifest"],
   ...["removing any unused layers", "removing unused layers", "couldn't remove unused layers: x"],
-  ...["sha256:model", "sha256:aaaa", "sha256:bbbb", "__proto__", "constructor", "toString", ""],
+  ...[
+    DIGEST_OF_ALL_LAYERS,
+    "sha256:aaaa",
+    "sha256:bbbb",
+    "__proto__",
+    "constructor",
+    "toString",
+    "",
+  ],
   ...["\ud83d\ude00", "gr\u00f6\u00dfe", "\u2028", "\ufeff", "\u0085", "a\\b", 'a"b', "\u001b[2J"],
 ].map((text) => inUtf8(JSON.stringify(text))).concat(['"\\u0073uccess"', '"\\ud83d"', '"\x80"']);
 
@@ -117,7 +127,7 @@ function makeRun(corpus: Corpus, dice: Dice): readonly string[] {
 
 /** Updates of one layer, all with the same beginning: what a decoder may be made fast for. */
 function makeUpdates(dice: Dice): string[] {
-  const digest = dice.pick(["sha256:aaaa", "sha256:model", `sha256:${"c".repeat(64)}`]);
+  const digest = dice.pick(["sha256:aaaa", DIGEST_OF_ALL_LAYERS, `sha256:${"c".repeat(64)}`]);
   const total = dice.pick([0, 1, 1000, 2_019_377_376, Number.MAX_SAFE_INTEGER]);
   const head = dice.pick([
     `{"status":"pulling","digest":"${digest}","total":${total},"completed":`,
@@ -167,7 +177,7 @@ function changeLine(line: string, corpus: Corpus, dice: Dice): string {
     case 5:
       return line.replace(/}$/, () => `,${dice.pick(KEYS)}:${dice.pick(NUMBERS)}}`);
     case 6:
-      return replaceOne(line, /[a-z]/g, escaped(line.charCodeAt(at) || 0x61), dice);
+      return replaceOne(line, /[a-z]/g, escapeUnits(line.charAt(at) || "a"), dice);
     case 7:
       return before;
     case 8:
@@ -202,10 +212,6 @@ function replaceOne(line: string, pattern: RegExp, replacement: string, dice: Di
   if (matches.length === 0) return line;
   const { index, 0: text } = dice.pick(matches);
   return line.slice(0, index) + replacement + line.slice(index + text.length);
-}
-
-function escaped(code: number): string {
-  return `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
 function nested(depth: number, dice: Dice): string {

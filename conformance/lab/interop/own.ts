@@ -9,6 +9,7 @@ import { dialects } from "../../../src/dialects.ts";
 import type { DialectName } from "../../../src/dialects.ts";
 import type { ClientRun, ClientSubject } from "../../client/subject.ts";
 import { mockServer, type ServerSubject } from "../../server/subject.ts";
+import { bodyOf } from "../body.ts";
 
 /**
  * After how long a silent server makes our client fail, in milliseconds: over the network, longer than a
@@ -51,7 +52,7 @@ export function ownDecoder(transport: ClientSubject["transport"]): ClientSubject
         new Request(`${host}/api/pull`, { method: "POST", body, signal }),
       );
       if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
-      for await (const status of decodePull(response.body ?? new Blob().stream())) {
+      for await (const status of decodePull(bodyOf(response))) {
         if (status.kind === "error") throw new Error(status.error);
         onUpdate(status);
         if (status.kind === "success") return;

@@ -154,7 +154,7 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** What would end a cell ends none. */
+/** Escapes the characters that would end a table cell. */
 function escapeCell(text: string): string {
   return text.replaceAll("\n", " ").replaceAll("|", "\\|");
 }

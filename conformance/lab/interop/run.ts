@@ -11,6 +11,7 @@ import { runServerConformance } from "../../server/suite.ts";
 import type { Subject } from "./subject.ts";
 import { findObstacle, type Tool, type ToolName, tools } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
+import { messageOf } from "../../../src/text.ts";
 
 /** What came of a subject. */
 export interface Outcome {
@@ -44,8 +45,7 @@ export async function runSubject(
   try {
     return { subject, report: await runPrepared(subject, workshop, options) };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return { subject, report: emptyReport(subject), notRun: reason, isFault: true };
+    return { subject, report: emptyReport(subject), notRun: messageOf(error), isFault: true };
   }
 }
 

@@ -9,6 +9,7 @@ import type { Fault } from "../../../mock/faults/faults.ts";
 import type { OpenServer, ServerSubject, World } from "../../server/subject.ts";
 import { absentModel, pullBody } from "../../server/transcript.ts";
 import type { RecordedAnswer, Recording } from "./recording.ts";
+import { bodyOf } from "../body.ts";
 
 /** A play. */
 export interface Scenario {
@@ -55,7 +56,7 @@ class Stage {
       chunks,
     };
     this.answers[index] = { ...answer, ending: "left" };
-    const body = response.body ?? new Blob().stream();
+    const body = bodyOf(response);
     for await (const text of body.pipeThrough(new TextDecoderStream())) {
       chunks.push([Math.round(now() - startedAt), text]);
       if (chunks.filter(([, text]) => text.includes('"completed":')).length >= lines) return;

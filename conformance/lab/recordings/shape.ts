@@ -7,6 +7,7 @@
 
 import { type DialectName, dialects } from "../../../src/dialects.ts";
 import { type Recording, textOf } from "./recording.ts";
+import { shortDigest } from "../../../src/digest.ts";
 
 /** The shape of an answer. */
 export interface AnswerShape {
@@ -64,7 +65,7 @@ function lineShape(object: Record<string, unknown>, places: ReadonlyMap<string, 
 
 /** Words, with what differs from one time to the next left out: digests, addresses, how TLS fails. */
 function placed(words: string, digest: string): string {
-  const short = digest.slice("sha256:".length).slice(0, 12);
+  const short = shortDigest(digest);
   return (short.length === 12
     ? words.replaceAll(digest, "<digest>").replaceAll(short, "<short>")
     : words)

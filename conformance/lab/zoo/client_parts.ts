@@ -8,6 +8,7 @@
 
 import type { ClientRun } from "../../client/subject.ts";
 import type { StatusObject } from "../../generators/mod.ts";
+import { bodyOf } from "../body.ts";
 
 type Chunks = AsyncIterable<Uint8Array>;
 type OnUpdate = (update: unknown) => void;
@@ -115,7 +116,7 @@ export function pullWith(parts: Partial<ClientParts>): (run: ClientRun) => Promi
   return async (run) => {
     const response = await run.fetch(request(run));
     await accept(response);
-    const lines = split(decode(read(response.body ?? new Blob().stream(), run.signal)));
+    const lines = split(decode(read(bodyOf(response), run.signal)));
     await follow(parseAll(lines, parse), run.onUpdate);
   };
 }

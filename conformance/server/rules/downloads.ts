@@ -22,12 +22,18 @@ function lastDownload(statuses: readonly PullStatus[]): PullStatus | undefined {
   return statuses.findLast(({ completed }) => completed !== undefined);
 }
 
+/** A pull in progress, and the last status of a layer that is not complete. */
+interface PartialPull {
+  readonly pulling: ActivePull;
+  readonly last: PullStatus;
+}
+
 /** Pulls until some lines have reported bytes, while a layer is still incomplete. */
 async function pullInPart(
   server: OpenServer,
   lines: number,
   run: CheckRun,
-): Promise<{ pulling: ActivePull; last: PullStatus }> {
+): Promise<PartialPull> {
   const pulling = await beginPull(server, run);
   let last: PullStatus | undefined;
   await pulling.readUntil((statuses) => {
@@ -91,73 +97,70 @@ function describe({ digest, total, completed }: PullStatus): string {
 /** By how much a layer is larger in another version of its model. */
 const CHANGED_BYTES = 1_000;
 
-const partial = fc.tuple(slowWorlds(), fc.integer({ min: 1, max: 4 }));
+/** A rule about what happens once a pull has downloaded a part of a layer. */
+function partialRule(
+  info: Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites">,
+  check: (part: PartialPull, server: OpenServer, run: CheckRun) => Promise<void>,
+): Rule<ServerSubject> {
+  return rule<ServerSubject, [World, number]>({
+    ...info,
+    side: "server",
+    skips: unlessHas("fresh"),
+    inputs: fc.tuple(slowWorlds(), fc.integer({ min: 1, max: 4 })),
+    check: (subject, [world, lines], run) =>
+      withServer(subject, world, async (server) => {
+        await check(await pullInPart(server, lines, run), server, run);
+      }),
+  });
+}
 
 /** The rules. */
 export const downloadRules: readonly Rule<ServerSubject>[] = [
-  rule({
+  partialRule({
     id: "S-RESUME-1",
-    side: "server",
     level: "must",
     title: "A cancelled pull is resumed from where it left off",
     cites: 'spec: "Cancelled pulls are resumed from where they left off"',
-    skips: unlessHas("fresh"),
-    inputs: partial,
-    check: (subject, [world, lines], run) =>
-      withServer(subject, world, async (server) => {
-        const { pulling, last } = await pullInPart(server, lines, run);
-        await pulling.leave();
-        const again = await beginPull(server, run);
-        await requireFrom(again, last);
-        requireSuccess(await again.readAll());
-      }),
+  }, async ({ pulling, last }, server, run) => {
+    await pulling.leave();
+    const again = await beginPull(server, run);
+    await requireFrom(again, last);
+    requireSuccess(await again.readAll());
   }),
-  rule({
+  partialRule({
     id: "S-SHARE-1",
-    side: "server",
     level: "must",
     title: "Pulls of one model at the same time share one download",
     cites: 'spec: "multiple calls will share the same download progress"',
-    skips: unlessHas("fresh"),
-    inputs: partial,
-    check: (subject, [world, lines], run) =>
-      withServer(subject, world, async (server) => {
-        const { pulling, last } = await pullInPart(server, lines, run);
-        const other = await beginPull(server, run);
-        await requireFrom(other, last);
-        const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
-        requireSuccess(first);
-        requireSuccess(second);
-      }),
+  }, async ({ pulling, last }, server, run) => {
+    const other = await beginPull(server, run);
+    await requireFrom(other, last);
+    const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
+    requireSuccess(first);
+    requireSuccess(second);
   }),
-  rule({
+  partialRule({
     id: "S-LEAVE-1",
-    side: "server",
     level: "should",
     title: "A caller that leaves early does no harm to the others",
     cites: "observed: a download is cancelled when its last caller leaves, and not before",
-    skips: unlessHas("fresh"),
-    inputs: partial,
-    check: (subject, [world, lines], run) =>
-      withServer(subject, world, async (server) => {
-        const { pulling, last } = await pullInPart(server, lines, run);
-        const other = await beginPull(server, run);
-        await other.readUntil((statuses) => lastDownload(statuses) !== undefined);
-        const { statuses: before } = await other.transcript();
-        await pulling.leave();
-        const transcript = await other.readAll();
-        requireSuccess(transcript);
-        const { digest, completed = 0 } = lastDownload(before) ?? last;
-        const fallen = transcript.statuses.slice(before.length).find((status) =>
-          status.digest === digest && (status.completed ?? completed) < completed
-        );
-        if (!fallen) return;
-        throw new Violation(
-          `no fewer than the ${completed} bytes of ${digest} that were downloaded`,
-          `${fallen.completed} bytes after the other caller left`,
-          [transcript.exchange],
-        );
-      }),
+  }, async ({ pulling, last }, server, run) => {
+    const other = await beginPull(server, run);
+    await other.readUntil((statuses) => lastDownload(statuses) !== undefined);
+    const { statuses: before } = await other.transcript();
+    await pulling.leave();
+    const transcript = await other.readAll();
+    requireSuccess(transcript);
+    const { digest, completed = 0 } = lastDownload(before) ?? last;
+    const fallen = transcript.statuses.slice(before.length).find((status) =>
+      status.digest === digest && (status.completed ?? completed) < completed
+    );
+    if (!fallen) return;
+    throw new Violation(
+      `no fewer than the ${completed} bytes of ${digest} that were downloaded`,
+      `${fallen.completed} bytes after the other caller left`,
+      [transcript.exchange],
+    );
   }),
   rule({
     id: "S-AGAIN-1",

@@ -7,6 +7,7 @@
 
 import process from "node:process";
 import { pull } from "../../../../mod.ts";
+import { messageOf } from "../../../../src/text.ts";
 
 const controller = new AbortController();
 process.once("SIGINT", () => {
@@ -25,6 +26,6 @@ try {
     console.log(JSON.stringify(progress));
   }
 } catch (error) {
-  console.error(error instanceof Error ? error.message : String(error));
+  console.error(messageOf(error));
   process.exitCode ??= 1;
 }

@@ -159,7 +159,7 @@ export const referenceServers: readonly ReferenceSubject[] = [
       "S-REQ-3": "`PullRequest` has no `stream` yet: `PullModelHandler` always streams",
       "S-REQ-8": "`PullRequest` has `name` and no `model` yet",
       "S-ERR-3": "`PullRequest` has no `model` and no `stream` whose type could be wrong",
-      "S-ERR-4": "`ParseModelPath` takes any name, and the library is asked for it",
+      "S-ERR-4": "`ParseModelPath` takes any name, and the registry is asked for it",
       "S-ERR-7": "`PullRequest` has no `stream` yet, and a stream has the status 200",
     },
   }),

@@ -1,0 +1,16 @@
+/**
+ * Digests, as the protocol writes them: the name of a hash, a colon, and hexadecimal digits.
+ *
+ * @module
+ */
+
+/** What the digest of a layer begins with. */
+export const DIGEST_PREFIX = "sha256:";
+
+const SHORT_DIGEST_LENGTH = 12;
+
+/** The first digits of a digest, by which servers and people tell layers apart. */
+export function shortDigest(digest: string): string {
+  const digits = digest.slice(digest.indexOf(":") + 1);
+  return digits.slice(0, SHORT_DIGEST_LENGTH);
+}
