@@ -174,7 +174,11 @@ export class NdjsonEncoder implements Step<unknown, Uint8Array> {
  * import { assertEquals } from "@std/assert";
  *
  * const body = new Response('{"status":"pulling manifest"}\n{"status":"success"}\n').body!;
- * const values = await Array.fromAsync(body.pipeThrough(new NdjsonDecoderStream()));
+ * const decoder = new NdjsonDecoderStream();
+ * body.pipeThrough(decoder);
+ *
+ * const values: unknown[] = [];
+ * for await (const value of decoder.readable) values.push(value);
  * assertEquals(values, [{ status: "pulling manifest" }, { status: "success" }]);
  * ```
  */
@@ -199,9 +203,13 @@ export class NdjsonDecoderStream extends StepStream<Uint8Array, unknown> {
  * import { NdjsonEncoderStream } from "@ollama-pull/kit";
  * import { assertEquals } from "@std/assert";
  *
- * const values = ReadableStream.from([{ status: "pulling manifest" }, { status: "success" }]);
- * const text = await new Response(values.pipeThrough(new NdjsonEncoderStream())).text();
- * assertEquals(text, '{"status":"pulling manifest"}\n{"status":"success"}\n');
+ * const encoder = new NdjsonEncoderStream();
+ * const text = new Response(encoder.readable).text();
+ * const writer = encoder.writable.getWriter();
+ * await writer.write({ status: "pulling manifest" });
+ * await writer.write({ status: "success" });
+ * await writer.close();
+ * assertEquals(await text, '{"status":"pulling manifest"}\n{"status":"success"}\n');
  * ```
  */
 export class NdjsonEncoderStream extends StepStream<unknown, Uint8Array> {

@@ -161,12 +161,14 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
  *   '{"status":"success"}',
  * ].join("\n")).body!;
  *
- * const fractions: number[] = [];
- * const progress = body
+ * const progress = new PullProgressStream();
+ * body
  *   .pipeThrough(new NdjsonDecoderStream())
  *   .pipeThrough(new PullStatusStream())
- *   .pipeThrough(new PullProgressStream());
- * for await (const { fraction } of progress) fractions.push(fraction);
+ *   .pipeThrough(progress);
+ *
+ * const fractions: number[] = [];
+ * for await (const { fraction } of progress.readable) fractions.push(fraction);
  * assertEquals(fractions, [0, 0.25, 1]);
  * ```
  */

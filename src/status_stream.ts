@@ -66,13 +66,12 @@ export class PullStatusDecoder implements Step<unknown, PullStatus> {
  * import { assertEquals } from "@std/assert";
  *
  * const body = new Response('{"status":"pulling manifest"}\n{"error":"disk full"}\n').body!;
- * const statuses = body
- *   .pipeThrough(new NdjsonDecoderStream())
- *   .pipeThrough(new PullStatusStream());
- * assertEquals(await Array.fromAsync(statuses), [
- *   { kind: "manifest", status: "pulling manifest" },
- *   { kind: "error", error: "disk full" },
- * ]);
+ * const statuses = new PullStatusStream();
+ * body.pipeThrough(new NdjsonDecoderStream()).pipeThrough(statuses);
+ *
+ * const kinds: string[] = [];
+ * for await (const { kind } of statuses.readable) kinds.push(kind);
+ * assertEquals(kinds, ["manifest", "error"]);
  * ```
  */
 export class PullStatusStream extends StepStream<unknown, PullStatus> {

@@ -16,8 +16,14 @@
  *
  * const arrivals = pullSessions().chain(({ statuses }) => ndjsonBytes(statuses)).chain(chunkings);
  * await fc.assert(fc.asyncProperty(arrivals, async (chunks) => {
+ *   const body = new ReadableStream<Uint8Array>({
+ *     start(controller) {
+ *       for (const chunk of chunks) controller.enqueue(chunk);
+ *       controller.close();
+ *     },
+ *   });
  *   let last = 0;
- *   for await (const { fraction } of decodeProgress(ReadableStream.from(chunks))) {
+ *   for await (const { fraction } of decodeProgress(body)) {
  *     if (fraction < last) throw new Error("progress has fallen");
  *     last = fraction;
  *   }
