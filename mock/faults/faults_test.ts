@@ -500,6 +500,11 @@ describe("A rollback", () => {
 });
 
 describe("Faults", () => {
+  it("have the default of a parameter that is undefined", async () => {
+    const fault = { kind: "error", message: undefined, at: undefined, times: undefined } as const;
+    assertEquals(await pullText(faultyMock(fault)), await pullText(faultyMock({ kind: "error" })));
+  });
+
   it("make no difference before they strike", async () => {
     for (const dialect of ["spec", "client2", "tensor"] as const) {
       const faults = [{ kind: "stall", at: { line: 1_000_000 } } as Fault];
