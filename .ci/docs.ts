@@ -15,6 +15,15 @@ import {
   ROOT,
   typeCheck,
 } from "./project.ts";
+import { typeScriptExamples } from "./readme.ts";
+
+/** The examples in the comments of a module. */
+export function docExamples(code: string): string[] {
+  const comments = code.match(/\/\*\*[^]*?\*\//g) ?? [];
+  return comments.flatMap((comment) =>
+    typeScriptExamples(comment.slice("/**".length, -"*/".length).replaceAll(/^ *\* ?/gm, ""))
+  );
+}
 
 /** Looks for exported names without documentation, and for types that are not exported. */
 export async function lintDocs(): Promise<string[]> {

@@ -51,6 +51,13 @@ describe("the package from npm", () => {
     });
   }
 
+  it("brings no streams to those who only read addresses or names", async () => {
+    for (const reader of ["parseHost", "parseModelName"]) {
+      await consumer.write({ "entry.js": `export { ${reader} } from "${name}";` });
+      assertEquals((await bundle(consumer, "entry.js")).match(/\w*Stream\w*/g), null, reader);
+    }
+  });
+
   it("costs nothing where nothing of it is used", async () => {
     await consumer.write({ "entry.js": `import "${name}"; import "${name}/mock";` });
     assertEquals((await bundle(consumer, "entry.js", "--minify")).trim(), "");

@@ -1,0 +1,21 @@
+/**
+ * A program like an extension of an editor, which has to be one file of CommonJS. It prints the last
+ * snapshot of a pull, and what a run of rules found. This file is copied, as `uses.ts` is.
+ *
+ * @module
+ */
+
+import { pull, type PullProgress } from "@ollama-pull/kit";
+import { mockServer, runServerConformance } from "@ollama-pull/kit/conformance";
+import { createMockServer } from "@ollama-pull/kit/mock";
+
+/** What editors call, and what CommonJS allows: an `await` in a function, and none outside. */
+async function activate(): Promise<void> {
+  const { fetch } = createMockServer({ models: ["llama3.2"] });
+  let last: PullProgress | undefined;
+  for await (const progress of pull("llama3.2", { fetch })) last = progress;
+  const report = await runServerConformance(mockServer(), { rules: ["S-SEQ-1"], runs: 2 });
+  console.log(JSON.stringify({ last, verdict: report.results[0]?.verdict }));
+}
+
+void activate();

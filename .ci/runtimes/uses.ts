@@ -1,0 +1,162 @@
+/**
+ * What users write, and what must be an error. This file is copied into a project that has installed the
+ * package, and compiled there; nothing runs it. Its own imports are all that it needs.
+ *
+ * @module
+ */
+
+import {
+  decodeProgress,
+  type DecodeProgressOptions,
+  decodePull,
+  type DecodePullOptions,
+  isSameModel,
+  type IteratorOptions,
+  type NdjsonDecoderOptions,
+  NdjsonDecoderStream,
+  NdjsonEncoderStream,
+  parseHost,
+  parseModelName,
+  pull,
+  PullError,
+  type PullErrorDetails,
+  pullModel,
+  type PullModelOptions,
+  type PullOptions,
+  type PullProgressOptions,
+  PullProgressStream,
+  type PullStatusOptions,
+  PullStatusStream,
+  type PullStream,
+} from "@ollama-pull/kit";
+import type {
+  AnswerScript,
+  ClientSubject,
+  CommandClientOptions,
+  ManifestOptions,
+  MockSubjectOptions,
+  PrettyOptions,
+  PullSessionOptions,
+  RemoteServerOptions,
+  RunOptions,
+  ServerSubject,
+  World,
+} from "@ollama-pull/kit/conformance";
+import {
+  type Clock,
+  createMockServer,
+  type Fault,
+  type FaultPoint,
+  type LibraryFault,
+  type LibraryOptions,
+  type ListenOptions,
+  type MockLayer,
+  type MockModel,
+  type MockServer,
+  type MockServerOptions,
+  type RandomFaults,
+} from "@ollama-pull/kit/mock";
+
+declare const process: { env: Record<string, string | undefined> };
+
+/** Reads every kind of stream. */
+export async function read(body: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const { fraction } of pull("m")) fraction.toFixed();
+  for await (const status of decodePull(body)) if (status.kind === "error") status.error.length;
+  for await (const { completed } of decodeProgress(body)) completed.toFixed();
+  for await (const value of new NdjsonDecoderStream().readable) void value;
+  for await (const bytes of new NdjsonEncoderStream().readable) bytes.length;
+  for await (const { kind } of new PullStatusStream().readable) kind.length;
+  for await (const { layers } of new PullProgressStream().readable) layers.length;
+
+  const progress: PullStream<{ readonly fraction: number }> = pull("m");
+  for await (const { fraction } of progress.values({ preventCancel: true })) fraction.toFixed();
+  const [first, second] = progress.tee();
+  await first.pipeTo(new WritableStream());
+  await second.pipeThrough(new NdjsonEncoderStream()).cancel();
+  await new Response(new NdjsonEncoderStream().readable).text();
+
+  // @ts-expect-error -- a fraction is a number
+  for await (const { fraction } of pull("m")) fraction.length;
+  // @ts-expect-error -- bytes, not text
+  decodePull(new ReadableStream<string>());
+}
+
+/** Passes options on as they come. */
+export async function request(signal: AbortSignal | undefined): Promise<void> {
+  const server: MockServer = createMockServer();
+  const wrapper = (input: string | URL, init?: RequestInit): Promise<Response> =>
+    fetch(input, { ...init, headers: { ...init?.headers, "x-key": "1" } });
+  for (const fetch of [wrapper, globalThis.fetch, server.fetch]) {
+    await pullModel("m", { host: process.env["OLLAMA_HOST"], signal, fetch });
+  }
+
+  // @ts-expect-error -- there is no such option
+  pull("m", { retry: 5 });
+  // @ts-expect-error -- `fetch` is not called with a `Request`
+  pull("m", { fetch: (request: Request) => fetch(request) });
+  // @ts-expect-error -- `pullModel` alone has `onProgress`
+  pull("m", { onProgress: () => {} });
+  // @ts-expect-error -- no dialect has this name
+  createMockServer({ dialect: "v9" });
+}
+
+/** Reads addresses, names and errors. */
+export function parse(value: unknown): unknown {
+  const url: URL = parseHost(new URL("http://localhost"));
+  const { tag, source } = parseModelName("llama3.2");
+  const isSame: boolean = isSameModel(tag, source ?? "");
+  const code: string | undefined = PullError.from(value)?.code;
+  return { url, isSame, code };
+}
+
+/** All optional fields of some options, each of them `undefined`. */
+type EachUndefined<Options> = {
+  [Name in keyof Options as Record<never, never> extends Pick<Options, Name> ? Name : never]-?:
+    undefined;
+};
+
+/** Whether every optional field may be `undefined`, and there is one at all. */
+type TakesUndefined<Options> = Options extends unknown
+  ? [keyof EachUndefined<Options>] extends [never] ? false
+  : EachUndefined<Options> extends Partial<Options> ? true
+  : false
+  : never;
+
+type IsTrue<Truth extends true> = Truth;
+
+/** With `exactOptionalPropertyTypes`, too. */
+export type AllTakeUndefined = [
+  IsTrue<TakesUndefined<DecodeProgressOptions>>,
+  IsTrue<TakesUndefined<DecodePullOptions>>,
+  IsTrue<TakesUndefined<IteratorOptions>>,
+  IsTrue<TakesUndefined<NdjsonDecoderOptions>>,
+  IsTrue<TakesUndefined<PullErrorDetails>>,
+  IsTrue<TakesUndefined<PullModelOptions>>,
+  IsTrue<TakesUndefined<PullOptions>>,
+  IsTrue<TakesUndefined<PullProgressOptions>>,
+  IsTrue<TakesUndefined<PullStatusOptions>>,
+
+  IsTrue<TakesUndefined<Clock>>,
+  IsTrue<TakesUndefined<Fault>>,
+  IsTrue<TakesUndefined<FaultPoint>>,
+  IsTrue<TakesUndefined<LibraryFault>>,
+  IsTrue<TakesUndefined<LibraryOptions>>,
+  IsTrue<TakesUndefined<ListenOptions>>,
+  IsTrue<TakesUndefined<MockLayer>>,
+  IsTrue<TakesUndefined<MockModel>>,
+  IsTrue<TakesUndefined<MockServerOptions>>,
+  IsTrue<TakesUndefined<RandomFaults>>,
+
+  IsTrue<TakesUndefined<AnswerScript>>,
+  IsTrue<TakesUndefined<ClientSubject>>,
+  IsTrue<TakesUndefined<CommandClientOptions>>,
+  IsTrue<TakesUndefined<ManifestOptions>>,
+  IsTrue<TakesUndefined<MockSubjectOptions>>,
+  IsTrue<TakesUndefined<PrettyOptions>>,
+  IsTrue<TakesUndefined<PullSessionOptions>>,
+  IsTrue<TakesUndefined<RemoteServerOptions>>,
+  IsTrue<TakesUndefined<RunOptions>>,
+  IsTrue<TakesUndefined<ServerSubject>>,
+  IsTrue<TakesUndefined<World>>,
+];
