@@ -44,7 +44,7 @@ import { presets } from "./models/presets.ts";
 import { dialectNamed } from "./pull/dialects.ts";
 import { BlobStore } from "./pull/downloads.ts";
 import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
-import { abortable } from "./runtime/abortable.ts";
+import { abortable } from "../src/abortable.ts";
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
 import { seededNumbers } from "./runtime/random.ts";
 

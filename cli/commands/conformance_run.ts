@@ -25,7 +25,7 @@ import { count } from "../../conformance/reporters/texts.ts";
 import { describeTally } from "../../conformance/reporters/words.ts";
 import { CannotRun, type Level } from "../../conformance/rule.ts";
 import { randomSeed, type RunOptions, runtimeName } from "../../conformance/run.ts";
-import { abortable } from "../../mock/runtime/abortable.ts";
+import { abortable } from "../../src/abortable.ts";
 import { messageOf, quote } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
 import { printable } from "../format.ts";

@@ -6,10 +6,10 @@
 
 import { PullError } from "../errors.ts";
 import { ignoreRejection, type ReadResult, type Source } from "../producer.ts";
-import { quote } from "../text.ts";
+import { abortable } from "../abortable.ts";
+import { httpError } from "./http_error.ts";
 import type { PullOptions } from "./options.ts";
 import type { PullRequest } from "./request.ts";
-import { serverMessage } from "./retry.ts";
 import { sleepOnTimer } from "./sleep.ts";
 
 /** How much of the body of a failed request is read, in characters. */
@@ -62,7 +62,7 @@ export class Connection implements Source<Uint8Array> {
     const { signal } = this.#controller;
     signal.throwIfAborted();
     const watch = this.#watchForStall();
-    const response = await untilAborted(this.#respond(), signal).finally(() => watch?.abort());
+    const response = await abortable(this.#respond(), signal).finally(() => watch?.abort());
     this.#isAnswered = true;
     if (!response.ok) throw httpError(response, await this.#readErrorBody());
   }
@@ -121,14 +121,6 @@ export class Connection implements Source<Uint8Array> {
   }
 }
 
-/** Waits for work, or rejects when a signal aborts, whether or not the work takes notice of that. */
-function untilAborted<Value>(work: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    work.then(resolve, reject);
-  });
-}
-
 /** The message of the innermost cause: the outer ones only say that a fetch failed. */
 function innermostMessage(error: unknown): string {
   const seen = new Set<unknown>();
@@ -140,23 +132,4 @@ function innermostMessage(error: unknown): string {
   if (!(innermost instanceof Error)) return String(innermost);
   const { code } = innermost as { code?: unknown };
   return innermost.message || String(code ?? innermost.name);
-}
-
-/** The error for an answer with a status that is not 2xx. */
-function httpError({ status, statusText }: Response, text: string): PullError {
-  const body = parseBody(text);
-  const words = serverMessage(body);
-  const title = `HTTP ${status} ${statusText}`.trimEnd();
-  if (words !== undefined) return new PullError("http", `${title}: ${words}`, { status, body });
-  const message = text === "" ? title : `${title}, not from Ollama: ${quote(text)}`;
-  return new PullError("http", message, { status, body });
-}
-
-/** The body of an error: parsed if it is JSON, `undefined` if it is empty. */
-function parseBody(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text === "" ? undefined : text;
-  }
 }

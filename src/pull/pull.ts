@@ -115,7 +115,6 @@ class PullProducer implements Producer<PullProgress> {
     const delayMs = retryDelayMs(this.#failuresInARow, random());
     this.#failuresInARow++;
     this.#failure = undefined;
-    ignoreRejection(this.#attempt.cancel(error));
     onRetry?.(error, delayMs);
     await sleep(delayMs, this.#ended.signal);
     this.#tracker.restart();

@@ -5,17 +5,18 @@
  */
 
 import type { PullError } from "../errors.ts";
+import { serverMessage } from "./http_error.ts";
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
 
 /**
  * What the server says when it will not pull the model, however often it is asked. It does so with
- * status 500 (observed).
+ * status 500 (observed). Of the registry's own answers, 408, 425 and 429 are likely to pass.
  */
 const FINAL_REFUSALS: readonly RegExp[] = [
   /^model ['"].*['"] not found/,
-  /^pull model manifest: (?:file does not exist|4\d\d)/,
+  /^pull model manifest: (?:file does not exist|4(?!08|25|29)\d\d)/,
   /^insecure protocol http$/,
   /http: server gave HTTP response to HTTPS client$/,
 ];
@@ -36,13 +37,6 @@ export function isTransient({ code, status, body }: PullError): boolean {
 
 function isFinalRefusal(message: string | undefined): boolean {
   return message !== undefined && FINAL_REFUSALS.some((refusal) => refusal.test(message));
-}
-
-/** What Ollama says of a failure, if the body of an HTTP error is Ollama's own. */
-export function serverMessage(body: unknown): string | undefined {
-  if (typeof body !== "object" || body === null) return undefined;
-  const { error } = body as { error?: unknown };
-  return typeof error === "string" ? error : undefined;
 }
 
 /**

@@ -37,6 +37,7 @@ describe("isTransient", () => {
       [500, 'pull model manifest: Get "https://x/": net/http: TLS handshake timeout', true],
       [500, "pull model manifest: file does not exist", false],
       [500, "pull model manifest: 412: a newer version of Ollama is required", false],
+      [500, "pull model manifest: 429: too many requests", true],
       [500, "model 'x' not found", false],
       [500, 'model "x" not found, try pulling it first', false],
       [500, "insecure protocol http", false],
