@@ -45,12 +45,19 @@ const BLANK = /^[ \t\r]*$/;
 /** Called with each value, the number of its line, counted from 1, and the text of that line. */
 export type OnValue = (value: unknown, line: number, text: string) => void;
 
+/** Treats a line that is not JSON. */
+type OnBadLine = (text: string, line: number, cause: unknown) => void;
+
 /** Turns lines into JSON values. */
 export class LineParser {
-  readonly #onMalformed: OnMalformed;
+  readonly #onMalformed: OnBadLine;
 
   constructor({ onMalformed = "error" }: NdjsonDecoderOptions) {
-    this.#onMalformed = onMalformed;
+    this.#onMalformed = (text, line, cause) => {
+      const message = `Line ${line} is not JSON: ${quote(text)}`;
+      const details = { line, excerpt: excerptOf(text), cause };
+      handleMalformed(new PullError("malformed", message, details), onMalformed);
+    };
   }
 
   /** Parses a text of whole lines, each with its newline, and returns how many there were. */
@@ -58,7 +65,7 @@ export class LineParser {
     let line = firstLine;
     for (let start = 0; start < text.length; line++) {
       const end = text.indexOf("\n", start);
-      this.#parse(text.slice(start, end), line, onValue, malformedLine);
+      parseLine(text.slice(start, end), line, onValue, this.#onMalformed);
       start = end + 1;
     }
     return line - firstLine;
@@ -66,34 +73,26 @@ export class LineParser {
 
   /** Parses the last line of a stream, which has no newline, and returns how many there were: one. */
   parseLastLine(text: string, line: number, onValue: OnValue): number {
-    this.#parse(text, line, onValue, truncatedLine);
+    parseLine(text, line, onValue, failTruncated);
     return 1;
   }
+}
 
-  #parse(text: string, line: number, onValue: OnValue, describe: typeof malformedLine): void {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (cause) {
-      if (BLANK.test(text)) return;
-      const error = describe(text, line, cause);
-      // A stream that was cut off is no matter of taste.
-      if (error.code === "truncated") throw error;
-      return handleMalformed(error, this.#onMalformed);
-    }
-    onValue(value, line, text);
+function parseLine(text: string, line: number, onValue: OnValue, onBadLine: OnBadLine): void {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    if (!BLANK.test(text)) onBadLine(text, line, cause);
+    return;
   }
+  onValue(value, line, text);
 }
 
-/** The last line has no newline and is not JSON: it was cut off. */
-function truncatedLine(text: string, line: number, cause: unknown): PullError {
+/** A last line that has no newline and is not JSON was cut off, which no option lets pass. */
+function failTruncated(text: string, line: number, cause: unknown): never {
   const message = `The stream ended in the middle of line ${line}: ${quote(text)}`;
-  return new PullError("truncated", message, { line, excerpt: excerptOf(text), cause });
-}
-
-function malformedLine(text: string, line: number, cause: unknown): PullError {
-  const message = `Line ${line} is not JSON: ${quote(text)}`;
-  return new PullError("malformed", message, { line, excerpt: excerptOf(text), cause });
+  throw new PullError("truncated", message, { line, excerpt: excerptOf(text), cause });
 }
 
 /** Bytes to JSON values. */

@@ -1,6 +1,7 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { spy } from "@std/testing/mock";
 import fc from "fast-check";
+import process from "node:process";
 import { describe, it } from "node:test";
 import {
   chunkings,
@@ -312,7 +313,28 @@ describe("PullDecoder", () => {
       { length: 5_000 },
       (_, index) => utf8(line(5, `${index}`.padStart(1_000 - line(5, "").trim().length, "a"))),
     );
-    assertEquals(countParsed(longest.concat(longest)), 5_000 + 1_001); // 4,000 of them are known
+    assertEquals(countParsed(longest.concat(longest)), 5_000 + 3_001); // 2,000 of them are known
+  });
+});
+
+describe("the lines that a decoder remembers", () => {
+  const gc = (globalThis as { gc?: () => void }).gc;
+  it("take no more than 30 MB, whatever the server sends", {
+    skip: gc === undefined && "the runtime cannot be asked to collect garbage",
+  }, () => {
+    for (const [length, letter] of [[1_000, "名"], [400, "名"], [200, "a"]] as const) {
+      const line = (index: number) =>
+        utf8(`{"digest":"${`${index}`.padStart(length - 60, letter)}","total":9,"completed":5}\n`);
+      gc!();
+      const before = process.memoryUsage();
+      const decoder = new PullDecoder({});
+      for (let index = 0; index < 12_000; index++) decoder.push(line(index), () => {});
+      gc!();
+      const after = process.memoryUsage();
+      const kept = after.heapUsed - before.heapUsed + after.external - before.external;
+      assert(kept < 30e6, `${kept} bytes for lines of ${length} times ${letter}`);
+      decoder.push(line(0), () => {}); // it is in use until here
+    }
   });
 });
 
