@@ -47,7 +47,7 @@ export {
 export type { PullModelOptions, PullOptions, PullRequestInit } from "./src/pull/options.ts";
 export { pull, pullModel } from "./src/pull/pull.ts";
 export { decodePull, type DecodePullOptions } from "./src/pull_decoder.ts";
-export type { PullStream, StepStream } from "./src/pull_stream.ts";
+export type { PullStream, PullStreamMethods, StepStream } from "./src/pull_stream.ts";
 export type { LayerSize, PullLayer, PullPhase, PullProgress } from "./src/snapshot.ts";
 export {
   type DownloadingStatus,

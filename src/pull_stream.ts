@@ -21,8 +21,6 @@ import { Origin, type Outlet } from "./origin.ts";
 import { type Failure, ignoreRejection, type Producer, SourceProducer } from "./producer.ts";
 import type { Emit, Step } from "./step.ts";
 
-export type { IteratorOptions };
-
 /**
  * A `ReadableStream` that can be read with `for await` in every engine. (WebKit's own streams, and so
  * Safari's, have no iterator, and neither have the types of TypeScript's `dom` library.)
@@ -30,10 +28,21 @@ export type { IteratorOptions };
  * The loop locks the stream. Leaving it with `break` or an error cancels the stream, and with it
  * whatever the stream reads from; `values({ preventCancel: true })` does not.
  */
-export type PullStream<Value> = ReadableStream<Value> & AsyncIterable<Value> & {
+export type PullStream<Value> =
+  & PullStreamMethods<Value>
+  & ReadableStream<Value>
+  & AsyncIterable<Value>;
+
+/** What a {@link PullStream} has besides the methods of every `ReadableStream`, or in place of them. */
+export interface PullStreamMethods<Value> {
   /** Iterates over the stream, with a choice of what happens to it when the loop is left early. */
   values(options?: IteratorOptions): AsyncIterableIterator<Value>;
-};
+  /** Pipes the stream through a transform, and gives the readable side of that, whatever its type. */
+  pipeThrough<Readable extends ReadableStream>(
+    transform: { readonly readable: Readable; readonly writable: WritableStream<Value> },
+    options?: StreamPipeOptions,
+  ): Readable;
+}
 
 /**
  * A stream of what a producer makes, read as it is asked for.

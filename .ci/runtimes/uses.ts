@@ -74,6 +74,8 @@ export async function read(body: ReadableStream<Uint8Array>): Promise<void> {
   const [first, second] = progress.tee();
   await first.pipeTo(new WritableStream());
   await second.pipeThrough(new NdjsonEncoderStream()).cancel();
+  const piped = decodePull(body).pipeThrough(new PullProgressStream());
+  for await (const { layers } of piped) layers.length;
   await new Response(new NdjsonEncoderStream().readable).text();
 
   // @ts-expect-error -- a fraction is a number
