@@ -30,7 +30,7 @@ export {
   type PullErrorJson,
 } from "./src/errors.ts";
 export { parseHost } from "./src/host.ts";
-export type { IteratorOptions } from "./src/iterator.ts";
+export type { IteratorOptions } from "./src/streams/iterator.ts";
 export type { OnMalformed } from "./src/malformed.ts";
 export { isSameModel, type ModelName, parseModelName } from "./src/model_name.ts";
 export {
@@ -47,7 +47,7 @@ export {
 export type { PullModelOptions, PullOptions, PullRequestInit } from "./src/pull/options.ts";
 export { pull, pullModel } from "./src/pull/pull.ts";
 export { decodePull, type DecodePullOptions } from "./src/pull_decoder.ts";
-export type { PullStream, PullStreamMethods, StepStream } from "./src/pull_stream.ts";
+export type { PullStream, PullStreamMethods, StepStream } from "./src/streams/pull_stream.ts";
 export type { LayerSize, PullLayer, PullPhase, PullProgress } from "./src/snapshot.ts";
 export {
   type DownloadingStatus,

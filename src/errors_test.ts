@@ -1,10 +1,7 @@
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { assertSpyCallArgs, assertSpyCalls, spy } from "@std/testing/mock";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
 import { PullError, type PullErrorDetails } from "./errors.ts";
-import { handleMalformed } from "./malformed.ts";
-import { excerptOf, quote } from "./text.ts";
 
 describe("PullError", () => {
   it("is an Error with a code, a message and a name", () => {
@@ -128,61 +125,5 @@ describe("PullError.toJSON", () => {
   it("leaves out a cause that is not an error", () => {
     const error = new PullError("network", "broke", { cause: () => {} });
     assertEquals(error.toJSON(), { name: "PullError", code: "network", message: "broke" });
-  });
-});
-
-describe("handleMalformed", () => {
-  const error = new PullError("malformed", "Line 1 is not JSON");
-
-  it("throws the error, if it is to fail the stream", () => {
-    assertStrictEquals(assertThrows(() => handleMalformed(error, "error")), error);
-  });
-
-  it("does nothing, if the line is to be left out", () => {
-    assertEquals(handleMalformed(error, "skip"), undefined);
-  });
-
-  it("hands the error to a callback, and lets through what that throws", () => {
-    const callback = spy();
-    handleMalformed(error, callback);
-    assertSpyCalls(callback, 1);
-    assertSpyCallArgs(callback, 0, [error]);
-
-    const thrown = new Error("enough");
-    const thrower = () => {
-      throw thrown;
-    };
-    assertStrictEquals(assertThrows(() => handleMalformed(error, thrower)), thrown);
-  });
-});
-
-describe("excerptOf", () => {
-  it("is the text, or its first 80 characters and an ellipsis", () => {
-    fc.assert(fc.property(fc.string({ maxLength: 200, size: "max" }), (text) => {
-      const excerpt = excerptOf(text);
-      if (text.length <= 80) assertEquals(excerpt, text);
-      else assertEquals(excerpt, `${text.slice(0, 80)}…`);
-    }));
-  });
-
-  it("has no half of a character at its end", () => {
-    for (const text of ["😀".repeat(100), `x${"😀".repeat(100)}`]) {
-      assert(!/[\ud800-\udbff](?![\udc00-\udfff])/.test(excerptOf(text)));
-    }
-  });
-});
-
-describe("quote", () => {
-  it("is one line without control characters, whatever the text", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary-ascii" }), (text) => {
-      // deno-lint-ignore no-control-regex
-      assert(!/[\u0000-\u001f]/.test(quote(text)));
-    }));
-  });
-
-  it("leaves no character by which a text could steer a terminal", () => {
-    for (const control of ["\u001b", "\u0007", "\u007f", "\u009b", "\u0085"]) {
-      assert(!quote(`a${control}b`).includes(control), `U+${control.charCodeAt(0).toString(16)}`);
-    }
   });
 });

@@ -10,8 +10,8 @@
 import { PullError } from "./errors.ts";
 import { LineSplitter } from "./lines.ts";
 import { handleMalformed, type OnMalformed } from "./malformed.ts";
-import { StepStream } from "./pull_stream.ts";
-import type { Emit, Step } from "./step.ts";
+import { StepStream } from "./streams/pull_stream.ts";
+import type { Emit, Step } from "./streams/step.ts";
 import { excerptOf, quote } from "./text.ts";
 
 /** The media type of NDJSON. */

@@ -7,10 +7,10 @@
  */
 
 import { type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
-import { type PullStream, StepStream, streamFrom } from "./pull_stream.ts";
+import { type PullStream, StepStream, streamFrom } from "./streams/pull_stream.ts";
 import type { LayerSize, PullPhase, PullProgress } from "./snapshot.ts";
 import type { PullStatus } from "./status.ts";
-import type { Emit, Step } from "./step.ts";
+import type { Emit, Step } from "./streams/step.ts";
 import { ProgressTracker } from "./tracker.ts";
 
 /** Options of {@link PullProgressStream}. */

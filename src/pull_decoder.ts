@@ -8,9 +8,9 @@ import { KnownLines } from "./known_lines.ts";
 import { type LineHandler, LineSplitter } from "./lines.ts";
 import { handleMalformed, type OnMalformed } from "./malformed.ts";
 import { LineParser, type NdjsonDecoderOptions, type OnValue } from "./ndjson.ts";
-import { type PullStream, streamFrom } from "./pull_stream.ts";
+import { type PullStream, streamFrom } from "./streams/pull_stream.ts";
 import { notAStatus, type PullStatus, toPullStatus } from "./status.ts";
-import type { Emit, Step } from "./step.ts";
+import type { Emit, Step } from "./streams/step.ts";
 
 /** Options of {@link decodePull}. */
 export interface DecodePullOptions extends NdjsonDecoderOptions {

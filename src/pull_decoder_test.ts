@@ -14,7 +14,7 @@ import { NdjsonDecoder } from "./ndjson.ts";
 import { decodePull, type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
 import type { PullStatus } from "./status.ts";
 import { PullStatusDecoder } from "./status_stream.ts";
-import type { Step } from "./step.ts";
+import type { Step } from "./streams/step.ts";
 import {
   asPullError,
   type Bytes,

@@ -7,9 +7,9 @@
 import { handleMalformed, type OnMalformed } from "./malformed.ts";
 import { NdjsonDecoder } from "./ndjson.ts";
 import { PullDecoder } from "./pull_decoder.ts";
-import { StepStream } from "./pull_stream.ts";
+import { StepStream } from "./streams/pull_stream.ts";
 import { notAStatus, type PullStatus, toPullStatus } from "./status.ts";
-import type { Emit, Step } from "./step.ts";
+import type { Emit, Step } from "./streams/step.ts";
 
 /** Options of {@link PullStatusStream}. */
 export interface PullStatusOptions {

@@ -1,8 +1,38 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
 import { describe, it } from "node:test";
-import { escapeControls, escapeUnits, messageOf, quote } from "./text.ts";
+import { escapeControls, escapeUnits, excerptOf, messageOf, quote } from "./text.ts";
+
+describe("excerptOf", () => {
+  it("is the text, or its first 80 characters and an ellipsis", () => {
+    fc.assert(fc.property(fc.string({ maxLength: 200, size: "max" }), (text) => {
+      const excerpt = excerptOf(text);
+      if (text.length <= 80) assertEquals(excerpt, text);
+      else assertEquals(excerpt, `${text.slice(0, 80)}…`);
+    }));
+  });
+
+  it("has no half of a character at its end", () => {
+    for (const text of ["😀".repeat(100), `x${"😀".repeat(100)}`]) {
+      assert(!/[\ud800-\udbff](?![\udc00-\udfff])/.test(excerptOf(text)));
+    }
+  });
+});
 
 describe("quote", () => {
+  it("is one line without control characters, whatever the text", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary-ascii" }), (text) => {
+      // deno-lint-ignore no-control-regex
+      assert(!/[\u0000-\u001f]/.test(quote(text)));
+    }));
+  });
+
+  it("leaves no character by which a text could steer a terminal", () => {
+    for (const control of ["\u001b", "\u0007", "\u007f", "\u009b", "\u0085"]) {
+      assert(!quote(`a${control}b`).includes(control), `U+${control.charCodeAt(0).toString(16)}`);
+    }
+  });
+
   it("escapes what ends a string or a line, or controls a terminal", () => {
     assertEquals(quote('a"b\n\x1b[2J\x7f\x9b'), '"a\\"b\\n\\u001b[2J\\u007f\\u009b"');
   });

@@ -5,7 +5,7 @@
  */
 
 import { PullError } from "../errors.ts";
-import { ignoreRejection, type ReadResult, type Source } from "../producer.ts";
+import { ignoreRejection, type ReadResult, type Source } from "../streams/producer.ts";
 import { abortable } from "../abortable.ts";
 import { httpError } from "./http_error.ts";
 import type { PullOptions } from "./options.ts";

@@ -12,11 +12,16 @@
  */
 
 import { PullError } from "../errors.ts";
-import { type Failure, ignoreRejection, type Producer, SourceProducer } from "../producer.ts";
+import {
+  type Failure,
+  ignoreRejection,
+  type Producer,
+  SourceProducer,
+} from "../streams/producer.ts";
 import { ProgressDecoder } from "../progress.ts";
-import { createPullStream, type PullStream } from "../pull_stream.ts";
+import { createPullStream, type PullStream } from "../streams/pull_stream.ts";
 import type { PullProgress } from "../snapshot.ts";
-import type { Emit } from "../step.ts";
+import type { Emit } from "../streams/step.ts";
 import { ProgressTracker } from "../tracker.ts";
 import { Connection } from "./connection.ts";
 import type { PullModelOptions, PullOptions } from "./options.ts";

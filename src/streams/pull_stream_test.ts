@@ -7,12 +7,12 @@ import {
   hostileLines,
   ndjsonBytes,
   pullSessions,
-} from "../conformance/generators/mod.ts";
-import type { PullError } from "./errors.ts";
-import { NdjsonDecoderStream, NdjsonEncoderStream } from "./ndjson.ts";
-import { PullProgressStream } from "./progress.ts";
+} from "../../conformance/generators/mod.ts";
+import type { PullError } from "../errors.ts";
+import { NdjsonDecoderStream, NdjsonEncoderStream } from "../ndjson.ts";
+import { PullProgressStream } from "../progress.ts";
 import { type PullStream, StepStream, streamFrom } from "./pull_stream.ts";
-import { PullStatusStream } from "./status_stream.ts";
+import { PullStatusStream } from "../status_stream.ts";
 import type { Step } from "./step.ts";
 import {
   describeFailure,
@@ -25,7 +25,7 @@ import {
   TestSource,
   unhandledRejections,
   utf8,
-} from "./stream_test_helpers.ts";
+} from "../stream_test_helpers.ts";
 
 /** Emits each input as often as it says, and fails at a negative one. */
 class Repeat implements Step<number, number> {

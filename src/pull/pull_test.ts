@@ -16,12 +16,12 @@ import {
   hostileLines,
   ndjsonBytes,
   pullSessions,
-} from "../conformance/generators/mod.ts";
-import { PullError } from "./errors.ts";
-import { decodeProgress } from "./progress.ts";
-import type { PullProgress } from "./snapshot.ts";
-import { pull, pullModel } from "./pull/pull.ts";
-import type { PullModelOptions, PullOptions, PullRequestInit } from "./pull/options.ts";
+} from "../../conformance/generators/mod.ts";
+import { PullError } from "../errors.ts";
+import { decodeProgress } from "../progress.ts";
+import type { PullProgress } from "../snapshot.ts";
+import { pull, pullModel } from "./pull.ts";
+import type { PullModelOptions, PullOptions, PullRequestInit } from "./options.ts";
 import {
   asPullError,
   isSettled,
@@ -36,7 +36,7 @@ import {
   unhandledRejections,
   utf8,
   VirtualClock,
-} from "./stream_test_helpers.ts";
+} from "../stream_test_helpers.ts";
 
 type Answer = (request: Request) => Response | Promise<Response>;
 
