@@ -13,6 +13,24 @@ import { bodyOf } from "../body.ts";
 type Chunks = AsyncIterable<Uint8Array>;
 type OnUpdate = (update: unknown) => void;
 
+/**
+ * Text as lines.
+ *
+ * @param flush What becomes of the text after the last newline, which may be empty.
+ */
+export async function* splitLines(
+  texts: AsyncIterable<string>,
+  flush: (rest: string) => readonly string[],
+): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of texts) {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop()!;
+    yield* lines;
+  }
+  yield* flush(rest);
+}
+
 /** The parts of a client. */
 export interface ClientParts {
   /** What is asked for. */
@@ -60,15 +78,7 @@ export const correct: ClientParts = {
     yield decoder.decode();
   },
 
-  async *split(texts) {
-    let rest = "";
-    for await (const text of texts) {
-      const lines = (rest + text).split("\n");
-      rest = lines.pop()!;
-      yield* lines;
-    }
-    yield rest;
-  },
+  split: (texts) => splitLines(texts, (rest) => [rest]),
 
   parse: (line) => line.trim() === "" ? undefined : JSON.parse(line),
 

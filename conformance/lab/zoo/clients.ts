@@ -13,6 +13,7 @@ import {
   failOnError,
   pullWith,
   requestOf,
+  splitLines,
   TIME_LIMIT_MS,
 } from "./client_parts.ts";
 import type { Specimen } from "./specimen.ts";
@@ -167,26 +168,11 @@ const framing: readonly Specimen<ClientSubject>[] = [
     },
   }),
   client("parses blank lines", "It takes a blank line for an object.", ["C-FRAME-5"], {
-    async *split(texts) {
-      let rest = "";
-      for await (const text of texts) {
-        const lines = (rest + text).split("\n");
-        rest = lines.pop()!;
-        yield* lines;
-      }
-      if (rest !== "") yield rest;
-    },
+    split: (texts) => splitLines(texts, (rest) => rest === "" ? [] : [rest]),
     parse: (line) => JSON.parse(line),
   }),
   client("forgets to flush", "It drops what is left when the stream ends.", ["C-FRAME-6"], {
-    async *split(texts) {
-      let rest = "";
-      for await (const text of texts) {
-        const lines = (rest + text).split("\n");
-        rest = lines.pop()!;
-        yield* lines;
-      }
-    },
+    split: (texts) => splitLines(texts, () => []),
   }),
   client("has a buffer for lines", "It fails at lines of more than 64 KiB.", ["C-FRAME-7"], {
     parse(line) {

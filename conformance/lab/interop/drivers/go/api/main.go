@@ -5,32 +5,15 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"os"
-	"os/signal"
+
+	"drivers/driver"
 
 	"github.com/ollama/ollama/api"
 )
 
 func main() {
-	os.Exit(run())
-}
-
-func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-
-	err := pull(ctx, os.Args[len(os.Args)-1])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return 130
-	case err != nil:
-		return 1
-	}
-	return 0
+	driver.Main(pull)
 }
 
 func pull(ctx context.Context, model string) error {

@@ -4,32 +4,14 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"os/signal"
+
+	"drivers/driver"
 
 	"github.com/tmc/langchaingo/llms/ollama"
 )
 
 func main() {
-	os.Exit(run())
-}
-
-func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-
-	err := pull(ctx, os.Args[len(os.Args)-1])
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-	}
-	switch {
-	case ctx.Err() != nil:
-		return 130
-	case err != nil:
-		return 1
-	}
-	return 0
+	driver.Main(pull)
 }
 
 func pull(ctx context.Context, model string) error {
