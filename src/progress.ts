@@ -80,6 +80,14 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
   #phase: PullPhase | undefined;
   #emitted: PullProgress | undefined;
 
+  // What belongs to the chunk that is being decoded. It is kept here, so that no chunk makes functions.
+  #emit: Emit<PullProgress> = () => {};
+  #time = 0;
+  /** The status that was followed last, if later ones may be postponed, and its latest `completed`. */
+  #latest: PullStatus | undefined;
+  #completed: number | undefined;
+  #isPostponed = false;
+
   /** @param tracker Follows the pull; one that has followed other connections before goes on. */
   constructor(
     options: DecodeProgressOptions,
@@ -91,58 +99,75 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
   }
 
   push(chunk: Uint8Array, emit: Emit<PullProgress>): void {
-    this.#follow(emit, (onStatus) => this.#statuses.push(chunk, onStatus));
-  }
-
-  end(emit: Emit<PullProgress>): void {
-    this.#follow(emit, (onStatus) => this.#statuses.end(onStatus));
-    this.#tracker.end();
-  }
-
-  /** Follows the statuses that some work gives, and emits what has changed, also when it fails. */
-  #follow(emit: Emit<PullProgress>, work: (onStatus: Emit<PullStatus>) => void): void {
-    const tracker = this.#tracker;
-    const time = this.#now();
-    // The decoder gives the same object for lines in a row that differ in `completed` alone. As long as
-    // that grows, only the last of them counts, since all of them arrive at the same time. That saves a
-    // third of the time of a large chunk. (Sums that are not exact depend on the steps in which they have
-    // grown, so then each line counts.)
-    let latest: PullStatus | undefined;
-    let completed: number | undefined;
-    let isPostponed = false;
-    const catchUp = () => {
-      if (latest && isPostponed) tracker.push({ ...latest, completed } as PullStatus, time);
-      isPostponed = false;
-    };
+    this.#begin(emit);
     try {
-      work((status) => {
-        if (status === latest && status.completed! >= completed!) {
-          completed = status.completed;
-          isPostponed = true;
-          return;
-        }
-        catchUp();
-        tracker.push(status, time);
-        const isExact = status.total !== undefined && tracker.total <= Number.MAX_SAFE_INTEGER;
-        latest = isExact ? status : undefined;
-        completed = status.completed;
-        if (tracker.phase === this.#phase) return;
-        this.#phase = tracker.phase;
-        this.#emitChange(emit);
-      });
+      this.#statuses.push(chunk, this.#follow);
     } finally {
-      catchUp();
-      this.#emitChange(emit);
+      this.#finish();
     }
   }
 
+  end(emit: Emit<PullProgress>): void {
+    this.#begin(emit);
+    try {
+      this.#statuses.end(this.#follow);
+    } finally {
+      this.#finish();
+    }
+    this.#tracker.end();
+  }
+
+  #begin(emit: Emit<PullProgress>): void {
+    this.#emit = emit;
+    this.#time = this.#now();
+    this.#latest = undefined; // what is postponed is copied, so the first line of a chunk never is
+  }
+
+  /**
+   * Follows a status, and emits a snapshot at a change of phase.
+   *
+   * The decoder gives the same object for lines in a row that differ in `completed` alone. As long as
+   * that grows, only the last of them counts, since all of them arrive at the same time. That saves a
+   * third of the time of a large chunk. (Sums that are not exact depend on the steps in which they have
+   * grown, so then each line counts.)
+   */
+  readonly #follow = (status: PullStatus): void => {
+    if (status === this.#latest && status.completed! >= this.#completed!) {
+      this.#completed = status.completed;
+      this.#isPostponed = true;
+      return;
+    }
+    this.#catchUp();
+    const tracker = this.#tracker;
+    tracker.push(status, this.#time);
+    const isExact = status.total !== undefined && tracker.total <= Number.MAX_SAFE_INTEGER;
+    this.#latest = isExact ? status : undefined;
+    this.#completed = status.completed;
+    if (tracker.phase === this.#phase) return;
+    this.#phase = tracker.phase;
+    this.#emitChange();
+  };
+
+  /** Follows the last of the statuses that were postponed. */
+  #catchUp(): void {
+    if (!this.#isPostponed) return;
+    this.#isPostponed = false;
+    this.#tracker.push({ ...this.#latest, completed: this.#completed } as PullStatus, this.#time);
+  }
+
+  /** Emits what has changed, also when the decoder has failed. */
+  #finish(): void {
+    this.#catchUp();
+    this.#emitChange();
+  }
+
   /** Emits a snapshot, if anything has changed since the last one. */
-  #emitChange(emit: Emit<PullProgress>): void {
+  #emitChange(): void {
     if (this.#phase === undefined) return;
     const progress = this.#tracker.snapshot();
     if (this.#emitted && isSame(this.#emitted, progress)) return;
     this.#emitted = progress;
-    emit(progress);
+    this.#emit(progress);
   }
 }
 

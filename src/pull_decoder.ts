@@ -37,7 +37,9 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
   readonly #parser: LineParser;
   readonly #known: KnownLines;
   readonly #onNonObject: OnMalformed;
-  readonly #ownership: Ownership;
+  readonly #isShared: boolean;
+  /** Takes the statuses of the chunk that is being decoded. Kept, so that no chunk makes functions. */
+  #emit: Emit<PullStatus> = () => {};
 
   /**
    * @param lineOptions Limits, and what to do with lines that are not JSON.
@@ -53,47 +55,44 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
     this.#parser = new LineParser(lineOptions);
     this.#known = new KnownLines(lineOptions.maxLineBytes);
     this.#onNonObject = valueOptions.onMalformed ?? "error";
-    this.#ownership = ownership;
+    this.#isShared = ownership === "shared";
   }
 
   push(chunk: Uint8Array, emit: Emit<PullStatus>): void {
-    const onValue = this.#reader(emit);
-    const takeText = (text: string, line: number) => this.#parser.parseLines(text, line, onValue);
-    this.#splitter.push(chunk, this.#handler(emit, takeText));
+    this.#emit = emit;
+    this.#splitter.push(chunk, this.#lines);
   }
 
   end(emit: Emit<PullStatus>): void {
-    const onValue = this.#reader(emit);
-    const takeText = (text: string, line: number) =>
-      this.#parser.parseLastLine(text, line, onValue);
-    this.#splitter.end(this.#handler(emit, takeText));
+    this.#emit = emit;
+    this.#splitter.end(this.#lastLine);
   }
 
-  #handler(emit: Emit<PullStatus>, takeText: LineHandler["takeText"]): LineHandler {
-    const known = this.#known;
-    const isShared = this.#ownership === "shared";
-    return {
-      takeText,
-      takeBytes(bytes, start, end) {
-        const next = known.match(bytes, start, end);
-        if (next !== -1) emit(isShared ? known.status : known.copyStatus());
-        return next;
-      },
-    };
-  }
+  /** Takes whole lines: as bytes if they are known, as text otherwise. */
+  readonly #lines: LineHandler = {
+    takeBytes: (bytes, start, end) => {
+      const known = this.#known;
+      const next = known.match(bytes, start, end);
+      if (next !== -1) this.#emit(this.#isShared ? known.status : known.copyStatus());
+      return next;
+    },
+    takeText: (text, line) => this.#parser.parseLines(text, line, this.#takeValue),
+  };
 
-  /** Types each value, and remembers its line. */
-  #reader(emit: Emit<PullStatus>): OnValue {
-    return (value, line, text) => {
-      const status = toPullStatus(value);
-      if (status === undefined) {
-        return handleMalformed(notAStatus(value, `Line ${line}`, line), this.#onNonObject);
-      }
-      if (status.extra !== undefined) return emit(status);
-      this.#known.remember(text, status);
-      emit(this.#ownership === "shared" ? status : { ...status });
-    };
-  }
+  readonly #lastLine: LineHandler = {
+    takeText: (text, line) => this.#parser.parseLastLine(text, line, this.#takeValue),
+  };
+
+  /** Types a value, and remembers its line. */
+  readonly #takeValue: OnValue = (value, line, text) => {
+    const status = toPullStatus(value);
+    if (status === undefined) {
+      return handleMalformed(notAStatus(value, `Line ${line}`, line), this.#onNonObject);
+    }
+    if (status.extra !== undefined) return this.#emit(status);
+    this.#known.remember(text, status);
+    this.#emit(this.#isShared ? status : { ...status });
+  };
 }
 
 /**

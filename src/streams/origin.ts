@@ -27,6 +27,9 @@ export class Origin<Output> {
   /** A failure that is to be seen once the values before it were taken. */
   #failure: Failure | undefined;
   #isSettled = false;
+  /** The list that is being added to. Kept, so that no input makes functions. */
+  #values: Output[] = [];
+  readonly #collect = (value: Output): void => void this.#values.push(value);
 
   constructor(outlet: Outlet<Output>) {
     this.outlet = outlet;
@@ -64,7 +67,8 @@ export class Origin<Output> {
    */
   take(input: unknown, values: Output[]): boolean {
     try {
-      return this.producer.take(input, (value) => void values.push(value));
+      this.#values = values;
+      return this.producer.take(input, this.#collect);
     } catch (error) {
       if (values.length === 0) throw error;
       this.#failure = { error };
