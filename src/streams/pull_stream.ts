@@ -40,9 +40,12 @@ export interface PullStreamMethods<Value> {
   /** Pipes the stream through a transform, and gives the readable side of that, whatever its type. */
   pipeThrough<Readable extends ReadableStream>(
     transform: { readonly readable: Readable; readonly writable: WritableStream<Value> },
-    options?: StreamPipeOptions,
+    options?: PipeOptions,
   ): Readable;
 }
+
+/** The options of `pipeThrough`, whose own name Node's types do not know. */
+type PipeOptions = Parameters<ReadableStream["pipeThrough"]>[1];
 
 /**
  * A stream of what a producer makes, read as it is asked for.
@@ -56,7 +59,7 @@ export function createPullStream<Value>(outlet: Outlet<Value>): PullStream<Value
     new StreamIterator(origin, stream.getReader(), options);
   const pipeThrough = <Output>(
     transform: ReadableWritablePair<Output, Value>,
-    options?: StreamPipeOptions,
+    options?: PipeOptions,
   ) => {
     const inlet = inletOf<Value>(transform);
     if (inlet && options === undefined && inlet.fuse(stream, origin)) return transform.readable;
