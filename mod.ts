@@ -28,6 +28,7 @@ export {
   type PullErrorCode,
   type PullErrorDetails,
   type PullErrorJson,
+  type PullErrorReason,
 } from "./src/errors.ts";
 export { parseHost } from "./src/host.ts";
 export type { IteratorOptions } from "./src/streams/iterator.ts";
@@ -44,7 +45,12 @@ export {
   type PullProgressOptions,
   PullProgressStream,
 } from "./src/progress.ts";
-export type { PullModelOptions, PullOptions, PullRequestInit } from "./src/pull/options.ts";
+export type {
+  PullModelOptions,
+  PullOptions,
+  PullRequestInit,
+  PullRetry,
+} from "./src/pull/options.ts";
 export { pull, pullModel } from "./src/pull/pull.ts";
 export { decodePull, type DecodePullOptions } from "./src/pull_decoder.ts";
 export type { PullStream, PullStreamMethods, StepStream } from "./src/streams/pull_stream.ts";

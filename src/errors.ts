@@ -1,6 +1,6 @@
 /**
- * The one error class of the package. Code tells failures apart by {@link PullError.code}; a person
- * reads {@link PullError.message}.
+ * The one error class of the package. An app tells failures apart by {@link PullError.reason} and
+ * {@link PullError.code}; a person reads {@link PullError.message}.
  *
  * @module
  */
@@ -10,10 +10,11 @@
  *
  * - `http`: the server answered with a status other than 2xx; see {@link PullError.status}.
  * - `server`: the stream carried an `error` object; its text is the message.
- * - `malformed`: a line is not JSON, or not a status object; see {@link PullError.line}.
+ * - `malformed`: a line is not JSON, or not a status object; see {@link PullError.line}. Also an answer
+ *   that is no pull at all, such as a login page.
  * - `line-too-long`: a line is longer than `maxLineBytes`.
  * - `truncated`: the stream ended without `success`, or in the middle of a line.
- * - `stalled`: no byte arrived for `stallTimeoutMs`.
+ * - `stalled`: nothing new came for `stallTimeoutMs`, or no byte at all for `silenceTimeoutMs`.
  * - `network`: the server could not be reached, or the connection broke.
  */
 export type PullErrorCode =
@@ -25,11 +26,75 @@ export type PullErrorCode =
   | "stalled"
   | "network";
 
+/**
+ * Why a pull failed, where that is known. More reasons may be added, so code that branches on them needs
+ * a default.
+ *
+ * - `model-not-found`: the registry has no such model.
+ * - `invalid-name`: no model can have this name.
+ * - `model-unsupported`: the server cannot use this model.
+ * - `server-too-old`: the model needs a newer version of Ollama.
+ * - `disk-full`: the server's disk has no room left.
+ * - `storage-denied`: the server may not write where it keeps its models.
+ * - `unauthorized`: who asks must log in, or sign in.
+ * - `proxy-unauthorized`: a proxy on the way wants a login.
+ * - `forbidden`: who asks may not do that.
+ * - `rate-limited`: too many requests.
+ * - `overloaded`: the server, or a proxy before it, cannot answer now.
+ * - `registry-unreachable`: the server cannot reach the registry.
+ * - `registry-refused`: the registry refuses the request of the server.
+ * - `insecure-registry`: the registry has no TLS, which needs the option `insecure`.
+ * - `digest-mismatch`: what the server downloaded is damaged, and must be downloaded again.
+ * - `transfer-failed`: a download of the server broke off.
+ * - `wrong-address`: something answers there, but it is not Ollama's endpoint.
+ * - `redirected`: the request is redirected to where it cannot go.
+ * - `refused`: nothing listens at the address.
+ * - `name-not-resolved`: the host has no address.
+ * - `certificate`: a certificate is not trusted.
+ * - `tls-mismatch`: one side speaks TLS, and the other one does not.
+ * - `runtime-limit`: the `fetch` of the runtime gave up, by a limit of its own.
+ */
+export type PullErrorReason =
+  | "model-not-found"
+  | "invalid-name"
+  | "model-unsupported"
+  | "server-too-old"
+  | "disk-full"
+  | "storage-denied"
+  | "unauthorized"
+  | "proxy-unauthorized"
+  | "forbidden"
+  | "rate-limited"
+  | "overloaded"
+  | "registry-unreachable"
+  | "registry-refused"
+  | "insecure-registry"
+  | "digest-mismatch"
+  | "transfer-failed"
+  | "wrong-address"
+  | "redirected"
+  | "refused"
+  | "name-not-resolved"
+  | "certificate"
+  | "tls-mismatch"
+  | "runtime-limit"
+  | (string & Record<never, never>);
+
 /** What is known about a failure besides its code and message. */
 export interface PullErrorDetails {
+  /** Why it happened. */
+  reason?: PullErrorReason | undefined;
+  /**
+   * Whether the same request may succeed later.
+   *
+   * @default true for `network`, `truncated` and `stalled`
+   */
+  retryable?: boolean | undefined;
+  /** How long the server asks to wait before the next request, in milliseconds. */
+  retryAfterMs?: number | undefined;
   /** The HTTP status of the answer. */
   status?: number | undefined;
-  /** What the body of an HTTP error said: parsed if it is JSON, a string otherwise. */
+  /** What the server said: an `error` object, or the body of an HTTP error, parsed if it is JSON. */
   body?: unknown;
   /** The number of the bad line, counted from 1. */
   line?: number | undefined;
@@ -49,9 +114,15 @@ export interface PullErrorJson {
   code: PullErrorCode;
   /** What was wrong, where, and what to do. */
   message: string;
+  /** Why it happened. */
+  reason?: PullErrorReason;
+  /** Whether the same request may succeed later. */
+  retryable: boolean;
+  /** How long the server asks to wait, in milliseconds. */
+  retryAfterMs?: number;
   /** The HTTP status, for `http`. */
   status?: number;
-  /** What the body of an HTTP error said. */
+  /** What the server said. */
   body?: unknown;
   /** The number of the bad line. */
   line?: number;
@@ -93,9 +164,18 @@ export class PullError extends Error {
   override readonly name = "PullError";
   /** Where the failure was seen. */
   readonly code: PullErrorCode;
+  /** Why it happened, where that is known. */
+  readonly reason: PullErrorReason | undefined;
+  /** Whether the same request may succeed later. */
+  readonly retryable: boolean;
+  /** How long the server asks to wait before the next request, in milliseconds, if it does. */
+  readonly retryAfterMs: number | undefined;
   /** The HTTP status, for `http`. */
   readonly status: number | undefined;
-  /** What the body of an HTTP error said: parsed if it is JSON, a string otherwise. */
+  /**
+   * What the server said, as it came: for `server` the `error` object; for `http` the body of the answer,
+   * parsed if it is JSON and a string otherwise.
+   */
   readonly body: unknown;
   /** The number of the bad line, counted from 1, if the failure belongs to a line. */
   readonly line: number | undefined;
@@ -114,6 +194,9 @@ export class PullError extends Error {
   constructor(code: PullErrorCode, message: string, details: PullErrorDetails = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
+    this.reason = details.reason;
+    this.retryable = details.retryable ?? isRetryable(code);
+    this.retryAfterMs = details.retryAfterMs;
     this.status = details.status;
     this.body = details.body;
     // JavaScriptCore sets `line` on every error, to a line of the program: this replaces it.
@@ -127,8 +210,11 @@ export class PullError extends Error {
    * `postMessage` and `structuredClone`. {@link PullError.from} reads it again.
    */
   toJSON(): PullErrorJson {
-    const { name, code, message, status, body, line, excerpt, attempts } = this;
-    const json: PullErrorJson = { name, code, message };
+    const { name, code, message, reason, retryable, retryAfterMs } = this;
+    const { status, body, line, excerpt, attempts } = this;
+    const json: PullErrorJson = { name, code, message, retryable };
+    if (reason !== undefined) json.reason = reason;
+    if (retryAfterMs !== undefined) json.retryAfterMs = retryAfterMs;
     if (status !== undefined) json.status = status;
     if (body !== undefined) json.body = body;
     if (line !== undefined) json.line = line;
@@ -157,13 +243,16 @@ export class PullError extends Error {
   static from(value: unknown): PullError | undefined {
     if (value instanceof PullError) return value;
     if (typeof value !== "object" || value === null) return undefined;
-    const { name, code, message, status, body, line, excerpt, attempts, cause } = value as Partial<
-      Record<keyof PullErrorJson, unknown>
-    >;
+    const json = value as Partial<Record<keyof PullErrorJson, unknown>>;
+    const { name, code, message, reason, retryable, retryAfterMs } = json;
+    const { status, body, line, excerpt, attempts, cause } = json;
     if (name !== "PullError" || !isPullErrorCode(code) || typeof message !== "string") {
       return undefined;
     }
     const details: PullErrorDetails = {
+      reason: typeof reason === "string" ? reason : undefined,
+      retryable: typeof retryable === "boolean" ? retryable : undefined,
+      retryAfterMs: numberOrNone(retryAfterMs),
       status: numberOrNone(status),
       body,
       line: numberOrNone(line),
@@ -187,6 +276,10 @@ const CODES: ReadonlySet<unknown> = new Set<PullErrorCode>([
 
 function isPullErrorCode(value: unknown): value is PullErrorCode {
   return CODES.has(value);
+}
+
+function isRetryable(code: PullErrorCode): boolean {
+  return code === "network" || code === "truncated" || code === "stalled";
 }
 
 function numberOrNone(value: unknown): number | undefined {

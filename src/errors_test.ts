@@ -29,6 +29,15 @@ describe("PullError", () => {
     );
   });
 
+  it("may pass, if nobody knows better, where a connection or a server may be at fault", () => {
+    const passing = ["network", "truncated", "stalled"] as const;
+    const final = ["http", "server", "malformed", "line-too-long"] as const;
+    for (const code of passing) assert(new PullError(code, "").retryable, code);
+    for (const code of final) assert(!new PullError(code, "").retryable, code);
+    assert(!new PullError("network", "", { retryable: false }).retryable);
+    assert(new PullError("http", "", { retryable: true }).retryable);
+  });
+
   it("has the same fields whatever it was given, and no detail overrides them", () => {
     const details = { name: "Evil", message: "other", code: "server", status: 500 };
     const error = new PullError("http", "HTTP 500", details as PullErrorDetails);
@@ -49,6 +58,9 @@ const pullErrors = () => {
     ),
   }));
   const details = fc.record({
+    reason: fc.string(),
+    retryable: fc.boolean(),
+    retryAfterMs: fc.nat(),
     status: fc.integer(),
     body: fc.jsonValue(),
     line: fc.nat(),
@@ -99,10 +111,12 @@ describe("PullError.from", () => {
 
   it("leaves out details of a wrong type", () => {
     const json = { name: "PullError", code: "http", message: "HTTP 502", status: "502", line: {} };
-    assertEquals(PullError.from(json)?.toJSON(), {
+    const odd = { ...json, retryable: "yes", reason: 5, retryAfterMs: "soon" };
+    assertEquals(PullError.from(odd)?.toJSON(), {
       name: "PullError",
       code: "http",
       message: "HTTP 502",
+      retryable: false,
     });
   });
 });
@@ -124,6 +138,11 @@ describe("PullError.toJSON", () => {
 
   it("leaves out a cause that is not an error", () => {
     const error = new PullError("network", "broke", { cause: () => {} });
-    assertEquals(error.toJSON(), { name: "PullError", code: "network", message: "broke" });
+    assertEquals(error.toJSON(), {
+      name: "PullError",
+      code: "network",
+      message: "broke",
+      retryable: true,
+    });
   });
 });

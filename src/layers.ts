@@ -21,6 +21,10 @@ export interface Layer {
   completed: number;
   /** The bytes that the server reported last: fewer than `completed` after a rollback. */
   received: number;
+  /** Beyond how many bytes one is new; see {@link ProgressTracker.newBytes}. */
+  mark: number;
+  /** The most bytes that were present when the mark was last set back. */
+  lostAt: number;
   /** When the server reported them. */
   lastReportAt: number;
   /**
@@ -93,6 +97,8 @@ export class LayerSet {
       total: undefined,
       completed: 0,
       received: 0,
+      mark: 0,
+      lostAt: 0,
       lastReportAt: 0,
       measuredFrom: Infinity,
       isChanged: false,

@@ -6,8 +6,9 @@
  * @module
  */
 
+import { decodeAnswer, type Recognition, type RecognizingStep } from "./answer.ts";
 import { type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
-import { type PullStream, StepStream, streamFrom } from "./streams/pull_stream.ts";
+import { type PullStream, StepStream } from "./streams/pull_stream.ts";
 import type { LayerSize, PullPhase, PullProgress } from "./snapshot.ts";
 import type { PullStatus } from "./status.ts";
 import type { Emit, Step } from "./streams/step.ts";
@@ -72,9 +73,9 @@ export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
  *
  * All statuses of a chunk arrived at the same time, so the clock is read once a chunk.
  */
-export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
+export class ProgressDecoder implements RecognizingStep<PullProgress> {
   readonly #tracker: ProgressTracker;
-  readonly #statuses: Step<Uint8Array, PullStatus>;
+  readonly #statuses: PullDecoder;
   readonly #now: () => number;
   /** The phase that was last emitted, or `undefined` before the first status. */
   #phase: PullPhase | undefined;
@@ -96,6 +97,10 @@ export class ProgressDecoder implements Step<Uint8Array, PullProgress> {
     this.#tracker = tracker;
     this.#statuses = new PullDecoder(options);
     this.#now = options.now ?? runtimeNow;
+  }
+
+  get recognition(): Recognition {
+    return this.#statuses.recognition;
   }
 
   push(chunk: Uint8Array, emit: Emit<PullProgress>): void {
@@ -212,7 +217,7 @@ export class PullProgressStream extends StepStream<PullStatus, PullProgress> {
 }
 
 /**
- * Decodes the body of a pull as progress: {@link decodePull} and {@link PullProgressStream} in one
+ * Decodes a pull as progress: {@link decodePull} and {@link PullProgressStream} in one
  * step, with one snapshot for each chunk that changed anything and one at each change of phase.
  *
  * Fails as they do, after the last snapshot before the failure was delivered.
@@ -220,21 +225,21 @@ export class PullProgressStream extends StepStream<PullStatus, PullProgress> {
  * ```ts
  * import { decodeProgress } from "@ollama-pull/kit";
  *
- * const body = new Response('{"status":"pulling manifest"}\n{"status":"success"}\n').body!;
- * for await (const { phase, fraction } of decodeProgress(body)) {
+ * const response = new Response('{"status":"pulling manifest"}\n{"status":"success"}\n');
+ * for await (const { phase, fraction } of decodeProgress(response)) {
  *   console.log(phase, `${Math.floor(fraction * 100)} %`); // manifest 0 %, success 100 %
  * }
  * ```
  *
- * @param body The body of the response.
+ * @param source The response, or its body.
  * @param options Limits, what to do with malformed lines, the layers where they are known, and a clock.
  * @return The snapshots. Cancelling the stream cancels the body.
  * @throws {RangeError} If `maxLineBytes` is not above 0.
- * @throws {TypeError} If the body is locked, or a layer has no digest or no size.
+ * @throws {TypeError} If the body is locked or was read already, or a layer has no digest or no size.
  */
 export function decodeProgress(
-  body: ReadableStream<Uint8Array>,
+  source: ReadableStream<Uint8Array> | Response,
   options: DecodeProgressOptions = {},
 ): PullStream<PullProgress> {
-  return streamFrom(body, new ProgressDecoder(options));
+  return decodeAnswer(source, new ProgressDecoder(options), options.maxLineBytes);
 }

@@ -4,13 +4,14 @@
  * @module
  */
 
+import { decodeAnswer, type Recognition, type RecognizingStep } from "./answer.ts";
 import { KnownLines } from "./known_lines.ts";
 import { type LineHandler, LineSplitter } from "./lines.ts";
 import { handleMalformed, type OnMalformed } from "./malformed.ts";
 import { LineParser, type NdjsonDecoderOptions, type OnValue } from "./ndjson.ts";
-import { type PullStream, streamFrom } from "./streams/pull_stream.ts";
 import { notAStatus, type PullStatus, toPullStatus } from "./status.ts";
-import type { Emit, Step } from "./streams/step.ts";
+import type { PullStream } from "./streams/pull_stream.ts";
+import type { Emit } from "./streams/step.ts";
 
 /** Options of {@link decodePull}. */
 export interface DecodePullOptions extends NdjsonDecoderOptions {
@@ -32,7 +33,8 @@ export type Ownership = "copies" | "shared";
  * Bytes to statuses. A line that is known but for its `completed` is taken as bytes; any other one is
  * parsed, and known from then on.
  */
-export class PullDecoder implements Step<Uint8Array, PullStatus> {
+export class PullDecoder implements RecognizingStep<PullStatus> {
+  readonly recognition: Recognition = { objects: 0, isPull: false };
   readonly #splitter: LineSplitter;
   readonly #parser: LineParser;
   readonly #known: KnownLines;
@@ -89,6 +91,9 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
     if (status === undefined) {
       return handleMalformed(notAStatus(value, `Line ${line}`, line), this.#onNonObject);
     }
+    const { recognition } = this;
+    recognition.objects++;
+    recognition.isPull ||= status.kind !== "other" || status.status !== undefined;
     if (status.extra !== undefined) return this.#emit(status);
     this.#known.remember(text, status);
     this.#emit(this.#isShared ? status : { ...status });
@@ -96,28 +101,29 @@ export class PullDecoder implements Step<Uint8Array, PullStatus> {
 }
 
 /**
- * Decodes the body of a pull as typed statuses: {@link NdjsonDecoderStream} and
- * {@link PullStatusStream} in one step.
+ * Decodes a pull as typed statuses: {@link NdjsonDecoderStream} and {@link PullStatusStream} in one step.
  *
  * Ends when the body ends, with or without `success`. Fails with {@link PullError} `malformed`,
- * `line-too-long` or `truncated` (the body ends in the middle of a line), and as the body fails.
+ * `line-too-long` or `truncated` (the body ends in the middle of a line), and as the body fails. Given a
+ * response and not only its body, it fails with `http` if the status is not 2xx, and with `malformed` for
+ * the reason `wrong-address` if the answer is no pull, such as a login page.
  *
  * ```ts
  * import { decodePull } from "@ollama-pull/kit";
  *
- * const body = new Response('{"status":"pulling manifest"}\n{"status":"success"}\n').body!;
- * for await (const status of decodePull(body)) console.log(status.kind); // manifest, success
+ * const response = new Response('{"status":"pulling manifest"}\n{"status":"success"}\n');
+ * for await (const status of decodePull(response)) console.log(status.kind); // manifest, success
  * ```
  *
- * @param body The body of the response.
+ * @param source The response, or its body.
  * @param options Limits, and what to do with malformed lines.
  * @return The statuses. Cancelling the stream cancels the body.
  * @throws {RangeError} If `maxLineBytes` is not above 0.
- * @throws {TypeError} If the body is locked.
+ * @throws {TypeError} If the body is locked, or was read already.
  */
 export function decodePull(
-  body: ReadableStream<Uint8Array>,
+  source: ReadableStream<Uint8Array> | Response,
   options: DecodePullOptions = {},
 ): PullStream<PullStatus> {
-  return streamFrom(body, new PullDecoder(options, options, "copies"));
+  return decodeAnswer(source, new PullDecoder(options, options, "copies"), options.maxLineBytes);
 }

@@ -7,6 +7,7 @@
  */
 
 import { PullError } from "./errors.ts";
+import { failureWords } from "./error_words.ts";
 import { isJsonObject } from "./ndjson.ts";
 import { excerptOf } from "./text.ts";
 
@@ -88,8 +89,11 @@ export interface SuccessStatus extends PullStatusFields {
 export interface ErrorStatus extends PullStatusFields {
   /** Tells the statuses apart. */
   readonly kind: "error";
-  /** Why. */
-  readonly error: string;
+  /**
+   * Why, in the server's words, whatever the shape they came in: Ollama's `{"error":"…"}`, or another
+   * one, of which the fields are in `extra`. Not a field of the wire.
+   */
+  readonly message: string;
 }
 
 /** An object with none of the known statuses: one of a later version, say, or of a push. */
@@ -155,8 +159,7 @@ function isKnownField(name: string, value: unknown): boolean {
   }
 }
 
-function kindOf({ status, digest, error }: WireStatus): PullStatus["kind"] {
-  if (error !== undefined) return "error";
+function kindOf({ status, digest }: WireStatus): PullStatus["kind"] {
   if (digest !== undefined) return "downloading";
   if (status === undefined) return "other";
   if (status.startsWith(REMOVING_FAILED)) return "removing";
@@ -173,7 +176,9 @@ export function toPullStatus(value: unknown): PullStatus | undefined {
     if (isKnownField(name, value[name])) status[name] = value[name];
     else extra.push([name, value[name]]);
   }
-  status.kind = kindOf(status);
+  const message = failureWords(value);
+  status.kind = message === undefined ? kindOf(status) : "error";
+  if (message !== undefined) status.message = message;
   // `fromEntries` defines each field, so a field called `__proto__` is just a field.
   if (extra.length > 0) status.extra = Object.fromEntries(extra);
   return status as unknown as PullStatus;
@@ -206,6 +211,6 @@ export function notAStatus(value: unknown, where: string, line: number | undefin
  * @return What {@link NdjsonEncoderStream} is to be given, to send it on as it came.
  */
 export function encodeStatus(status: PullStatus): WireStatus & Record<string, unknown> {
-  const { kind: _, extra, ...fields } = status;
+  const { kind: _, message: __, extra, ...fields } = status as PullStatus & { message?: string };
   return { ...fields, ...extra };
 }

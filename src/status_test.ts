@@ -56,7 +56,8 @@ const KINDS: [kind: PullStatus["kind"], object: Record<string, unknown>][] = [
 describe("toPullStatus", () => {
   it("knows every kind in every dialect", () => {
     for (const [kind, object] of KINDS) {
-      assertEquals(toPullStatus(object), { kind, ...object } as PullStatus);
+      const words = kind === "error" ? { message: object.error } : {};
+      assertEquals(toPullStatus(object), { kind, ...object, ...words } as PullStatus);
     }
   });
 
@@ -102,8 +103,8 @@ describe("toPullStatus", () => {
     }
   });
 
-  it("takes an object whose error is no text for what the rest of it says", () => {
-    for (const error of [5, null, {}, []]) {
+  it("takes an object whose error says nothing for what the rest of it says", () => {
+    for (const error of [5, null, false, {}, [], [{}]]) {
       assertEquals(kindOf({ status: "success", error }), "success");
     }
   });
@@ -274,7 +275,7 @@ describe("decodePull", () => {
   it("hands an error object on as a status, and what follows it", async () => {
     const body = streamOf([utf8(lines({ error: "disk full" }, { status: "success" }))]);
     assertEquals((await outcomeOf(decodePull(body))).values, [
-      { kind: "error", error: "disk full" },
+      { kind: "error", error: "disk full", message: "disk full" },
       { kind: "success", status: "success" },
     ]);
   });

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { causeOfError } from "./causes.ts";
 import { PullError } from "./errors.ts";
 import { type Layer, LayerSet } from "./layers.ts";
 import type { LayerSize, PullPhase, PullProgress } from "./snapshot.ts";
@@ -12,6 +13,8 @@ import { TransferRate } from "./rate.ts";
 import {
   DIGEST_OF_ALL_LAYERS,
   type DownloadingStatus,
+  encodeStatus,
+  type ErrorStatus,
   isByteCount,
   type PullStatus,
 } from "./status.ts";
@@ -19,6 +22,13 @@ import { quote } from "./text.ts";
 
 /** The largest fraction of a pull that is not done: the last number below 1. */
 const MAX_FRACTION = 1 - 2 ** -53;
+
+/** The error for an `error` object of the stream. */
+function serverError(status: ErrorStatus): PullError {
+  const message = status.message || "The server gave no reason";
+  const body = encodeStatus(status);
+  return new PullError("server", message, { ...causeOfError(message), body });
+}
 
 /** Follows a pull, status by status. */
 export class ProgressTracker {
@@ -29,6 +39,7 @@ export class ProgressTracker {
   #phase: PullPhase = "manifest";
   #status = "";
   #fraction = 0;
+  #newBytes = 0;
 
   /** @param layers The layers that are to be pulled, where they are known. */
   constructor(layers: Iterable<LayerSize> = []) {
@@ -46,6 +57,24 @@ export class ProgressTracker {
   /** What the pull is doing. */
   get phase(): PullPhase {
     return this.#phase;
+  }
+
+  /** The server's own words, as it used them last. */
+  get status(): string {
+    return this.#status;
+  }
+
+  /** Whether every byte is there: nothing more is to be downloaded. */
+  get isDownloaded(): boolean {
+    return false;
+  }
+
+  /**
+   * How many bytes were new, over all layers. What is fetched again after a part has failed counts once:
+   * should it fail again before the layer gets beyond where it was, only more than that is new.
+   */
+  get newBytes(): number {
+    return this.#newBytes;
   }
 
   /** The bytes that are present, over all layers. */
@@ -69,9 +98,7 @@ export class ProgressTracker {
    * @throws {PullError} `server`, for an `error` object; `malformed`, for too many layers.
    */
   push(status: PullStatus, time: number): void {
-    if (status.kind === "error") {
-      throw new PullError("server", status.error || "The server gave no reason");
-    }
+    if (status.kind === "error") throw serverError(status);
     if (this.hasSucceeded) return;
     this.#status = status.status ?? this.#status;
     if (status.kind === "other") return;
@@ -129,6 +156,7 @@ export class ProgressTracker {
     const total = status.total ? Math.max(status.total, layer.completed) : layer.total;
     const received = Math.min(status.completed ?? layer.received, total ?? Infinity);
     this.#measure(layer, received, time);
+    this.#countNew(layer, received);
     this.#layers.setReceived(layer, received);
     this.#layers.update(layer, total, Math.max(layer.completed, received));
   }
@@ -158,6 +186,18 @@ export class ProgressTracker {
     if (growth < 0 || time <= layer.measuredFrom) layer.measuredFrom = time;
     else this.#rate.add(growth, layer.lastReportAt, time);
     layer.lastReportAt = time;
+  }
+
+  /** Counts bytes of a layer beyond its mark, and moves the mark. */
+  #countNew(layer: Layer, received: number): void {
+    if (received > layer.mark) {
+      this.#newBytes += received - layer.mark;
+      layer.mark = received;
+    } else if (received < layer.received && layer.completed > layer.lostAt) {
+      // Bytes are lost, for the first time since the layer got further than ever.
+      layer.mark = received;
+      layer.lostAt = layer.completed;
+    }
   }
 
   #raiseFraction(): void {

@@ -4,30 +4,37 @@
  * @module
  */
 
-import { PullError } from "../errors.ts";
-import { ignoreRejection, type ReadResult, type Source } from "../streams/producer.ts";
 import { abortable } from "../abortable.ts";
-import { httpError } from "./http_error.ts";
+import type { Answer } from "../answer.ts";
+import { causeOfFailure } from "../causes.ts";
+import { PullError } from "../errors.ts";
+import { httpError, readErrorBody } from "../http_error.ts";
+import { ignoreRejection, type ReadResult, type Source } from "../streams/producer.ts";
 import type { PullOptions } from "./options.ts";
+import { respond } from "./redirects.ts";
 import type { PullRequest } from "./request.ts";
-import { sleepOnTimer } from "./sleep.ts";
-
-/** How much of the body of a failed request is read, in characters. */
-const MAX_ERROR_BODY_LENGTH = 16_384;
+import type { StallWatch } from "./stall_watch.ts";
 
 /** Makes a request when bytes are first asked for. */
 export class Connection implements Source<Uint8Array> {
   readonly #request: PullRequest;
-  readonly #options: PullOptions;
+  readonly #makeRequest: NonNullable<PullOptions["fetch"]>;
+  readonly #watch: StallWatch;
   readonly #controller = new AbortController();
-  /** Whether the server has answered. */
-  #isAnswered = false;
+  #answer: Answer | undefined;
   /** Reads the body of the answer, if it has one. */
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #giveUp = (error: PullError): void => ignoreRejection(this.cancel(error));
 
-  constructor(request: PullRequest, options: PullOptions) {
+  constructor(request: PullRequest, options: PullOptions, watch: StallWatch) {
     this.#request = request;
-    this.#options = options;
+    this.#makeRequest = options.fetch ?? fetch;
+    this.#watch = watch;
+  }
+
+  /** What the server has answered, if it has. */
+  get answer(): Answer | undefined {
+    return this.#answer;
   }
 
   /**
@@ -38,15 +45,12 @@ export class Connection implements Source<Uint8Array> {
   async read(): Promise<ReadResult<Uint8Array>> {
     const { signal } = this.#controller;
     try {
-      if (!this.#isAnswered) await this.#connect();
+      if (!this.#answer) await this.#connect();
       return await this.#readBody();
     } catch (cause) {
       if (cause instanceof PullError) throw cause;
       if (signal.aborted) throw signal.reason;
-      const what = this.#isAnswered
-        ? "The connection broke"
-        : `Cannot reach ${this.#request.url.origin}`;
-      throw new PullError("network", `${what}: ${innermostMessage(cause)}`, { cause });
+      throw networkError(cause, this.#request.url.origin, this.#answer !== undefined);
     }
   }
 
@@ -61,75 +65,76 @@ export class Connection implements Source<Uint8Array> {
   async #connect(): Promise<void> {
     const { signal } = this.#controller;
     signal.throwIfAborted();
-    const watch = this.#watchForStall();
-    const response = await abortable(this.#respond(), signal).finally(() => watch?.abort());
-    this.#isAnswered = true;
-    if (!response.ok) throw httpError(response, await this.#readErrorBody());
+    this.#watch.restart();
+    const answer = await this.#watch.wait(() => abortable(this.#respond(), signal), this.#giveUp);
+    this.#answer = answer;
+    this.#watch.restart();
+    const { response } = answer;
+    if (!response.ok) throw httpError(response, await readErrorBody(() => this.#readBody()));
   }
 
-  async #respond(): Promise<Response> {
+  async #respond(): Promise<Answer> {
     const { signal } = this.#controller;
-    const makeRequest = this.#options.fetch ?? fetch;
-    const response = await makeRequest(this.#request.url.href, this.#request.init(signal));
+    const answer = await respond(this.#request, this.#makeRequest, signal);
     // Lock the body at once, so that it is cancelled even if the answer comes too late.
-    this.#reader = response.body?.getReader();
+    this.#reader = answer.response.body?.getReader();
     if (signal.aborted && this.#reader) ignoreRejection(this.#reader.cancel(signal.reason));
-    return response;
+    return answer;
   }
 
   /** The next bytes of the body. */
   async #readBody(): Promise<ReadResult<Uint8Array>> {
-    if (!this.#reader) return { done: true };
-    const watch = this.#watchForStall();
-    try {
-      const result = await this.#reader.read();
-      // A read that is cancelled ends as if the body had ended.
-      this.#controller.signal.throwIfAborted();
-      return result;
-    } finally {
-      watch?.abort();
-    }
-  }
-
-  /** Reads the body of an error as text, up to a length or to where it breaks or stalls. */
-  async #readErrorBody(): Promise<string> {
-    const utf8 = new TextDecoder();
-    let text = "";
-    try {
-      while (text.length < MAX_ERROR_BODY_LENGTH) {
-        const { done, value } = await this.#readBody();
-        if (done) break;
-        text += utf8.decode(value as Uint8Array, { stream: true });
-      }
-    } catch {
-      // The status of the answer says more than that its body broke off.
-    }
-    return text;
-  }
-
-  /** Ends the connection once nothing came for too long. Returns what stops the watch. */
-  #watchForStall(): AbortController | undefined {
-    const { stallTimeoutMs = Infinity, sleep = sleepOnTimer } = this.#options;
-    if (!(stallTimeoutMs < Infinity)) return undefined;
-    const watch = new AbortController();
-    const message = `The server sent nothing for ${stallTimeoutMs / 1000} s`;
-    sleep(stallTimeoutMs, watch.signal).then(
-      () => this.cancel(new PullError("stalled", message)),
-      () => {}, // the watch was stopped
-    );
-    return watch;
+    const reader = this.#reader;
+    if (!reader) return { done: true };
+    const result = await this.#watch.wait(() => reader.read(), this.#giveUp);
+    // A read that is cancelled ends as if the body had ended.
+    this.#controller.signal.throwIfAborted();
+    return result;
   }
 }
 
-/** The message of the innermost cause: the outer ones only say that a fetch failed. */
-function innermostMessage(error: unknown): string {
-  const seen = new Set<unknown>();
-  let innermost = error;
-  while (innermost instanceof Error && innermost.cause && !seen.has(innermost)) {
-    seen.add(innermost);
-    innermost = innermost.cause;
+/** The error for a request that was not answered, or an answer that broke off. */
+function networkError(cause: unknown, origin: string, isAnswered: boolean): PullError {
+  const errors = [...causesOf(cause)];
+  const { reason, retryable } = causeOfFailure(errors.map(identify).join("\n"));
+  const what = isAnswered ? "The connection broke" : `Cannot reach ${origin}`;
+  // The outer errors only say that a fetch failed.
+  const message = reason === "runtime-limit"
+    ? "The runtime's own limit on silence is over (300 s in Node and Bun), though the server may " +
+      "still be at work: to wait longer, pass a fetch that has no such limit"
+    : `${what}: ${describe(errors.at(-1))}`;
+  return new PullError("network", message, { reason, retryable, cause });
+}
+
+/** An error and those that led to it. A cause may lead back to itself. */
+function causesOf(error: unknown): Set<unknown> {
+  const causes = new Set<unknown>();
+  let next: unknown = error;
+  while (next !== undefined && next !== null && !causes.has(next)) {
+    causes.add(next);
+    next = next instanceof Error ? next.cause ?? firstOf(next) : undefined;
   }
-  if (!(innermost instanceof Error)) return String(innermost);
-  const { code } = innermost as { code?: unknown };
-  return innermost.message || String(code ?? innermost.name);
+  return causes;
+}
+
+/** The first of several errors that led to one, as when a host has several addresses. */
+function firstOf(error: Error): unknown {
+  return error instanceof AggregateError ? error.errors[0] : undefined;
+}
+
+/** Everything by which an error may be recognized. */
+function identify(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { name, message } = error;
+  return `${name} ${codeOf(error)} ${message}`;
+}
+
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || codeOf(error) || error.name;
+}
+
+function codeOf(error: Error): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === "string" ? code : "";
 }

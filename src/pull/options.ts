@@ -43,22 +43,55 @@ export interface PullOptions extends DecodeProgressOptions {
   /** Ends the pull when it aborts. The server keeps what was downloaded, for the next pull. */
   signal?: AbortSignal | undefined;
   /**
-   * How long the server may send nothing, in milliseconds, before the pull fails with `stalled`. Only
-   * time in which the pull waits for the server counts. Verifying a large model can take minutes.
+   * The longest time without anything new, in milliseconds, from the request until all layers are
+   * complete; after it the pull fails with `stalled`. While nothing is downloaded yet, an answer and each
+   * other status are new; while downloading, only bytes of the model are, since a server may go on
+   * reporting the same ones (observed: at 98 or 99 %, where to pull again usually helps). Bytes that are
+   * fetched again after a part has failed are new once. Only time in which the pull waits for the server
+   * counts, and none while it verifies and writes. Without a stream this does not apply.
    *
    * @default {Infinity}
    */
   stallTimeoutMs?: number | undefined;
   /**
-   * How many times in a row to retry after a failure that is likely to pass: `network`, `truncated`,
-   * `stalled` or HTTP 5xx. A 5xx is not retried if the server says that it has no such model or may not
-   * use the registry. Progress starts the count again.
+   * While downloading, fewer bytes than this for each second of `stallTimeoutMs` count as none.
+   *
+   * @default {0}
+   */
+  minBytesPerSecond?: number | undefined;
+  /**
+   * The longest time without any byte of the server, in milliseconds, whatever it does; after it the pull
+   * fails with `stalled`. To verify a large model can take minutes. Node's `fetch` has a limit of its own,
+   * of 300 s, and so has Bun's (unless it gets `timeout: false`): it ends a pull with the reason
+   * `runtime-limit`. To wait longer, pass a `fetch` without it.
+   *
+   * @default {Infinity}
+   */
+  silenceTimeoutMs?: number | undefined;
+  /**
+   * How many failures in a row are followed by another attempt, if their cause may pass (see
+   * {@link PullError.retryable}). An attempt that has brought at least 1 MB, or got further than all
+   * before it (to another phase), starts the count again. If the very first connection cannot be made
+   * since nothing listens at the address, or the host is unknown, the pull fails at once.
    *
    * @default {0}
    */
   retries?: number | undefined;
-  /** Called before each retry with the failure and the wait in milliseconds. */
-  onRetry?: ((error: PullError, delayMs: number) => void) | undefined;
+  /**
+   * How long to go on trying without such progress, in milliseconds, whatever the count.
+   *
+   * @default {0}
+   */
+  retryForMs?: number | undefined;
+  /**
+   * The longest wait before another attempt, in milliseconds. A server that asks for a longer one (with
+   * `Retry-After`) fails the pull; see {@link PullError.retryAfterMs}.
+   *
+   * @default {300000}
+   */
+  maxRetryDelayMs?: number | undefined;
+  /** Called before each wait for another attempt. What it throws fails the pull. */
+  onRetry?: ((retry: PullRetry) => void) | undefined;
   /**
    * Waits for a number of milliseconds, or rejects when the signal aborts. A virtual clock has its own,
    * which goes with `now`.
@@ -75,6 +108,16 @@ export interface PullOptions extends DecodeProgressOptions {
   random?: (() => number) | undefined;
 }
 
+/** What is known before another attempt. */
+export interface PullRetry {
+  /** The failure of the attempt before. */
+  readonly error: PullError;
+  /** The wait before the attempt, in milliseconds. */
+  readonly delayMs: number;
+  /** The number of the attempt, which is 2 or more. */
+  readonly attempt: number;
+}
+
 /** What `fetch` is called with besides the address. */
 export interface PullRequestInit extends RequestInit {
   /** Always `POST`. */
@@ -85,6 +128,8 @@ export interface PullRequestInit extends RequestInit {
   body: string;
   /** Aborts when the answer is no longer wanted. */
   signal: AbortSignal;
+  /** `manual`, so that no header is sent to another server; `follow` in browsers, if there is none. */
+  redirect: "manual" | "follow";
 }
 
 /** Options of {@link pullModel}. */

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { AnswerDecoder } from "../answer.ts";
 import { PullError } from "../errors.ts";
 import {
   type Failure,
@@ -26,33 +27,38 @@ import { ProgressTracker } from "../tracker.ts";
 import { Connection } from "./connection.ts";
 import type { PullModelOptions, PullOptions } from "./options.ts";
 import { planRequest, type PullRequest } from "./request.ts";
-import { isTransient, retryDelayMs } from "./retry.ts";
+import { Retries } from "./retry.ts";
 import { sleepOnTimer } from "./sleep.ts";
+import { StallWatch } from "./stall_watch.ts";
 
 /** The progress of a pull, over as many attempts as it takes. */
 class PullProducer implements Producer<PullProgress> {
   readonly #request: PullRequest;
-  readonly #options: PullOptions;
+  readonly #options: PullModelOptions;
   readonly #tracker: ProgressTracker;
+  readonly #watch: StallWatch;
+  readonly #retries: Retries;
   /** Aborts when the pull ends, in whatever way. */
   readonly #ended = new AbortController();
+  #connection!: Connection;
   #attempt: Producer<PullProgress>;
   #attempts = 1;
+  #hasAnswered = false;
   /** The failure of the last attempt. It is dealt with once the snapshots before it were taken. */
   #failure: Failure | undefined;
-  #failuresInARow = 0;
-  #completedAtFailure = 0;
-  #isListening = false;
+  #isStarted = false;
 
-  constructor(request: PullRequest, options: PullOptions) {
+  constructor(request: PullRequest, options: PullModelOptions) {
     this.#request = request;
     this.#options = options;
     this.#tracker = new ProgressTracker(options.layers);
+    this.#watch = new StallWatch(options, this.#tracker);
+    this.#retries = new Retries(options, this.#tracker);
     this.#attempt = this.#newAttempt();
   }
 
   async read(): Promise<unknown> {
-    this.#listen();
+    if (!this.#isStarted) this.#start();
     this.#ended.signal.throwIfAborted();
     if (this.#failure) await this.#retry(this.#failure.error);
     try {
@@ -91,11 +97,12 @@ class PullProducer implements Producer<PullProgress> {
     return this.#attempt.cancel(reason);
   }
 
-  /** Ends the pull when the caller's signal aborts. Nobody listens before the stream is read. */
-  #listen(): void {
+  /** Begins when the stream is first read: the time counts, and the caller's signal ends the pull. */
+  #start(): void {
+    this.#isStarted = true;
+    this.#retries.start();
     const { signal } = this.#options;
-    if (!signal || this.#isListening) return;
-    this.#isListening = true;
+    if (!signal) return;
     const stop = () => ignoreRejection(this.cancel(signal.reason));
     if (signal.aborted) stop();
     else signal.addEventListener("abort", stop, { signal: this.#ended.signal });
@@ -103,24 +110,26 @@ class PullProducer implements Producer<PullProgress> {
 
   /** A connection that is not made yet, and what follows from its bytes. */
   #newAttempt(): Producer<PullProgress> {
-    const connection = new Connection(this.#request, this.#options);
-    return new SourceProducer(connection, new ProgressDecoder(this.#options, this.#tracker));
+    const connection = new Connection(this.#request, this.#options, this.#watch);
+    const decoder = new ProgressDecoder(this.#options, this.#tracker);
+    const { maxLineBytes } = this.#options;
+    this.#connection = connection;
+    return new SourceProducer(
+      connection,
+      new AnswerDecoder(() => connection.answer!, decoder, maxLineBytes),
+    );
   }
 
   /** Waits and makes another attempt, or throws the failure if that is not to be retried. */
   async #retry(error: unknown): Promise<void> {
-    const { retries = 0, onRetry, sleep = sleepOnTimer, random = Math.random } = this.#options;
-    const { completed } = this.#tracker;
-    if (completed > this.#completedAtFailure) this.#failuresInARow = 0;
-    this.#completedAtFailure = completed;
     if (!(error instanceof PullError)) throw error;
-    if (!isTransient(error) || this.#failuresInARow >= retries) {
-      throw this.#attempts > 1 ? withAttempts(error, this.#attempts) : error;
-    }
-    const delayMs = retryDelayMs(this.#failuresInARow, random());
-    this.#failuresInARow++;
+    this.#hasAnswered ||= this.#connection.answer !== undefined;
+    const decision = this.#retries.decide(error, this.#hasAnswered);
+    if (decision.delayMs === undefined) throw finalError(error, this.#attempts, decision.because);
+    const { delayMs } = decision;
+    const { onRetry, sleep = sleepOnTimer } = this.#options;
     this.#failure = undefined;
-    onRetry?.(error, delayMs);
+    onRetry?.({ error, delayMs, attempt: this.#attempts + 1 });
     await sleep(delayMs, this.#ended.signal);
     this.#tracker.restart();
     this.#attempt = this.#newAttempt();
@@ -128,11 +137,15 @@ class PullProducer implements Producer<PullProgress> {
   }
 }
 
-/** The error of the last attempt, with the number of attempts. */
-function withAttempts(error: PullError, attempts: number): PullError {
-  const { code, message, status, body, line, excerpt } = error;
-  const details = { status, body, line, excerpt, attempts, cause: error };
-  return new PullError(code, `${message} (after ${attempts} attempts)`, details);
+/** The error of the last attempt, with the number of attempts and why there is no other one. */
+function finalError(error: PullError, attempts: number, because: string | undefined): PullError {
+  if (attempts === 1 && because === undefined) return error;
+  const { code, message, reason, retryable, retryAfterMs, status, body, line, excerpt } = error;
+  const known = { reason, retryable, retryAfterMs, status, body, line, excerpt, cause: error };
+  const count = attempts === 1 ? "" : ` (after ${attempts} attempts)`;
+  const advice = because === undefined ? "" : `; ${because}`;
+  const details = attempts === 1 ? known : { ...known, attempts };
+  return new PullError(code, `${message}${count}${advice}`, details);
 }
 
 function startPull(model: string, options: PullModelOptions): PullStream<PullProgress> {

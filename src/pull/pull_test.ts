@@ -1,6 +1,5 @@
 import {
   assert,
-  assertAlmostEquals,
   assertEquals,
   assertInstanceOf,
   assertMatch,
@@ -20,8 +19,8 @@ import {
 import { PullError } from "../errors.ts";
 import { decodeProgress } from "../progress.ts";
 import type { PullProgress } from "../snapshot.ts";
+import type { PullModelOptions, PullOptions } from "./options.ts";
 import { pull, pullModel } from "./pull.ts";
-import type { PullModelOptions, PullOptions, PullRequestInit } from "./options.ts";
 import {
   asPullError,
   isSettled,
@@ -37,60 +36,21 @@ import {
   utf8,
   VirtualClock,
 } from "../stream_test_helpers.ts";
+import {
+  type Answer,
+  answer,
+  DONE,
+  layer,
+  MANIFEST,
+  pullFrom,
+  silence,
+  streaming,
+  SUCCESS,
+  TestServer,
+  unreachable,
+} from "./test_helpers.ts";
 
-type Answer = (request: Request) => Response | Promise<Response>;
-
-/** A server that gives one answer after another, and records what it was asked. */
-class TestServer {
-  readonly requests: Request[] = [];
-  readonly #answers: Answer[];
-
-  constructor(...answers: Answer[]) {
-    this.#answers = answers;
-  }
-
-  readonly fetch = (url: string, init: PullRequestInit): Response | Promise<Response> => {
-    const request = new Request(url, init);
-    this.requests.push(request);
-    const answer = this.#answers.shift();
-    if (!answer) throw new Error("There is no further answer");
-    return answer(request);
-  };
-
-  /** The only request that was made. */
-  get request(): Request {
-    assertEquals(this.requests.length, 1);
-    return this.requests[0]!;
-  }
-}
-
-const answer = (body: BodyInit | null, init?: ResponseInit): Answer => () =>
-  new Response(body, init);
-
-const streaming = (source: TestSource<Uint8Array<ArrayBuffer>>): Answer => answer(source.stream);
-
-const unreachable = (): Promise<never> => Promise.reject(new TypeError("refused"));
-
-/** An answer that does not come, whatever the signal says. */
-const silence = (): Promise<never> => new Promise(() => {});
-
-const MANIFEST = { status: "pulling manifest" };
-const SUCCESS = { status: "success" };
-const DONE = lines(MANIFEST, SUCCESS);
-
-/** A status about a layer of 100 bytes. */
-const layer = (completed: number) => ({
-  status: "pulling aaaa",
-  digest: "sha256:aaaa",
-  total: 100,
-  completed,
-});
-
-/** Pulls from answers with a clock that is not waited for. */
-function pullFrom(answers: Answer[], options: PullOptions = {}): ReadableStream<PullProgress> {
-  const { fetch } = new TestServer(...answers);
-  return pull("m", { fetch, now: standingStill, sleep: () => Promise.resolve(), ...options });
-}
+const ENDPOINT = "http://127.0.0.1:11434/api/pull";
 
 describe("the request of pull", () => {
   it("is made when the stream is first read, and once", async () => {
@@ -236,14 +196,15 @@ describe("the progress of pull", () => {
     fc.array(hostileLines()).map((all) => utf8(all.join("\n"))),
   ).chain(chunkings);
 
-  it("is what decodeProgress makes of the body, up to success", async () => {
+  it("is what decodeProgress makes of the answer, up to success", async () => {
     await fc.assert(fc.asyncProperty(anyBytes, async (chunks) => {
-      const decoded = await outcomeOf(decodeProgress(streamOf(chunks), { now: standingStill }));
+      const response = new Response(streamOf(chunks));
+      const decoded = await outcomeOf(decodeProgress(response, { now: standingStill }));
       const pulled = await outcomeOf(pullFrom([answer(streamOf(chunks))]));
       assertEquals(pulled.values, decoded.values);
       const succeeded = decoded.values.at(-1)?.phase === "success";
       const [a, b] = [pulled, decoded].map(({ failure }) =>
-        failure && asPullError(failure.error).message
+        failure && asPullError(failure.error).message.replace(` of ${ENDPOINT}`, "")
       );
       assertEquals(a, succeeded ? undefined : b);
     }));
@@ -309,7 +270,9 @@ describe("a pull that fails", () => {
       ],
       [503, "", "", /^HTTP 503$/],
       [404, "", null, /^HTTP 404$/],
-      [401, "", " \n ", /^HTTP 401, not from Ollama: " \\n "$/],
+      [401, "", " \n ", /^HTTP 401$/],
+      [502, "", "<html><TITLE>\n Bad  day</TITLE>", /^HTTP 502, not from Ollama: "Bad day"$/],
+      [404, "", '{"detail":[{"loc":[0],"msg":"a"},{"msg":"b"}]}', /^HTTP 404: a; b$/],
       [400, "", "null", /^HTTP 400, not from Ollama: "null"$/],
       [400, "", '{"error":5}', /^HTTP 400, not from Ollama: /],
       [504, "", "x".repeat(1_000_000), /^HTTP 504, .{1,200}$/],
@@ -394,7 +357,7 @@ describe("a pull that fails", () => {
     Object.assign(pair.cause as Error, { cause: pair });
     const causes: [cause: unknown, words: string][] = [
       [looped, "refused"],
-      [pair, "outer"],
+      [pair, "inner"],
       ["text", "text"],
       [undefined, "undefined"],
       [Object.assign(new Error(""), { code: "ECONNREFUSED" }), "ECONNREFUSED"],
@@ -450,7 +413,7 @@ describe("a pull that fails", () => {
   });
 
   it("releases its connection", async () => {
-    for (const chunk of ["<html>\n", lines({ error: "disk full" })]) {
+    for (const chunk of ["<html><title>a</title>\n", lines({ error: "disk full" })]) {
       const source = new TestSource(utf8(chunk));
       const server = new TestServer(streaming(source));
       await outcomeOf(pull("m", server));
@@ -726,382 +689,6 @@ describe("the signal of pull", () => {
     aborted.controller.abort(reason);
     await outcome;
     assertEquals(aborted.listeners.size, 0);
-  });
-});
-
-describe("stallTimeoutMs", () => {
-  const stallTimeoutMs = 1000;
-
-  it("fails a pull whose headers do not come", async () => {
-    const clock = new VirtualClock();
-    const server = new TestServer(silence);
-    const outcome = outcomeOf(pull("m", { ...server, ...clock, stallTimeoutMs }));
-    await clock.advance(999);
-    assertEquals(await isSettled(outcome), false);
-    await clock.advance(1);
-    const error = asPullError((await outcome).failure?.error);
-    assertEquals([error.code, error.message], ["stalled", "The server sent nothing for 1 s"]);
-    assert(server.request.signal.aborted);
-    assertEquals(clock.sleepers, 0);
-  });
-
-  it("fails a pull whose bytes do not come, counted from the latest, and releases it", async () => {
-    const clock = new VirtualClock();
-    const source = new TestSource<Uint8Array<ArrayBuffer>>();
-    const options = { ...clock, stallTimeoutMs };
-    const outcome = outcomeOf(pullFrom([streaming(source)], options));
-    for (let chunk = 0; chunk < 5; chunk++) {
-      await clock.advance(900);
-      assertEquals(await isSettled(outcome), false);
-      source.give(utf8(lines(layer(chunk + 1))));
-    }
-    await clock.advance(999);
-    assertEquals(await isSettled(outcome), false);
-    await clock.advance(1);
-    const { values, failure } = await outcome;
-    assertEquals(values.length, 5);
-    assertEquals(asPullError(failure?.error).code, "stalled");
-    assertEquals(source.cancels.length, 1);
-  });
-
-  it("is counted from the latest byte, also of half a line and of a blank one", async () => {
-    const body = `\n \r\n\n${DONE}`;
-    const clock = new VirtualClock();
-    const source = new TestSource<Uint8Array<ArrayBuffer>>();
-    const outcome = outcomeOf(pullFrom([streaming(source)], { ...clock, stallTimeoutMs }));
-    for (const byte of utf8(body)) {
-      await clock.advance(999);
-      source.give(Uint8Array.of(byte));
-    }
-    assertEquals((await outcome).values.at(-1)?.phase, "success");
-  });
-
-  it("is counted from the latest byte of a failed answer, too", async () => {
-    const clock = new VirtualClock();
-    const source = new TestSource<Uint8Array<ArrayBuffer>>();
-    const fails = answer(source.stream, { status: 500 });
-    const outcome = outcomeOf(pullFrom([fails], { ...clock, stallTimeoutMs }));
-    for (const byte of utf8('{"error":"disk full"}')) {
-      await clock.advance(999);
-      source.give(Uint8Array.of(byte));
-    }
-    await settle();
-    source.end();
-    assertEquals(asPullError((await outcome).failure?.error).message, "HTTP 500: disk full");
-  });
-
-  it("fails a pull whose failed answer does not end", async () => {
-    const clock = new VirtualClock();
-    const source = new TestSource<Uint8Array<ArrayBuffer>>();
-    const fails = answer(source.stream, { status: 502 });
-    const outcome = outcomeOf(pullFrom([fails], { ...clock, stallTimeoutMs }));
-    await clock.advance(1000);
-    assert(await isSettled(outcome));
-    assertInstanceOf((await outcome).failure?.error, PullError);
-  });
-
-  it("does not take a slow reader for a stall", async () => {
-    const clock = new VirtualClock();
-    const source = new TestSource(utf8(lines(MANIFEST)));
-    const reader = pullFrom([streaming(source)], { ...clock, stallTimeoutMs }).getReader();
-    await reader.read();
-    await clock.advance(100_000);
-    const read = reader.read();
-    await clock.advance(999);
-    assertEquals(await isSettled(read), false);
-    source.give(utf8(DONE));
-    assertEquals((await read).value?.phase, "success");
-    await reader.cancel();
-  });
-
-  it("is not watched any more when the pull has ended, however it did", async () => {
-    const endings: Record<string, Answer> = {
-      "success": answer(DONE),
-      "success without a newline": answer(DONE.trimEnd()),
-      "no server": unreachable,
-      "an answer that is no success": answer("", { status: 400 }),
-      "a malformed line": answer("<html>\n"),
-      "an end without success": answer(lines(MANIFEST)),
-    };
-    for (const [ending, respond] of Object.entries(endings)) {
-      const clock = new VirtualClock();
-      await outcomeOf(pullFrom([respond], { ...clock, stallTimeoutMs }));
-      await settle();
-      assertEquals(clock.sleepers, 0, ending);
-    }
-  });
-
-  it("is not watched any more when the pull was cancelled", async () => {
-    const clock = new VirtualClock();
-    const reader = pullFrom([silence], { ...clock, stallTimeoutMs }).getReader();
-    void reader.read();
-    await settle();
-    assertEquals(clock.sleepers, 1);
-    await reader.cancel();
-    await settle();
-    assertEquals(clock.sleepers, 0);
-  });
-
-  it("may be longer than a timer of the runtime can wait", async () => {
-    using timer = stub(globalThis, "setTimeout", () => 0);
-    const reader = pull("m", { fetch: silence, stallTimeoutMs: 2 ** 32 }).getReader();
-    void reader.read();
-    await settle();
-    for (const { args } of timer.calls) assert(args[1] <= 2 ** 31 - 1, `${args[1]} ms`);
-    await reader.cancel();
-  });
-
-  it("is endless unless told: nothing is watched", async () => {
-    const sleep = spy(() => Promise.resolve());
-    await outcomeOf(pullFrom([answer(DONE)], { sleep }));
-    assertSpyCalls(sleep, 0);
-  });
-});
-
-describe("retries", () => {
-  const noWait = { now: standingStill, sleep: () => Promise.resolve() };
-
-  /** The waits before the retries of a pull, in milliseconds. */
-  async function delaysOf(random: number, ...answers: Answer[]): Promise<number[]> {
-    const delays: number[] = [];
-    const sleep = (milliseconds: number) => Promise.resolve(void delays.push(milliseconds));
-    const retries = answers.length - 1;
-    await outcomeOf(pullFrom(answers, { retries, sleep, random: () => random }));
-    return delays;
-  }
-
-  const breaking: Answer = () => {
-    const source = new TestSource<Uint8Array<ArrayBuffer>>();
-    source.fail(new TypeError("reset"));
-    return new Response(source.stream);
-  };
-
-  it("are made after a failure that may pass, and after no other", async () => {
-    const failures: [Answer, passes: boolean][] = [
-      [unreachable, true],
-      [breaking, true],
-      [answer(lines(MANIFEST)), true],
-      [answer('{"status":"pul'), true],
-      [answer("", { status: 500 }), true],
-      [answer("<html>", { status: 503 }), true],
-      [answer("", { status: 400 }), false],
-      [answer("", { status: 404 }), false],
-      [answer(lines({ error: "disk full" })), false],
-      [answer("<html>\n"), false],
-      [answer("x".repeat(2_000_000)), false],
-    ];
-    for (const [index, [failure, passes]] of failures.entries()) {
-      const server = new TestServer(failure, answer(DONE));
-      const { values, failure: failed } = await outcomeOf(
-        pull("m", { ...server, ...noWait, retries: 1 }),
-      );
-      assertEquals(server.requests.length, passes ? 2 : 1, `failure ${index}`);
-      assertEquals(failed === undefined, passes);
-      if (passes) assertEquals(values.at(-1)?.phase, "success");
-      else assertEquals(asPullError(failed?.error).attempts, undefined);
-    }
-  });
-
-  it("are made after a stall", async () => {
-    const clock = new VirtualClock();
-    const server = new TestServer(silence, answer(DONE));
-    const outcome = outcomeOf(
-      pull("m", { ...server, ...clock, stallTimeoutMs: 1000, retries: 1, random: () => 0 }),
-    );
-    await clock.advance(1999);
-    assertEquals(server.requests.length, 1);
-    await clock.advance(1);
-    assertEquals((await outcome).values.at(-1)?.phase, "success");
-    assertEquals(clock.sleepers, 0);
-  });
-
-  it("are made of every other 5xx, whatever its body says", async () => {
-    const bodies = [
-      "",
-      "<html>: model not found: insecure</html>",
-      `{"error":"internal server error"}`,
-    ];
-    for (const status of [500, 502, 503, 504, 599]) {
-      for (const body of bodies) {
-        const server = new TestServer(answer(body, { status }), answer(DONE));
-        await pullModel("m", { ...server, ...noWait, retries: 1 });
-        assertEquals(server.requests.length, 2);
-      }
-    }
-  });
-
-  it("are not made unless told", async () => {
-    const server = new TestServer(unreachable, answer(DONE));
-    await pullErrorOf(pull("m", { ...server, ...noWait }));
-    assertEquals(server.requests.length, 1);
-  });
-
-  it("wait twice as long after each failure, up to 30 s", async () => {
-    const answers = Array<Answer>(8).fill(unreachable);
-    assertEquals(
-      await delaysOf(0, ...answers),
-      [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000],
-    );
-  });
-
-  it("leave up to half of the wait to chance", async () => {
-    await fc.assert(
-      fc.asyncProperty(fc.double({ min: 0, max: 1, noNaN: true }), async (random) => {
-        const [first, second] = await delaysOf(random, unreachable, unreachable, unreachable);
-        assertAlmostEquals(first!, 1000 - 500 * random, 1e-6);
-        assertAlmostEquals(second!, 2000 - 1000 * random, 1e-6);
-      }),
-    );
-  });
-
-  it("take their time and their chance from what they are passed, and from nothing else", async () => {
-    const forbidden = () => {
-      throw new Error("This is not what was passed");
-    };
-    using _timer = stub(globalThis, "setTimeout", forbidden as unknown as typeof setTimeout);
-    using _now = stub(performance, "now", forbidden);
-    using _date = stub(Date, "now", forbidden);
-    using _random = stub(Math, "random", forbidden);
-    const random = spy(() => 1);
-    const waits: number[] = [];
-    const sleep = (milliseconds: number) => Promise.resolve(void waits.push(milliseconds));
-    const answers = [unreachable, answer(lines(layer(1))), answer(DONE)];
-    const { failure } = await outcomeOf(pullFrom(answers, { retries: 2, sleep, random }));
-    assertEquals(failure, undefined);
-    assertSpyCalls(random, 2);
-    assertEquals(waits, [500, 500]);
-  });
-
-  it("end when they are used up, and the error says how many attempts there were", async () => {
-    const server = new TestServer(unreachable, unreachable, answer("", { status: 503 }));
-    const error = await pullErrorOf(pull("m", { ...server, ...noWait, retries: 2 }));
-    assertEquals(server.requests.length, 3);
-    assertEquals([error.code, error.status, error.attempts], ["http", 503, 3]);
-    assertEquals(error.message, "HTTP 503 (after 3 attempts)");
-  });
-
-  it("end at a failure that does not pass, and the error says how many attempts there were", async () => {
-    const server = new TestServer(unreachable, answer(lines({ error: "disk full" })));
-    const error = await pullErrorOf(pull("m", { ...server, ...noWait, retries: 9 }));
-    assertEquals([error.code, error.attempts], ["server", 2]);
-    assertEquals(error.message, "disk full (after 2 attempts)");
-  });
-
-  it("count from the start again, waits too, whenever the pull got further", async () => {
-    const further = [10, 20, 30, 40].map((bytes) => answer(lines(layer(bytes))));
-    const delays: number[] = [];
-    const server = new TestServer(...further, unreachable, answer(lines(layer(40))), answer(DONE));
-    const error = await pullErrorOf(pull("m", {
-      ...server,
-      now: standingStill,
-      sleep: (milliseconds) => Promise.resolve(void delays.push(milliseconds)),
-      random: () => 0,
-      retries: 2,
-    }));
-    assertEquals(error.attempts, 6);
-    assertEquals(delays, [1000, 1000, 1000, 1000, 2000]);
-  });
-
-  it("never let progress fall", async () => {
-    const cuts = fc.array(pullSessions({ endings: ["cut"] }), { maxLength: 4 });
-    await fc.assert(fc.asyncProperty(cuts, pullSessions(), async (cuts, last) => {
-      const answers = [...cuts, last].map(({ statuses }) => answer(lines(...statuses)));
-      const { values } = await outcomeOf(pullFrom(answers, { retries: 4 }));
-      let [fraction, completed] = [0, 0];
-      for (const value of values) {
-        assert(value.fraction >= fraction && value.completed >= completed);
-        assert(value.completed <= value.total);
-        ({ fraction, completed } = value);
-      }
-      assertEquals(fraction, 1);
-    }));
-  });
-
-  it("go on from where the pull was: what was there is not counted as speed", async () => {
-    const clock = new VirtualClock();
-    const source = new TestSource<Uint8Array<ArrayBuffer>>();
-    const server = new TestServer(answer(lines(layer(10))), streaming(source));
-    const reader = pull("m", { ...server, ...clock, retries: 1, random: () => 0 }).getReader();
-    assertEquals((await reader.read()).value?.completed, 10);
-    const next = reader.read();
-    await clock.advance(1000);
-    source.give(utf8(lines(layer(60))));
-    assertEquals((await next).value?.bytesPerSecond, undefined);
-    const later = reader.read();
-    await clock.advance(1000);
-    source.give(utf8(lines(layer(70))));
-    assertEquals((await later).value?.bytesPerSecond, 10);
-    await reader.cancel();
-  });
-
-  it("are told of before the wait: what failed, and how long the wait is", async () => {
-    const told: unknown[] = [];
-    const onRetry = ({ code }: PullError, delayMs: number) => void told.push([code, delayMs]);
-    const answers = [unreachable, answer(lines(MANIFEST)), answer(DONE)];
-    await outcomeOf(pullFrom(answers, { retries: 2, onRetry, random: () => 0 }));
-    assertEquals(told, [["network", 1000], ["truncated", 2000]]);
-  });
-
-  it("are not made if onRetry throws, which fails the pull with what it threw", async () => {
-    const thrown = new Error("enough");
-    const server = new TestServer(unreachable, answer(DONE));
-    const onRetry = () => {
-      throw thrown;
-    };
-    const { failure } = await outcomeOf(pull("m", { ...server, ...noWait, retries: 2, onRetry }));
-    assertStrictEquals(failure?.error, thrown);
-    assertEquals(server.requests.length, 1);
-  });
-
-  it("release the connection before", async () => {
-    const clock = new VirtualClock();
-    const source = new TestSource(utf8(lines(MANIFEST)));
-    const server = new TestServer(streaming(source), answer(DONE));
-    const options = { ...server, ...clock, stallTimeoutMs: 500, retries: 1 };
-    const outcome = outcomeOf(pull("m", options));
-    await clock.advance(500);
-    assert(server.request.signal.aborted);
-    assertEquals(source.cancels.length, 1);
-    await clock.advance(1000);
-    assertEquals((await outcome).failure, undefined);
-  });
-
-  it("leave a slow reader all the time that it wants, before and after", async () => {
-    const clock = new VirtualClock();
-    const source = new TestSource(utf8(lines(layer(20))), utf8(DONE));
-    const server = new TestServer(answer(lines(layer(10))), streaming(source));
-    const options = { ...server, ...clock, stallTimeoutMs: 1000, retries: 1, random: () => 0 };
-    const reader = pull("m", options).getReader();
-    const phases: unknown[] = [];
-    for (;;) {
-      const read = reader.read();
-      await clock.advance(1000); // the wait for the retry
-      const { done, value } = await read;
-      if (done) break;
-      phases.push(value.phase);
-      await clock.advance(1_000_000);
-    }
-    assertEquals(phases, ["downloading", "downloading", "manifest", "success"]);
-    assertEquals(server.requests.length, 2);
-  });
-
-  it("leave nothing of the connection before, however that failed", async () => {
-    for (const failure of [unreachable, breaking, answer(""), answer("", { status: 503 })]) {
-      const clock = new VirtualClock();
-      const server = new TestServer(failure, answer(DONE));
-      const options = { ...server, ...clock, stallTimeoutMs: 500, retries: 1 };
-      const outcome = outcomeOf(pull("m", options));
-      await settle();
-      assert(server.request.signal.aborted);
-      assertEquals(clock.sleepers, 1); // the wait for the retry alone
-      await clock.advance(1000);
-      assertEquals((await outcome).failure, undefined);
-    }
-  });
-
-  it("count the lines of each connection from 1", async () => {
-    const answers = [answer(lines(MANIFEST, layer(1))), answer(`${lines(MANIFEST)}<html>\n`)];
-    assertEquals((await pullErrorOf(pullFrom(answers, { retries: 1 }))).line, 2);
   });
 });
 

@@ -14,8 +14,12 @@ import type { PullModelOptions, PullRequestInit } from "./options.ts";
 export interface PullRequest {
   /** The address, without user name and password. */
   readonly url: URL;
+  /** Whether it carries headers that are not the package's own, which may be secret. */
+  readonly hasOwnHeaders: boolean;
   /** The options of a request that a signal can abort. */
-  init(signal: AbortSignal): PullRequestInit;
+  init(signal: AbortSignal, redirect?: PullRequestInit["redirect"]): PullRequestInit;
+  /** The same request to another address. To another origin it carries no header that may be secret. */
+  to(url: URL): PullRequest;
 }
 
 /**
@@ -34,19 +38,24 @@ export function planRequest(model: string, options: PullModelOptions): PullReque
   const { path = "/api/pull", insecure, stream = true } = options;
   const host = parseHost(options.host ?? "");
   const headers = readHeaders(options.headers ?? {});
-  if (!headers.has("accept")) {
-    headers.set("accept", stream ? NDJSON_TYPE : "application/json");
-  }
-  headers.set("content-type", "application/json");
   if ((host.username !== "" || host.password !== "") && !headers.has("authorization")) {
     headers.set("authorization", basicAuthorization(host));
   }
   const body = JSON.stringify(
     insecure === undefined ? { model, stream } : { model, insecure, stream },
   );
+  const accept = stream ? NDJSON_TYPE : "application/json";
+  return requestTo(endpointOf(host, path), headers, accept, body);
+}
+
+function requestTo(url: URL, ownHeaders: Headers, accept: string, body: string): PullRequest {
+  const headers = { accept, ...Object.fromEntries(ownHeaders), "content-type": "application/json" };
   return {
-    url: endpointOf(host, path),
-    init: (signal) => ({ method: "POST", headers: Object.fromEntries(headers), body, signal }),
+    url,
+    hasOwnHeaders: [...ownHeaders].length > 0,
+    init: (signal, redirect = "manual") => ({ method: "POST", headers, body, signal, redirect }),
+    to: (next) =>
+      requestTo(next, next.origin === url.origin ? ownHeaders : new Headers(), accept, body),
   };
 }
 

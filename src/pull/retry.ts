@@ -1,42 +1,93 @@
 /**
- * Which failures are retried, and after how long: decisions without a state.
+ * Whether and when a pull that has failed is tried again.
  *
  * @module
  */
 
 import type { PullError } from "../errors.ts";
-import { serverMessage } from "./http_error.ts";
+import type { PullPhase } from "../snapshot.ts";
+import type { ProgressTracker } from "../tracker.ts";
+import type { PullOptions } from "./options.ts";
 
 const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
+const DEFAULT_MAX_RETRY_DELAY_MS = 300_000;
 
-/**
- * What the server says when it will not pull the model, however often it is asked. It does so with
- * status 500 (observed). Of the registry's own answers, 408, 425 and 429 are likely to pass.
- */
-const FINAL_REFUSALS: readonly RegExp[] = [
-  /^model ['"].*['"] not found/,
-  /^pull model manifest: (?:file does not exist|4(?!08|25|29)\d\d)/,
-  /^insecure protocol http$/,
-  /http: server gave HTTP response to HTTPS client$/,
+/** How much an attempt must bring for the count of failures to start again: more than a trickle. */
+const MIN_PROGRESS_BYTES = 1_000_000;
+
+/** The phases in the order in which a pull gets to them. */
+const PHASES: readonly PullPhase[] = [
+  "manifest",
+  "downloading",
+  "verifying",
+  "writing",
+  "removing",
+  "success",
 ];
 
-/** Whether the same request may succeed later. */
-export function isTransient({ code, status, body }: PullError): boolean {
-  switch (code) {
-    case "network":
-    case "truncated":
-    case "stalled":
-      return true;
-    case "http":
-      return status !== undefined && status >= 500 && !isFinalRefusal(serverMessage(body));
-    default:
-      return false;
-  }
-}
+/** What to do after a failure: wait and try again, or give up and say why in some more words. */
+export type Decision =
+  | { readonly delayMs: number }
+  | { readonly delayMs: undefined; readonly because?: string };
 
-function isFinalRefusal(message: string | undefined): boolean {
-  return message !== undefined && FINAL_REFUSALS.some((refusal) => refusal.test(message));
+/** Counts the failures of a pull, and decides. */
+export class Retries {
+  readonly #options: PullOptions;
+  readonly #tracker: ProgressTracker;
+  readonly #now: () => number;
+  #failuresInARow = 0;
+  #progressAt = 0;
+  /** What was there when the attempt began, and the furthest phase of all attempts before it. */
+  #completedBefore = 0;
+  #phaseBefore = 0;
+
+  /** @param tracker Follows the pull over all of its attempts. */
+  constructor(options: PullOptions, tracker: ProgressTracker) {
+    this.#options = options;
+    this.#tracker = tracker;
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** Begins: the first request is about to be made. */
+  start(): void {
+    this.#progressAt = this.#now();
+  }
+
+  /**
+   * Decides what to do after an attempt has failed.
+   *
+   * @param hasAnswered Whether the server has answered any attempt.
+   */
+  decide(error: PullError, hasAnswered: boolean): Decision {
+    this.#countProgress();
+    const { retries = 0, retryForMs = 0, maxRetryDelayMs = DEFAULT_MAX_RETRY_DELAY_MS } =
+      this.#options;
+    const { reason, retryable, retryAfterMs = 0 } = error;
+    const isUnreachable = reason === "refused" || reason === "name-not-resolved";
+    const isInTime = this.#now() - this.#progressAt < retryForMs;
+    if (!retryable || (isUnreachable && !hasAnswered)) return { delayMs: undefined };
+    if (this.#failuresInARow >= retries && !isInTime) return { delayMs: undefined };
+    if (retryAfterMs > maxRetryDelayMs) {
+      return { delayMs: undefined, because: `come back in ${describeWait(retryAfterMs)}` };
+    }
+    const random = this.#options.random ?? Math.random;
+    const delayMs = retryDelayMs(this.#failuresInARow, random());
+    this.#failuresInARow++;
+    return { delayMs: Math.min(Math.max(delayMs, retryAfterMs), maxRetryDelayMs) };
+  }
+
+  /** Starts the count again if the attempt has brought enough, or has got further than those before. */
+  #countProgress(): void {
+    const { completed, phase } = this.#tracker;
+    const rank = PHASES.indexOf(phase);
+    if (completed - this.#completedBefore >= MIN_PROGRESS_BYTES || rank > this.#phaseBefore) {
+      this.#failuresInARow = 0;
+      this.#progressAt = this.#now();
+    }
+    this.#completedBefore = completed;
+    this.#phaseBefore = Math.max(rank, this.#phaseBefore);
+  }
 }
 
 /**
@@ -49,4 +100,10 @@ function isFinalRefusal(message: string | undefined): boolean {
 export function retryDelayMs(failuresInARow: number, random: number): number {
   const longest = Math.min(FIRST_DELAY_MS * 2 ** failuresInARow, LONGEST_DELAY_MS);
   return longest * (1 - random / 2);
+}
+
+/** A time in words: whole seconds up to two minutes, whole minutes beyond. */
+function describeWait(milliseconds: number): string {
+  const seconds = Math.ceil(milliseconds / 1000);
+  return seconds <= 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;
 }

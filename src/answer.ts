@@ -1,0 +1,238 @@
+/**
+ * An answer to `POST /api/pull`, which may come from anything: Ollama, a gateway in its place, a login
+ * page. Here it is decided whether it is a pull at all.
+ *
+ *     Response ── AnswerSource ──▶ bytes ── AnswerDecoder ──▶ what a decoder makes of a pull
+ *
+ * @module
+ */
+
+import { PullError } from "./errors.ts";
+import { titleOfPage } from "./error_words.ts";
+import { describeDetour, httpError, readErrorBody, withoutSecrets } from "./http_error.ts";
+import { type ReadResult, type Source, SourceProducer } from "./streams/producer.ts";
+import { createPullStream, type PullStream, streamFrom } from "./streams/pull_stream.ts";
+import type { Emit, Step } from "./streams/step.ts";
+import { quote } from "./text.ts";
+
+/**
+ * What a decoder makes of a response, or of the body of one, as a stream. Nothing is known of where a
+ * body came from, so it is decoded as it is.
+ */
+export function decodeAnswer<Output>(
+  source: ReadableStream<Uint8Array> | Response,
+  decoder: RecognizingStep<Output>,
+  maxLineBytes: number | undefined,
+): PullStream<Output> {
+  if ("getReader" in source) return streamFrom(source, decoder);
+  const answer = () => ({ response: source, url: source.url });
+  const step = new AnswerDecoder(answer, decoder, maxLineBytes);
+  const producer = new SourceProducer(new AnswerSource(source), step);
+  return createPullStream({ connect: () => producer });
+}
+
+/** The bytes of an answer. The body is locked at once. */
+export class AnswerSource implements Source<Uint8Array> {
+  readonly #response: Response;
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+
+  /** @throws {TypeError} If the body was read already. */
+  constructor(response: Response) {
+    if (response.bodyUsed) {
+      throw new TypeError("Cannot read the response: its body was read already");
+    }
+    this.#response = response;
+    this.#reader = response.body?.getReader();
+  }
+
+  /** @throws {PullError} `http`, if the status of the answer is not 2xx. */
+  async read(): Promise<ReadResult<Uint8Array>> {
+    const response = this.#response;
+    if (!response.ok) throw httpError(response, await readErrorBody(() => this.#readBody()));
+    return this.#readBody();
+  }
+
+  cancel(reason?: unknown): Promise<void> {
+    return this.#reader?.cancel(reason) ?? Promise.resolve();
+  }
+
+  #readBody(): Promise<ReadResult<Uint8Array>> {
+    return this.#reader?.read() ?? Promise.resolve({ done: true });
+  }
+}
+
+/** Something that decodes a pull, and knows whether it has seen one. */
+export interface RecognizingStep<Output> extends Step<Uint8Array, Output> {
+  /** How many objects have come, and whether one of them was about a pull. */
+  readonly recognition: Recognition;
+}
+
+/** What a decoder has seen so far. */
+export interface Recognition {
+  /** How many objects have come. */
+  objects: number;
+  /** Whether one of them had a field of the protocol. */
+  isPull: boolean;
+}
+
+/** An answer, and the address it came from; an answer that was made by hand has none. */
+export interface Answer {
+  readonly response: Response;
+  readonly url: string;
+}
+
+/** What an answer looks like: a page, an object that is spread over several lines, or lines. */
+type Shape = "unknown" | "page" | "object" | "lines";
+
+/** How much of an answer that is no pull is kept to tell what it is, in bytes. */
+const MAX_KEPT_BYTES = 4_096;
+
+/** How many characters tell a page from other text: those of `<!doctype`, and some more. */
+const MIN_PAGE_LENGTH = 16;
+
+const DEFAULT_MAX_OBJECT_BYTES = 2 ** 20;
+
+/**
+ * Decodes the body of an answer, or fails with `wrong-address` if that is no pull.
+ *
+ * An object that is spread over several lines (`{` alone is the first one) is put on one.
+ */
+export class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
+  readonly #answer: () => Answer;
+  readonly #decoder: RecognizingStep<Output>;
+  readonly #maxObjectBytes: number;
+  /** The start of the answer, as far as it is needed to tell what this is. */
+  readonly #start: Uint8Array[] = [];
+  #startLength = 0;
+  #shape: Shape = "unknown";
+
+  /**
+   * @param answer Gives the answer, once there are bytes of it.
+   * @param decoder Decodes what is a pull.
+   * @param maxObjectBytes The longest object that is read when it is spread over lines.
+   */
+  constructor(
+    answer: () => Answer,
+    decoder: RecognizingStep<Output>,
+    maxObjectBytes: number = DEFAULT_MAX_OBJECT_BYTES,
+  ) {
+    this.#answer = answer;
+    this.#decoder = decoder;
+    this.#maxObjectBytes = maxObjectBytes;
+  }
+
+  push(chunk: Uint8Array, emit: Emit<Output>): void {
+    const decoder = this.#decoder;
+    if (this.#shape === "lines" && decoder.recognition.isPull) return decoder.push(chunk, emit);
+    if (this.#shape === "lines") {
+      this.#keep(chunk, MAX_KEPT_BYTES);
+      return this.#attempt(() => decoder.push(chunk, emit));
+    }
+    this.#keep(chunk, Infinity);
+    if (this.#shape === "unknown") this.#shape = shapeOf(this.#startBytes());
+    if (this.#shape === "lines") return this.#attempt(() => decoder.push(this.#startBytes(), emit));
+    if (this.#shape === "page" && isTold(this.#startBytes())) this.#failAsWrongAddress();
+    if (this.#shape === "object" && this.#startLength > this.#maxObjectBytes) {
+      const message = `The object of several lines is longer than ${this.#maxObjectBytes} bytes`;
+      throw new PullError("line-too-long", message, { line: 1 });
+    }
+  }
+
+  end(emit: Emit<Output>): void {
+    const decoder = this.#decoder;
+    if (this.#shape === "page") this.#failAsWrongAddress();
+    this.#attempt(() => {
+      if (this.#shape !== "lines" && this.#startLength > 0) {
+        decoder.push(onOneLine(this.#startBytes()), emit);
+      }
+      decoder.end(emit);
+    });
+    const isBlank = startOf(this.#startBytes()) === "";
+    if (!decoder.recognition.isPull && !isBlank) this.#failAsWrongAddress();
+  }
+
+  /** Decodes; a failure to do so is one of the address, if what came has nothing of a pull. */
+  #attempt(decode: () => void): void {
+    try {
+      decode();
+    } catch (error) {
+      if (this.#mayBePull(error)) throw error;
+      this.#failAsWrongAddress(error as PullError);
+    }
+  }
+
+  #mayBePull(error: unknown): boolean {
+    const { objects, isPull } = this.#decoder.recognition;
+    const start = startOf(this.#startBytes());
+    if (!(error instanceof PullError) || isPull || start === "") return true;
+    if (error.code === "truncated") return start.startsWith("{") && objects === 0;
+    return error.code !== "malformed" || start.startsWith("{");
+  }
+
+  #failAsWrongAddress(cause?: PullError): never {
+    const { response, url } = this.#answer();
+    const type = response.headers.get("content-type");
+    const where = url === "" ? "The answer" : `The answer of ${withoutSecrets(url)}`;
+    const what = `${describeContent(this.#startBytes())}${type ? ` (${type})` : ""}`;
+    const message = `${where} is no pull, but ${what}${describeDetour(response)}`;
+    const { status } = response;
+    const details = { status, reason: "wrong-address", retryable: false, cause };
+    throw new PullError("malformed", message, details);
+  }
+
+  #keep(chunk: Uint8Array, maxLength: number): void {
+    if (this.#startLength >= maxLength) return;
+    this.#start.push(chunk.slice(0, maxLength - this.#startLength));
+    this.#startLength += Math.min(chunk.length, maxLength - this.#startLength);
+  }
+
+  #startBytes(): Uint8Array {
+    const bytes = new Uint8Array(this.#startLength);
+    let length = 0;
+    for (const part of this.#start) {
+      bytes.set(part, length);
+      length += part.length;
+    }
+    return bytes;
+  }
+}
+
+/** What an answer looks like from its first bytes; `unknown` until that can be told. */
+function shapeOf(bytes: Uint8Array): Shape {
+  const start = startOf(bytes);
+  if (start === "" || /^\{[ \t\r]*$/.test(start)) {
+    return bytes.length < MAX_KEPT_BYTES ? "unknown" : "lines";
+  }
+  if (start.startsWith("<") && start.length < MIN_PAGE_LENGTH && !start.includes("\n")) {
+    return "unknown";
+  }
+  if (titleOfPage(start) !== undefined) return "page";
+  return /^\{[ \t\r]*\n/.test(start) ? "object" : "lines";
+}
+
+/** Whether enough of a page has come to tell what it is. */
+function isTold(bytes: Uint8Array): boolean {
+  return bytes.length >= MAX_KEPT_BYTES || /<\/title/i.test(startOf(bytes));
+}
+
+/** The start of an answer as text, from its first character that means something. */
+function startOf(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes.subarray(0, MAX_KEPT_BYTES)).trimStart();
+}
+
+/** What came in place of a pull. It depends on the bytes alone, however they were cut. */
+function describeContent(bytes: Uint8Array): string {
+  const start = startOf(bytes);
+  const title = titleOfPage(start);
+  if (title === undefined) return quote(start.split("\n", 1)[0]!.trimEnd());
+  return title === "" ? "a page without a title" : `a page titled ${quote(title)}`;
+}
+
+/** An object that is spread over lines, on one; anything else as it is. */
+function onOneLine(bytes: Uint8Array): Uint8Array {
+  try {
+    return new TextEncoder().encode(JSON.stringify(JSON.parse(new TextDecoder().decode(bytes))));
+  } catch {
+    return bytes;
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * What an error says, in whatever shape a server, a gateway or a registry has put it.
+ *
+ * @module
+ */
+
+import { isJsonObject } from "./ndjson.ts";
+
+/** The fields in which words are looked for, those of Ollama first. */
+const FIELDS = ["error", "message", "detail", "errors", "msg", "code"] as const;
+
+/** How deep words are looked for. */
+const MAX_DEPTH = 4;
+
+/**
+ * The innermost words of an error, or `undefined` if there are none:
+ *
+ * - `"…"` and `{"error":"…"}`: Ollama.
+ * - `{"error":{"message":"…","type":"…"}}`: OpenAI, and servers compatible with it.
+ * - `{"detail":"…"}`, `{"detail":[{"loc":[…],"msg":"…"}]}`: FastAPI, and so Open WebUI.
+ * - `{"errors":[{"code":"…","message":"…"}]}`: an OCI registry.
+ * - `{"message":"…"}`, `{"status":"error","message":"…"}`: gateways.
+ */
+export function errorWords(value: unknown, depth = 0): string | undefined {
+  if (typeof value === "string") return value;
+  if (depth === MAX_DEPTH) return undefined;
+  if (Array.isArray(value)) {
+    const words = value.map((item) => errorWords(item, depth + 1)).filter((text) => text);
+    return words.length === 0 ? undefined : words.join("; ");
+  }
+  if (!isJsonObject(value)) return undefined;
+  let empty: string | undefined;
+  for (const field of FIELDS) {
+    const words = errorWords(value[field], depth + 1);
+    if (words) return words;
+    empty ??= words;
+  }
+  return empty;
+}
+
+/**
+ * What an object of the stream says of a failure, or `undefined` if it is none: it has an `error`, or an
+ * error's shape in place of a status. A status that happens to have a `message` is no failure.
+ */
+export function failureWords(value: Readonly<Record<string, unknown>>): string | undefined {
+  const { error, status, digest } = value;
+  if (typeof error === "string") return error;
+  const isError = error === true || status === "error" ||
+    (typeof error === "object" && errorWords(error) !== undefined) ||
+    (status === undefined && digest === undefined && hasErrorShape(value));
+  return isError ? errorWords(value) ?? "" : undefined;
+}
+
+function hasErrorShape({ message, detail, errors }: Readonly<Record<string, unknown>>): boolean {
+  return typeof message === "string" || Array.isArray(errors) ||
+    typeof detail === "string" || (typeof detail === "object" && detail !== null);
+}
+
+/** The title of an HTML page, or `undefined` if a text is none. */
+export function titleOfPage(text: string): string | undefined {
+  if (!/^\s*<(?:!doctype|html|head|body|\?xml|!--)/i.test(text)) return undefined;
+  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? /<h1[^>]*>([^<]*)/i.exec(text)?.[1];
+  return title?.replace(/\s+/g, " ").trim() ?? "";
+}

@@ -1,0 +1,90 @@
+/**
+ * What an answer with a status other than 2xx says.
+ *
+ * @module
+ */
+
+import { causeOfAnswer } from "./causes.ts";
+import { PullError } from "./errors.ts";
+import { errorWords, titleOfPage } from "./error_words.ts";
+import type { ReadResult } from "./streams/producer.ts";
+import { quote } from "./text.ts";
+
+/** How much of the body of a failed request is read, in characters. */
+const MAX_BODY_LENGTH = 16_384;
+
+/**
+ * Reads the body of a failed request as text, up to a length or to where it breaks.
+ *
+ * @param read Gives the next bytes of the body.
+ */
+export async function readErrorBody(read: () => Promise<ReadResult<Uint8Array>>): Promise<string> {
+  const utf8 = new TextDecoder();
+  let text = "";
+  try {
+    while (text.length < MAX_BODY_LENGTH) {
+      const { done, value } = await read();
+      if (done) break;
+      text += utf8.decode(value as Uint8Array, { stream: true });
+    }
+  } catch {
+    // The status of the answer says more than that its body broke off.
+  }
+  return text;
+}
+
+/** The error for an answer with a status that is not 2xx, and the text of its body. */
+export function httpError(response: Response, text: string): PullError {
+  const { status, statusText, headers } = response;
+  const body = parseBody(text);
+  const words = errorWords(typeof body === "string" ? undefined : body);
+  // The words of a page are not about a pull, but 400 is how a port with TLS answers without it.
+  const { reason, retryable } = causeOfAnswer(status, words ?? (status === 400 ? text : undefined));
+  const title = `HTTP ${status} ${statusText}`.trimEnd();
+  const message = `${title}${describeBody(text, words)}${describeDetour(response)}`;
+  const retryAfterMs = parseRetryAfter(headers);
+  return new PullError("http", message, { status, body, reason, retryable, retryAfterMs });
+}
+
+function describeBody(text: string, words: string | undefined): string {
+  if (words !== undefined) return `: ${words}`;
+  if (text.trim() === "") return "";
+  return `, not from Ollama: ${quote(titleOfPage(text) || text)}`;
+}
+
+/** Where an answer came from, if the request was redirected: a POST may have become a GET on the way. */
+export function describeDetour({ redirected, url }: Response): string {
+  return redirected ? ` (from ${withoutSecrets(url)}, to which the request was redirected)` : "";
+}
+
+/** An address without what may be secret: user name, password and query. */
+export function withoutSecrets(url: string): string {
+  try {
+    const { origin, pathname } = new URL(url);
+    return `${origin}${pathname}`;
+  } catch {
+    return "an address that cannot be read";
+  }
+}
+
+/** The body of an error: parsed if it is JSON, `undefined` if it is empty. */
+function parseBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text === "" ? undefined : text;
+  }
+}
+
+/**
+ * How long the server asks to wait, in milliseconds. RFC 9110, section 10.2.3: `Retry-After` is a number
+ * of seconds or a date. A date is read by the clock of the server, where it tells its time.
+ */
+function parseRetryAfter(headers: Headers): number | undefined {
+  const value = headers.get("retry-after")?.trim();
+  if (!value) return undefined;
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const now = Date.parse(headers.get("date") ?? "");
+  const wait = Date.parse(value) - (Number.isNaN(now) ? Date.now() : now);
+  return Number.isNaN(wait) ? undefined : Math.max(0, wait);
+}

@@ -1,0 +1,85 @@
+/**
+ * Redirects, followed by hand: a runtime would turn the POST into a GET where the standard allows it, and
+ * some send along headers that are meant for the first server only.
+ *
+ * @module
+ */
+
+import { PullError } from "../errors.ts";
+import { withoutSecrets } from "../http_error.ts";
+import { ignoreRejection } from "../streams/producer.ts";
+import type { Answer } from "../answer.ts";
+import type { PullOptions } from "./options.ts";
+import type { PullRequest } from "./request.ts";
+
+/** How many redirects are followed. The Fetch standard allows 20, which no server needs. */
+const MAX_REDIRECTS = 10;
+
+type MakeRequest = NonNullable<PullOptions["fetch"]>;
+
+/**
+ * Makes a request and follows its redirects.
+ *
+ * @throws {PullError} `http` with the reason `redirected`, if the request cannot go where it is sent.
+ */
+export async function respond(
+  request: PullRequest,
+  makeRequest: MakeRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  for (let redirects = 0;; redirects++) {
+    const { url } = request;
+    const response = await makeRequest(url.href, request.init(signal));
+    if (response.type === "opaqueredirect") return respondInBrowser(request, makeRequest, signal);
+    const location = response.headers.get("location");
+    const isRedirect = response.status >= 300 && response.status < 400 && location !== null;
+    if (!isRedirect) return { response, url: response.url || url.href };
+    if (response.body) ignoreRejection(response.body.cancel());
+    request = request.to(targetOf(response, location, url, redirects));
+  }
+}
+
+/** A browser does not say where it is redirected to, so it can only be left to follow by itself. */
+async function respondInBrowser(
+  request: PullRequest,
+  makeRequest: MakeRequest,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { url } = request;
+  if (request.hasOwnHeaders) {
+    const message = `${url.origin} redirects the request, and a browser does not say where to. ` +
+      "It would send your headers there, too: give the address that it redirects to as the host";
+    throw redirected(message, undefined);
+  }
+  const response = await makeRequest(url.href, request.init(signal, "follow"));
+  return { response, url: response.url || url.href };
+}
+
+/** Where a redirect leads, if a pull can follow it. */
+function targetOf({ status }: Response, location: string, from: URL, redirects: number): URL {
+  const title = `HTTP ${status}: ${withoutSecrets(from.href)} redirects`;
+  if (!URL.canParse(location, from)) {
+    throw redirected(`${title} to an address that cannot be read`, status);
+  }
+  const target = new URL(location, from);
+  const where = `${title} to ${withoutSecrets(target.href)}`;
+  if (target.protocol !== "http:" && target.protocol !== "https:") {
+    throw redirected(`${where}, which is not an address of HTTP`, status);
+  }
+  if (status !== 307 && status !== 308) {
+    // RFC 9110: clients turn a POST into a GET at 303, and may at 301 and 302, as all of them do.
+    const host = withoutSecrets(target.href).replace(/\/api\/pull$/, "");
+    throw redirected(
+      `${where}, where a pull would arrive as a GET: give ${host} as the host`,
+      status,
+    );
+  }
+  if (redirects === MAX_REDIRECTS) {
+    throw redirected(`${where}, after ${MAX_REDIRECTS} redirects before it`, status);
+  }
+  return target;
+}
+
+function redirected(message: string, status: number | undefined): PullError {
+  return new PullError("http", message, { status, reason: "redirected", retryable: false });
+}

@@ -1,0 +1,122 @@
+/**
+ * Whether a pull still gets anywhere.
+ *
+ * @module
+ */
+
+import { PullError } from "../errors.ts";
+import type { ProgressTracker } from "../tracker.ts";
+import type { PullModelOptions } from "./options.ts";
+import { sleepOnTimer } from "./sleep.ts";
+
+/** Something that is waited for. */
+type Work<Value> = () => Promise<Value>;
+
+/**
+ * Ends waits that are in vain. Only the time counts in which the server is waited for, so that a slow
+ * reader is not taken for a slow server.
+ */
+export class StallWatch {
+  readonly #tracker: ProgressTracker;
+  readonly #now: () => number;
+  readonly #sleep: NonNullable<PullModelOptions["sleep"]>;
+  readonly #stallTimeoutMs: number;
+  readonly #silenceTimeoutMs: number;
+  /** How many bytes must come within the stall timeout. */
+  readonly #minBytes: number;
+  readonly #minBytesPerSecond: number;
+
+  /** How long was waited since something new came, in milliseconds. */
+  #waitedMs = 0;
+  /** Whether the server has sent anything in that time. */
+  #isTalking = false;
+  /** What was there when something new came last. */
+  #step = "";
+  #receivedBytes = 0;
+
+  constructor(options: PullModelOptions, tracker: ProgressTracker) {
+    const { stream = true, stallTimeoutMs = Infinity, minBytesPerSecond = 0 } = options;
+    this.#tracker = tracker;
+    this.#now = options.now ?? (() => performance.now());
+    this.#sleep = options.sleep ?? sleepOnTimer;
+    this.#stallTimeoutMs = stream ? stallTimeoutMs : Infinity;
+    this.#silenceTimeoutMs = options.silenceTimeoutMs ?? Infinity;
+    this.#minBytesPerSecond = minBytesPerSecond;
+    this.#minBytes = Math.max(1, minBytesPerSecond * stallTimeoutMs / 1000);
+  }
+
+  /** Begins anew: a request is made, or was answered. */
+  restart(): void {
+    this.#waitedMs = 0;
+    this.#isTalking = false;
+    this.#receivedBytes = this.#tracker.newBytes;
+  }
+
+  /**
+   * Waits for something of the server.
+   *
+   * @param giveUp Is called with the error when it takes too long, and must make the work reject.
+   */
+  async wait<Value>(work: Work<Value>, giveUp: (error: PullError) => void): Promise<Value> {
+    this.#look();
+    const stallLeftMs = this.#mayStall() ? this.#stallTimeoutMs - this.#waitedMs : Infinity;
+    const leftMs = Math.min(stallLeftMs, this.#silenceTimeoutMs);
+    if (!(leftMs < Infinity)) return work();
+    const startedAt = this.#now();
+    const done = new AbortController();
+    this.#sleep(Math.max(0, leftMs), done.signal).then(
+      () => giveUp(stallLeftMs <= leftMs ? this.#stalled() : this.#silent()),
+      () => {}, // the work was done in time
+    );
+    try {
+      return await work();
+    } finally {
+      done.abort();
+      this.#waitedMs += this.#now() - startedAt;
+      this.#isTalking = true;
+    }
+  }
+
+  /** Whether the server has something to do that shows: after the download it may be silent. */
+  #mayStall(): boolean {
+    const { phase, isDownloaded } = this.#tracker;
+    return (phase === "manifest" || phase === "downloading") && !isDownloaded;
+  }
+
+  /** Starts the time again if something new has come. */
+  #look(): void {
+    const { phase, status, newBytes } = this.#tracker;
+    const step = phase === "downloading" ? phase : `${phase} ${status}`;
+    if (step === this.#step && newBytes - this.#receivedBytes < this.#minBytes) return;
+    this.#step = step;
+    this.restart();
+  }
+
+  #silent(): PullError {
+    return new PullError(
+      "stalled",
+      `The server sent nothing for ${seconds(this.#silenceTimeoutMs)}`,
+    );
+  }
+
+  #stalled(): PullError {
+    const time = seconds(this.#stallTimeoutMs);
+    const { phase, completed, total } = this.#tracker;
+    if (phase !== "downloading" || !this.#isTalking) {
+      const what = this.#isTalking ? "nothing new" : "nothing";
+      return new PullError("stalled", `The server sent ${what} for ${time}`);
+    }
+    if (this.#minBytes > 1) {
+      const limit = `${this.#minBytesPerSecond} bytes per second`;
+      return new PullError("stalled", `The download was slower than ${limit} for ${time}`);
+    }
+    const share = `${Math.floor(completed / total * 100)} %`;
+    const message =
+      `The download has been at ${share} for ${time}, though the server still answers`;
+    return new PullError("stalled", message);
+  }
+}
+
+function seconds(milliseconds: number): string {
+  return `${milliseconds / 1000} s`;
+}
