@@ -70,7 +70,7 @@ describe("Our own client", () => {
       ...optionsFor(server),
       retries: 1,
       stallTimeoutMs: 30_000,
-      onRetry: ({ code }) => failures.push(code),
+      onRetry: ({ error: { code } }) => failures.push(code),
     });
     assertEquals(failures, ["http", "network", "truncated", "stalled"]);
     assertEquals(server.requests.map(({ outcome }) => outcome), [

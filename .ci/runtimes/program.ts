@@ -49,7 +49,13 @@ const ownClient: ClientSubject = {
   transport: "in-process",
   timeLimitMs: 250,
   async pull({ host, fetch, model, signal, onUpdate }: ClientRun) {
-    const progress = pull(model, { host, fetch, signal, stallTimeoutMs: 250 });
+    const progress = pull(model, {
+      host,
+      fetch,
+      signal,
+      stallTimeoutMs: 250,
+      silenceTimeoutMs: 250,
+    });
     for await (const update of progress) onUpdate(update);
   },
 };

@@ -62,7 +62,7 @@ declare const process: { env: Record<string, string | undefined> };
 /** Reads every kind of stream. */
 export async function read(body: ReadableStream<Uint8Array>): Promise<void> {
   for await (const { fraction } of pull("m")) fraction.toFixed();
-  for await (const status of decodePull(body)) if (status.kind === "error") status.error.length;
+  for await (const status of decodePull(body)) if (status.kind === "error") status.message.length;
   for await (const { completed } of decodeProgress(body)) completed.toFixed();
   for await (const value of new NdjsonDecoderStream().readable) void value;
   for await (const bytes of new NdjsonEncoderStream().readable) bytes.length;

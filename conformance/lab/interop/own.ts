@@ -32,7 +32,13 @@ export function ownClient(transport: ClientSubject["transport"]): ClientSubject 
     timeLimitMs,
     async pull(run) {
       const { host, model, signal, onUpdate } = run;
-      const options = { host, signal, stallTimeoutMs: timeLimitMs, ...fetchOf(run, transport) };
+      const options = {
+        host,
+        signal,
+        stallTimeoutMs: timeLimitMs,
+        silenceTimeoutMs: timeLimitMs,
+        ...fetchOf(run, transport),
+      };
       for await (const progress of pull(model, options)) onUpdate(progress);
     },
   };
@@ -53,7 +59,7 @@ export function ownDecoder(transport: ClientSubject["transport"]): ClientSubject
       );
       if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
       for await (const status of decodePull(bodyOf(response))) {
-        if (status.kind === "error") throw new Error(status.error);
+        if (status.kind === "error") throw new Error(status.message);
         onUpdate(status);
         if (status.kind === "success") return;
       }

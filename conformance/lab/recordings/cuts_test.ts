@@ -72,7 +72,7 @@ async function pullFrom(bodies: readonly ReadableStream<Uint8Array>[]): Promise<
     random: () => 0,
     stallTimeoutMs: STALL_TIMEOUT_MS,
     retries: bodies.length - 1,
-    onRetry: ({ code }) => retried.push(code),
+    onRetry: ({ error: { code } }) => retried.push(code),
   });
   let result: Result | undefined;
   const end = (failure?: unknown) => result = { snapshots, failure, retried };

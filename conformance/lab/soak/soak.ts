@@ -6,7 +6,7 @@
  */
 
 import { createMockServer, type FaultKind, faultKinds, type MockModel } from "../../../mock/mod.ts";
-import type { PullErrorCode } from "../../../mod.ts";
+import type { PullErrorCode, PullRetry } from "../../../mod.ts";
 import { Dice } from "../fuzz/dice.ts";
 import { decideCancelling, pullOnce, type PullResult } from "./pulls.ts";
 import { ScaledClock } from "./scaled_clock.ts";
@@ -115,8 +115,9 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
       sleep: clock.sleep,
       random: () => dice.below(1000) / 1000,
       stallTimeoutMs: STALL_TIMEOUT_MS,
+      silenceTimeoutMs: STALL_TIMEOUT_MS,
       retries: Infinity,
-      onRetry: ({ code }: { code: PullErrorCode }) => {
+      onRetry: ({ error: { code } }: PullRetry) => {
         count.retries++;
         count.retriesAfter[code] = (count.retriesAfter[code] ?? 0) + 1;
         tell(`waiting to pull ${model} again, after ${code}`);

@@ -19,7 +19,7 @@ const { OLLAMA_HOST: host = "", STALL_TIMEOUT_MS: limit } = process.env;
 const options = {
   host,
   signal: controller.signal,
-  ...(limit !== undefined && { stallTimeoutMs: Number(limit) }),
+  ...(limit !== undefined && { stallTimeoutMs: Number(limit), silenceTimeoutMs: Number(limit) }),
 };
 try {
   for await (const progress of pull(process.argv.at(-1) ?? "", options)) {
