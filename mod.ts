@@ -53,7 +53,12 @@ export type {
 } from "./src/pull/options.ts";
 export { pull, pullModel } from "./src/pull/pull.ts";
 export { decodePull, type DecodePullOptions } from "./src/pull_decoder.ts";
-export type { PullStream, PullStreamMethods, StepStream } from "./src/streams/pull_stream.ts";
+export type {
+  PipeOptions,
+  PullStream,
+  PullStreamMethods,
+  StepStream,
+} from "./src/streams/pull_stream.ts";
 export type { LayerSize, PullLayer, PullPhase, PullProgress } from "./src/snapshot.ts";
 export {
   type DownloadingStatus,

@@ -162,11 +162,11 @@ function testIn(engine: Engine): void {
     }, { server: upstream.url });
   });
 
-  it("leaves nothing open on a server, in whatever state it leaves", () =>
+  it("gets through what happens on the network, and leaves nothing open there", () =>
     usePage((page) =>
       // which stays open until they are counted: closing it would close all
       countLeft((host) =>
-        page.evaluate(`import("/program.js").then(({ leavePulls }) => leavePulls("${host}"))`)
+        page.evaluate(`import("/program.js").then(({ tryNetwork }) => tryNetwork("${host}"))`)
       )
     ));
 

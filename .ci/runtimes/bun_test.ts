@@ -29,7 +29,7 @@ describe("the package from npm, in Bun", () => {
     assertEquals(verdicts, await verdictsOfSources());
   });
 
-  it("leaves nothing open on a server, in whatever state it leaves", () =>
+  it("gets through what happens on the network, and leaves nothing open there", () =>
     countLeft(async (host) => {
       await consumer.writeLeaving(host);
       await consumer.outputOf([bun, "run", "leave.ts"]);

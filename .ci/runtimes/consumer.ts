@@ -19,7 +19,7 @@ const MAIN = 'import { tryPackage } from "./program.ts";\n' +
 
 /** A module that leaves pulls from a server. */
 const leave = (host: string) =>
-  `import { leavePulls } from "./program.ts";\nawait leavePulls(${JSON.stringify(host)});\n`;
+  `import { tryNetwork } from "./program.ts";\nawait tryNetwork(${JSON.stringify(host)});\n`;
 
 /** A project of a user. */
 export class Consumer {

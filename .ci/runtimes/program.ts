@@ -16,6 +16,7 @@ import {
   pull,
   PullError,
   pullModel,
+  type PullModelOptions,
   PullProgressStream,
   PullStatusStream,
 } from "@ollama-pull/kit";
@@ -262,14 +263,57 @@ export async function tryPackage(): Promise<Findings> {
   return await runSuites();
 }
 
-/** What {@link leavePulls} pulls: a model that never ends, one that soon does, and one that never begins. */
+/** What {@link tryNetwork} pulls: a model that never ends, one that soon does, and one that never begins. */
 export const LEFT_MODELS = { endless: "endless", short: "short", silent: "silent" } as const;
 
-/** How many pulls {@link leavePulls} begins, and how many of these it lets end. */
+/** How many pulls {@link tryNetwork} begins, and how many of these it lets end. */
 export const LEFT_PULLS = { all: 6, finished: 1 } as const;
 
-/** Leaves pulls from a server on the network in every state, so that it can be counted there. */
-export async function leavePulls(host: string): Promise<void> {
+/** What may stand between a client and the end of a pull, with options, and how the pull ends then. */
+const SITUATIONS: Readonly<Record<string, [options: PullModelOptions, endings: string[]]>> = {
+  "temporarily-moved": [{}, ["success"]],
+  "moved": [{}, ["http redirected", "http wrong-address"]], // browsers follow, and do not say where to
+  "moved-with-headers": [{ headers: { "X-Key": "secret" } }, ["http redirected"]],
+  "failed": [{ retries: 1 }, ["success"]],
+  "busy": [{ retries: 1 }, ["success"]],
+  "frozen": [{ retries: 1, stallTimeoutMs: 200 }, ["success"]],
+  "frozen-for-ever": [{ stallTimeoutMs: 200 }, ["stalled undefined"]],
+  "silent": [{ stallTimeoutMs: 10, silenceTimeoutMs: 200 }, ["stalled undefined"]],
+  "page": [{ retries: 9 }, ["malformed wrong-address"]],
+  "running": [{ retries: 9 }, ["malformed wrong-address"]],
+  "list": [{ retries: 9 }, ["malformed wrong-address"]],
+  "gateway": [{ retries: 9 }, ["http model-not-found"]],
+  "full": [{ retries: 9 }, ["server disk-full"]],
+  "spread": [{ stream: false }, ["success"]],
+};
+
+/** Pulls through each situation of a server of `upstream.ts`. */
+async function trySituations(host: string): Promise<void> {
+  for (const [situation, [options, endings]] of Object.entries(SITUATIONS)) {
+    const pulling = pullModel("a", {
+      random: () => 1,
+      ...options,
+      host: `${host}/situations/${situation}`,
+    });
+    const ending = await pulling.then(() => "success", ({ code, reason }) => `${code} ${reason}`);
+    expectEqual([situation, endings.includes(ending) ? "as it should" : ending], [
+      situation,
+      "as it should",
+    ]);
+  }
+}
+
+/**
+ * Pulls from a server on the network through whatever may happen there, and leaves pulls in every state,
+ * so that it can be counted at the server what is left of them.
+ */
+export async function tryNetwork(host: string): Promise<void> {
+  await trySituations(host);
+  await leavePulls(host);
+}
+
+/** Leaves pulls in every state. */
+async function leavePulls(host: string): Promise<void> {
   const { endless, short, silent } = LEFT_MODELS;
   let begun = 0;
   /** Waits until a server of `upstream.ts` has all pulls. (One that asks whether it may comes later.) */

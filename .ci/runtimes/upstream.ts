@@ -14,6 +14,7 @@ import {
 } from "../../mock/mod.ts";
 import { listen } from "../../mock/runtime/listen.ts";
 import { LEFT_MODELS, LEFT_PULLS } from "./program.ts";
+import { answerSituation } from "./situations.ts";
 
 /** How long a pull may take to end that was left, on a busy machine, in milliseconds. */
 const PATIENCE_MS = 60_000;
@@ -42,6 +43,7 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
     },
   });
   let pulls = 0;
+  const seen = new Set<string>();
   const waiting: (() => void)[] = [];
   const listener = await listen(async (request) => {
     const { pathname, searchParams } = new URL(request.url);
@@ -51,6 +53,7 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
       }
       return new Response("yes", { headers: { "Access-Control-Allow-Origin": "*" } });
     }
+    if (pathname.startsWith("/situations/")) return answerSituation(request, seen);
     if (request.method === "POST" && pathname === "/api/pull") pulls++;
     for (const resolve of waiting.splice(0)) resolve();
     return await server.fetch(request);
@@ -71,8 +74,8 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
   };
 }
 
-/** Has `leavePulls` of the program run somewhere, and counts what is left of its pulls on the server. */
-export async function countLeft(leavePulls: (host: string) => Promise<unknown>): Promise<void> {
+/** Has `tryNetwork` of the program run somewhere, and counts what is left of its pulls on the server. */
+export async function countLeft(tryNetwork: (host: string) => Promise<unknown>): Promise<void> {
   const { endless, short, silent } = LEFT_MODELS;
   const size = 2 ** 50;
   await using upstream = await startUpstream({
@@ -88,7 +91,7 @@ export async function countLeft(leavePulls: (host: string) => Promise<unknown>):
     while (outcomes.length < LEFT_PULLS.all) outcomes.push(await upstream.nextOutcome());
   };
   // Both at once: one that cannot be left would otherwise be waited for.
-  await Promise.all([leavePulls(upstream.url), collect()]);
+  await Promise.all([tryNetwork(upstream.url), collect()]);
   const finished = outcomes.filter((outcome) => outcome === "finished").length;
   assertEquals([finished, upstream.server.activeDownloads], [LEFT_PULLS.finished, 0]);
 }

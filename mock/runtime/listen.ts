@@ -132,9 +132,14 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
 }
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
+  const reader = response.body?.getReader();
   let proceed = () => {};
-  // Some runtimes do not call back for a write on a broken connection.
-  outgoing.once("close", () => proceed());
+  outgoing.once("close", () => {
+    // Some runtimes do not call back for a write on a broken connection.
+    proceed();
+    // A body that has nothing to say would otherwise be waited for. (It may have failed already.)
+    reader?.cancel().catch(() => {});
+  });
   /** Waits until the operating system has the bytes, so that they arrive even if a fault follows. */
   const write = (chunk: Uint8Array) =>
     new Promise<void>((resolve) => {
@@ -144,9 +149,10 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
 
   outgoing.writeHead(response.status, Object.fromEntries(response.headers));
   outgoing.flushHeaders();
-  for await (const chunk of response.body ?? []) {
-    if (outgoing.destroyed) return;
-    await write(chunk);
+  while (reader && !outgoing.destroyed) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    await write(value);
   }
   outgoing.end();
 }

@@ -172,6 +172,20 @@ export const listenChecks: Readonly<Record<string, () => Promise<void>>> = {
     await assertRejects(() => fetch(url));
   },
 
+  async "lets go of a body that has nothing to say when its client leaves"() {
+    let letGo = () => {};
+    const cancelled = new Promise<void>((resolve) => letGo = resolve);
+    const silent = () =>
+      Promise.resolve(new Response(new ReadableStream({ cancel: () => letGo() })));
+    const { url, close } = await listen(silent);
+    const leaving = new AbortController();
+    const response = await fetch(url, { signal: leaving.signal });
+    leaving.abort();
+    await response.text().catch(() => {});
+    await cancelled;
+    await close();
+  },
+
   async "says which port it cannot have"() {
     const { server, url } = await open();
     await using _ = server;

@@ -44,8 +44,8 @@ export interface PullStreamMethods<Value> {
   ): Readable;
 }
 
-/** The options of `pipeThrough`, whose own name Node's types do not know. */
-type PipeOptions = Parameters<ReadableStream["pipeThrough"]>[1];
+/** The options of `pipeThrough`. (Node's types do not know the platform's name for them.) */
+export type PipeOptions = Parameters<ReadableStream["pipeThrough"]>[1];
 
 /**
  * A stream of what a producer makes, read as it is asked for.
