@@ -44,6 +44,8 @@ export {
   type PullProgressOptions,
   PullProgressStream,
 } from "./src/progress.ts";
+export { fetchManifest, type Manifest, type ManifestLayer } from "./src/pull/manifest.ts";
+export type { FetchManifestOptions, ManifestRequestInit } from "./src/pull/manifest_options.ts";
 export type { PullModelOptions, PullOptions, PullRequestInit } from "./src/pull/options.ts";
 export { pull, pullModel } from "./src/pull/pull.ts";
 export { decodePull, type DecodePullOptions } from "./src/pull_decoder.ts";

@@ -14,3 +14,12 @@ export function shortDigest(digest: string): string {
   const digits = digest.slice(digest.indexOf(":") + 1);
   return digits.slice(0, SHORT_DIGEST_LENGTH);
 }
+
+/** The digest of some bytes. Pages that are no secure context cannot compute one: they get `undefined`. */
+export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
+  const { subtle } = crypto as Partial<Crypto>;
+  if (!subtle) return undefined;
+  const hash = new Uint8Array(await subtle.digest("SHA-256", bytes));
+  const digits = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0"));
+  return DIGEST_PREFIX + digits.join("");
+}

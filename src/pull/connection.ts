@@ -122,7 +122,7 @@ export class Connection implements Source<Uint8Array> {
 }
 
 /** The message of the innermost cause: the outer ones only say that a fetch failed. */
-function innermostMessage(error: unknown): string {
+export function innermostMessage(error: unknown): string {
   const seen = new Set<unknown>();
   let innermost = error;
   while (innermost instanceof Error && innermost.cause && !seen.has(innermost)) {
