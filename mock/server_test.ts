@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { ConfigurationError } from "./configuration_error.ts";
-import type { LibraryFault } from "./endpoints/registry.ts";
+import type { LibraryFault } from "./endpoints/registry_faults.ts";
 import type { MockModel } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";

@@ -15,11 +15,14 @@ export function shortDigest(digest: string): string {
   return digits.slice(0, SHORT_DIGEST_LENGTH);
 }
 
-/** The digest of some bytes. Pages that are no secure context cannot compute one: they get `undefined`. */
-export async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<string | undefined> {
-  const { subtle } = crypto as Partial<Crypto>;
-  if (!subtle) return undefined;
-  const hash = new Uint8Array(await subtle.digest("SHA-256", bytes));
+/** The digest of some bytes. Fails in pages that are no secure context: see {@link canDigest}. */
+export async function sha256Digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const digits = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0"));
   return DIGEST_PREFIX + digits.join("");
+}
+
+/** Whether digests can be computed: a page that was loaded by `http` has no `crypto.subtle`. */
+export function canDigest(): boolean {
+  return (crypto as Partial<Crypto>).subtle !== undefined;
 }

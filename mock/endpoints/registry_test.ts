@@ -2,7 +2,8 @@ import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/
 import { describe, it } from "node:test";
 import { createMockServer, type MockServer } from "../server.ts";
 import { readChunks } from "../test_helpers.ts";
-import type { LibraryFault, LibraryOptions } from "./registry.ts";
+import type { LibraryOptions } from "./registry.ts";
+import type { LibraryFault } from "./registry_faults.ts";
 
 const TINY = { name: "tiny", layers: [{ size: 1_000 }, { size: 200_000 }] };
 const HOSTED = { name: "localhost/space/hosted:1b", layers: [{ size: 5 }] };

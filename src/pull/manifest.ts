@@ -8,7 +8,7 @@
  * @module
  */
 
-import { digestOf } from "../digest.ts";
+import { canDigest, sha256Digest } from "../digest.ts";
 import { PullError } from "../errors.ts";
 import { parseHost, showHost } from "../host.ts";
 import { type ModelName, parseModelName } from "../model_name.ts";
@@ -189,7 +189,7 @@ async function checkDigest(
 ): Promise<string> {
   const header = headers.get("docker-content-digest") ?? "";
   const announced = (wanted ?? (DIGEST.test(header) ? header : undefined))?.toLowerCase();
-  const digest = await digestOf(bytes) ?? announced;
+  const digest = canDigest() ? await sha256Digest(bytes) : announced;
   if (digest === undefined) {
     throw new PullError(
       "malformed",
@@ -233,7 +233,8 @@ function chooseManifest(index: RegistryDocument): string {
 /** Reads a manifest. */
 function toManifest(document: RegistryDocument): Manifest {
   const { layers, config } = document.fields;
-  const hasConfig = isBlob(config) && config.digest !== ""; // observed: the server looks no further
+  // Observed: the server pulls a config only if it has a digest.
+  const hasConfig = isBlob(config) && config.digest !== "";
   // Observed: Go writes an empty list as null.
   const listed = layers ?? (hasConfig ? [] : undefined);
   if (!Array.isArray(listed)) throw unusable(document, "has no layers");

@@ -8,6 +8,7 @@
  */
 
 import { abortable } from "../abortable.ts";
+import { concatBytes } from "../bytes.ts";
 import { PullError } from "../errors.ts";
 import { showHost } from "../host.ts";
 import { ignoreRejection } from "../streams/producer.ts";
@@ -150,21 +151,25 @@ export class RegistryClient {
   /** Makes a request and follows its redirects. */
   async #follow(start: URL, accept: string): Promise<{ url: URL; response: Response }> {
     let url = start;
-    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+    for (let redirects = 0;; redirects++) {
       const response = await this.#send(url, accept);
-      const location = response.headers.get("location");
-      if (response.type === "opaqueredirect") {
+      const { status, type, headers } = response;
+      if (type === "opaqueredirect") {
         throw new PullError(
           "network",
           `${showHost(url)} redirects, which a page cannot follow: set registry to where it leads`,
         );
       }
-      if (!REDIRECTS.has(response.status) || location === null) return { url, response };
+      const location = REDIRECTS.has(status) ? headers.get("location") : null;
+      if (location === null) return { url, response };
       discard(response);
-      url = this.#redirect(url, location, response.status);
+      const to = this.#redirect(url, location, status);
+      if (redirects === MAX_REDIRECTS) {
+        const message = `${showHost(start)} redirects more than ${MAX_REDIRECTS} times`;
+        throw new PullError("http", `${message}, last to ${showHost(to)}`, { status });
+      }
+      url = to;
     }
-    const message = `${showHost(start)} redirects more than ${MAX_REDIRECTS} times`;
-    throw new PullError("http", `${message}, last to ${showHost(url)}`);
   }
 
   /** Where a redirect leads, if it may be followed. */
@@ -234,7 +239,7 @@ export class RegistryClient {
     } catch (cause) {
       throw this.#failure(`The connection to ${url.origin} broke`, cause);
     }
-    return { url, headers: response.headers, bytes: join(chunks) };
+    return { url, headers: response.headers, bytes: concatBytes(chunks) };
   }
 
   /** What the body of an error says, up to a size or to where it breaks. */
@@ -245,7 +250,7 @@ export class RegistryClient {
     } catch {
       // The status of the answer says more than that its body broke off.
     }
-    return new TextDecoder().decode(join(chunks));
+    return new TextDecoder().decode(concatBytes(chunks));
   }
 
   /** Reads a body in chunks, and returns whether it has ended before it was longer than a limit. */
@@ -318,14 +323,4 @@ function aboveZero(name: string, value: number): number {
 /** Ends an answer whose body nobody reads. */
 function discard({ body }: Response): void {
   if (body) ignoreRejection(body.cancel());
-}
-
-function join(chunks: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(chunks.reduce((length, chunk) => length + chunk.length, 0));
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.length;
-  }
-  return bytes;
 }
