@@ -248,7 +248,8 @@ export class RegistryClient {
     try {
       await this.#readBody(response, MAX_ERROR_BYTES, chunks);
     } catch {
-      // The status of the answer says more than that its body broke off.
+      // The status of the answer says more than that its body broke off, or took too long.
+      this.#options.signal?.throwIfAborted();
     }
     return new TextDecoder().decode(concatBytes(chunks));
   }
@@ -275,9 +276,11 @@ export class RegistryClient {
     const { signal } = this.#controller;
     if (signal.aborted) return signal.reason;
     if (cause instanceof PullError) return cause;
-    // Causes show the whole address, which may be signed in its query.
-    const details = this.#asked.search === "" ? { cause } : {};
-    return new PullError("network", `${what}: ${innermostMessage(cause)}`, details);
+    const message = `${what}: ${innermostMessage(cause)}`;
+    const { search } = this.#asked;
+    if (search === "") return new PullError("network", message, { cause });
+    // Runtimes show the whole address in causes. The query of a redirect may be a signature.
+    return new PullError("network", message.replaceAll(search, ""));
   }
 
   #timeoutError(): PullError {
