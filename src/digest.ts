@@ -4,6 +4,8 @@
  * @module
  */
 
+import { sha256 } from "./sha256.ts";
+
 /** What the digest of a layer begins with. */
 export const DIGEST_PREFIX = "sha256:";
 
@@ -15,14 +17,8 @@ export function shortDigest(digest: string): string {
   return digits.slice(0, SHORT_DIGEST_LENGTH);
 }
 
-/** The digest of some bytes. Fails in pages that are no secure context: see {@link canDigest}. */
-export async function sha256Digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const digits = Array.from(hash, (byte) => byte.toString(16).padStart(2, "0"));
+/** The digest of some bytes. */
+export function sha256Digest(bytes: Uint8Array): string {
+  const digits = Array.from(sha256(bytes), (byte) => byte.toString(16).padStart(2, "0"));
   return DIGEST_PREFIX + digits.join("");
-}
-
-/** Whether digests can be computed: a page that was loaded by `http` has no `crypto.subtle`. */
-export function canDigest(): boolean {
-  return (crypto as Partial<Crypto>).subtle !== undefined;
 }

@@ -107,8 +107,8 @@ function requirePulled(catalog: Catalog, text: string): PulledModel {
   return pulled;
 }
 
-async function listModel(pulled: PulledModel) {
-  const { digest } = await manifestDocument(pulled.model); // observed since v0.19
+function listModel(pulled: PulledModel) {
+  const { digest } = manifestDocument(pulled.model); // observed since v0.19
   const name = listedName(pulled);
   const blobs = blobsOf(pulled.model);
   return {

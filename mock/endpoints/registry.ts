@@ -56,6 +56,7 @@ const CHUNK_BYTES = SEEDED_BLOCK_BYTES;
 const DEFAULT_SLOW_MS = 5_000;
 const DEFAULT_MALFORMED_TEXT = '{"schemaVersion":2,';
 const DEFAULT_OVERSIZED_BYTES = 8 * 1024 * 1024;
+const JSON_ONLY = { "Content-Type": "application/json" };
 const PAGE = "<!DOCTYPE html>\n<title>Log in</title>\n<p>Log in to use this network.</p>\n";
 
 /** What the registry says with a status, as the specification of registries (OCI) has it. */
@@ -133,8 +134,7 @@ export class Library {
   async #token(context: MockContext): Promise<Response> {
     const [, repository = ""] = (context.req.query("scope") ?? "").split(":");
     const bytes = new TextEncoder().encode(JSON.stringify({ token: TOKEN, access_token: TOKEN }));
-    const headers = { "Content-Type": "application/json" };
-    return await this.#answer(context, "token", isMeantForRepository(repository), bytes, headers);
+    return await this.#answer(context, "token", isMeantForRepository(repository), bytes, JSON_ONLY);
   }
 
   async #manifest(context: MockContext): Promise<Response> {
@@ -162,16 +162,16 @@ export class Library {
     const document = this.#serveIndex && takesIndex
       ? indexDocument(model)
       : manifestDocument(model);
-    return { model, document: await document };
+    return { model, document };
   }
 
   /**
-   * Finds a model. The mock stands in for every registry, so the name of the model may have no host, that
-   * at which the mock is asked, or any other.
+   * Finds a model. The mock stands in for every registry, so the name of the model may have the host at
+   * which the mock is asked, none, or any other.
    */
   async #findByTag(repository: string, tag: string, host: string): Promise<Model | undefined> {
     const catalog = this.#catalog();
-    for (const name of [`${repository}:${tag}`, `${host}/${repository}:${tag}`]) {
+    for (const name of [`${host}/${repository}:${tag}`, `${repository}:${tag}`]) {
       const parsed = parseModelName(name);
       const model = parsed && await catalog.find(parsed);
       if (model) return model;
@@ -189,7 +189,7 @@ export class Library {
     for (const model of await this.#catalog().offered()) {
       if (!isRepositoryOf(model.name, repository)) continue;
       for (const toDocument of [manifestDocument, attestationDocument, indexDocument]) {
-        const document = await toDocument(model);
+        const document = toDocument(model);
         if (document.digest === digest) return { model, document };
       }
     }
@@ -218,23 +218,19 @@ export class Library {
     }
     if (strike("redirect")) return context.redirect(otherHost(new URL(context.req.url)).href, 307);
 
-    const body = this.#spoil(bytes, strike);
+    const malformed = strike("malformed");
+    if (malformed) {
+      return new Response(malformed.text ?? DEFAULT_MALFORMED_TEXT, { headers: JSON_ONLY });
+    }
+
+    const oversized = strike("oversized");
+    const corrupt = strike("corrupt");
+    const length = oversized ? oversized.bytes ?? DEFAULT_OVERSIZED_BYTES : bytes.length;
+    const body = pad(bytes, corrupt ? length + 1 : length);
     if (!strike("broken")) return new Response(body, { headers });
     const half = body.slice(0, Math.floor(body.length / 2));
     const actions: SentAction[] = [{ do: "send", bytes: half }, { do: "reset" }];
     return new Response(exchange.stream(actions.values()), { headers });
-  }
-
-  /** The bytes that are sent in place of the right ones, if a fault strikes. */
-  #spoil(
-    bytes: Uint8Array<ArrayBuffer>,
-    strike: (kind: LibraryFault["kind"]) => LibraryFault | undefined,
-  ): Uint8Array<ArrayBuffer> {
-    const malformed = strike("malformed");
-    if (malformed) return new TextEncoder().encode(malformed.text ?? DEFAULT_MALFORMED_TEXT);
-    const oversized = strike("oversized");
-    if (oversized) return pad(bytes, oversized.bytes ?? DEFAULT_OVERSIZED_BYTES);
-    return strike("corrupt") ? pad(bytes, bytes.length + 1) : bytes;
   }
 
   /** Observed: the server needs a redirect to another host name, from which it fetches ranges. */

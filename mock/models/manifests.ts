@@ -64,37 +64,29 @@ function entryOf({ mediaType, digest, size }: Blob): ManifestEntry {
 }
 
 /** The manifest of a model, as it is sent. */
-export async function manifestDocument(model: Model): Promise<RegistryDocument> {
-  return await toDocument({ ...manifestOf(model) });
+export function manifestDocument(model: Model): RegistryDocument {
+  return toDocument({ ...manifestOf(model) });
 }
 
 /**
  * An index with the manifest of a model, and before it one that says how the model was built, which has
  * no platform: those who take the first manifest take the wrong one.
  */
-export async function indexDocument(model: Model): Promise<RegistryDocument> {
-  const entryFor = async (
-    document: Promise<RegistryDocument>,
-    os: string,
-    architecture: string,
-  ) => {
-    const { mediaType, digest, bytes } = await document;
-    return { mediaType, digest, size: bytes.length, platform: { architecture, os } };
-  };
-  return await toDocument({
+export function indexDocument(model: Model): RegistryDocument {
+  return toDocument({
     schemaVersion: 2,
     mediaType: INDEX_MEDIA_TYPE,
     manifests: [
-      await entryFor(attestationDocument(model), "unknown", "unknown"),
-      await entryFor(manifestDocument(model), "linux", "amd64"),
+      indexEntryOf(attestationDocument(model), "unknown", "unknown"),
+      indexEntryOf(manifestDocument(model), "linux", "amd64"),
     ],
   });
 }
 
 /** The manifest of a model that says how it was built. */
-export async function attestationDocument({ config }: Model): Promise<RegistryDocument> {
+export function attestationDocument({ config }: Model): RegistryDocument {
   const statement = { ...entryOf(config), mediaType: "application/vnd.in-toto+json" };
-  return await toDocument({
+  return toDocument({
     schemaVersion: 2,
     mediaType: MANIFEST_MEDIA_TYPE,
     config: entryOf(config),
@@ -102,7 +94,15 @@ export async function attestationDocument({ config }: Model): Promise<RegistryDo
   });
 }
 
-async function toDocument(content: RegistryContent): Promise<RegistryDocument> {
+function indexEntryOf(
+  { mediaType, digest, bytes }: RegistryDocument,
+  os: string,
+  architecture: string,
+) {
+  return { mediaType, digest, size: bytes.length, platform: { architecture, os } };
+}
+
+function toDocument(content: RegistryContent): RegistryDocument {
   const bytes = new TextEncoder().encode(JSON.stringify(content));
-  return { mediaType: content.mediaType, bytes, digest: await sha256Digest(bytes) };
+  return { mediaType: content.mediaType, bytes, digest: sha256Digest(bytes) };
 }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { sha256Digest } from "../../src/digest.ts";
 import { ConfigurationError, show } from "../configuration_error.ts";
 import { seededBytes, seededDigest } from "../runtime/random.ts";
 import { modelKey, type ModelName, requireModelName } from "./model_name.ts";
@@ -146,7 +145,9 @@ function resolveLayer(
 /** Gives every layer of a model the digest of its real bytes. */
 export async function withRealDigests(model: Model): Promise<Model> {
   const digested = async (blob: Blob): Promise<Blob> => {
-    return { ...blob, digest: await sha256Digest(seededBytes(blob.key, 0, blob.size)) };
+    const hash = await crypto.subtle.digest("SHA-256", seededBytes(blob.key, 0, blob.size));
+    const hex = Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0"));
+    return { ...blob, digest: `sha256:${hex.join("")}` };
   };
   const layers: Blob[] = [];
   for (const layer of model.layers) layers.push(await digested(layer));

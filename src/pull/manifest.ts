@@ -8,7 +8,7 @@
  * @module
  */
 
-import { canDigest, sha256Digest } from "../digest.ts";
+import { sha256Digest } from "../digest.ts";
 import { PullError } from "../errors.ts";
 import { parseHost, showHost } from "../host.ts";
 import { type ModelName, parseModelName } from "../model_name.ts";
@@ -56,8 +56,6 @@ const INDEX_TYPES = [
   "application/vnd.oci.image.index.v1+json",
 ];
 
-const ACCEPT = [...MANIFEST_TYPES, ...INDEX_TYPES].join(", ");
-
 /** Observed: `BlobsPath` takes no other digests. */
 const DIGEST = /^sha256:[0-9a-f]{64}$/i;
 
@@ -72,7 +70,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/i;
  * - Of an index of several manifests, the first one is taken that is no index itself and whose platform
  *   is not `unknown`, as that of attestations is. Models do not depend on the platform.
  * - The digest is computed from the bytes, and must be that of the header `Docker-Content-Digest` if
- *   there is one. A page that is no secure context cannot compute it and takes the header's.
+ *   there is one.
  *
  * In a page of another origin, browsers let no answer of the registries of Ollama and Hugging Face
  * through (they send no CORS headers), and it fails with `network`. Ask there through a server of your
@@ -163,8 +161,9 @@ async function getDocument(
   what: string,
   wanted?: string,
 ): Promise<RegistryDocument> {
-  const answer = await client.get(path, ACCEPT, what);
-  const digest = await checkDigest(answer, what, wanted);
+  const accept = [...MANIFEST_TYPES, ...INDEX_TYPES].join(", ");
+  const answer = await client.get(path, accept, what);
+  const digest = checkDigest(answer, what, wanted);
   const text = new TextDecoder().decode(answer.bytes);
   const excerpt = excerptOf(text);
   const where = showHost(answer.url);
@@ -182,24 +181,15 @@ async function getDocument(
 }
 
 /** The digest of an answer: that of its bytes, which must be the one that was announced. */
-async function checkDigest(
+function checkDigest(
   { url, headers, bytes }: RegistryAnswer,
   what: string,
   wanted: string | undefined,
-): Promise<string> {
+): string {
   const header = headers.get("docker-content-digest") ?? "";
-  const announced = (wanted ?? (DIGEST.test(header) ? header : undefined))?.toLowerCase();
-  const digest = canDigest() ? await sha256Digest(bytes) : announced;
-  if (digest === undefined) {
-    throw new PullError(
-      "malformed",
-      `Cannot tell the digest of ${what}: ${
-        showHost(url)
-      } sends no Docker-Content-Digest, and only ` +
-        "pages that came by https can compute it",
-    );
-  }
-  if (announced !== undefined && digest !== announced) {
+  const announced = wanted ?? (DIGEST.test(header) ? header : undefined);
+  const digest = sha256Digest(bytes);
+  if (announced !== undefined && digest !== announced.toLowerCase()) {
     throw new PullError(
       "malformed",
       `${

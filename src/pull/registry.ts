@@ -2,7 +2,7 @@
  * Requests to a registry: within a time and up to a size, with a token if the registry wants one, and
  * with redirects that take no secret along.
  *
- *     get ──▶ follow ──▶ 401? ── token server ──▶ follow, with the token ──▶ read ──▶ RegistryAnswer
+ *     get ──▶ send ── 401? ──▶ token server ──▶ send again ── redirect? ──▶ … ──▶ read ──▶ RegistryAnswer
  *
  * @module
  */
@@ -121,38 +121,44 @@ export class RegistryClient {
    * @throws {PullError} `http`, `network`, `stalled` or `malformed`.
    */
   async get(path: string, accept: string, what: string): Promise<RegistryAnswer> {
-    let answer = await this.#follow(endpointOf(this.#registry, path), accept);
-    const { url, response } = answer;
-    const challenge = response.status === 401 && !this.#tokens.has(url.origin)
-      ? findChallenge(response.headers.get("www-authenticate"))
-      : undefined;
-    if (challenge) {
-      discard(response);
-      this.#tokens.set(url.origin, await this.#getToken(challenge, url));
-      answer = await this.#follow(url, accept);
-    }
+    const address = endpointOf(this.#registry, path);
+    const answer = await this.#follow(address, (url) => this.#sendWithToken(url, accept));
     return await this.#read(answer, { what, advice: ADVICE });
+  }
+
+  /** Makes a request, and makes it again with a token if that is wanted. */
+  async #sendWithToken(url: URL, accept: string): Promise<Response> {
+    const response = await this.#send(url, accept);
+    if (response.status !== 401 || this.#tokens.has(url.origin)) return response;
+    const challenge = findChallenge(response.headers.get("www-authenticate"));
+    if (!challenge) return response;
+    discard(response);
+    this.#tokens.set(url.origin, await this.#getToken(challenge, url));
+    return await this.#send(url, accept);
   }
 
   async #getToken(challenge: Challenge, registry: URL): Promise<string> {
     const address = tokenAddress(challenge, registry, this.#allowsHttp);
     const what = `a token for ${registry.origin}`;
-    const response = await this.#follow(address, "application/json");
-    const answer = await this.#read(response, { what, advice: TOKEN_ADVICE });
-    const token = readToken(new TextDecoder().decode(answer.bytes));
+    const answer = await this.#follow(address, (url) => this.#send(url, "application/json"));
+    const { url, bytes } = await this.#read(answer, { what, advice: TOKEN_ADVICE });
+    const token = readToken(new TextDecoder().decode(bytes));
     if (token !== undefined) return token;
     // Without an excerpt, which might show a part of a token.
     throw new PullError(
       "malformed",
-      `Cannot get ${what}: the answer of ${showHost(answer.url)} is no JSON object with a token`,
+      `Cannot get ${what}: the answer of ${showHost(url)} is no JSON object with a token`,
     );
   }
 
   /** Makes a request and follows its redirects. */
-  async #follow(start: URL, accept: string): Promise<{ url: URL; response: Response }> {
+  async #follow(
+    start: URL,
+    send: (url: URL) => Promise<Response>,
+  ): Promise<{ url: URL; response: Response }> {
     let url = start;
     for (let redirects = 0;; redirects++) {
-      const response = await this.#send(url, accept);
+      const response = await send(url);
       const { status, type, headers } = response;
       if (type === "opaqueredirect") {
         throw new PullError(
