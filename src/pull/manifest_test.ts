@@ -206,6 +206,12 @@ describe("the request for a manifest", () => {
     });
   });
 
+  it("has the media types that the caller wants, if it says so", async () => {
+    const network = new TestNetwork({ [OLLAMA]: sending(TEXT) });
+    await fetchManifest("m", { ...network, headers: { Accept: "application/json" } });
+    assertEquals(network.requests[0]!.init.headers, { accept: "application/json" });
+  });
+
   it("has the headers of the caller, and a user name and password", async () => {
     const network = new TestNetwork({ "https://example.com": sending(TEXT) });
     const registry = "https://me:p%40ss@example.com";
@@ -368,6 +374,10 @@ describe("the digest of a manifest", () => {
     const fetchWith = (header: string, text = TEXT) =>
       fetchFrom(sending(text, { headers: { "docker-content-digest": header } }));
     assertEquals((await fetchWith(digest)).digest, digest);
+    assertEquals(
+      (await fetchWith(digest.replace(/[^:]+$/, (digits) => digits.toUpperCase()))).digest,
+      digest,
+    );
     const { code, message } = await errorOf(fetchWith(digest, `${TEXT} `));
     assertEquals(code, "malformed");
     assertEquals(
@@ -601,6 +611,32 @@ describe("a token", () => {
     assert(!message.includes("t2"));
   });
 
+  it("that is not taken for the manifest of an index is not fetched again", async () => {
+    const index = JSON.stringify({ manifests: [{ digest: A }] });
+    const servers = new TestNetwork({
+      [MODEL_ADDRESS]: guarded("t1", CHALLENGE, index),
+      [OLLAMA]: guarded("t2"),
+      "https://auth.test": sending('{"token":"t1"}'),
+    });
+    const { code, status } = await errorOf(fetchManifest("m", servers));
+    assertEquals([code, status, servers.requests.length], ["http", 401, 4]);
+  });
+
+  it("leaves nothing open of the answer that asked for it", async () => {
+    const source = new TestSource<Uint8Array<ArrayBuffer>>();
+    const asking: Answer = (_, headers) =>
+      headers.has("authorization") ? new Response(TEXT) : new Response(source.stream, {
+        status: 401,
+        headers: { "www-authenticate": CHALLENGE },
+      });
+    const servers = new TestNetwork({
+      [OLLAMA]: asking,
+      "https://auth.test": sending('{"token":"t1"}'),
+    });
+    await fetchManifest("m", servers);
+    assertEquals(source.cancels.length, 1);
+  });
+
   it("is not fetched where the registry says nothing of one", async () => {
     for (const challenge of ["", 'Basic realm="https://auth.test/token"', "Negotiate"]) {
       const servers = network({ challenge });
@@ -720,6 +756,23 @@ describe("a redirect", () => {
         assertEquals(headers.has("authorization"), isRegistry, url.href);
       }
     }));
+  });
+
+  it("leaves nothing open of its own answer", async () => {
+    const source = new TestSource<Uint8Array<ArrayBuffer>>();
+    const servers = new TestNetwork({
+      [OLLAMA]: () => new Response(source.stream, { status: 307, headers: { location: OTHER } }),
+      [OTHER]: sending(TEXT),
+    });
+    await fetchManifest("m", servers);
+    assertEquals(source.cancels.length, 1);
+  });
+
+  it("is none without the status of one", async () => {
+    const headers = { location: OTHER };
+    assertEquals((await fetchFrom(sending(TEXT, { headers }))).size, 1_023);
+    const { status } = await errorOf(fetchFrom(sending(null, { status: 404, headers })));
+    assertEquals(status, 404);
   });
 
   it("may lead to a registry that wants a token of its own", async () => {
