@@ -60,7 +60,8 @@ function pad(bytes: Uint8Array): DataView<ArrayBuffer> {
 function fillSchedule(schedule: Uint32Array, blocks: DataView, offset: number): void {
   for (let t = 0; t < 16; t++) schedule[t] = blocks.getUint32(offset + 4 * t);
   for (let t = 16; t < schedule.length; t++) {
-    const [x, y] = [schedule[t - 15]!, schedule[t - 2]!];
+    const x = schedule[t - 15]!;
+    const y = schedule[t - 2]!;
     const s0 = rotate(x, 7) ^ rotate(x, 18) ^ (x >>> 3);
     const s1 = rotate(y, 17) ^ rotate(y, 19) ^ (y >>> 10);
     schedule[t] = schedule[t - 16]! + s0 + schedule[t - 7]! + s1;
@@ -76,7 +77,14 @@ function compress(state: Uint32Array, schedule: Uint32Array): void {
     const t1 = (h + s1 + choice + ROUND_CONSTANTS[t]! + schedule[t]!) | 0;
     const s0 = rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22);
     const majority = (a & b) ^ (a & c) ^ (b & c);
-    [h, g, f, e, d, c, b, a] = [g, f, e, (d + t1) | 0, c, b, a, (t1 + s0 + majority) | 0];
+    h = g;
+    g = f;
+    f = e;
+    e = (d + t1) | 0;
+    d = c;
+    c = b;
+    b = a;
+    a = (t1 + s0 + majority) | 0;
   }
   for (const [index, word] of [a, b, c, d, e, f, g, h].entries()) state[index]! += word;
 }
