@@ -232,11 +232,11 @@ describe("A configuration that is wrong", () => {
     const whole = "it must be a whole number";
     refuse(
       { kind: "http-error", status: 600 },
-      `the status 600 of the registry fault "http-error": ${whole} from`,
+      `the status 600 of the registry fault "http-error": it must be 200 or`,
     );
     refuse(
-      { kind: "http-error", status: 199 },
-      `the status 199 of the registry fault "http-error": ${whole} from`,
+      { kind: "html", status: 204 },
+      `the status 204 of the registry fault "html": it must be 200 or`,
     );
     refuse({ kind: "http-error", retryAfterSeconds: 0.5 }, `"http-error": ${whole}, 0 or more`);
     refuse(

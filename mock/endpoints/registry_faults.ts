@@ -14,8 +14,8 @@ export interface LibraryFault {
   /**
    * What goes wrong:
    *
-   * - `corrupt` sends bytes that have not the digest: a blob whose first byte was changed, or a manifest
-   *   with a space more.
+   * - `corrupt` sends bytes with another digest: a blob whose first byte was changed, or a manifest with
+   *   an extra space.
    * - `slow` waits before it answers.
    * - `broken` breaks the connection in the middle of the body.
    * - `missing` answers that there is no such blob or manifest.
@@ -111,8 +111,9 @@ const TEXT = { form: "a string", accepts: (value: unknown) => typeof value === "
 const RULES: Readonly<Record<Parameter, { form: string; accepts: (value: unknown) => boolean }>> = {
   ms: AMOUNT,
   status: {
-    form: "a whole number from 200 to 599",
-    accepts: (value) => COUNT.accepts(value) && Number(value) >= 200 && Number(value) <= 599,
+    form: "200 or a whole number from 400 to 599",
+    accepts: (value) =>
+      value === 200 || COUNT.accepts(value) && Number(value) >= 400 && Number(value) <= 599,
   },
   message: TEXT,
   retryAfterSeconds: COUNT,

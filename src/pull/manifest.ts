@@ -72,9 +72,9 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/i;
  * - The digest is computed from the bytes, and must be that of the header `Docker-Content-Digest` if
  *   there is one.
  *
- * In a page of another origin, browsers let no answer of the registries of Ollama and Hugging Face
- * through (they send no CORS headers), and it fails with `network`. Ask there through a server of your
- * own, which `registry` names.
+ * It makes each request once, and retries nothing. Browsers do not let pages read the registries of
+ * Ollama and Hugging Face, which send no CORS headers: there it fails with `network`. Such a page can ask
+ * a server of yours that passes requests on, which `registry` names.
  *
  * ```ts
  * import { fetchManifest, pullModel } from "@ollama-pull/kit";

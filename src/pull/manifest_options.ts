@@ -12,7 +12,7 @@ export interface FetchManifestOptions {
    * are sent as basic authentication. Without a scheme it is `https`, or `http` if `insecure` is set. If
    * it is empty or absent, the name decides.
    *
-   * @default {"https://registry.ollama.ai"}
+   * @default the registry of the name
    */
   registry?: string | URL | undefined;
   /**
