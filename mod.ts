@@ -45,6 +45,8 @@ export {
   type PullProgressOptions,
   PullProgressStream,
 } from "./src/progress.ts";
+export { fetchManifest, type Manifest, type ManifestLayer } from "./src/pull/manifest.ts";
+export type { FetchManifestOptions, ManifestRequestInit } from "./src/pull/manifest_options.ts";
 export type {
   PullModelOptions,
   PullOptions,

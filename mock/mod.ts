@@ -24,7 +24,8 @@ export type { Clock, ClockTask } from "./clock/clock.ts";
 export { realClock } from "./clock/real.ts";
 export { VirtualClock } from "./clock/virtual.ts";
 export { ConfigurationError } from "./configuration_error.ts";
-export type { LibraryFault, LibraryOptions } from "./endpoints/registry.ts";
+export type { LibraryOptions } from "./endpoints/registry.ts";
+export type { LibraryFault } from "./endpoints/registry_faults.ts";
 export type { LoggedRequest, RequestOutcome } from "./exchange/request_log.ts";
 export {
   type Fault,
@@ -37,7 +38,7 @@ export {
   parseFault,
   type RandomFaults,
 } from "./faults/faults.ts";
-export type { Manifest, ManifestEntry } from "./models/catalog.ts";
+export type { Manifest, ManifestEntry } from "./models/manifests.ts";
 export type { MockLayer, MockModel } from "./models/models.ts";
 export { presets } from "./models/presets.ts";
 export type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";

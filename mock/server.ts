@@ -37,7 +37,8 @@ import {
   type RandomFaults,
   requireTarget,
 } from "./faults/faults.ts";
-import { Catalog, type Manifest, manifestOf } from "./models/catalog.ts";
+import { Catalog } from "./models/catalog.ts";
+import { type Manifest, manifestOf } from "./models/manifests.ts";
 import { modelKey, type ModelName, requireModelName, shortName } from "./models/model_name.ts";
 import type { MockModel, Model } from "./models/models.ts";
 import { presets } from "./models/presets.ts";

@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { ConfigurationError } from "./configuration_error.ts";
-import type { LibraryFault } from "./endpoints/registry.ts";
+import type { LibraryFault } from "./endpoints/registry_faults.ts";
 import type { MockModel } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
@@ -208,6 +208,48 @@ describe("A configuration that is wrong", () => {
     refuse(
       { kind: "slow", times: 0 },
       'the times 0 of the registry fault "slow": it must be a whole',
+    );
+    refuse(
+      { kind: "slow", at: "disk" },
+      'the at "disk" of the registry fault "slow": it must be blob or manifest or token',
+    );
+    refuse(
+      { kind: "html", at: "blob" },
+      'the at "blob" of the registry fault "html": it must be manifest or token',
+    );
+    refuse(
+      { kind: "html", layer: 0 },
+      'the layer 0 of the registry fault "html": it strikes a manifest, so leave out the layer',
+    );
+    refuse(
+      { kind: "corrupt", ms: 5 },
+      'the ms 5 of the registry fault "corrupt": it takes no parameters',
+    );
+    refuse(
+      { kind: "http-error", text: "x" },
+      'the text "x" of the registry fault "http-error": it takes status, message, retryAfterSeconds',
+    );
+    const whole = "it must be a whole number";
+    refuse(
+      { kind: "http-error", status: 600 },
+      `the status 600 of the registry fault "http-error": it must be 200 or`,
+    );
+    refuse(
+      { kind: "html", status: 204 },
+      `the status 204 of the registry fault "html": it must be 200 or`,
+    );
+    refuse({ kind: "http-error", retryAfterSeconds: 0.5 }, `"http-error": ${whole}, 0 or more`);
+    refuse(
+      { kind: "http-error", message: 5 },
+      'the message 5 of the registry fault "http-error": it must be a string',
+    );
+    refuse(
+      { kind: "malformed", text: null },
+      'the text null of the registry fault "malformed": it must be a string',
+    );
+    refuse(
+      { kind: "oversized", bytes: -1 },
+      `the bytes -1 of the registry fault "oversized": ${whole}, 0 or more`,
     );
     refuse(
       { kind: "slow", model: "x" },

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { sha256 } from "./sha256.ts";
+
 /** What the digest of a layer begins with. */
 export const DIGEST_PREFIX = "sha256:";
 
@@ -13,4 +15,10 @@ const SHORT_DIGEST_LENGTH = 12;
 export function shortDigest(digest: string): string {
   const digits = digest.slice(digest.indexOf(":") + 1);
   return digits.slice(0, SHORT_DIGEST_LENGTH);
+}
+
+/** The digest of some bytes. */
+export function sha256Digest(bytes: Uint8Array): string {
+  const digits = Array.from(sha256(bytes), (byte) => byte.toString(16).padStart(2, "0"));
+  return DIGEST_PREFIX + digits.join("");
 }

@@ -10,10 +10,12 @@ import { assert, assertEquals } from "@std/assert";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
-import type { PullErrorCode } from "./errors.ts";
+import { PullError, type PullErrorCode } from "./errors.ts";
+import { fetchManifest } from "./pull/manifest.ts";
+import type { FetchManifestOptions } from "./pull/manifest_options.ts";
 import { pull } from "./pull/pull.ts";
 import type { PullOptions } from "./pull/options.ts";
-import { lines, outcomeOf, VirtualClock } from "./stream_test_helpers.ts";
+import { lines, outcomeOf, rejectionOf, VirtualClock } from "./stream_test_helpers.ts";
 
 const SECRET = "hunter2";
 const BASE64_OF_SECRET = btoa(`:${SECRET}`).slice(4, -4);
@@ -64,6 +66,44 @@ const FAILURES: Readonly<Record<PullErrorCode, () => Promise<Response>>> = {
   "truncated": () => Promise.resolve(new Response('{"status":"pul')),
   "stalled": () => new Promise(() => {}),
   "network": () => Promise.resolve(new Response(breaking())),
+};
+
+const TOKEN = JSON.stringify({ token: SECRET });
+
+/** Asks for a token, and then answers those who have one. */
+const guarded = (answer: () => Response) => (url: string, init: RequestInit) => {
+  if (url.includes("/token")) return Promise.resolve(new Response(TOKEN));
+  const isKnown = new Headers(init.headers).get("authorization") === `Bearer ${SECRET}`;
+  const headers = { "www-authenticate": `Bearer realm="https://localhost/token?key=${SECRET}"` };
+  return Promise.resolve(isKnown ? answer() : new Response(null, { status: 401, headers }));
+};
+
+const redirectTo = (location: string) =>
+  Promise.resolve(new Response(null, { status: 307, headers: { location } }));
+
+/** Ways in which a manifest cannot be had, most of them after a token was fetched. */
+const MANIFEST_FAILURES: Readonly<Record<string, NonNullable<FetchManifestOptions["fetch"]>>> = {
+  "http": guarded(() => new Response(null, { status: 404 })),
+  "malformed": guarded(() => new Response("<html>")),
+  "too long": guarded(() => new Response("x".repeat(5_000_000))),
+  "broken": guarded(() => new Response(breaking())),
+  "stalled": () => new Promise(() => {}),
+  "unreachable": (url) => Promise.reject(new TypeError(`Cannot fetch ${url}`)),
+  "a token that is none": (url) =>
+    url.includes("/token")
+      ? Promise.resolve(new Response(JSON.stringify({ token: `${SECRET} ${SECRET}` })))
+      : guarded(() => new Response())(url, {}),
+  "a token server that is unreachable": (url) =>
+    url.includes("/token")
+      ? Promise.reject(new TypeError(`Cannot fetch ${url}`))
+      : guarded(() => new Response())(url, {}),
+  "a realm that may not be used": () => {
+    const headers = { "www-authenticate": `Bearer realm="http://me:${SECRET}@a.test/?${SECRET}"` };
+    return Promise.resolve(new Response(null, { status: 401, headers }));
+  },
+  "a redirect that may not be followed": () => redirectTo(`http://a.test/?key=${SECRET}`),
+  "an unusable redirect": () => redirectTo(`https://me:${SECRET}@a.test/`),
+  "redirects without end": (url) => redirectTo(`${url.split("?")[0]}?key=${SECRET}`),
 };
 
 describe("a secret", () => {
@@ -126,4 +166,18 @@ describe("a secret", () => {
       requireNoSecret(thrown, `options ${index}`);
     }
   });
+
+  for (const [failure, fetch] of Object.entries(MANIFEST_FAILURES)) {
+    it(`is in no error of a manifest: ${failure}`, async () => {
+      for (const headers of [HEADERS, {}]) {
+        const clock = new VirtualClock();
+        const registry = address("localhost:5000").replace("http:", "https:");
+        const failed = rejectionOf(fetchManifest("m", { ...clock, fetch, headers, registry }));
+        await clock.advance(60_000);
+        const error = await failed;
+        assert(error instanceof PullError, String(error));
+        requireNoSecret(error, failure);
+      }
+    });
+  }
 });

@@ -215,6 +215,32 @@ export async function unhandledRejections(work: () => Promise<unknown>): Promise
   return unhandled;
 }
 
+/** A signal, and those who listen to it. */
+export function watchedSignal(): {
+  controller: AbortController;
+  signal: AbortSignal;
+  listeners: ReadonlySet<unknown>;
+} {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const listeners = new Set<unknown>();
+  const add = signal.addEventListener.bind(signal);
+  const remove = signal.removeEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    const [, listener, options] = args;
+    listeners.add(listener);
+    // How a listener goes when its own signal aborts cannot be seen in every runtime.
+    const { signal: gone } = Object(options) as AddEventListenerOptions;
+    gone?.addEventListener("abort", () => listeners.delete(listener));
+    add(...args);
+  };
+  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+    listeners.delete(args[1]);
+    remove(...args);
+  };
+  return { controller, signal, listeners };
+}
+
 /** A clock that moves when it is told to. */
 export class VirtualClock {
   /** The time in milliseconds. */

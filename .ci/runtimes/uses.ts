@@ -10,6 +10,8 @@ import {
   type DecodeProgressOptions,
   decodePull,
   type DecodePullOptions,
+  fetchManifest,
+  type FetchManifestOptions,
   isSameModel,
   type IteratorOptions,
   type NdjsonDecoderOptions,
@@ -90,7 +92,12 @@ export async function request(signal: AbortSignal | undefined): Promise<void> {
   const wrapper = (input: string | URL, init?: RequestInit): Promise<Response> =>
     fetch(input, { ...init, headers: { ...init?.headers, "x-key": "1" } });
   for (const fetch of [wrapper, globalThis.fetch, server.fetch]) {
-    await pullModel("m", { host: process.env["OLLAMA_HOST"], signal, fetch });
+    const { layers } = await fetchManifest("m", {
+      registry: process.env["REGISTRY"],
+      signal,
+      fetch,
+    });
+    await pullModel("m", { host: process.env["OLLAMA_HOST"], signal, fetch, layers });
   }
 
   // @ts-expect-error -- there is no such option
@@ -131,6 +138,7 @@ type IsTrue<Truth extends true> = Truth;
 export type AllTakeUndefined = [
   IsTrue<TakesUndefined<DecodeProgressOptions>>,
   IsTrue<TakesUndefined<DecodePullOptions>>,
+  IsTrue<TakesUndefined<FetchManifestOptions>>,
   IsTrue<TakesUndefined<IteratorOptions>>,
   IsTrue<TakesUndefined<NdjsonDecoderOptions>>,
   IsTrue<TakesUndefined<PullErrorDetails>>,

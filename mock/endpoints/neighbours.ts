@@ -12,11 +12,11 @@ import type { MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson, JSON_TYPE } from "../exchange/json_answer.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
-import { type Catalog, listedName, manifestOf, type PulledModel } from "../models/catalog.ts";
+import { type Catalog, listedName, type PulledModel } from "../models/catalog.ts";
+import { manifestDocument } from "../models/manifests.ts";
 import { type ModelName, parseModelName, shortName } from "../models/model_name.ts";
 import { type Blob, blobsOf } from "../models/models.ts";
 import type { StatusObject } from "../pull/job.ts";
-import { seededDigest } from "../runtime/random.ts";
 import { modelOf, readBody } from "./request_body.ts";
 
 /** The version that the mock reports: that of the real server that it was compared with. */
@@ -49,7 +49,10 @@ export function registerNeighbours(app: Hono<MockEnvironment>, options: Neighbou
   const { catalog } = options;
   app.get("/", (context) => context.text(GREETING, 200, TEXT));
   app.get("/api/version", () => answerJson({ version: SERVER_VERSION }));
-  app.get("/api/tags", () => answerJson({ models: catalog().pulled.map(listModel) }));
+  app.get(
+    "/api/tags",
+    async () => answerJson({ models: await Promise.all(catalog().pulled.map(listModel)) }),
+  );
   app.post("/api/show", (context) => show(context, catalog()));
   app.delete("/api/delete", (context) => remove(context, catalog()));
   app.post("/api/push", async (context) => {
@@ -105,6 +108,7 @@ function requirePulled(catalog: Catalog, text: string): PulledModel {
 }
 
 function listModel(pulled: PulledModel) {
+  const { digest } = manifestDocument(pulled.model); // observed since v0.19
   const name = listedName(pulled);
   const blobs = blobsOf(pulled.model);
   return {
@@ -112,7 +116,7 @@ function listModel(pulled: PulledModel) {
     model: name,
     modified_at: timestampOf(pulled),
     size: blobs.reduce((total, { size }) => total + size, 0),
-    digest: seededDigest(JSON.stringify(manifestOf(pulled.model))).slice(DIGEST_PREFIX.length),
+    digest: digest.slice(DIGEST_PREFIX.length),
     details: detailsOf(pulled),
   };
 }

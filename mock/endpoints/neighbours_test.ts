@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import type { MockServer } from "../server.ts";
 import { beginPull, mockOfSmall, post, pullText, readLine, transcript } from "../test_helpers.ts";
@@ -49,7 +49,8 @@ describe("The list of models", () => {
     const server = mockOfSmall();
     await pullText(server);
     const { models: [{ digest, ...model }] } = await (await get(server, "/api/tags")).json();
-    assertMatch(digest, /^[0-9a-f]{64}$/);
+    const manifest = await get(server, "/v2/library/small/manifests/latest");
+    assertEquals(`sha256:${digest}`, manifest.headers.get("Docker-Content-Digest"));
     assertEquals(model, {
       name: "small:latest",
       model: "small:latest",

@@ -9,38 +9,36 @@ import type { Context, Hono } from "hono";
 import { ConfigurationError, show } from "../configuration_error.ts";
 import type { SentAction } from "../exchange/actions.ts";
 import type { MockEnvironment } from "../exchange/exchange.ts";
-import { findLayer, isMeantFor, requireModelAndLayer } from "../faults/faults.ts";
+import { findLayer, isMeantFor } from "../faults/faults.ts";
+import type { Catalog, FoundBlob } from "../models/catalog.ts";
 import {
-  type Catalog,
-  type FoundBlob,
-  MANIFEST_MEDIA_TYPE,
-  manifestOf,
-} from "../models/catalog.ts";
-import { type ModelName, parseModelName } from "../models/model_name.ts";
+  attestationDocument,
+  INDEX_MEDIA_TYPE,
+  indexDocument,
+  manifestDocument,
+  type RegistryDocument,
+} from "../models/manifests.ts";
+import { parseModelName } from "../models/model_name.ts";
 import type { Model } from "../models/models.ts";
 import { SEEDED_BLOCK_BYTES, seededBytes } from "../runtime/random.ts";
-
-/** Something that goes wrong when a blob is fetched from the registry. */
-export interface LibraryFault {
-  /**
-   * `corrupt` changes the first byte of the blob, `slow` waits before it answers with a range, `broken`
-   * breaks the connection in the middle of a range, and `missing` answers that there is no such blob.
-   */
-  kind: "corrupt" | "slow" | "broken" | "missing";
-  /** The model whose blobs it strikes. @default all models */
-  model?: string | undefined;
-  /** The layer: its position, counted from 0 (the config is the last one). @default all layers */
-  layer?: number | undefined;
-  /** How many requests it strikes, from the first on. @default all requests */
-  times?: number | undefined;
-  /** For `slow`: the wait in milliseconds. @default {5000} */
-  ms?: number | undefined;
-}
+import {
+  checkLibraryFault,
+  type LibraryFault,
+  LibraryFaults,
+  type LibraryTarget,
+} from "./registry_faults.ts";
 
 /** Options of the registry. */
 export interface LibraryOptions {
   /** Whether requests need a token, which the token endpoint gives to anybody. @default {false} */
   requireToken?: boolean | undefined;
+  /**
+   * Whether a tag leads to an index of several manifests, of which one is the model's. Those who do not
+   * take an index (`Accept`) get the manifest all the same.
+   *
+   * @default {false}
+   */
+  serveIndex?: boolean | undefined;
   /**
    * The bandwidth of each connection on which a blob is fetched, in bytes per second.
    *
@@ -56,7 +54,18 @@ type MockContext = Context<MockEnvironment>;
 const TOKEN = "mock-token";
 const CHUNK_BYTES = SEEDED_BLOCK_BYTES;
 const DEFAULT_SLOW_MS = 5_000;
-const FAULT_KINDS: readonly LibraryFault["kind"][] = ["corrupt", "slow", "broken", "missing"];
+const DEFAULT_MALFORMED_TEXT = '{"schemaVersion":2,';
+const DEFAULT_OVERSIZED_BYTES = 8 * 1024 * 1024;
+const JSON_ONLY = { "Content-Type": "application/json" };
+const PAGE = "<!DOCTYPE html>\n<title>Log in</title>\n<p>Log in to use this network.</p>\n";
+
+/** What the registry says with a status, as the specification of registries (OCI) has it. */
+const ERROR_CODES: ReadonlyMap<number, string> = new Map([
+  [401, "UNAUTHORIZED"],
+  [403, "DENIED"],
+  [404, "NAME_UNKNOWN"],
+  [429, "TOOMANYREQUESTS"],
+]);
 
 /** Checks the options of a registry that offers some models. */
 export function checkLibraryOptions(
@@ -71,45 +80,28 @@ export function checkLibraryOptions(
   for (const fault of faults) checkLibraryFault(fault, models);
 }
 
-function checkLibraryFault(fault: LibraryFault, models: readonly Model[]): void {
-  const { kind, model, layer, times = 1, ms = 0 } = fault;
-  if (!FAULT_KINDS.includes(kind)) {
-    throw new ConfigurationError(
-      `Cannot use the registry fault ${show(kind)}: it must be one of ${FAULT_KINDS.join(", ")}`,
-    );
-  }
-  const name = `registry fault "${kind}"`;
-  if (!(Number.isSafeInteger(times) && times > 0)) {
-    throw new ConfigurationError(
-      `Cannot use the times ${show(times)} of the ${name}: it must be a whole number above 0`,
-    );
-  }
-  if (!(ms >= 0)) {
-    throw new ConfigurationError(
-      `Cannot use the ms ${show(ms)} of the ${name}: it must be a number, 0 or more`,
-    );
-  }
-  requireModelAndLayer(name, { model, layer }, models);
-}
+/** Whether a fault is meant for what is asked for. */
+type IsMeant = (fault: LibraryFault) => boolean;
 
 /** The endpoints of the registry. */
 export class Library {
   readonly #catalog: () => Catalog;
   readonly #requireToken: boolean;
+  readonly #serveIndex: boolean;
   readonly #bytesPerSecond: number;
-  readonly #faults: { readonly fault: LibraryFault; left: number }[];
+  readonly #faults: LibraryFaults;
 
   constructor(catalog: () => Catalog, options: LibraryOptions) {
     this.#catalog = catalog;
     this.#requireToken = options.requireToken ?? false;
+    this.#serveIndex = options.serveIndex ?? false;
     this.#bytesPerSecond = options.bytesPerSecond ?? Infinity;
-    const faults = options.faults ?? [];
-    this.#faults = faults.map((fault) => ({ fault, left: fault.times ?? Infinity }));
+    this.#faults = new LibraryFaults(options.faults ?? []);
   }
 
   /** Adds the endpoints to an app. */
   register(app: Hono<MockEnvironment>): void {
-    app.get("/token", (context) => context.json({ token: TOKEN, access_token: TOKEN }));
+    app.get("/token", (context) => this.#token(context));
     app.use("/v2/*", async (context, next) => {
       if (!this.#requireToken || context.req.header("Authorization") === `Bearer ${TOKEN}`) {
         return await next();
@@ -117,7 +109,7 @@ export class Library {
       return this.#challenge(context);
     });
     app.get("/v2/", (context) => context.json({}));
-    app.get("/v2/:namespace/:model/manifests/:tag", (context) => this.#manifest(context));
+    app.get("/v2/:namespace/:model/manifests/:reference", (context) => this.#manifest(context));
     app.get("/v2/:namespace/:model/blobs/:digest", (context) => this.#redirect(context));
     // As in the real registry, blobs are at another path and host name, where no token is needed.
     app.get("/blobs/:digest", (context) => this.#blob(context));
@@ -125,32 +117,120 @@ export class Library {
 
   /** Lets every fault strike again. */
   reset(): void {
-    for (const each of this.#faults) each.left = each.fault.times ?? Infinity;
+    this.#faults.reset();
   }
 
   #challenge(context: MockContext): Response {
     const { origin, pathname } = new URL(context.req.url);
     const [, , namespace = "", model = ""] = pathname.split("/");
-    const scope = `repository:${namespace}/${model}:pull`;
-    const challenge = `Bearer realm="${origin}/token",service="mock",scope="${scope}"`;
+    const repository = `${namespace}/${model}`;
+    const details = `service="mock",scope="repository:${repository}:pull"`;
+    const challenge = this.#faults.strike("no-realm", "token", isMeantForRepository(repository))
+      ? `Bearer ${details}`
+      : `Bearer realm="${origin}/token",${details}`;
     return context.json(errorBody("UNAUTHORIZED"), 401, { "WWW-Authenticate": challenge });
   }
 
-  async #manifest(context: MockContext): Promise<Response> {
-    const { namespace, model, tag } = context.req.param() as Record<string, string>;
-    const name = parseModelName(`${namespace}/${model}:${tag}`);
-    const found = name && await this.#find(name, new URL(context.req.url).host);
-    if (!found) return context.json(errorBody("MANIFEST_UNKNOWN"), 404);
-    return context.body(JSON.stringify(manifestOf(found)), 200, {
-      "Content-Type": MANIFEST_MEDIA_TYPE,
-    });
+  async #token(context: MockContext): Promise<Response> {
+    const [, repository = ""] = (context.req.query("scope") ?? "").split(":");
+    const bytes = new TextEncoder().encode(JSON.stringify({ token: TOKEN, access_token: TOKEN }));
+    return await this.#answer(context, "token", isMeantForRepository(repository), bytes, JSON_ONLY);
   }
 
-  /** Finds a model. A server asks with the registry's host, which the model's name may lack. */
-  async #find(name: ModelName, host: string): Promise<Model | undefined> {
-    const { namespace, model, tag } = name;
-    const withHost = parseModelName(`${host}/${namespace}/${model}:${tag}`);
-    return await this.#catalog().find(name) ?? (withHost && await this.#catalog().find(withHost));
+  async #manifest(context: MockContext): Promise<Response> {
+    const found = await this.#findDocument(context);
+    if (!found) return context.json(errorBody("MANIFEST_UNKNOWN"), 404);
+    const { model, document: { mediaType, bytes, digest } } = found;
+    const headers = { "Content-Type": mediaType, "Docker-Content-Digest": digest };
+    const isMeant: IsMeant = (fault) => isMeantFor(fault, model.name);
+    return await this.#answer(context, "manifest", isMeant, bytes, headers);
+  }
+
+  /** Finds what a tag or a digest leads to. */
+  async #findDocument(
+    context: MockContext,
+  ): Promise<{ model: Model; document: RegistryDocument } | undefined> {
+    const { namespace, model: base, reference = "" } = context.req.param() as Record<
+      string,
+      string
+    >;
+    const repository = `${namespace}/${base}`;
+    if (reference.startsWith("sha256:")) return await this.#findByDigest(repository, reference);
+    const model = await this.#findByTag(repository, reference, new URL(context.req.url).host);
+    if (!model) return undefined;
+    const takesIndex = context.req.header("Accept")?.includes(INDEX_MEDIA_TYPE) ?? false;
+    const document = this.#serveIndex && takesIndex
+      ? indexDocument(model)
+      : manifestDocument(model);
+    return { model, document };
+  }
+
+  /**
+   * Finds a model. The mock stands in for every registry, so the name of the model may have the host at
+   * which the mock is asked, none, or any other.
+   */
+  async #findByTag(repository: string, tag: string, host: string): Promise<Model | undefined> {
+    const catalog = this.#catalog();
+    for (const name of [`${host}/${repository}:${tag}`, `${repository}:${tag}`]) {
+      const parsed = parseModelName(name);
+      const model = parsed && await catalog.find(parsed);
+      if (model) return model;
+    }
+    const models = await catalog.offered();
+    return models.find(({ name }) =>
+      isRepositoryOf(name, repository) && name.tag.toLowerCase() === tag.toLowerCase()
+    );
+  }
+
+  async #findByDigest(
+    repository: string,
+    digest: string,
+  ): Promise<{ model: Model; document: RegistryDocument } | undefined> {
+    for (const model of await this.#catalog().offered()) {
+      if (!isRepositoryOf(model.name, repository)) continue;
+      for (const toDocument of [manifestDocument, attestationDocument, indexDocument]) {
+        const document = toDocument(model);
+        if (document.digest === digest) return { model, document };
+      }
+    }
+    return undefined;
+  }
+
+  /** Answers with JSON, unless a fault strikes. */
+  async #answer(
+    context: MockContext,
+    target: LibraryTarget,
+    isMeant: IsMeant,
+    bytes: Uint8Array<ArrayBuffer>,
+    headers: Record<string, string>,
+  ): Promise<Response> {
+    const { exchange } = context.env;
+    const strike = (kind: LibraryFault["kind"]) => this.#faults.strike(kind, target, isMeant);
+    const slow = strike("slow");
+    if (slow) await exchange.sleep(slow.ms ?? DEFAULT_SLOW_MS);
+    if (strike("missing")) return context.json(errorBody("MANIFEST_UNKNOWN"), 404);
+    const error = strike("http-error");
+    if (error) return answerError(error);
+    const page = strike("html");
+    if (page) {
+      const init = { status: page.status ?? 200, headers: { "Content-Type": "text/html" } };
+      return new Response(PAGE, init);
+    }
+    if (strike("redirect")) return context.redirect(otherHost(new URL(context.req.url)).href, 307);
+
+    const malformed = strike("malformed");
+    if (malformed) {
+      return new Response(malformed.text ?? DEFAULT_MALFORMED_TEXT, { headers: JSON_ONLY });
+    }
+
+    const oversized = strike("oversized");
+    const corrupt = strike("corrupt");
+    const length = oversized ? oversized.bytes ?? DEFAULT_OVERSIZED_BYTES : bytes.length;
+    const body = pad(bytes, corrupt ? length + 1 : length);
+    if (!strike("broken")) return new Response(body, { headers });
+    const half = body.slice(0, Math.floor(body.length / 2));
+    const actions: SentAction[] = [{ do: "send", bytes: half }, { do: "reset" }];
+    return new Response(exchange.stream(actions.values()), { headers });
   }
 
   /** Observed: the server needs a redirect to another host name, from which it fetches ranges. */
@@ -159,6 +239,8 @@ export class Library {
     if (!found || this.#strike("missing", found)) {
       return context.json(errorBody("BLOB_UNKNOWN"), 404);
     }
+    const error = this.#strike("http-error", found);
+    if (error) return answerError(error);
     const { digest, size } = found.blob;
     if (context.req.method === "HEAD") {
       return new Response(null, { headers: { "Content-Length": String(size) } });
@@ -212,17 +294,41 @@ export class Library {
   }
 
   #strike(kind: LibraryFault["kind"], { model, blob }: FoundBlob): LibraryFault | undefined {
-    const due = this.#faults.find(({ fault, left }) =>
-      fault.kind === kind && left > 0 && isMeantFor(fault, model.name) &&
-      (fault.layer === undefined || findLayer(model, fault.layer)?.digest === blob.digest)
-    );
-    if (due) due.left--;
-    return due?.fault;
+    return this.#faults.strike(kind, "blob", (fault) =>
+      isMeantFor(fault, model.name) &&
+      (fault.layer === undefined || findLayer(model, fault.layer)?.digest === blob.digest));
   }
 }
 
-function errorBody(code: string) {
-  return { errors: [{ code, message: code.toLowerCase().replace("_", " ") }] };
+/** Whether a repository, as in the path of a request, is that of a model. */
+function isRepositoryOf({ namespace, model }: Model["name"], repository: string): boolean {
+  return `${namespace}/${model}`.toLowerCase() === repository.toLowerCase();
+}
+
+/** Which faults are meant for a repository, where nothing is known of the tag. */
+function isMeantForRepository(repository: string): IsMeant {
+  return ({ model }) => {
+    const name = model === undefined ? undefined : parseModelName(model);
+    return name === undefined || isRepositoryOf(name, repository);
+  };
+}
+
+function answerError({ status = 500, message, retryAfterSeconds }: LibraryFault): Response {
+  const headers = new Headers({ "Content-Type": "application/json" });
+  if (retryAfterSeconds !== undefined) headers.set("Retry-After", String(retryAfterSeconds));
+  const body = errorBody(ERROR_CODES.get(status) ?? "UNKNOWN", message);
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+function errorBody(code: string, message = code.toLowerCase().replace("_", " ")) {
+  return { errors: [{ code, message }] };
+}
+
+/** JSON with spaces after it, up to a length. */
+function pad(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  const padded = new Uint8Array(Math.max(length, bytes.length)).fill(0x20);
+  padded.set(bytes);
+  return padded;
 }
 
 /** The same address with another host name of this machine. Other addresses stay as they are. */

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/
 import { describe, it } from "node:test";
 import { createMockServer, type MockServer } from "../server.ts";
 import { readChunks } from "../test_helpers.ts";
-import type { LibraryFault, LibraryOptions } from "./registry.ts";
+import type { LibraryOptions } from "./registry.ts";
+import type { LibraryFault } from "./registry_faults.ts";
 
 const TINY = { name: "tiny", layers: [{ size: 1_000 }, { size: 200_000 }] };
 const HOSTED = { name: "localhost/space/hosted:1b", layers: [{ size: 5 }] };
@@ -56,12 +57,77 @@ describe("A manifest", () => {
     }
   });
 
+  it("is served with its digest, by which it can be had as well, from its own repository", async () => {
+    const server = mockLibrary();
+    const response = await get(server, "/v2/library/tiny/manifests/latest");
+    const digest = response.headers.get("Docker-Content-Digest")!;
+    const text = await response.text();
+    assertStrictEquals(await digestOf(new TextEncoder().encode(text).buffer), digest);
+    const again = await get(server, `/v2/library/tiny/manifests/${digest}`);
+    assertEquals([again.status, await again.text()], [200, text]);
+    assertStrictEquals((await get(server, `/v2/space/hosted/manifests/${digest}`)).status, 404);
+    const other = `sha256:${"0".repeat(64)}`;
+    assertStrictEquals((await get(server, `/v2/library/tiny/manifests/${other}`)).status, 404);
+  });
+
+  it("is that of the registry at which it is asked, if several have the name", async () => {
+    const server = createMockServer({
+      models: [
+        { name: "space/m", layers: [{ size: 1 }] },
+        { name: "hf.co/space/m", layers: [{ size: 2 }] },
+        { name: "hf.co/space/m:elsewhere", layers: [{ size: 3 }] },
+      ],
+    });
+    const sizeAt = async (origin: string, tag = "latest") => {
+      const response = await server.fetch(`${origin}/v2/space/M/manifests/${tag}`);
+      return (await response.json()).layers[0].size;
+    };
+    assertStrictEquals(await sizeAt("https://registry.ollama.ai"), 1);
+    assertStrictEquals(await sizeAt("https://hf.co"), 2);
+    assertStrictEquals(await sizeAt("http://127.0.0.1:5000"), 1);
+    assertStrictEquals(await sizeAt("http://127.0.0.1:5000", "Elsewhere"), 3);
+  });
+
   it("has the digests of real bytes, the same in every runtime", async () => {
     const { layers } = await mockLibrary().library.manifest("tiny");
     assertStrictEquals(
       layers[0]!.digest,
       "sha256:3fc7769de0a00906bfb1951d7744dab0ca35c6850b861335adeb4d4b25c3d0c2",
     );
+  });
+});
+
+describe("An index", () => {
+  const INDEX = "application/vnd.oci.image.index.v1+json";
+  const path = "/v2/library/tiny/manifests/latest";
+  const init = { headers: { Accept: `application/json, ${INDEX}` } };
+
+  it("is served to those who take one, if it is asked for", async () => {
+    const typeOf = async (serveIndex: boolean, init?: RequestInit) =>
+      (await get(mockLibrary({ serveIndex }), path, init)).headers.get("Content-Type");
+    assertStrictEquals(await typeOf(true, init), INDEX);
+    assertNotEquals(await typeOf(true), INDEX);
+    assertNotEquals(await typeOf(false, init), INDEX);
+  });
+
+  it("lists a manifest that is none of a model, and then the model's, each with its size", async () => {
+    const server = mockLibrary({ serveIndex: true });
+    const response = await get(server, path, init);
+    const digest = response.headers.get("Docker-Content-Digest")!;
+    const { manifests } = await response.json();
+    const platforms = manifests.map(({ platform }: { platform: { os: string } }) => platform.os);
+    assertEquals(platforms, ["unknown", "linux"]);
+    for (const { digest, size, mediaType } of manifests) {
+      const listed = await get(server, `/v2/library/tiny/manifests/${digest}`);
+      assertStrictEquals(listed.headers.get("Content-Type"), mediaType);
+      const bytes = await listed.arrayBuffer();
+      assertEquals([bytes.byteLength, await digestOf(bytes)], [size, digest]);
+    }
+    const model = await (await get(server, `/v2/library/tiny/manifests/${manifests[1].digest}`))
+      .json();
+    assertEquals(model, await server.library.manifest("tiny"));
+    const index = await get(server, `/v2/library/tiny/manifests/${digest}`);
+    assertEquals((await index.json()).manifests, manifests);
   });
 });
 
@@ -251,6 +317,65 @@ describe("A fault of the library", () => {
       return (await get(server, path, { method: "HEAD" })).status;
     };
     assertEquals([await statusOf(0), await statusOf(1), await statusOf(1)], [200, 404, 200]);
+  });
+
+  it("answers with an error in JSON, and with how long to wait", async () => {
+    const answer = async (fault: LibraryFault, path: string) => {
+      const response = await get(mockLibrary({ faults: [fault] }), path);
+      return [response.status, response.headers.get("Retry-After"), await response.json()];
+    };
+    const blob = `/v2/library/tiny${await blobPath(mockLibrary(), 0)}`;
+    assertEquals(await answer({ kind: "http-error" }, blob), [
+      500,
+      null,
+      { errors: [{ code: "UNKNOWN", message: "unknown" }] },
+    ]);
+    const limited: LibraryFault = {
+      kind: "http-error",
+      at: "manifest",
+      status: 429,
+      message: "slow down",
+      retryAfterSeconds: 60,
+    };
+    assertEquals(await answer(limited, "/v2/library/tiny/manifests/latest"), [
+      429,
+      "60",
+      { errors: [{ code: "TOOMANYREQUESTS", message: "slow down" }] },
+    ]);
+  });
+
+  it("strikes what it names: a blob, a manifest or the token server", async () => {
+    const statuses = async (fault: LibraryFault) => {
+      const server = mockLibrary({ faults: [fault] });
+      const blob = `/v2/library/tiny${await blobPath(server, 0)}`;
+      const paths = [blob, "/v2/library/tiny/manifests/latest", "/token"];
+      return await Promise.all(paths.map(async (path) => (await get(server, path)).status));
+    };
+    assertEquals(await statuses({ kind: "http-error" }), [500, 200, 200]);
+    assertEquals(await statuses({ kind: "http-error", at: "blob" }), [500, 200, 200]);
+    assertEquals(await statuses({ kind: "http-error", at: "manifest" }), [307, 500, 200]);
+    assertEquals(await statuses({ kind: "http-error", at: "token" }), [307, 200, 500]);
+    assertEquals(await statuses({ kind: "html", status: 503 }), [307, 503, 200]);
+  });
+
+  it("strikes the manifest and the token of the model that it is meant for, so many times", async () => {
+    const statusOf = async (server: MockServer, path: string) => (await get(server, path)).status;
+    for (
+      const [at, tiny, hosted] of [
+        ["manifest", "/v2/library/tiny/manifests/latest", "/v2/space/hosted/manifests/1b"],
+        [
+          "token",
+          "/token?scope=repository:library/tiny:pull",
+          "/token?scope=repository:space/hosted:pull",
+        ],
+      ] as const
+    ) {
+      const server = mockLibrary({ faults: [{ kind: "http-error", at, model: "tiny", times: 2 }] });
+      assertEquals(await statusOf(server, hosted), 200);
+      for (const status of [500, 500, 200]) assertEquals(await statusOf(server, tiny), status);
+      server.reset();
+      assertEquals(await statusOf(server, tiny), 500);
+    }
   });
 
   it("strikes the model and the layer that it is meant for", async () => {

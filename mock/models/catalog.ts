@@ -26,42 +26,6 @@ export interface PulledModel {
   readonly pulledAt: number;
 }
 
-/** A manifest, as an OCI registry serves it. */
-export interface Manifest {
-  /** Always 2. */
-  readonly schemaVersion: 2;
-  /** `application/vnd.docker.distribution.manifest.v2+json`. */
-  readonly mediaType: string;
-  /** The config. */
-  readonly config: ManifestEntry;
-  /** The layers, in the order in which they are pulled. */
-  readonly layers: readonly ManifestEntry[];
-}
-
-/** A blob that a manifest lists. */
-export interface ManifestEntry {
-  /** What it holds. */
-  readonly mediaType: string;
-  /** `sha256:` and 64 hexadecimal digits. */
-  readonly digest: string;
-  /** The size in bytes. */
-  readonly size: number;
-}
-
-/** The media type of a manifest. */
-export const MANIFEST_MEDIA_TYPE = "application/vnd.docker.distribution.manifest.v2+json";
-
-/** The manifest of a model. */
-export function manifestOf({ config, layers }: Model): Manifest {
-  const entry = ({ mediaType, digest, size }: Blob): ManifestEntry => ({ mediaType, digest, size });
-  return {
-    schemaVersion: 2,
-    mediaType: MANIFEST_MEDIA_TYPE,
-    config: entry(config),
-    layers: layers.map(entry),
-  };
-}
-
 /** A blob and a model that it is part of. */
 export interface FoundBlob {
   readonly model: Model;
@@ -120,9 +84,14 @@ export class Catalog {
     return await this.#offered.get(modelKey(name));
   }
 
+  /** All models that the registry offers. */
+  async offered(): Promise<readonly Model[]> {
+    return await Promise.all(this.#offered.values());
+  }
+
   /** The blob of a digest, if the registry offers it. */
   async findBlob(digest: string): Promise<FoundBlob | undefined> {
-    for (const model of await Promise.all(this.#offered.values())) {
+    for (const model of await this.offered()) {
       const blob = blobsOf(model).find((each) => each.digest === digest);
       if (blob) return { model, blob };
     }

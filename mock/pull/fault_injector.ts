@@ -6,6 +6,7 @@
  * @module
  */
 
+import { concatBytes } from "../../src/bytes.ts";
 import type { WireError } from "../../src/dialects.ts";
 import type { Action } from "../exchange/actions.ts";
 import {
@@ -18,7 +19,6 @@ import {
 } from "../faults/faults.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
 import type { Blob, Model } from "../models/models.ts";
-import { concatBytes } from "../runtime/bytes.ts";
 import { seededDigest } from "../runtime/random.ts";
 import type { JobEvent, PullJob, StatusObject } from "./job.ts";
 

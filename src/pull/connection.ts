@@ -6,10 +6,10 @@
 
 import { abortable } from "../abortable.ts";
 import type { Answer } from "../answer.ts";
-import { causeOfFailure } from "../causes.ts";
 import { PullError } from "../errors.ts";
 import { httpError, readErrorBody } from "../http_error.ts";
 import { ignoreRejection, type ReadResult, type Source } from "../streams/producer.ts";
+import { diagnose } from "./diagnosis.ts";
 import type { PullOptions } from "./options.ts";
 import { respond } from "./redirects.ts";
 import type { PullRequest } from "./request.ts";
@@ -95,46 +95,11 @@ export class Connection implements Source<Uint8Array> {
 
 /** The error for a request that was not answered, or an answer that broke off. */
 function networkError(cause: unknown, origin: string, isAnswered: boolean): PullError {
-  const errors = [...causesOf(cause)];
-  const { reason, retryable } = causeOfFailure(errors.map(identify).join("\n"));
+  const { reason, retryable, words } = diagnose(cause);
   const what = isAnswered ? "The connection broke" : `Cannot reach ${origin}`;
-  // The outer errors only say that a fetch failed.
   const message = reason === "runtime-limit"
     ? "The runtime's own limit on silence is over (300 s in Node and Bun), though the server may " +
       "still be at work: to wait longer, pass a fetch that has no such limit"
-    : `${what}: ${describe(errors.at(-1))}`;
+    : `${what}: ${words}`;
   return new PullError("network", message, { reason, retryable, cause });
-}
-
-/** An error and those that led to it. A cause may lead back to itself. */
-function causesOf(error: unknown): Set<unknown> {
-  const causes = new Set<unknown>();
-  let next: unknown = error;
-  while (next !== undefined && next !== null && !causes.has(next)) {
-    causes.add(next);
-    next = next instanceof Error ? next.cause ?? firstOf(next) : undefined;
-  }
-  return causes;
-}
-
-/** The first of several errors that led to one, as when a host has several addresses. */
-function firstOf(error: Error): unknown {
-  return error instanceof AggregateError ? error.errors[0] : undefined;
-}
-
-/** Everything by which an error may be recognized. */
-function identify(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { name, message } = error;
-  return `${name} ${codeOf(error)} ${message}`;
-}
-
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.message || codeOf(error) || error.name;
-}
-
-function codeOf(error: Error): string {
-  const { code } = error as { code?: unknown };
-  return typeof code === "string" ? code : "";
 }

@@ -35,6 +35,7 @@ import {
   unhandledRejections,
   utf8,
   VirtualClock,
+  watchedSignal,
 } from "../stream_test_helpers.ts";
 import {
   type Answer,
@@ -524,28 +525,6 @@ describe("a pull that is cancelled", () => {
 
 describe("the signal of pull", () => {
   const reason = new DOMException("The operation timed out", "TimeoutError");
-
-  /** A signal, and how many listen to it. */
-  function watchedSignal() {
-    const controller = new AbortController();
-    const { signal } = controller;
-    const listeners = new Set<unknown>();
-    const add = signal.addEventListener.bind(signal);
-    const remove = signal.removeEventListener.bind(signal);
-    signal.addEventListener = (...args: Parameters<typeof add>) => {
-      const [, listener, options] = args;
-      listeners.add(listener);
-      // How a listener goes when its own signal aborts cannot be seen in every runtime.
-      const { signal: gone } = Object(options) as AddEventListenerOptions;
-      gone?.addEventListener("abort", () => listeners.delete(listener));
-      add(...args);
-    };
-    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-      listeners.delete(args[1]);
-      remove(...args);
-    };
-    return { controller, signal, listeners };
-  }
 
   it("fails the pull with its own reason, if it has aborted before, without a request", async () => {
     const server = new TestServer(answer(DONE));

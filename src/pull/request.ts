@@ -37,10 +37,7 @@ export function planRequest(model: string, options: PullModelOptions): PullReque
   parseModelName(model); // throws for a name that no server takes
   const { path = "/api/pull", insecure, stream = true } = options;
   const host = parseHost(options.host ?? "");
-  const headers = readHeaders(options.headers ?? {});
-  if ((host.username !== "" || host.password !== "") && !headers.has("authorization")) {
-    headers.set("authorization", basicAuthorization(host));
-  }
+  const headers = headersFor(host, options.headers);
   const body = JSON.stringify(
     insecure === undefined ? { model, stream } : { model, insecure, stream },
   );
@@ -59,10 +56,23 @@ function requestTo(url: URL, ownHeaders: Headers, accept: string, body: string):
   };
 }
 
-/** The address of the endpoint. `fetch` refuses user names and passwords in it. */
-function endpointOf(host: URL, path: string): URL {
+/** The address of an endpoint of a host. `fetch` refuses user names and passwords in it. */
+export function endpointOf(host: URL, path: string): URL {
   const prefix = host.pathname.endsWith("/") ? host.pathname.slice(0, -1) : host.pathname;
   return new URL(`${host.origin}${prefix}${path.startsWith("/") ? "" : "/"}${path}`);
+}
+
+/**
+ * The headers to send to a host: those that the caller gives, and its user name and password.
+ *
+ * @throws {TypeError} If a header cannot be sent. The message does not contain its value.
+ */
+export function headersFor(host: URL, given: RequestInit["headers"] = {}): Headers {
+  const headers = readHeaders(given);
+  if ((host.username !== "" || host.password !== "") && !headers.has("authorization")) {
+    headers.set("authorization", basicAuthorization(host));
+  }
+  return headers;
 }
 
 function readHeaders(given: NonNullable<RequestInit["headers"]>): Headers {

@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import { concatBytes } from "../../../mock/runtime/bytes.ts";
+import { concatBytes } from "../../../src/bytes.ts";
 import { Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,

@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import { concatBytes } from "../../../mock/runtime/bytes.ts";
+import { concatBytes } from "../../../src/bytes.ts";
 import type { Bytes } from "../../generators/bytes.ts";
 import type { PullSession, StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { LibraryFault } from "../../../mock/endpoints/registry.ts";
+import type { LibraryFault } from "../../../mock/endpoints/registry_faults.ts";
 import type { Fault } from "../../../mock/faults/faults.ts";
 import type { MockModel } from "../../../mock/models/models.ts";
 import { createMockServer } from "../../../mock/server.ts";

@@ -1,0 +1,199 @@
+/**
+ * What can go wrong when something is fetched from the registry. A {@link LibraryFault} is data; the
+ * endpoints ask {@link LibraryFaults} whether one strikes.
+ *
+ * @module
+ */
+
+import { ConfigurationError, show } from "../configuration_error.ts";
+import { requireModelAndLayer } from "../faults/faults.ts";
+import type { Model } from "../models/models.ts";
+
+/** Something that goes wrong when a manifest, a blob or a token is fetched from the registry. */
+export interface LibraryFault {
+  /**
+   * What goes wrong:
+   *
+   * - `corrupt` sends bytes with another digest: a blob whose first byte was changed, or a manifest with
+   *   an extra space.
+   * - `slow` waits before it answers.
+   * - `broken` breaks the connection in the middle of the body.
+   * - `missing` answers that there is no such blob or manifest.
+   * - `http-error` answers with an HTTP error, in JSON as registries do.
+   * - `html` sends a page, such as one to log in, in place of JSON.
+   * - `malformed` sends a text in place of a manifest or a token.
+   * - `oversized` sends JSON that is too long.
+   * - `redirect` answers with a redirect to another host name of this machine, where the fault strikes
+   *   again: `times: 1` ends that.
+   * - `no-realm` asks for a token without saying where to get it. It strikes where a token is required.
+   */
+  kind:
+    | "corrupt"
+    | "slow"
+    | "broken"
+    | "missing"
+    | "http-error"
+    | "html"
+    | "malformed"
+    | "oversized"
+    | "redirect"
+    | "no-realm";
+  /**
+   * What it strikes: a blob, a manifest, or the token server.
+   *
+   * @default the first of these that the kind can strike
+   */
+  at?: "blob" | "manifest" | "token" | undefined;
+  /** The model that it strikes. @default all models */
+  model?: string | undefined;
+  /**
+   * For blobs, the layer: its position, counted from 0 (the config is the last one).
+   *
+   * @default all layers
+   */
+  layer?: number | undefined;
+  /** How many requests it strikes, from the first on. @default all requests */
+  times?: number | undefined;
+  /** For `slow`: the wait in milliseconds. @default {5000} */
+  ms?: number | undefined;
+  /**
+   * For `http-error` and `html`: the status of the answer.
+   *
+   * @default {500} and {200}
+   */
+  status?: number | undefined;
+  /** For `http-error`: what the registry says. @default what it says with that status */
+  message?: string | undefined;
+  /** For `http-error`: the header `Retry-After`, in seconds. @default none */
+  retryAfterSeconds?: number | undefined;
+  /** For `malformed`: the text. @default {'{"schemaVersion":2,'} */
+  text?: string | undefined;
+  /** For `oversized`: the size in bytes. @default {8_388_608} */
+  bytes?: number | undefined;
+}
+
+/** What a fault strikes. */
+export type LibraryTarget = NonNullable<LibraryFault["at"]>;
+
+type Parameter = "ms" | "status" | "message" | "retryAfterSeconds" | "text" | "bytes";
+
+/** What each kind can strike, and its parameters. */
+const FAULT_KINDS: Readonly<
+  Record<
+    LibraryFault["kind"],
+    { readonly targets: readonly LibraryTarget[]; readonly parameters: readonly Parameter[] }
+  >
+> = {
+  "corrupt": { targets: ["blob", "manifest"], parameters: [] },
+  "slow": { targets: ["blob", "manifest", "token"], parameters: ["ms"] },
+  "broken": { targets: ["blob", "manifest", "token"], parameters: [] },
+  "missing": { targets: ["blob", "manifest"], parameters: [] },
+  "http-error": {
+    targets: ["blob", "manifest", "token"],
+    parameters: ["status", "message", "retryAfterSeconds"],
+  },
+  "html": { targets: ["manifest", "token"], parameters: ["status"] },
+  "malformed": { targets: ["manifest", "token"], parameters: ["text"] },
+  "oversized": { targets: ["manifest", "token"], parameters: ["bytes"] },
+  "redirect": { targets: ["manifest", "token"], parameters: [] },
+  "no-realm": { targets: ["token"], parameters: [] },
+};
+
+const isAmount = (value: unknown) => typeof value === "number" && value >= 0;
+const AMOUNT = { form: "a number, 0 or more", accepts: isAmount };
+const COUNT = {
+  form: "a whole number, 0 or more",
+  accepts: (value: unknown) => Number.isSafeInteger(value) && isAmount(value),
+};
+const TEXT = { form: "a string", accepts: (value: unknown) => typeof value === "string" };
+
+/** Which values the parameters take. */
+const RULES: Readonly<Record<Parameter, { form: string; accepts: (value: unknown) => boolean }>> = {
+  ms: AMOUNT,
+  status: {
+    form: "200 or a whole number from 400 to 599",
+    accepts: (value) =>
+      value === 200 || COUNT.accepts(value) && Number(value) >= 400 && Number(value) <= 599,
+  },
+  message: TEXT,
+  retryAfterSeconds: COUNT,
+  text: TEXT,
+  bytes: COUNT,
+};
+
+/** What a fault strikes: what it says, or the first thing that its kind can strike. */
+function targetOf({ kind, at }: LibraryFault): LibraryTarget {
+  return at ?? FAULT_KINDS[kind].targets[0]!;
+}
+
+/**
+ * Checks a fault of a registry that offers some models.
+ *
+ * @throws {ConfigurationError} If it is invalid.
+ */
+export function checkLibraryFault(fault: LibraryFault, models: readonly Model[]): void {
+  const { kind, at, model, layer, times = 1 } = fault;
+  if (!Object.hasOwn(FAULT_KINDS, kind)) {
+    const kinds = Object.keys(FAULT_KINDS).join(", ");
+    throw new ConfigurationError(
+      `Cannot use the registry fault ${show(kind)}: it must be one of ${kinds}`,
+    );
+  }
+  const name = `registry fault "${kind}"`;
+  const fail = (what: string, possible: string) => {
+    throw new ConfigurationError(`Cannot use the ${what} of the ${name}: ${possible}`);
+  };
+  const { targets, parameters } = FAULT_KINDS[kind];
+  if (at !== undefined && !targets.includes(at)) {
+    fail(`at ${show(at)}`, `it must be ${targets.join(" or ")}`);
+  }
+  if (!(Number.isSafeInteger(times) && times > 0)) {
+    fail(`times ${show(times)}`, "it must be a whole number above 0");
+  }
+  for (const parameter of Object.keys(RULES) as Parameter[]) {
+    const value = fault[parameter];
+    if (value === undefined) continue;
+    const given = `${parameter} ${show(value)}`;
+    if (!parameters.includes(parameter)) {
+      fail(given, `it takes ${parameters.join(", ") || "no parameters"}`);
+    }
+    if (!RULES[parameter].accepts(value)) fail(given, `it must be ${RULES[parameter].form}`);
+  }
+  if (layer !== undefined && targetOf(fault) !== "blob") {
+    fail(`layer ${show(layer)}`, `it strikes a ${targetOf(fault)}, so leave out the layer`);
+  }
+  requireModelAndLayer(name, { model, layer }, models);
+}
+
+/** The faults of a registry, and how often each of them may still strike. */
+export class LibraryFaults {
+  readonly #faults: { readonly fault: LibraryFault; left: number }[];
+
+  constructor(faults: readonly LibraryFault[]) {
+    this.#faults = faults.map((fault) => ({ fault, left: fault.times ?? Infinity }));
+  }
+
+  /** Lets every fault strike again. */
+  reset(): void {
+    for (const each of this.#faults) each.left = each.fault.times ?? Infinity;
+  }
+
+  /**
+   * The fault of a kind that strikes, if there is one. It counts as a strike.
+   *
+   * @param kind The kind.
+   * @param target What it strikes.
+   * @param isMeant Whether a fault is meant for the model and the layer.
+   */
+  strike(
+    kind: LibraryFault["kind"],
+    target: LibraryTarget,
+    isMeant: (fault: LibraryFault) => boolean,
+  ): LibraryFault | undefined {
+    const due = this.#faults.find(({ fault, left }) =>
+      fault.kind === kind && left > 0 && targetOf(fault) === target && isMeant(fault)
+    );
+    if (due) due.left--;
+    return due?.fault;
+  }
+}
