@@ -56,9 +56,20 @@ function hasErrorShape({ message, detail, errors }: Readonly<Record<string, unkn
     typeof detail === "string" || (typeof detail === "object" && detail !== null);
 }
 
+/** How much of a page is looked at for its title. Headings may come after long styles, titles seldom do. */
+const MAX_HEAD_LENGTH = 4_096;
+
 /** The title of an HTML page, or `undefined` if a text is none. */
 export function titleOfPage(text: string): string | undefined {
   if (!/^\s*<(?:!doctype|html|head|body|\?xml|!--)/i.test(text)) return undefined;
-  const title = /<title[^>]*>([^<]*)/i.exec(text)?.[1] ?? /<h1[^>]*>([^<]*)/i.exec(text)?.[1];
-  return title?.replace(/\s+/g, " ").trim() ?? "";
+  const head = text.slice(0, MAX_HEAD_LENGTH);
+  const title = contentOf(head, "title") ?? contentOf(head, "h1") ?? "";
+  return title.replace(/\s+/g, " ").trim();
+}
+
+/** The text at the start of the first element with a name. */
+function contentOf(html: string, name: string): string | undefined {
+  const tag = html.toLowerCase().indexOf(`<${name}`);
+  const start = tag === -1 ? 0 : html.indexOf(">", tag) + 1;
+  return start === 0 ? undefined : html.slice(start).split("<", 1)[0];
 }
