@@ -20,7 +20,15 @@ const MINIMUM_MS = 450;
 /** Without new bytes for longer than this, the speed is 0 and the time left unknown. */
 const FROZEN_MS = 10_000;
 
-/** A speed and a time left. Times are in milliseconds, of any clock that does not run backwards. */
+/** What is left of the weight of earlier measurements after some milliseconds. */
+function weightAfter(milliseconds: number): number {
+  return TIME_CONSTANT_MS / (TIME_CONSTANT_MS + milliseconds);
+}
+
+/**
+ * A speed and a time left. Times are in milliseconds, of any clock that does not run backwards. That a
+ * span has brought no bytes says no more than silence does.
+ */
 export class TransferRate {
   readonly #forecast = new Forecast();
   /** Bytes and time of all measurements but the latest, as they were weighted when that one began. */
@@ -30,7 +38,7 @@ export class TransferRate {
   // up in whole bytes, and gives the same speed whether it comes in one call or in many.
   #latestBytes = 0;
   #latestMilliseconds = 0;
-  /** How long the latest measurement had gone on without bytes before its latest moment. */
+  /** How much of its time had passed before its latest moment: no bytes came until then. */
   #emptyMilliseconds = 0;
   #latestEnd = NaN;
   #previousEnd = NaN;
@@ -48,15 +56,17 @@ export class TransferRate {
     if (milliseconds > this.#latestMilliseconds) this.#latestMilliseconds = milliseconds;
   }
 
-  /** Begins a moment at a time: of a new measurement, unless the latest one is still without bytes. */
+  /** Begins a moment: of a new measurement, unless the latest one is still without bytes. */
   #begin(end: number): void {
-    if (this.#latestBytes > 0) this.#close();
+    this.#close();
     this.#emptyMilliseconds = this.#latestMilliseconds;
     this.#previousEnd = this.#latestEnd;
     this.#latestEnd = end;
   }
 
+  /** Closes the latest measurement, if it has bytes. */
   #close(): void {
+    if (this.#latestBytes === 0) return;
     const weight = weightAfter(this.#latestMilliseconds);
     this.#bytes = this.#bytes * weight + this.#latestBytes;
     this.#milliseconds = this.#milliseconds * weight + this.#latestMilliseconds;
@@ -65,8 +75,10 @@ export class TransferRate {
     this.#latestMilliseconds = 0;
   }
 
-  /** The bytes per second at a time that is not before the latest one, or `NaN` until enough was measured. */
+  /** The bytes per second at a time, not before the latest moment, or `NaN` until enough was measured. */
   bytesPerSecond(now: number): number {
+    // The clock does not run backwards, so at a later time the latest moment is over.
+    if (now > this.#latestEnd) this.#close();
     const latest = this.#latestMilliseconds + now - this.#latestEnd;
     const weight = weightAfter(latest);
     const milliseconds = this.#milliseconds * weight + latest;
@@ -75,7 +87,7 @@ export class TransferRate {
     return (this.#bytes * weight + this.#latestBytes) / milliseconds * 1000;
   }
 
-  /** The seconds that some bytes will take, as far as is known at a time, or `NaN` if nothing is. */
+  /** The seconds that some bytes will take, as far as can be told at a time, or else `NaN`. */
   secondsFor(bytes: number, now: number): number {
     return this.#isFrozen(now) ? NaN : bytes / this.#forecast.pace / 1000;
   }
@@ -83,9 +95,4 @@ export class TransferRate {
   #isFrozen(now: number): boolean {
     return now - this.#newBytesAt > FROZEN_MS;
   }
-}
-
-/** What is left of the weight of earlier measurements after one of some milliseconds. */
-function weightAfter(milliseconds: number): number {
-  return TIME_CONSTANT_MS / (TIME_CONSTANT_MS + milliseconds);
 }
