@@ -9,7 +9,7 @@
  */
 
 import { decodeProgress } from "@ollama-pull/kit";
-import { METHODS, RIVALS, type Rival } from "./eta_methods.ts";
+import { METHODS, type Rival, RIVALS } from "./eta_methods.ts";
 import { type Arrival, type Download, drawDownloads, type Purpose, SHAPES } from "./eta_traces.ts";
 import { PullBody } from "./pull_bytes.ts";
 import { median, quantile, round } from "./rounds.ts";

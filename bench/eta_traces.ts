@@ -2,8 +2,8 @@
  * Downloads whose end is known, to tell how good a time left is that was told on the way: the speed of a
  * connection over time, and the lines that a server would have sent. All of it follows from seeds.
  *
- * The method in `src/forecast.ts` was tuned with the tuning draws of half of the shapes. The other half,
- * and the other draws of all of them, were first looked at when it was done.
+ * The method in `src/forecast.ts` was tuned with downloads of half of the shapes. Those of the other half,
+ * and others of the same half, were held out until it was done.
  *
  * @module
  */
@@ -260,7 +260,7 @@ function drawDownload(shape: Shape, ...seed: readonly (string | number)[]): Down
   const { name, layers = 1 } = shape;
   const tickMs = layers === 1 ? TICK_MS : PARALLEL_TICK_MS;
   const { holdMs = tickMs } = shape;
-  const completions = drawCompletions(new Draw("eta", name, ...seed), shape, tickMs);
+  const completions = drawCompletions(new Draw("time left", name, ...seed), shape, tickMs);
   const last = completions.length - 1;
   const total = completions[last]!;
   const sizes = sizesOf(total, layers);

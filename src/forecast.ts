@@ -5,7 +5,7 @@
  * good, by what it did since. So several ways to look back are tried on the past: over the latest span
  * between two marks, the latest two, four and so on, up to all of them. At each mark every one of them
  * would have foretold a pace. The closer that was to what came between that mark and now, the more it
- * counts.
+ * counts; of two that are as good, the longer one counts more.
  *
  * @module
  */
@@ -13,8 +13,11 @@
 /** How much time lies between two marks at least, in milliseconds, while they are few. */
 const MIN_SPAN_MS = 1_000;
 
-/** The most spans that are kept. Beyond them every second mark goes. */
-const MAX_SPANS = 64;
+/**
+ * The most marks that are kept. Of one more, every second one goes: as this is even, neither the first nor
+ * the latest.
+ */
+const MAX_MARKS = 64;
 
 /** What had come in when so much time had passed. */
 interface Mark {
@@ -41,8 +44,8 @@ function foretell(marks: readonly Mark[]): number {
       const came = paceBetween(marks[index]!, marks[latest]!);
       error += Math.abs(foretold - came) / (foretold + came);
     }
-    // With so high a power the best counts for most, and what is nearly as good for nearly as much.
-    const weight = error ** -8;
+    // With so high a power the best counts for most. Of two that are as good, the longer one does.
+    const weight = spans * error ** -16;
     weightedPaces += weight * paceBefore(latest, spans);
     weights += weight;
   }
@@ -64,7 +67,7 @@ export class Forecast {
     this.#milliseconds += milliseconds;
     if (this.#milliseconds - this.#marks.at(-1)!.milliseconds < this.#minSpanMs) return;
     this.#marks.push({ bytes: this.#bytes, milliseconds: this.#milliseconds });
-    if (this.#marks.length > MAX_SPANS) {
+    if (this.#marks.length > MAX_MARKS) {
       this.#marks = this.#marks.filter((_, index) => index % 2 === 0);
       this.#minSpanMs *= 2;
     }

@@ -61,8 +61,15 @@ describe("Forecast", () => {
   it("goes by the usual again soon after an outage", () => {
     const forecast = forecastOf(repeat(60, () => 1000));
     forecast.add(1000, 300_000);
-    for (let second = 0; second < 30; second++) forecast.add(1000, 1000);
+    for (let second = 0; second < 45; second++) forecast.add(1000, 1000);
     assertAlmostEquals(forecast.pace, 1, 0.1);
+  });
+
+  it("counts the latest second, also when there are too many", () => {
+    for (const seconds of [2, 10, 63, 64, 126, 128]) {
+      const pace = paceOf(repeat(seconds, (second) => second === seconds - 1 ? 9000 : 1000));
+      assert(pace > 1000.1, `${pace} after ${seconds} s`);
+    }
   });
 
   it("follows a change in a pull of a day, whose seconds are too many to keep", () => {
