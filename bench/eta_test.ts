@@ -8,7 +8,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { errorsOf, measureEta, tellOurs, tellRival } from "./eta.ts";
-import { METHODS, RIVALS } from "./eta_methods.ts";
+import { METHODS, type Rival, RIVALS } from "./eta_methods.ts";
 import { drawPage } from "./eta_page.ts";
 import { type Download, drawDownloads, SHAPES } from "./eta_traces.ts";
 import { judge } from "./goals.ts";
@@ -96,22 +96,40 @@ describe("what is told", () => {
   });
 });
 
-describe("the method of ollama pull", () => {
-  it("goes by ten figures more than a second apart, from the first to the last", () => {
-    const method = METHODS["ollama pull"]();
-    method.update(0, 1e6, 0);
-    assertEquals(method.secondsLeft(), undefined);
-    // Fast for 10 s, and then slow: the last of the fast figures goes after ten slow ones.
+describe("the other methods", () => {
+  const TOTAL = 1_000_000;
+
+  /** What a method tells at a time of a download that falls from 10,000 to 1,000 bytes a second at 10 s. */
+  function tellAt(name: Rival, end: number): { told: number | undefined; left: number } {
+    const method = METHODS[name]();
     let completed = 0;
-    for (let at = 100; at <= 40_000; at += 100) {
+    method.update(completed, TOTAL, 0);
+    for (let at = 100; at <= end; at += 100) {
       completed += at <= 10_000 ? 1_000 : 100;
-      method.update(completed, 1e6, at);
-      const left = method.secondsLeft();
-      if (at > 1_200 && at <= 10_000) {
-        assertAlmostEquals(left!, (1e6 - completed) / 10_000, 15);
-      }
+      method.update(completed, TOTAL, at);
     }
-    assertAlmostEquals(method.secondsLeft()!, (1e6 - completed) / 1_000, 100);
+    return { told: method.secondsLeft(end), left: TOTAL - completed };
+  }
+
+  it("go by all that came so far", () => {
+    const { told, left } = tellAt("overall mean", 20_000);
+    assertAlmostEquals(told!, left / (110_000 / 20), 1e-6);
+  });
+
+  it("go by the last second", () => {
+    const { told, left } = tellAt("last second", 10_500);
+    assertAlmostEquals(told!, left / 5_500, 1e-6);
+    const later = tellAt("last second", 11_000);
+    assertAlmostEquals(later.told!, later.left / 1_000, 1e-6);
+  });
+
+  it("go by ten figures more than a second apart, as ollama pull does, and by whole seconds", () => {
+    assertEquals(tellAt("ollama pull", 1_000).told, undefined);
+    // The figures are 1.1 s apart, the first and the last of ten 9.9 s, which are taken for 10.
+    const { told, left } = tellAt("ollama pull", 20_800); // from 9.9 to 19.8 s
+    assertEquals(told, Math.floor(left / 1_080));
+    const later = tellAt("ollama pull", 20_900); // from 11 to 20.9 s
+    assertEquals(later.told, Math.floor(later.left / 990));
   });
 });
 
