@@ -1,25 +1,22 @@
 /**
- * At which pace the rest of a download will come, judged by how it has come so far.
+ * Predicts the pace of the rest of a download from how it has come so far.
  *
- * A connection that pauses now and then is foretold best by all that it did; one that has changed for
- * good, by what it did since. So several ways to look back are tried on the past: over the latest span
- * between two marks, the latest two, four and so on, up to all of them. At each mark every one of them
- * would have foretold a pace. The closer that was to what came between that mark and now, the more it
- * counts; of two that are as good, the longer one counts more.
+ * How far back should an average look? All the way, if the connection pauses now and then; no further than
+ * the change, if it has become faster or slower for good. So several look-backs are tried on the past: the
+ * latest span between two marks, the latest two, four and so on, up to all of them. At each mark, each of
+ * them would have predicted a pace. The closer its predictions are to what has come since, the more it
+ * counts; of two that are as close, the longer one counts more.
  *
  * @module
  */
 
-/** How much time lies between two marks at least, in milliseconds, while they are few. */
+/** The shortest span between two marks, in milliseconds. It doubles whenever there are too many marks. */
 const MIN_SPAN_MS = 1_000;
 
-/**
- * The most marks that are kept. Of one more, every second one goes: as this is even, neither the first nor
- * the latest.
- */
+/** The most marks that are kept. It is even, so that dropping every second of one more keeps both ends. */
 const MAX_MARKS = 64;
 
-/** What had come in when so much time had passed. */
+/** How many bytes had come in after how much time. */
 interface Mark {
   readonly bytes: number;
   readonly milliseconds: number;
@@ -30,21 +27,21 @@ function paceBetween(start: Mark, end: Mark): number {
   return (end.bytes - start.bytes) / (end.milliseconds - start.milliseconds);
 }
 
-/** The bytes per millisecond that some marks foretell. */
-function foretell(marks: readonly Mark[]): number {
+/** The bytes per millisecond to expect after some marks. */
+function predictPace(marks: readonly Mark[]): number {
   const latest = marks.length - 1;
   const paceBefore = (index: number, spans: number) =>
     paceBetween(marks[Math.max(0, index - spans)]!, marks[index]!);
   let weightedPaces = 0;
   let weights = 0;
   for (let spans = 1; spans < 2 * latest; spans *= 2) {
-    let error = 1e-9; // so that what was never wrong has a weight as well
+    let error = 1e-9; // so that a look-back that was never wrong has a weight
     for (let index = 1; index < latest; index++) {
-      const foretold = paceBefore(index, spans);
+      const predicted = paceBefore(index, spans);
       const came = paceBetween(marks[index]!, marks[latest]!);
-      error += Math.abs(foretold - came) / (foretold + came);
+      error += Math.abs(predicted - came) / (predicted + came);
     }
-    // With so high a power the best counts for most. Of two that are as good, the longer one does.
+    // The power is so high that the best one outweighs all others, unless they are nearly as good.
     const weight = spans * error ** -16;
     weightedPaces += weight * paceBefore(latest, spans);
     weights += weight;
@@ -52,9 +49,9 @@ function foretell(marks: readonly Mark[]): number {
   return weightedPaces / weights;
 }
 
-/** Foretells the pace of a download. */
+/** Predicts the pace of a download. */
 export class Forecast {
-  /** The bytes per millisecond to expect, or `NaN` until enough is known. */
+  /** The bytes per millisecond to expect, or `NaN` before the first mark. */
   pace = NaN;
   #marks: Mark[] = [{ bytes: 0, milliseconds: 0 }];
   #minSpanMs = MIN_SPAN_MS;
@@ -71,6 +68,6 @@ export class Forecast {
       this.#marks = this.#marks.filter((_, index) => index % 2 === 0);
       this.#minSpanMs *= 2;
     }
-    this.pace = foretell(this.#marks);
+    this.pace = predictPace(this.#marks);
   }
 }

@@ -11,7 +11,7 @@
 
 import { Forecast } from "./forecast.ts";
 
-/** The age at which a measurement has lost about two thirds of its weight. */
+/** The age at which a measurement has lost half of its weight, or a little more. */
 const TIME_CONSTANT_MS = 5_000;
 
 /** How much time must have been measured, weighted like the bytes, before there is a speed. */
@@ -64,6 +64,11 @@ export class TransferRate {
     this.#latestEnd = end;
   }
 
+  /** Closes the latest measurement at a later time: as no clock runs backwards, its moment is over. */
+  #reach(now: number): void {
+    if (now > this.#latestEnd) this.#close();
+  }
+
   /** Closes the latest measurement, if it has bytes. */
   #close(): void {
     if (this.#latestBytes === 0) return;
@@ -77,8 +82,7 @@ export class TransferRate {
 
   /** The bytes per second at a time, not before the latest moment, or `NaN` until enough was measured. */
   bytesPerSecond(now: number): number {
-    // The clock does not run backwards, so at a later time the latest moment is over.
-    if (now > this.#latestEnd) this.#close();
+    this.#reach(now);
     const latest = this.#latestMilliseconds + now - this.#latestEnd;
     const weight = weightAfter(latest);
     const milliseconds = this.#milliseconds * weight + latest;
@@ -89,6 +93,7 @@ export class TransferRate {
 
   /** The seconds that some bytes will take, as far as can be told at a time, or else `NaN`. */
   secondsFor(bytes: number, now: number): number {
+    this.#reach(now);
     return this.#isFrozen(now) ? NaN : bytes / this.#forecast.pace / 1000;
   }
 

@@ -157,18 +157,19 @@ describe("TransferRate", () => {
   it("is not changed by being asked", () => {
     const lasting = measurements.map((all) => all.map((one) => ({ ...one, gap: one.gap + 1 })));
     fc.assert(fc.property(lasting, fc.array(fc.double({ min: 0, max: 1 })), (all, moments) => {
-      const rate = new TransferRate();
+      const [rate, unasked] = [new TransferRate(), new TransferRate()];
       let time = 0;
       for (const [index, { gap, duration, bytes }] of all.entries()) {
         const from = time + gap;
         for (const part of moments.slice(index, index + 2).sort((a, b) => a - b)) {
           rate.bytesPerSecond(time + part * gap);
+          rate.secondsFor(1, time + part * gap);
         }
         time = from + duration;
-        rate.add(bytes, from, time);
+        for (const each of [rate, unasked]) each.add(bytes, from, time);
       }
-      const [asked, last] = [rate.bytesPerSecond(time), ratesOf(all).at(-1)];
-      assertEquals(Number.isNaN(asked) ? undefined : asked, last);
+      assertEquals(rate.bytesPerSecond(time), unasked.bytesPerSecond(time));
+      assertEquals(rate.secondsFor(1, time), unasked.secondsFor(1, time));
     }));
   });
 });
