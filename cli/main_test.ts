@@ -108,7 +108,7 @@ describe("the command", () => {
       const { code, stderr } = await run(["pull", "a", "--host", url]);
       assertEquals(code, 1);
       assertStringIncludes(stderr, "HTTP 502 Bad Gateway, not from Ollama");
-      assertStringIncludes(stderr, "A proxy could not reach Ollama");
+      assertStringIncludes(stderr, "A proxy could not reach Ollama, or that is busy");
       assertEquals([stderr.split("\n").length, stderr.includes("\x1b")], [2, false]);
     });
   });

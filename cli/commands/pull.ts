@@ -39,20 +39,25 @@ export async function runPull(task: PullTask, context: CommandContext): Promise<
   const { model, host, insecure, json, again } = task;
   const { signal } = context;
   const view = createView(context, { json, opening: `connecting to ${host.origin}` });
+  let hasBytes = false;
   try {
     await pullModel(model, {
       host,
       insecure,
       signal,
       now: context.now,
-      onProgress: (progress) => view.show(progress),
+      onProgress: (progress) => {
+        hasBytes ||= progress.completed > 0;
+        view.show(progress);
+      },
     });
     view.end();
     return EXIT.success;
   } catch (error) {
     view.end();
     if (!signal.aborted) {
-      context.stderr.write(`error: ${describeFailure(error, { model, again })}\n`);
+      const attempt = { model, host, again, hasBytes };
+      context.stderr.write(`error: ${describeFailure(error, attempt)}\n`);
       return EXIT.failure;
     }
     if (!(signal.reason instanceof Interruption)) throw error;
