@@ -7,7 +7,7 @@
 import { parseModelName, type PullError, type PullErrorReason } from "../mod.ts";
 import { DEFAULT_REGISTRY } from "../src/model_name.ts";
 import { printable } from "./format.ts";
-import { showHost } from "./host.ts";
+import { isLoopback, showHost } from "./host.ts";
 
 /** The pull that failed. */
 export interface Attempt {
@@ -95,11 +95,6 @@ export function adviseOn(error: PullError, attempt: Attempt): string {
     case "http":
       return `The server's log may say more. ${tryAgain(attempt)}`;
   }
-}
-
-/** Whether a host is this machine. */
-export function isLoopback({ hostname }: URL): boolean {
-  return hostname === "localhost" || hostname === "[::1]" || hostname.startsWith("127.");
 }
 
 /** How to pull again. */

@@ -7,9 +7,9 @@
  * @module
  */
 
-import { PullError } from "../mod.ts";
+import { PullError, type PullRetry } from "../mod.ts";
 import { adviseOn, type Attempt } from "./advice.ts";
-import { printable } from "./format.ts";
+import { formatSeconds, printable } from "./format.ts";
 
 /** Says why a pull failed and what to do. */
 export function describeFailure(error: unknown, attempt: Attempt): string {
@@ -17,15 +17,21 @@ export function describeFailure(error: unknown, attempt: Attempt): string {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return `Unexpected failure: ${printable(text)}; please report it`;
   }
-  return `${describeProblem(error, attempt.model)}. ${adviseOn(error, attempt)}`;
+  const problem = describeProblem(error);
+  const what = error.reason === "model-not-found"
+    ? `Model ${JSON.stringify(printable(attempt.model))} not found: ${problem}`
+    : problem;
+  return `${what}. ${adviseOn(error, attempt)}`;
+}
+
+/** Says that an attempt has failed and when the next one follows, in one line. */
+export function describeRetry({ error, delayMs, attempt }: PullRetry): string {
+  return `${describeProblem(error)}; attempt ${attempt} in ${formatSeconds(delayMs / 1000)}`;
 }
 
 /** What went wrong, without what to do. */
-export function describeProblem({ reason, message }: PullError, model: string): string {
+function describeProblem({ reason, message }: PullError): string {
   const line = printable(message).replace(/\.$/, "");
-  if (reason === "model-not-found") {
-    return `Model ${JSON.stringify(printable(model))} not found: ${line}`;
-  }
   // Each runtime describes a refused connection in its own long words.
   const start = reason === "refused" ? /^Cannot reach \S+(?=: )/.exec(line)?.[0] : undefined;
   if (start !== undefined) return `${start}: connection refused`;
