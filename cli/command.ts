@@ -12,6 +12,7 @@
 import type { Command } from "commander";
 import { parseModelName } from "../mod.ts";
 import { printable } from "./format.ts";
+import type { Transport } from "./transport.ts";
 
 /** The exit codes. After a signal: 128 plus its number, as in shells. */
 export const EXIT = {
@@ -45,10 +46,14 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How this program was called, such as `deno task`, for commands that a person can copy. */
   readonly invocation: string;
+  /** Makes the requests of a pull. */
+  readonly fetch: Transport;
   /** Aborts with an {@link Interruption} when the command must end early. */
   readonly signal: AbortSignal;
   /** The time in milliseconds. */
   now(): number;
+  /** Waits for a number of milliseconds, or rejects when the signal aborts. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
   /** Calls back at an interval. Returns a function that stops it. */
   repeat(callback: () => void, milliseconds: number): () => void;
   /**

@@ -33,3 +33,8 @@ export function chooseHost(option: string | undefined, variable: string | undefi
     ? parseHost(option, "--host")
     : parseHost(variable ?? "", "OLLAMA_HOST");
 }
+
+/** Whether a host is this machine, as Go's `ProxyFromEnvironment` tells (observed). */
+export function isLoopback({ hostname }: URL): boolean {
+  return hostname === "localhost" || hostname === "[::1]" || /^127\.[\d.]+$/.test(hostname);
+}

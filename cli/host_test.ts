@@ -1,7 +1,7 @@
 import { describe, it } from "node:test";
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "./command.ts";
-import { chooseHost, parseHost } from "./host.ts";
+import { chooseHost, isLoopback, parseHost } from "./host.ts";
 
 describe("parseHost", () => {
   it("reads an address as the library does", () => {
@@ -29,5 +29,26 @@ describe("chooseHost", () => {
     assertEquals(chooseHost(undefined, undefined).href, "http://127.0.0.1:11434/");
     assertThrows(() => chooseHost(":x", ":2"), UsageError, "--host: ");
     assertThrows(() => chooseHost(undefined, ":x"), UsageError, "OLLAMA_HOST: ");
+  });
+
+  it("takes a number for a port that lacks its colon", () => {
+    assertThrows(
+      () => chooseHost(undefined, "11434"),
+      UsageError,
+      'OLLAMA_HOST: Cannot use the host "11434": a port needs a colon before it, such as ":11434"',
+    );
+  });
+});
+
+describe("isLoopback", () => {
+  it("knows this machine by its names and addresses", () => {
+    for (
+      const host of ["", "localhost", ":1", "127.0.0.2", "[::1]", "0.0.0.0", "https://localhost"]
+    ) {
+      assertEquals(isLoopback(parseHost(host, "--host")), true, host);
+    }
+    for (const host of ["example.com", "127.0.0.1.test", "10.0.0.1", "[::2]", "localhost.test"]) {
+      assertEquals(isLoopback(parseHost(host, "--host")), false, host);
+    }
   });
 });

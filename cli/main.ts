@@ -51,6 +51,7 @@ export async function main(args: readonly string[], context: CommandContext): Pr
   let exitCode: number = EXIT.success;
   const program = createProgram(context);
   for (const add of COMMANDS) add(program, context, (code) => exitCode = code);
+  for (const command of [program, ...program.commands]) addVersion(command);
   try {
     await program.parseAsync(args, { from: "user" });
     return exitCode;
@@ -63,11 +64,6 @@ function createProgram({ invocation, stdout, stderr }: CommandContext): Command 
   const columns = (stream: { columns?: number }) => stream.columns || 80;
   return new Command(invocation)
     .description("Pulls Ollama models, and tests clients and servers that do")
-    .option("-V, --version", "print the version")
-    // Commander cannot wait for the file that holds the version, so `explain` prints it.
-    .on("option:version", () => {
-      throw new CommanderError(EXIT.success, VERSION_ASKED, "");
-    })
     .addHelpText("after", HELP_AFTER)
     .exitOverride()
     .configureOutput({
@@ -77,6 +73,15 @@ function createProgram({ invocation, stdout, stderr }: CommandContext): Command 
       getErrHelpWidth: () => columns(stderr),
       // Commander puts a suggestion on a second line; each failure is one line.
       outputError: (text, write) => write(`${printable(text)}\n`),
+    });
+}
+
+/** Commander cannot wait for the file that holds the version, so {@link explain} prints it. */
+function addVersion(command: Command): void {
+  command
+    .option("-V, --version", "print the version")
+    .on("option:version", () => {
+      throw new CommanderError(EXIT.success, VERSION_ASKED, "");
     });
 }
 

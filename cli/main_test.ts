@@ -8,7 +8,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { PULL_LINES, sendLines, serve, withServer } from "./test_helpers.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
@@ -58,7 +58,8 @@ describe("the command", () => {
       assertEquals(code, 0);
       const lines = stdout.trimEnd().split("\n");
       assertEquals(lines[0], "pulling manifest");
-      assertEquals(lines.slice(-3), ["verifying sha256 digest", "writing manifest", "success"]);
+      assertEquals(lines.slice(-4, -1), ["verifying sha256 digest", "writing manifest", "success"]);
+      assertMatch(lines.at(-1)!, /^llama3\.2: 1 KB in \d+s, .*400 B of it was there before$/);
       assertEquals(stdout.includes("\x1b"), false);
     });
   });
@@ -81,7 +82,11 @@ describe("the command", () => {
     await withServer(sendLines(lines), async ({ url }) => {
       const { code, stdout, stderr } = await run(["pull", "lama", "--host", url, "--json"]);
       assertEquals(code, 1);
-      assertEquals(stdout.trimEnd().split("\n").length, 1);
+      const written = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+      assertEquals(written.map(({ phase, error }) => phase ?? error.reason), [
+        "manifest",
+        "model-not-found",
+      ]);
       assertEquals(
         stderr,
         'error: Model "lama" not found: pull model manifest: file does not exist. ' +
@@ -105,20 +110,30 @@ describe("the command", () => {
     await withServer((response) => {
       response.writeHead(502).end("<html>\n<h1>Bad Gateway</h1>\x1b[2J");
     }, async ({ url }) => {
-      const { code, stderr } = await run(["pull", "a", "--host", url]);
+      const { code, stderr } = await run(["pull", "a", "--host", url, "--retry-for", "off"]);
       assertEquals(code, 1);
       assertStringIncludes(stderr, "HTTP 502 Bad Gateway, not from Ollama");
-      assertStringIncludes(stderr, "A proxy could not reach Ollama");
+      assertStringIncludes(stderr, "A proxy could not reach Ollama, or that is busy");
       assertEquals([stderr.split("\n").length, stderr.includes("\x1b")], [2, false]);
     });
   });
 
   it("exits with 1 and says how to resume when the stream is cut", async () => {
     await withServer(sendLines(PULL_LINES.slice(0, 2)), async ({ url }) => {
-      const { code, stderr } = await run(["pull", "a", "--host", url]);
+      const { code, stderr } = await run(["pull", "a", "--host", url, "--retries", "0"]);
       assertEquals(code, 1);
       assertStringIncludes(stderr, "ended without success");
-      assertStringIncludes(stderr, `pull a --host ${url}\n`);
+      assertStringIncludes(stderr, `kept; to resume, run: `);
+      assertStringIncludes(stderr, ` pull a --host ${url} --retries 0\n`);
+    });
+  });
+
+  it("reaches this machine directly, whatever proxy is named", async () => {
+    const proxy = await deadAddress();
+    await withServer(sendLines(PULL_LINES), async ({ url }) => {
+      const env = { HTTP_PROXY: proxy, http_proxy: proxy, NODE_USE_ENV_PROXY: "1" };
+      const { code, stderr } = await run(["pull", "a", "--host", url], env);
+      assertEquals([code, stderr], [0, ""]);
     });
   });
 

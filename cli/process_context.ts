@@ -7,7 +7,9 @@
 
 import process from "node:process";
 import { type CommandContext, EXIT, Interruption } from "./command.ts";
+import { sleepOnTimer } from "../src/pull/sleep.ts";
 import { describeInvocation } from "./invocation.ts";
+import { createTransport } from "./transport.ts";
 
 /** Signals that end or suspend a process before it can restore the terminal. */
 const DEADLY_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGTSTP"] as const;
@@ -35,8 +37,10 @@ export function createProcessContext(): CommandContext {
       directory: process.cwd(),
       env: process.env,
     }),
+    fetch: createTransport(process.env),
     signal: stopped.signal,
     now: () => performance.now(),
+    sleep: sleepOnTimer,
     repeat(callback, milliseconds) {
       const timer = setInterval(callback, milliseconds);
       return () => clearInterval(timer);

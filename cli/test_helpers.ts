@@ -92,6 +92,7 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
   readonly stderr = new Recorder();
   readonly invocation = "ollama-pull";
   readonly env: Record<string, string | undefined> = {};
+  readonly fetch: CommandContext["fetch"] = fetch;
   readonly interruption = new AbortController();
   /** The time in milliseconds. */
   time = 0;
@@ -109,6 +110,21 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
   }
 
   readonly now = () => this.time;
+
+  /**
+   * A wait of less than a minute, as before a retry, is over at once; a longer one, as for the limit of a
+   * stall, never is.
+   */
+  readonly sleep = (milliseconds: number, signal: AbortSignal): Promise<void> => {
+    signal.throwIfAborted();
+    if (milliseconds < 60_000) {
+      this.time += milliseconds;
+      return Promise.resolve();
+    }
+    return new Promise((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+  };
 
   repeat(callback: () => void): () => void {
     this.callbacks.add(callback);

@@ -139,32 +139,69 @@ describe("causeOfAnswer", () => {
 
 describe("causeOfFailure", () => {
   it("knows what Deno, Bun, Node and browsers say", () => {
+    const deno = (words: string) =>
+      "TypeError  fetch failed\nError  error sending request for url (https://certificate.test:1/api): " +
+      `client error (Connect): ${words}`;
+    const node = (words: string) => `TypeError  fetch failed\n${words}`;
     const rows: Rows<string> = [
-      ["TypeError  fetch failed\nError ECONNREFUSED connect ECONNREFUSED ::1:1", "refused", true],
+      [node("Error ECONNREFUSED connect ECONNREFUSED ::1:43999"), "refused", true],
+      [deno("tcp connect error: Connection refused (os error 111)"), "refused", true],
       [
-        "TypeError  error sending request\nError  tcp connect error: Connection refused (os error 111)",
+        "TypeError ECONNREFUSED ECONNREFUSED: Unable to connect. Is the computer …",
         "refused",
         true,
       ],
+
+      [node("Error ENOTFOUND getaddrinfo ENOTFOUND no.host"), "name-not-resolved", true],
       [
-        "Error ConnectionRefused Unable to connect. Is the computer able to access the url?",
-        "refused",
-        true,
-      ],
-      ["Error ENOTFOUND getaddrinfo ENOTFOUND no.host", "name-not-resolved", true],
-      [
-        "Error  dns error: failed to lookup address information: Name or service not known",
+        deno("dns error: failed to lookup address information: Name or service not known"),
         "name-not-resolved",
         true,
       ],
-      ["Error DEPTH_ZERO_SELF_SIGNED_CERT self-signed certificate", "certificate", false],
-      ["TypeError  invalid peer certificate: UnknownIssuer", "certificate", false],
-      ["Error ERR_SSL_WRONG_VERSION_NUMBER wrong version number", "tls-mismatch", false],
-      ["TypeError  received corrupt message of type InvalidContentType", "tls-mismatch", false],
-      ["HeadersTimeoutError UND_ERR_HEADERS_TIMEOUT Headers Timeout Error", "runtime-limit", true],
-      ["BodyTimeoutError UND_ERR_BODY_TIMEOUT Body Timeout Error", "runtime-limit", true],
+      ["TypeError ENOTFOUND getaddrinfo ENOTFOUND no.host", "name-not-resolved", true],
+
+      [node("Error DEPTH_ZERO_SELF_SIGNED_CERT self-signed certificate"), "certificate", false],
+      [deno("invalid peer certificate: UnknownIssuer"), "certificate", false],
+      ["TypeError DEPTH_ZERO_SELF_SIGNED_CERT self signed certificate", "certificate", false],
+      ["Error CERT_HAS_EXPIRED expired", "certificate", false],
+
+      [
+        node(
+          "Error ERR_SSL_WRONG_VERSION_NUMBER 80:error:0A00010B:SSL routines:wrong version number",
+        ),
+        "tls-mismatch",
+        false,
+      ],
+      [
+        "Error EPROTO write EPROTO 80:error:0A00010B:SSL:wrong version number",
+        "tls-mismatch",
+        false,
+      ],
+      [deno("received corrupt message of type InvalidContentType"), "tls-mismatch", false],
+      ["TypeError EPROTO EPROTO: The TLS handshake failed. Does …", "tls-mismatch", false],
+      [
+        node("HTTPParserError  Response does not match the HTTP/1.1 protocol (Expected HTTP/)"),
+        "tls-mismatch",
+        false,
+      ],
+      ["Error HPE_INVALID_CONSTANT Parse Error: Expected HTTP/", "tls-mismatch", false],
+      [deno("invalid HTTP version parsed"), "tls-mismatch", false],
+
+      [node("Error  bad port"), undefined, false],
+      ["TypeError  Fetch failed: Requests to port 1 are blocked", undefined, false],
+
+      [
+        node("HeadersTimeoutError UND_ERR_HEADERS_TIMEOUT Headers Timeout Error"),
+        "runtime-limit",
+        true,
+      ],
+      [node("BodyTimeoutError UND_ERR_BODY_TIMEOUT Body Timeout Error"), "runtime-limit", true],
       ["TimeoutError  The operation timed out.", "runtime-limit", true],
-      ["Error ECONNRESET read ECONNRESET", undefined, true],
+
+      [node("SocketError UND_ERR_SOCKET other side closed"), undefined, true],
+      [deno("connection closed before message completed"), undefined, true],
+      ["TypeError ECONNRESET ECONNRESET: The socket connection was closed …", undefined, true],
+      ["Error ECONNRESET socket hang up", undefined, true],
       ["TypeError  Failed to fetch", undefined, true],
     ];
     for (const [text, reason, retryable] of rows) {

@@ -40,6 +40,6 @@ describe("the package from npm, in Bun", () => {
     const bunx = [bun, "x", "--bun", "ollama-pull"] as const;
     assertEquals(await consumer.outputOf([...bunx, "--version"]), `${version}\n`);
     const args = ["pull", "llama3.2", "--host", listener.url] as const;
-    assertMatch(await consumer.outputOf([...bunx, ...args]), /\nsuccess\n$/);
+    assertMatch(await consumer.outputOf([...bunx, ...args]), /\nsuccess\nllama3\.2: .+\n$/);
   });
 });

@@ -83,6 +83,6 @@ describe("the package from JSR, in Deno", () => {
     const cli = deno(...permissions!.slice("deno run".split(" ").length), `jsr:${name}/cli`);
     assertEquals(await consumer.outputOf([...cli, "--version"]), `${version}\n`);
     const pulling = [...cli, ...args!, "--host", listener.url] as const;
-    assertMatch(await consumer.outputOf(pulling), /\nsuccess\n$/);
+    assertMatch(await consumer.outputOf(pulling), /\nsuccess\nllama3\.2: .+\n$/);
   });
 });

@@ -82,13 +82,13 @@ describe("the package from npm", () => {
       const cli = "node_modules/.bin/ollama-pull";
       assertEquals(await consumer.outputOf([node, cli, "--version"]), `${version}\n`);
       const args = ["pull", "llama3.2", "--host", listener.url] as const;
-      assertMatch(await consumer.outputOf([node, cli, ...args]), /\nsuccess\n$/);
+      assertMatch(await consumer.outputOf([node, cli, ...args]), /\nsuccess\nllama3\.2: .+\n$/);
     });
   }
 
   it("has a command that npx runs", async () => {
     await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();
     const command = ["npx", ...COMMAND.split(" ").slice(1), "--host", listener.url] as const;
-    assertMatch(await consumer.outputOf(command), /\nsuccess\n$/);
+    assertMatch(await consumer.outputOf(command), /\nsuccess\nllama3\.2: .+\n$/);
   });
 });

@@ -6,7 +6,7 @@
  */
 
 import type { AddCommand, CommandContext } from "../command.ts";
-import { runPull } from "./pull.ts";
+import { runPulls } from "./pull_run.ts";
 
 /** A model of 8 billion parameters, as in the registry. Its config is the fifth layer. */
 const MODEL = {
@@ -48,14 +48,13 @@ export async function runDemo(
     if (!json) {
       context.stdout.write(`Pulling from a mock server at ${server.url}; nothing is downloaded\n`);
     }
-    const again = `${context.invocation} demo`;
-    return await runPull({
-      model: MODEL.name,
+    return await runPulls({
+      models: [MODEL.name],
       host: new URL(server.url),
-      insecure: false,
-      json,
-      again,
-      cancelled: `Cancelled. To start again, run: ${again}`,
+      form: json ? "json" : "suitable",
+      options: {},
+      keepsBytes: false,
+      again: () => `${context.invocation} demo`,
     }, context);
   } finally {
     await server.close();

@@ -19,8 +19,9 @@ import {
   UsageError,
 } from "../command.ts";
 import { DEFAULT_PORT } from "../../src/host.ts";
-import { messageOf, quote } from "../../src/text.ts";
+import { messageOf } from "../../src/text.ts";
 import { formatBytes, printable } from "../format.ts";
+import { parseCount, parseSpeed } from "../quantities.ts";
 
 interface MockFlags {
   readonly port: string;
@@ -30,28 +31,6 @@ interface MockFlags {
   readonly rate: string;
   readonly fault?: readonly string[];
   readonly seed: string;
-}
-
-const UNITS = ["b", "kb", "mb", "gb", "tb"];
-
-/** Reads a rate such as `100MB/s`, in bytes per second. Units are decimal. */
-export function parseRate(text: string): number {
-  const [, digits, unit = "b"] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?(?:\/s)?$/i.exec(text.trim()) ?? [];
-  const rate = Number(digits) * 1000 ** UNITS.indexOf(unit.toLowerCase());
-  if (rate > 0) return rate;
-  throw new UsageError(
-    `Cannot use the rate ${quote(text)}: it must be bytes per second, such as 100MB/s`,
-  );
-}
-
-function parseNumber(name: string, text: string, max: number): number {
-  const number = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(number) && number >= 0 && number <= max) {
-    return number;
-  }
-  throw new UsageError(
-    `Cannot use the ${name} ${quote(text)}: it must be a whole number from 0 to ${max}`,
-  );
 }
 
 /** A request in one line: its time, what it asked for, and its outcome. */
@@ -136,10 +115,10 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       const options: MockServerOptions = {
         ...(flags.model && { models: flags.model }),
         dialect: flags.dialect as DialectName,
-        bytesPerSecond: parseRate(flags.rate),
-        seed: parseNumber("seed", flags.seed, Number.MAX_SAFE_INTEGER),
+        bytesPerSecond: parseSpeed(flags.rate, "--rate"),
+        seed: parseCount(flags.seed, "--seed", Number.MAX_SAFE_INTEGER),
       };
-      const port = parseNumber("port", flags.port, 65_535);
+      const port = parseCount(flags.port, "--port", 65_535);
       onExit(await serve(options, flags.fault, { port, hostname: flags.host }, context));
     });
 };

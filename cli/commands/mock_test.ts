@@ -4,29 +4,9 @@
  * @module
  */
 
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertMatch } from "@std/assert";
 import { describe, it } from "node:test";
-import { UsageError } from "../command.ts";
-import { describeRequest, parseRate } from "./mock.ts";
-
-describe("parseRate", () => {
-  it("takes bytes in decimal units, a second", () => {
-    assertEquals(parseRate("100MB/s"), 100e6);
-    assertEquals(parseRate("1.5 gb"), 1.5e9);
-    assertEquals(parseRate("64kB/s"), 64e3);
-    assertEquals(parseRate("5"), 5);
-  });
-
-  it("refuses an invalid rate, and 0", () => {
-    for (const text of ["", "fast", "0", "-1MB/s", "1MiB/s", "1e9", "MB/s"]) {
-      assertThrows(
-        () => parseRate(text),
-        UsageError,
-        "it must be bytes per second, such as 100MB/s",
-      );
-    }
-  });
-});
+import { describeRequest } from "./mock.ts";
 
 describe("describeRequest", () => {
   it("is one line, without what would steer a terminal", () => {

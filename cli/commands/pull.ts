@@ -1,112 +1,154 @@
 /**
- * `pull`: pulls a model and shows its progress.
+ * `pull`: pulls models and shows their progress.
+ *
+ *     flags ── readOptions ──▶ PullTask ── runPulls (pull_run.ts) ──▶ exit code
  *
  * @module
  */
 
-import { pullModel } from "../../mod.ts";
-import {
-  type AddCommand,
-  type CommandContext,
-  EXIT,
-  Interruption,
-  requireModelName,
-} from "../command.ts";
-import { describeFailure } from "../failure.ts";
+import { Option } from "commander";
+import type { PullModelOptions } from "../../mod.ts";
+import { type AddCommand, type CommandContext, requireModelName, UsageError } from "../command.ts";
 import { printable } from "../format.ts";
 import { chooseHost, DEFAULT_HOST, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
-import { createView } from "../views/progress_view.ts";
-
-/** A pull to run and show. */
-export interface PullTask {
-  /** The model's name. */
-  readonly model: string;
-  /** The address of the server. */
-  readonly host: URL;
-  /** Whether the server may use a registry without TLS. */
-  readonly insecure: boolean;
-  /** Whether to write JSON for a program. */
-  readonly json: boolean;
-  /** The command that resumes the pull. */
-  readonly again: string;
-  /** The message when the pull is cancelled. */
-  readonly cancelled: string;
-}
-
-/** Pulls a model, shows its progress, and resolves to the exit code. */
-export async function runPull(task: PullTask, context: CommandContext): Promise<number> {
-  const { model, host, insecure, json, again } = task;
-  const { signal } = context;
-  const view = createView(context, { json, opening: `connecting to ${host.origin}` });
-  try {
-    await pullModel(model, {
-      host,
-      insecure,
-      signal,
-      now: context.now,
-      onProgress: (progress) => view.show(progress),
-    });
-    view.end();
-    return EXIT.success;
-  } catch (error) {
-    view.end();
-    if (!signal.aborted) {
-      context.stderr.write(`error: ${describeFailure(error, { model, again })}\n`);
-      return EXIT.failure;
-    }
-    if (!(signal.reason instanceof Interruption)) throw error;
-    const { exitCode } = signal.reason;
-    if (exitCode !== EXIT.outputClosed) context.stderr.write(`${task.cancelled}\n`);
-    return exitCode;
-  }
-}
+import { parseCount, parseDuration, parseSpeed } from "../quantities.ts";
+import type { OutputForm } from "../views/progress_view.ts";
+import { runPulls } from "./pull_run.ts";
 
 interface PullFlags {
   readonly host?: string;
   readonly insecure?: true;
+  readonly header?: readonly string[];
+  readonly retries?: string;
+  readonly retryFor?: string;
+  readonly stallTimeout: string;
+  readonly silenceTimeout: string;
+  readonly minSpeed?: string;
   readonly json?: true;
+  readonly quiet?: true;
 }
 
-/** The command that pulls the same again, for a shell. */
+const DEFAULTS = { retryFor: "30m", stallTimeout: "2m", silenceTimeout: "30m" } as const;
+
+/** Reads the options of a pull from the flags. */
+function readOptions(flags: PullFlags): PullModelOptions {
+  const { insecure = false, retries, minSpeed } = flags;
+  // A count by itself is all that is wanted.
+  const { retryFor = retries === undefined ? DEFAULTS.retryFor : "off" } = flags;
+  const stallTimeoutMs = parseDuration(flags.stallTimeout, "--stall-timeout", Infinity);
+  if (minSpeed !== undefined && stallTimeoutMs === Infinity) {
+    throw new UsageError("--min-speed needs a --stall-timeout: it is the speed over that time");
+  }
+  return {
+    insecure,
+    headers: flags.header?.map(parseHeader) ?? [],
+    retries: parseCount(retries ?? "0", "--retries", Number.MAX_SAFE_INTEGER),
+    retryForMs: parseDuration(retryFor, "--retry-for", 0),
+    stallTimeoutMs,
+    silenceTimeoutMs: parseDuration(flags.silenceTimeout, "--silence-timeout", Infinity),
+    minBytesPerSecond: minSpeed === undefined ? 0 : parseSpeed(minSpeed, "--min-speed"),
+  };
+}
+
+/** A header as `Name: value`. What is wrong is told without the value, which may be secret. */
+function parseHeader(text: string): [name: string, value: string] {
+  const colon = text.indexOf(":");
+  const [name, value] = [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
+  if (colon === -1) {
+    throw new UsageError('--header: it must be like "Authorization: Bearer KEY", with a colon');
+  }
+  try {
+    new Headers([[name, value]]);
+  } catch {
+    throw new UsageError("--header: HTTP does not allow this name or this value");
+  }
+  return [name, value];
+}
+
+/** The command that pulls models in the same way again, for a shell, without what may be secret. */
 function describeAgain(
-  model: string,
+  models: readonly string[],
   host: URL,
-  { insecure, json, ...flags }: PullFlags,
+  flags: PullFlags,
   { invocation, env }: CommandContext,
 ): string {
   const isDefaultHost = flags.host === undefined && !env.OLLAMA_HOST;
+  const given = (option: string, value: string | undefined, usual?: string) =>
+    value === undefined || value === usual ? [] : [option, quoteArgument(printable(value))];
   return [
     invocation,
     "pull",
-    quoteArgument(printable(model)),
-    ...(isDefaultHost ? [] : ["--host", quoteArgument(showHost(host))]),
-    ...(insecure ? ["--insecure"] : []),
-    ...(json ? ["--json"] : []),
+    ...models.map((model) => quoteArgument(printable(model))),
+    ...given("--host", isDefaultHost ? undefined : showHost(host)),
+    ...(flags.insecure ? ["--insecure"] : []),
+    ...(flags.header ?? []).flatMap((header) => given("--header", hideValue(header))),
+    ...given("--retries", flags.retries),
+    ...given("--retry-for", flags.retryFor),
+    ...given("--stall-timeout", flags.stallTimeout, DEFAULTS.stallTimeout),
+    ...given("--silence-timeout", flags.silenceTimeout, DEFAULTS.silenceTimeout),
+    ...given("--min-speed", flags.minSpeed),
+    ...(flags.json ? ["--json"] : []),
+    ...(flags.quiet ? ["--quiet"] : []),
   ].join(" ");
 }
+
+function hideValue(header: string): string {
+  return `${header.slice(0, header.indexOf(":"))}: ***`;
+}
+
+function formOf({ json, quiet }: PullFlags): OutputForm {
+  if (json) return "json";
+  return quiet ? "quiet" : "suitable";
+}
+
+const HELP_AFTER = `
+Durations are like 90s, 30m, 2h or off. The server keeps what was downloaded: pull again to resume.`;
 
 /** Adds `pull` to the program. */
 export const addPullCommand: AddCommand = (program, context, onExit) => {
   program
     .command("pull")
-    .description("pull a model and show its progress")
-    .argument("<model>", "the model's name, such as llama3.2 or llama3.2:1b")
+    .description("pull models, one after the other, and show their progress")
+    .argument("<models...>", "the models' names, such as llama3.2 or llama3.2:1b")
     .option("--host <address>", `the address of Ollama (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)
     .option("--insecure", "let Ollama use a registry without TLS")
-    .option("--json", "write each update as a line of JSON")
-    .action(async (model: string, flags: PullFlags) => {
-      requireModelName(model);
+    .option(
+      "--header <header>",
+      'a header to send, such as "Authorization: Bearer KEY"; may be repeated',
+      (header: string, headers: readonly string[] = []) => [...headers, header],
+    )
+    .option("--retries <number>", "how many failures in a row to retry, in place of --retry-for")
+    .option(
+      "--retry-for <duration>",
+      `how long to retry without progress (default: "${DEFAULTS.retryFor}")`,
+    )
+    .option(
+      "--stall-timeout <duration>",
+      "retry when a download brings nothing new for so long",
+      DEFAULTS.stallTimeout,
+    )
+    .option(
+      "--silence-timeout <duration>",
+      "retry when nothing at all comes for so long",
+      DEFAULTS.silenceTimeout,
+    )
+    .option("--min-speed <speed>", "take less than this, such as 100KB/s, for nothing new")
+    .option("--json", "write what changes as lines of JSON")
+    .addOption(new Option("--quiet", "write nothing but errors").conflicts("json"))
+    .addHelpText("after", HELP_AFTER)
+    .action(async (models: readonly string[], flags: PullFlags) => {
+      for (const model of models) requireModelName(model);
       const host = chooseHost(flags.host, context.env.OLLAMA_HOST);
-      const again = describeAgain(model, host, flags, context);
-      const task = {
-        model,
-        host,
-        insecure: flags.insecure ?? false,
-        json: flags.json ?? false,
-        again,
-        cancelled: `Cancelled. What was downloaded is kept; to resume, run: ${again}`,
-      };
-      onExit(await runPull(task, context));
+      onExit(
+        await runPulls({
+          models,
+          host,
+          form: formOf(flags),
+          options: readOptions(flags),
+          keepsBytes: true,
+          again: (left) => describeAgain(left, host, flags, context),
+        }, context),
+      );
     });
 };

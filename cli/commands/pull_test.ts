@@ -1,5 +1,6 @@
+import type { ServerResponse } from "node:http";
 import { describe, it } from "node:test";
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { EXIT, Interruption } from "../command.ts";
 import { main } from "../main.ts";
 import {
@@ -7,6 +8,7 @@ import {
   Recorder,
   Screen,
   sendLines,
+  serve,
   TestContext,
   withServer,
 } from "../test_helpers.ts";
@@ -25,7 +27,10 @@ describe("pull", () => {
       const context = new TestContext(new Recorder());
       assertEquals(await main(["pull", "llama3.2", "--host", url, "--insecure"], context), 0);
       assertEquals(bodies, [{ model: "llama3.2", insecure: true, stream: true }]);
-      assertEquals(context.stdout.lines.at(-1), "success");
+      assertEquals(context.stdout.lines.slice(-2), [
+        "success",
+        "llama3.2: 1 KB in 0s, 400 B of it was there before",
+      ]);
       assertEquals(context.stderr.text, "");
     });
   });
@@ -89,9 +94,12 @@ describe("pull", () => {
     await withServer((response) => {
       response.write(PULL_LINES.slice(0, 2).join(""), () => response.destroy());
     }, async ({ url }) => {
-      assertEquals(await main(["pull", "a", "--host", url], context), EXIT.failure);
+      assertEquals(await main(["pull", "a", "--host", url, "--retries=1"], context), 1);
       assertStringIncludes(context.stderr.text, "error: The connection broke: ");
-      assertStringIncludes(context.stderr.text, `to resume, run: ollama-pull pull a --host ${url}`);
+      assertStringIncludes(
+        context.stderr.text,
+        `to resume, run: ollama-pull pull a --host ${url} --retries 1`,
+      );
       assertEquals(context.stderr.lines.length, 1);
     });
   });
@@ -109,7 +117,8 @@ describe("pull", () => {
         await withServer(answer, async ({ url }) => {
           const context = new TestContext(terminal);
           const host = `${url.replace("//", "//me:hunter2@")}/a?key=hunter2#hunter2`;
-          assertEquals(await main(["pull", "a", "--host", host], context), EXIT.failure);
+          const args = ["pull", "a", "--retry-for", "off", "--header", "X-Key: hunter2"];
+          assertEquals(await main([...args, "--host", host], context), EXIT.failure);
           assertEquals((context.stdout.text + context.stderr.text).includes("hunter2"), false);
         });
       }
@@ -133,16 +142,188 @@ describe("pull", () => {
   });
 });
 
+/** A server that answers each request in its own way, and then as the last time. */
+function answerInTurn(
+  ...answers: Parameters<typeof withServer>[0][]
+): Parameters<typeof withServer>[0] {
+  return (response, request) =>
+    (answers.length > 1 ? answers.shift() : answers[0])!(response, request);
+}
+
+const breakOff = (lines: readonly string[]) => (response: ServerResponse) =>
+  void response.write(lines.join(""), () => response.destroy());
+const fail = (error: string) => sendLines([PULL_LINES[0]!, `${JSON.stringify({ error })}\n`]);
+
+describe("pull, when something fails", () => {
+  it("goes on, says so in a line for each retry, and counts them in the end", async () => {
+    const context = new TestContext(new Recorder());
+    const broken = breakOff(PULL_LINES.slice(0, 2));
+    await withServer(answerInTurn(broken, broken, sendLines(PULL_LINES)), async ({ url }) => {
+      assertEquals(await main(["pull", "a", "--host", url], context), EXIT.success);
+      const { lines } = context.stdout;
+      assertEquals(
+        lines.filter((line) => /^The connection broke: .*; attempt [23] in \ds$/.test(line)).length,
+        2,
+      );
+      assertMatch(lines.at(-1)!, /^a: 1 KB in \ds, .*, 2 retries$/);
+      assertEquals(context.stderr.text, "");
+    });
+  });
+
+  it("goes on by default for half an hour, and by count if that is given", async () => {
+    for (
+      const [args, requests] of [[[], 60], [["--retries", "2"], 3], [
+        ["--retry-for=off"],
+        1,
+      ]] as const
+    ) {
+      const context = new TestContext(new Recorder());
+      await withServer(
+        (response) => void response.writeHead(503).end(),
+        async ({ url, bodies }) => {
+          assertEquals(await main(["pull", "a", "--host", url, ...args], context), EXIT.failure);
+          const isAsOften = args.length === 0
+            ? bodies.length > requests
+            : bodies.length === requests;
+          assertEquals([isAsOften, args], [true, args]);
+          if (args.length === 0) assert(context.time >= 1_800_000 && context.time < 1_900_000);
+        },
+      );
+    }
+  });
+
+  it("takes a server for stalled that sends nothing", async () => {
+    const context = new TestContext(new Recorder());
+    const args = ["--stall-timeout", "5s", "--retries", "0"];
+    await withServer(sendAndWait(PULL_LINES.slice(0, 1), () => {}), async ({ url }) => {
+      assertEquals(await main(["pull", "a", "--host", url, ...args], context), EXIT.failure);
+      assertStringIncludes(
+        context.stderr.text,
+        "nothing for 5 s. To try again, run: ollama-pull pull a",
+      );
+      assertStringIncludes(context.stderr.text, "--stall-timeout 5s\n");
+    });
+  });
+
+  it("sends headers, and does not repeat their values", async () => {
+    const context = new TestContext(new Recorder());
+    const seen: unknown[] = [];
+    await withServer((response, { headers }) => {
+      seen.push(headers["authorization"], headers["x-b"]);
+      response.writeHead(503).end();
+    }, async ({ url }) => {
+      const headers = ["--header", "Authorization: Bearer hunter2", "--header", "X-B:c"];
+      await main(["pull", "a", "--host", url, "--retries", "0", ...headers], context);
+      assertEquals(seen, ["Bearer hunter2", "c"]);
+      assertStringIncludes(
+        context.stderr.text,
+        "--header 'Authorization: ***' --header 'X-B: ***'",
+      );
+    });
+  });
+
+  it("pulls several models in turn, and goes on after one that fails", async () => {
+    const context = new TestContext(new Recorder());
+    const answers = answerInTurn(
+      sendLines(PULL_LINES),
+      fail("disk on fire"),
+      sendLines(PULL_LINES),
+    );
+    await withServer(answers, async ({ url, bodies }) => {
+      assertEquals(await main(["pull", "a", "b", "c", "--host", url], context), EXIT.failure);
+      assertEquals(bodies.map((body) => (body as { model: string }).model), ["a", "b", "c"]);
+      assertEquals(context.stderr.lines.length, 1);
+      assertStringIncludes(context.stderr.text, "error: b: disk on fire. ");
+      assertStringIncludes(context.stderr.text, `run: ollama-pull pull b --host ${url}`);
+      assertEquals(context.stdout.lines.filter((line) => /^[ac]: 1 KB in/.test(line)).length, 2);
+    });
+  });
+
+  it("stops at the first of several models if there is no server, and names all that are left", async () => {
+    const context = new TestContext(new Recorder());
+    const { url, close } = await serve(() => {});
+    await close();
+    assertEquals(await main(["pull", "a", "b", "--host", url, "--quiet"], context), EXIT.failure);
+    assertEquals(context.stderr.lines.length, 1);
+    assertStringIncludes(context.stderr.text, "error: a: Cannot reach");
+    assertEquals(context.stdout.text, "");
+  });
+
+  it("names the models that are left when it is interrupted", async () => {
+    const context = new TestContext(new Recorder());
+    const interrupt = () => {
+      context.interruption.abort(new Interruption("Interrupted", EXIT.interrupted));
+    };
+    const answers = answerInTurn(sendLines(PULL_LINES), sendAndWait(PULL_LINES, interrupt));
+    await withServer(answerInTurn(fail("x"), answers, answers), async ({ url }) => {
+      assertEquals(await main(["pull", "a", "b", "c", "d", "--host", url], context), 130);
+      assertStringIncludes(context.stderr.text, "to resume, run: ollama-pull pull a c d --host");
+    });
+  });
+
+  it("writes retries and the failure as JSON, too, with --json", async () => {
+    const context = new TestContext(new Recorder());
+    const answers = answerInTurn(breakOff(PULL_LINES.slice(0, 2)), fail("disk \x9b2J full"));
+    await withServer(answers, async ({ url }) => {
+      assertEquals(await main(["pull", "a", "--json", "--host", url], context), EXIT.failure);
+      const written = context.stdout.lines.map((line) => JSON.parse(line));
+      assertEquals(written.every(({ model }) => model === "a"), true);
+      const retry = written.find(({ retry }) => retry).retry;
+      assertEquals([retry.attempt, retry.error.code], [2, "network"]);
+      const { error, advice } = written.at(-1);
+      assertEquals([error.name, error.code], ["PullError", "server"]);
+      assertStringIncludes(advice, "to resume, run: ollama-pull pull a --host");
+      assertEquals(context.stderr.lines.length, 1);
+    });
+  });
+
+  it("writes an interruption as JSON, too", async () => {
+    const context = new TestContext(new Recorder());
+    const interrupt = () => {
+      context.interruption.abort(new Interruption("Interrupted", EXIT.interrupted));
+    };
+    await withServer(sendAndWait(PULL_LINES, interrupt), async ({ url }) => {
+      assertEquals(await main(["pull", "a", "--json", "--host", url], context), 130);
+      const { model, error, advice } = JSON.parse(context.stdout.lines.at(-1)!);
+      assertEquals([model, error], ["a", { name: "Interruption", message: "Interrupted" }]);
+      assertStringIncludes(advice, "to resume, run: ollama-pull pull a --host");
+    });
+  });
+});
+
 describe("main", () => {
   it("answers wrong usage with one line and the exit code 2", async () => {
     const wrong: [args: string[], message: string][] = [
-      [["pull"], "error: missing required argument 'model'"],
+      [["pull"], "error: missing required argument 'models'"],
       [
         ["pull", ""],
         'error: Cannot use the model name "": the model is missing; the form is [host[:port]/][namespace/]model[:tag]',
       ],
       [["pull", "a", "--jsno"], "error: unknown option '--jsno' (Did you mean --json?)"],
-      [["pull", "a", "b"], "error: too many arguments for 'pull'. Expected 1 argument but got 2."],
+      [
+        ["pull", "a", "--quiet", "--json"],
+        "error: option '--quiet' cannot be used with option '--json'",
+      ],
+      [
+        ["pull", "a", "--stall-timeout", "90"],
+        'error: --stall-timeout: Cannot use the duration "90": it must be like 90s, 30m, 2h or off',
+      ],
+      [
+        ["pull", "a", "--min-speed", "1KB/s", "--stall-timeout", "off"],
+        "error: --min-speed needs a --stall-timeout: it is the speed over that time",
+      ],
+      [
+        ["pull", "a", "--header", "secret"],
+        'error: --header: it must be like "Authorization: Bearer KEY", with a colon',
+      ],
+      [
+        ["pull", "a", "--header", "A: se\ncret"],
+        "error: --header: HTTP does not allow this name or this value",
+      ],
+      [
+        ["pull", "a", "--host", "11434"],
+        'error: --host: Cannot use the host "11434": a port needs a colon before it, such as ":11434"',
+      ],
       [["pul", "a"], "error: unknown command 'pul' (Did you mean pull?)"],
       [
         ["pull", "a", "--host", ":x"],
@@ -171,9 +352,13 @@ describe("main", () => {
     assertStringIncludes(context.stderr.text, "Usage: ollama-pull");
   });
 
-  it("prints its version", async () => {
-    const context = new TestContext(new Recorder());
-    assertEquals(await main(["--version"], context), EXIT.success);
-    assertEquals(/^\d+\.\d+\.\d+\n$/.test(context.stdout.text), true);
+  it("prints its version, of each command, too", async () => {
+    for (
+      const args of [["--version"], ["pull", "--version"], ["pull", "-V"], ["mock", "--version"]]
+    ) {
+      const context = new TestContext(new Recorder());
+      assertEquals(await main(args, context), EXIT.success);
+      assertEquals(/^\d+\.\d+\.\d+\n$/.test(context.stdout.text), true);
+    }
   });
 });

@@ -11,8 +11,9 @@
 
 import { createLogUpdate } from "log-update";
 import stringWidth from "string-width";
-import type { PullProgress } from "../../mod.ts";
+import type { PullProgress, PullRetry } from "../../mod.ts";
 import type { CommandContext, Output } from "../command.ts";
+import { describeRetry } from "../failure.ts";
 import { printable } from "../format.ts";
 import { drawPull, type Size } from "./bars.ts";
 import { LayerInterest } from "./layer_interest.ts";
@@ -82,6 +83,15 @@ export class BarsView implements ProgressView {
     const steps = progress.phase === "manifest" ? this.#before : this.#after;
     if (!steps.includes(words)) steps.push(words);
     if (steps.length > MAX_STEPS) steps.shift();
+  }
+
+  /** Writes a line that stays, above the picture. */
+  retry(retry: PullRetry): void {
+    this.#clearAfterResize(this.#room());
+    this.#update.clear();
+    this.#stdout.write(`${describeRetry(retry)}\n`);
+    this.#forgetPicture();
+    this.#paint();
   }
 
   end(): void {

@@ -1,5 +1,6 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals } from "@std/assert";
+import { PullError } from "../../mod.ts";
 import { downloading, Screen, step, TestContext } from "../test_helpers.ts";
 import { drawPull } from "./bars.ts";
 import { BarsView } from "./bars_view.ts";
@@ -40,6 +41,21 @@ describe("BarsView", () => {
       "verifying sha256 digest",
       "success",
     ]);
+  });
+
+  it("writes a retry above the picture, where it stays", async () => {
+    const { screen, context, view } = open(40, 24);
+    view.show(layers(1, 40));
+    context.tick();
+    const bars = (await screen.look()).slice(1);
+    const error = new PullError("stalled", "The server sent nothing for 120 s\x1b[2J");
+    view.retry({ error, delayMs: 1_500, attempt: 2 });
+    const retry = ["The server sent nothing for 120 s; attemp", "t 2 in 2s"].join("");
+    const lines = [retry.slice(0, 40), retry.slice(40)];
+    assertEquals(await screen.look(), ["$ pull", ...lines, ...bars]);
+    view.retry({ error: new PullError("network", "Gone"), delayMs: 2_000, attempt: 3 });
+    view.end();
+    assertEquals(await screen.look(), ["$ pull", ...lines, "Gone; attempt 3 in 2s", ...bars]);
   });
 
   it("draws by the clock, however much the server sends", () => {

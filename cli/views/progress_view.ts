@@ -1,47 +1,44 @@
 /**
- * The three ways to show a pull on standard output: bars for a terminal, lines for a file or a pipe,
- * and JSON for a program.
+ * The ways to show a pull on standard output: bars for a terminal, lines for a file or a pipe, JSON for a
+ * program, or nothing.
  *
  * @module
  */
 
-import type { PullProgress } from "../../mod.ts";
-import { escapeControls } from "../../src/text.ts";
+import type { PullProgress, PullRetry } from "../../mod.ts";
 import type { CommandContext, Output } from "../command.ts";
+import { describeRetry } from "../failure.ts";
 import { formatBytes, formatPercent, formatSeconds, printable } from "../format.ts";
 import { BarsView } from "./bars_view.ts";
+import { JsonView } from "./json_view.ts";
 import type { ProgressView } from "./view.ts";
+
+/** What to write: what suits the output, JSON for a program, or nothing but errors. */
+export type OutputForm = "suitable" | "json" | "quiet";
 
 /** How to show a pull. */
 export interface ViewOptions {
-  /** Whether to write JSON for a program. */
-  readonly json: boolean;
+  /** The model's name. */
+  readonly model: string;
+  /** What to write. */
+  readonly form: OutputForm;
   /** The text to show until the first snapshot. */
   readonly opening: string;
 }
 
 /** The view that suits standard output. */
-export function createView(context: CommandContext, { json, opening }: ViewOptions): ProgressView {
-  if (json) return new JsonView(context.stdout);
+export function createView(
+  context: CommandContext,
+  { model, form, opening }: ViewOptions,
+): ProgressView {
+  if (form === "json") return new JsonView(context.stdout, model);
+  if (form === "quiet") return SILENT_VIEW;
   const canRedraw = context.stdout.isTTY === true && context.env.TERM !== "dumb";
   return canRedraw ? new BarsView(context, opening) : new LinesView(context.stdout, context.now);
 }
 
-/** One snapshot a line. */
-export class JsonView implements ProgressView {
-  readonly #stdout: Output;
-
-  /** Writes to an output. */
-  constructor(stdout: Output) {
-    this.#stdout = stdout;
-  }
-
-  show(progress: PullProgress): void {
-    this.#stdout.write(`${escapeControls(JSON.stringify(progress))}\n`);
-  }
-
-  end(): void {}
-}
+/** Nothing, for those who only want to know how it ends. */
+const SILENT_VIEW: ProgressView = { show: () => {}, retry: () => {}, end: () => {} };
 
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
@@ -69,6 +66,10 @@ export class LinesView implements ProgressView {
   show(progress: PullProgress): void {
     if (progress.phase === "downloading") this.#showDownload(progress);
     else this.#showStep(printable(progress.status) || progress.phase);
+  }
+
+  retry(retry: PullRetry): void {
+    this.#write(describeRetry(retry));
   }
 
   end(): void {}

@@ -1,10 +1,12 @@
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { PullError } from "../../mod.ts";
 import { downloading, Recorder, Screen, step, TestContext } from "../test_helpers.ts";
 import { BarsView } from "./bars_view.ts";
-import { createView, JsonView, LinesView } from "./progress_view.ts";
+import { JsonView } from "./json_view.ts";
+import { createView, LinesView } from "./progress_view.ts";
 
-const WANTED = { json: false, opening: "connecting" };
+const WANTED = { model: "a", form: "suitable", opening: "connecting" } as const;
 
 function openLines() {
   const context = new TestContext(new Recorder());
@@ -27,32 +29,28 @@ describe("createView", () => {
 
   it("writes JSON when it is asked to, on a terminal too", () => {
     const context = new TestContext(new Screen(80, 24));
-    assertInstanceOf(createView(context, { ...WANTED, json: true }), JsonView);
+    assertInstanceOf(createView(context, { ...WANTED, form: "json" }), JsonView);
+    assertEquals(context.stdout.text, "");
+  });
+
+  it("writes nothing when it is asked to", () => {
+    const context = new TestContext(new Screen(80, 24));
+    const view = createView(context, { ...WANTED, form: "quiet" });
+    view.show(downloading([[1, 2]]));
+    view.retry({ error: new PullError("network", "a"), delayMs: 1, attempt: 2 });
+    view.end();
     assertEquals(context.stdout.text, "");
   });
 });
 
-describe("JsonView", () => {
-  it("writes each snapshot as a line of JSON", () => {
-    const stdout = new Recorder();
-    const view = new JsonView(stdout);
-    const snapshots = [step("manifest", "pulling manifest"), downloading([[1, 2]])];
-    for (const progress of snapshots) view.show(progress);
-    view.end();
-    assertEquals(stdout.lines.map((line) => JSON.parse(line)), snapshots);
-  });
-
-  it("escapes what a terminal would obey, and means the same", () => {
-    const stdout = new Recorder();
-    const progress = step("manifest", "\x1b[2J\x9b2J\x7f\n");
-    new JsonView(stdout).show(progress);
-    // deno-lint-ignore no-control-regex
-    assertEquals(/[\x00-\x09\x0b-\x1f\x7f-\x9f]/.test(stdout.text), false);
-    assertEquals(stdout.lines.map((line) => JSON.parse(line)), [progress]);
-  });
-});
-
 describe("LinesView", () => {
+  it("writes a line for each retry", () => {
+    const { context, view } = openLines();
+    const error = new PullError("stalled", "The server sent nothing for 120 s");
+    view.retry({ error, delayMs: 1_500, attempt: 2 });
+    assertEquals(context.stdout.lines, ["The server sent nothing for 120 s; attempt 2 in 2s"]);
+  });
+
   it("writes the server's steps and how far the download has come", () => {
     const { context, view } = openLines();
     view.show(step("manifest", "pulling manifest"));

@@ -4,12 +4,14 @@
  * @module
  */
 
-import type { PullProgress } from "../../mod.ts";
+import type { PullProgress, PullRetry } from "../../mod.ts";
 
 /** Shows one pull. */
 export interface ProgressView {
   /** Shows the latest snapshot. */
   show(progress: PullProgress): void;
+  /** Shows that an attempt has failed and that another one follows. */
+  retry(retry: PullRetry): void;
   /** Ends the view when the pull ends, in any way. The last picture stays. */
   end(): void;
 }

@@ -1,0 +1,211 @@
+/**
+ * What to do about a failed pull: one table, by the reason of the failure.
+ *
+ * @module
+ */
+
+import { parseModelName, type PullError, type PullErrorReason } from "../mod.ts";
+import { DEFAULT_REGISTRY } from "../src/model_name.ts";
+import { printable } from "./format.ts";
+import { isLoopback, showHost } from "./host.ts";
+
+/** The pull that failed. */
+export interface Attempt {
+  /** The model's name. */
+  readonly model: string;
+  /** The address of the server. */
+  readonly host: URL;
+  /** The command that tries again. */
+  readonly again: string;
+  /** Whether the server has anything of the model. */
+  readonly hasBytes: boolean;
+}
+
+/** What to do, or how that follows from the failure. */
+type Advice = string | ((error: PullError, attempt: Attempt) => string);
+
+/** The words that a union names, without the `string` that leaves room for more. */
+type NamedIn<Words extends string> = Words extends string ? string extends Words ? never : Words
+  : never;
+
+type KnownReason = NamedIn<PullErrorReason>;
+
+const CHECK_ADDRESS = "Is this the address of Ollama? Check --host and OLLAMA_HOST";
+const CHECK_NAME = "Check the model's name: it must be like llama3.2 or llama3.2:1b";
+/** Hosts of Hugging Face's registry. */
+const HUGGING_FACE = ["hf.co", "huggingface.co"];
+
+/** What to do, by reason. */
+export const ADVICE: Readonly<Record<KnownReason, Advice>> = {
+  "model-not-found": (_, attempt) => findModel(attempt),
+  "invalid-name": CHECK_NAME,
+  "model-unsupported": (_, attempt) =>
+    isFrom(HUGGING_FACE, attempt)
+      ? "Choose another quantization as the tag: one GGUF file that is not split"
+      : "Choose another model or tag that this server can run",
+  "server-too-old": (_, { again }) =>
+    `Update Ollama on the server (https://ollama.com/download), then run: ${again}`,
+  "disk-full": (_, attempt) =>
+    `Free space on the server's disk. ${tryAgain({ ...attempt, then: "then " })}`,
+  "storage-denied":
+    "On the server, check who owns the folder of models: OLLAMA_MODELS, else .ollama/models",
+  "unauthorized": (error, attempt) => logIn(error, attempt),
+  "proxy-unauthorized": (_, { host }) =>
+    "Give the proxy its login, as in HTTP_PROXY=http://USER:PASSWORD@PROXY, or go around it with " +
+    `NO_PROXY=${host.hostname}`,
+  "forbidden": (error, attempt) => getAccess(error, attempt),
+  "rate-limited": (_, attempt) => `That was too many requests: wait. ${tryAgain(attempt)}`,
+  "overloaded": (error, attempt) => reachServer(error, attempt),
+  "registry-unreachable": (_, attempt) =>
+    "Check the server's own network, DNS and HTTPS_PROXY: it cannot reach the registry. " +
+    tryAgain(attempt),
+  "registry-refused": (_, attempt) => findModel(attempt),
+  "insecure-registry": "To pull from this registry anyway, add --insecure",
+  "digest-mismatch": (_, { again }) =>
+    `The server drops what is damaged and downloads it again; run: ${again}`,
+  "transfer-failed": (_, attempt) => tryAgain(attempt),
+  "wrong-address": CHECK_ADDRESS,
+  "redirected": "Give --host the address of Ollama itself",
+  "refused": (_, { host }) =>
+    isLoopback(host)
+      ? "Is Ollama running there? Start it with `ollama serve`, or give its address with --host or OLLAMA_HOST"
+      : "Is Ollama running there, and for other machines, too (OLLAMA_HOST=0.0.0.0 ollama serve)?",
+  "name-not-resolved": "Check the name of the host in --host or OLLAMA_HOST",
+  "certificate": (error, attempt) => trustCertificate(error, attempt),
+  "tls-mismatch": (error, attempt) => changeScheme(error, attempt),
+  "runtime-limit": (_, attempt) => tryAgain(attempt),
+};
+
+/** Says what to do about a failed pull. */
+export function adviseOn(error: PullError, attempt: Attempt): string {
+  const { reason = "", code } = error;
+  const advice = Object.hasOwn(ADVICE, reason) ? ADVICE[reason as KnownReason] : undefined;
+  if (typeof advice === "function") return advice(error, attempt);
+  if (advice !== undefined) return advice;
+  switch (code) {
+    case "network":
+      return wasConnected(error) ? tryAgain(attempt) : openConnection(error, attempt);
+    case "truncated":
+    case "stalled":
+      return tryAgain(attempt);
+    case "malformed":
+    case "line-too-long":
+      return CHECK_ADDRESS;
+    case "server":
+    case "http":
+      return `The server's log may say more. ${tryAgain(attempt)}`;
+  }
+}
+
+/** How to pull again. */
+export function tryAgain(
+  { again, hasBytes, then = "" }: Pick<Attempt, "again" | "hasBytes"> & { then?: string },
+): string {
+  return hasBytes
+    ? `What was downloaded is kept; to resume, ${then}run: ${again}`
+    : `To try again, ${then}run: ${again}`;
+}
+
+/** Whether a network failure broke a connection. Otherwise none was made. */
+function wasConnected({ message }: PullError): boolean {
+  return !message.startsWith("Cannot reach");
+}
+
+/** Whether the server speaks of the registry, and not of itself. */
+function isAboutRegistry({ code, message }: PullError): boolean {
+  return code === "server" || message.includes("pull model manifest");
+}
+
+/** The registry, the namespace and the model of a name; none of a name that only other servers know. */
+function partsOf({ model }: Attempt): { host: string; namespace: string; model: string } {
+  try {
+    return parseModelName(model);
+  } catch {
+    return { host: DEFAULT_REGISTRY, namespace: "library", model };
+  }
+}
+
+function isFrom(registries: readonly string[], attempt: Attempt): boolean {
+  return registries.includes(partsOf(attempt).host.toLowerCase());
+}
+
+function findModel(attempt: Attempt): string {
+  const { host, namespace, model } = partsOf(attempt);
+  if (isFrom(HUGGING_FACE, attempt)) {
+    return `Check https://huggingface.co/${namespace}/${model}: it must have GGUF files, and the tag ` +
+      "must be one of their quantizations";
+  }
+  return isFrom([DEFAULT_REGISTRY], attempt)
+    ? `Check its name and tag at https://ollama.com/${namespace}`
+    : `Check its name and tag at ${printable(host)}`;
+}
+
+function logIn(error: PullError, attempt: Attempt): string {
+  const { host, again } = attempt;
+  const url = signInUrl(error.body);
+  if (url !== undefined) return `Sign in at ${url}, then run: ${again}`;
+  if (isAboutRegistry(error)) {
+    return isFrom(HUGGING_FACE, attempt)
+      ? "A private or gated model needs the key of the server (~/.ollama/id_ed25519.pub there) in your " +
+        "account: https://huggingface.co/settings/keys"
+      : "Check the model's name; if the model is private, run `ollama signin` on the server";
+  }
+  if (host.username !== "" || host.password !== "") {
+    return "Check the user name and password in --host or OLLAMA_HOST";
+  }
+  // Observed: gateways with API keys, such as Open WebUI, answer with an object; with passwords, a page.
+  return typeof error.body === "object"
+    ? 'Send a key that the server knows: --header "Authorization: Bearer KEY"'
+    : 'Log in with --host http://USER:PASSWORD@ADDRESS, or with --header "Authorization: Bearer KEY"';
+}
+
+/** Observed: where Ollama wants a person to sign in, it says where. */
+function signInUrl(body: unknown): string | undefined {
+  const url = (body as { signin_url?: unknown } | null | undefined)?.signin_url;
+  return typeof url === "string" && URL.canParse(url) ? printable(url) : undefined;
+}
+
+function getAccess(error: PullError, attempt: Attempt): string {
+  if (isAboutRegistry(error)) return findModel(attempt);
+  // Observed: without a word, Ollama refuses a `Host` or an `Origin` that it does not know.
+  return error.body === undefined
+    ? "Ollama so refuses names and origins that it does not know: use an IP address as the host, or set " +
+      "OLLAMA_HOST=0.0.0.0 or OLLAMA_ORIGINS for the server"
+    : "Ask those who run the server, or send a key that may pull: " +
+      '--header "Authorization: Bearer KEY"';
+}
+
+/** The statuses by which gateways say that they have waited for too long. 522 and 524 are Cloudflare's. */
+const TOO_LATE: readonly (number | undefined)[] = [408, 504, 522, 524];
+
+function reachServer({ status }: PullError, attempt: Attempt): string {
+  const problem = TOO_LATE.includes(status)
+    ? "A proxy before Ollama waits for too short a time: raise its limit, or go around it."
+    : "A proxy could not reach Ollama, or that is busy: check that it runs.";
+  return `${problem} ${tryAgain(attempt)}`;
+}
+
+function trustCertificate(error: PullError, { host }: Attempt): string {
+  if (isAboutRegistry(error)) {
+    return "Let the server trust the registry's certificate (SSL_CERT_FILE), or add --insecure";
+  }
+  return `To trust the certificate of ${host.host}, name a file with it, or with the one that signed it: ` +
+    "DENO_CERT=ca.pem in Deno, NODE_EXTRA_CA_CERTS=ca.pem in Node and Bun";
+}
+
+function changeScheme(error: PullError, { host }: Attempt): string {
+  if (isAboutRegistry(error)) return "Write the scheme of the registry before the model's name";
+  const other = new URL(host);
+  other.protocol = host.protocol === "https:" ? "http:" : "https:";
+  const speaks = host.protocol === "https:" ? "does not speak TLS" : "speaks TLS";
+  return `That port ${speaks}: use --host ${showHost(other)}`;
+}
+
+/** What to do where a server closes the connection, or there is none, in words that nobody knows. */
+function openConnection({ retryable }: PullError, attempt: Attempt): string {
+  if (!retryable) return CHECK_ADDRESS;
+  const hint = attempt.host.protocol === "http:"
+    ? ", and does it speak plain HTTP (else: https://)"
+    : "";
+  return `Is this the address of Ollama${hint}? ${tryAgain(attempt)}`;
+}

@@ -1,0 +1,131 @@
+/**
+ * Pulls models, one after the other, and says how each of them ends.
+ *
+ * @module
+ */
+
+import { PullError, pullModel, type PullModelOptions } from "../../mod.ts";
+import { adviseOn, tryAgain } from "../advice.ts";
+import { type CommandContext, EXIT, Interruption } from "../command.ts";
+import { describeFailure } from "../failure.ts";
+import { printable } from "../format.ts";
+import { PullSummary } from "../summary.ts";
+import { writeJsonFailure } from "../views/json_view.ts";
+import { createView, type OutputForm } from "../views/progress_view.ts";
+
+/** Pulls to run and show. */
+export interface PullTask {
+  /** The models' names. */
+  readonly models: readonly string[];
+  /** The address of the server. */
+  readonly host: URL;
+  /** What to write. */
+  readonly form: OutputForm;
+  /** How to pull. */
+  readonly options: PullModelOptions;
+  /** Whether the server keeps what was downloaded. */
+  readonly keepsBytes: boolean;
+  /** The command that pulls some of the models again. */
+  again(models: readonly string[]): string;
+}
+
+/** Pulls models and resolves to the exit code. */
+export async function runPulls(task: PullTask, context: CommandContext): Promise<number> {
+  return await new PullRun(task, context).run();
+}
+
+class PullRun {
+  readonly #task: PullTask;
+  readonly #context: CommandContext;
+  /** The models that are not pulled yet: those that have failed, and those that come. */
+  readonly #left: Set<string>;
+
+  constructor(task: PullTask, context: CommandContext) {
+    this.#task = task;
+    this.#context = context;
+    this.#left = new Set(task.models);
+  }
+
+  async run(): Promise<number> {
+    const { signal } = this.#context;
+    for (const model of this.#left) {
+      const summary = new PullSummary(model, this.#context.now);
+      try {
+        await this.#pull(model, summary);
+      } catch (error) {
+        if (signal.aborted) return this.#explainEnd(model);
+        // Where no connection is made, none will be for the models that come.
+        const isHopeless = error instanceof PullError && error.code === "network";
+        this.#explainFailure(error, model, isHopeless ? this.#left : [model], summary);
+        if (isHopeless) break;
+        continue;
+      }
+      this.#left.delete(model);
+      this.#write(`${summary}\n`);
+    }
+    return this.#left.size === 0 ? EXIT.success : EXIT.failure;
+  }
+
+  async #pull(model: string, summary: PullSummary): Promise<void> {
+    const { models, host, form, options } = this.#task;
+    const { fetch, signal, now, sleep } = this.#context;
+    if (models.length > 1) this.#write(`${printable(model)}\n`);
+    const opening = `connecting to ${host.origin}`;
+    const view = createView(this.#context, { model, form, opening });
+    try {
+      await pullModel(model, {
+        ...options,
+        host,
+        fetch,
+        signal,
+        now,
+        sleep,
+        onProgress: (progress) => {
+          summary.add(progress);
+          view.show(progress);
+        },
+        onRetry: (retry) => {
+          summary.addRetry();
+          view.retry(retry);
+        },
+      });
+    } finally {
+      view.end();
+    }
+  }
+
+  /** Says why a pull has failed, and how to pull some models again. */
+  #explainFailure(
+    error: unknown,
+    model: string,
+    left: Iterable<string>,
+    summary: PullSummary,
+  ): void {
+    const { models, host, form, keepsBytes, again } = this.#task;
+    const hasBytes = summary.hasBytes && keepsBytes;
+    const attempt = { model, host, again: again([...left]), hasBytes };
+    if (form === "json") {
+      const advice = error instanceof PullError ? adviseOn(error, attempt) : "Please report it";
+      writeJsonFailure(this.#context.stdout, { model, error, advice });
+    }
+    const name = models.length > 1 ? `${printable(model)}: ` : "";
+    this.#context.stderr.write(`error: ${name}${describeFailure(error, attempt)}\n`);
+  }
+
+  /** Says how to go on after the command was interrupted, and returns the exit code. */
+  #explainEnd(model: string): number {
+    const { form, keepsBytes, again } = this.#task;
+    const { stdout, stderr, signal: { reason } } = this.#context;
+    if (!(reason instanceof Interruption)) throw reason;
+    if (reason.exitCode === EXIT.outputClosed) return reason.exitCode;
+    const advice = tryAgain({ again: again([...this.#left]), hasBytes: keepsBytes });
+    if (form === "json") writeJsonFailure(stdout, { model, error: reason, advice });
+    stderr.write(`Cancelled. ${advice}\n`);
+    return reason.exitCode;
+  }
+
+  /** Writes a line for a person who wants to follow the pulls. */
+  #write(line: string): void {
+    if (this.#task.form === "suitable") this.#context.stdout.write(line);
+  }
+}

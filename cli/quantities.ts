@@ -1,0 +1,74 @@
+/**
+ * Durations, speeds and counts as people write them: `90s`, `2h`, `100KB/s`.
+ *
+ * @module
+ */
+
+import { quote } from "../src/text.ts";
+import { UsageError } from "./command.ts";
+
+const MILLISECONDS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+const BYTES: readonly string[] = ["b", "kb", "mb", "gb", "tb"];
+
+/**
+ * Reads a duration such as `90s`, `30m`, `1h30m`, or `off`.
+ *
+ * @param text The duration. A number without a unit is refused: nobody could say what it means.
+ * @param option The option that it was given for.
+ * @param off What `off` means, in milliseconds.
+ * @return The duration in milliseconds.
+ * @throws {UsageError} If it is neither.
+ */
+export function parseDuration(text: string, option: string, off: number): number {
+  const words = text.trim().toLowerCase();
+  if (words === "off") return off;
+  const parts = [...words.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)];
+  const milliseconds = parts.reduce((sum, [, count, unit]) => {
+    return sum + Number(count) * MILLISECONDS[unit!]!;
+  }, 0);
+  const isWhole = parts.map(([part]) => part).join("") === words;
+  if (isWhole && milliseconds > 0) return milliseconds;
+  throw new UsageError(
+    `${option}: Cannot use the duration ${quote(text)}: it must be like 90s, 30m, 2h or off`,
+  );
+}
+
+/**
+ * Reads a speed such as `100MB/s`. Units are decimal.
+ *
+ * @param text The speed. Without a unit, it is in bytes per second.
+ * @param option The option that it was given for.
+ * @return The speed in bytes per second.
+ * @throws {UsageError} If it is none.
+ */
+export function parseSpeed(text: string, option: string): number {
+  const [, digits, unit = "b"] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?(?:\/s)?$/i.exec(text.trim()) ?? [];
+  const speed = Number(digits) * 1000 ** BYTES.indexOf(unit.toLowerCase());
+  if (speed > 0) return speed;
+  throw new UsageError(
+    `${option}: Cannot use the speed ${quote(text)}: it must be bytes per second, such as 100MB/s`,
+  );
+}
+
+/**
+ * Reads a whole number.
+ *
+ * @param text The number.
+ * @param option The option that it was given for.
+ * @param max The largest one that can be used.
+ * @throws {UsageError} If it is none, or is below 0 or above the largest one.
+ */
+export function parseCount(text: string, option: string, max: number): number {
+  const count = Number(text);
+  if (/^\s*\d+\s*$/.test(text) && Number.isSafeInteger(count) && count <= max) return count;
+  throw new UsageError(
+    `${option}: Cannot use ${quote(text)}: it must be a whole number from 0 to ${max}`,
+  );
+}

@@ -1,0 +1,86 @@
+/**
+ * How the command reaches a server: a `fetch` that waits for as long as it is told to, and goes straight
+ * to this machine.
+ *
+ * - Node's `fetch` gives up after 300 s without headers or without a byte, for which it has no documented
+ *   option; `node:http` has no such limit. Bun's has one unless it is told not to; Deno's has none.
+ * - As Ollama's own client (Go's `ProxyFromEnvironment`), it uses no proxy to reach this machine. Deno and
+ *   Bun would, unless `NO_PROXY` names it.
+ *
+ * @module
+ */
+
+import * as http from "node:http";
+import * as https from "node:https";
+import { Readable } from "node:stream";
+import type { PullRequestInit } from "../mod.ts";
+import { isLoopback } from "./host.ts";
+
+/** Makes the requests of a pull. */
+export type Transport = (url: string, init: PullRequestInit) => Promise<Response>;
+
+/** The transport of a runtime. */
+export function createTransport(env: Record<string, string | undefined>): Transport {
+  const request = "Bun" in globalThis
+    ? fetchPatiently
+    : "Deno" in globalThis
+    ? fetch
+    : requestByNode;
+  return (url, init) => {
+    goAroundProxy(new URL(url), env);
+    return request(url, init);
+  };
+}
+
+/** Adds a host of this machine to those that are reached without a proxy. */
+export function goAroundProxy(
+  url: URL,
+  env: Record<string, string | undefined>,
+): void {
+  if (!isLoopback(url)) return;
+  for (const name of ["NO_PROXY", "no_proxy"]) {
+    const hosts = env[name]?.split(",") ?? [];
+    if (!hosts.includes(url.hostname)) env[name] = [...hosts, url.hostname].join(",");
+  }
+}
+
+/** Bun's `fetch`, without its limit. */
+function fetchPatiently(url: string, init: PullRequestInit): Promise<Response> {
+  return fetch(url, { ...init, timeout: false } as RequestInit);
+}
+
+/** The statuses of answers that have no body. */
+const WITHOUT_BODY: readonly (number | undefined)[] = [204, 205, 304];
+
+/** A request by `node:http`, which follows no redirects, as it is asked to. */
+export function requestByNode(url: string, init: PullRequestInit): Promise<Response> {
+  const { method, headers, body, signal } = init;
+  const { protocol } = new URL(url);
+  return new Promise((resolve, reject) => {
+    const { request } = protocol === "https:" ? https : http;
+    // An agent of its own goes past the proxy that Node may have been told to use.
+    const agent = isLoopback(new URL(url)) ? { agent: false } : {};
+    request(url, { method, headers, signal, ...agent }, (message) => {
+      const { statusCode, statusMessage = "" } = message;
+      const isEmpty = WITHOUT_BODY.includes(statusCode);
+      if (isEmpty) message.resume();
+      const bytes = isEmpty ? null : Readable.toWeb(message) as ReadableStream<Uint8Array>;
+      resolve(
+        new Response(bytes, {
+          status: statusCode!,
+          statusText: statusMessage,
+          headers: headersOf(message),
+        }),
+      );
+    }).on("error", reject).end(body);
+  });
+}
+
+/** The headers of an answer, of which some may be there more than once. */
+function headersOf({ rawHeaders }: http.IncomingMessage): Headers {
+  const headers = new Headers();
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    headers.append(rawHeaders[index]!, rawHeaders[index + 1]!);
+  }
+  return headers;
+}
