@@ -541,21 +541,23 @@ describe("bytesPerSecond", () => {
     assertWithin(1, ratesOf(arrivals), 10 * MB);
   });
 
-  it("is not distorted by a rollback, by more than 1 %", () => {
+  it("is not distorted by a rollback, by more than the tick in which nothing was measured", () => {
     const arrivals = [
       ...steady({ to: 60 * MB, total: 100 * MB, bytesPerSecond: 10 * MB }),
       ...steady({ from: 10 * MB, to: 100 * MB, bytesPerSecond: 10 * MB }),
     ];
-    assertWithin(1, ratesOf(arrivals), 10 * MB);
+    assertWithin(2, ratesOf(arrivals), 10 * MB);
   });
 
-  it("is not distorted by the pause between two layers, by more than 1 %", () => {
+  it("is 0 after a pause between two layers, which does not distort it later by more than 1 %", () => {
     const arrivals: Arrival[] = [
       ...steady({ digest: A, to: 60 * MB, bytesPerSecond: 10 * MB }),
       [60_000, layerStatus(B, 60 * MB)],
       ...[...steady({ digest: B, to: 60 * MB, bytesPerSecond: 10 * MB })].slice(1),
     ];
-    assertWithin(1, ratesOf(arrivals), 10 * MB);
+    const rates = ratesOf(arrivals);
+    assertEquals(rates.filter((rate) => rate === 0).length, 1);
+    assertWithin(1, rates.filter((rate) => rate > 0), 10 * MB);
   });
 
   it("is that of all layers together where they run in parallel, within 1 %", () => {
@@ -591,7 +593,10 @@ describe("bytesPerSecond", () => {
     ) push(arrival);
     tracker.restart();
     time += 30_000;
-    for (const arrival of steady({ from: 60 * MB, to: 100 * MB, bytesPerSecond: 10 * MB })) {
+    const [first, ...later] = steady({ from: 60 * MB, to: 100 * MB, bytesPerSecond: 10 * MB });
+    push(first!);
+    assertEquals(tracker.snapshot().bytesPerSecond, 0);
+    for (const arrival of later) {
       push(arrival);
       assertWithin(1, [tracker.snapshot().bytesPerSecond!], 10 * MB);
     }
@@ -625,6 +630,50 @@ describe("bytesPerSecond", () => {
     const arrivals = Array.from({ length: 20 }, (): Arrival => [100, layerStatus(A, 100)]);
     const last = follow(arrivals).snapshots.at(-1)!;
     assertEquals([last.bytesPerSecond, last.etaSeconds], [0, undefined]);
+  });
+
+  it("is 0 once a server has repeated itself for 10 s, and there is no time left then", () => {
+    const frozen = Array.from(
+      { length: 1000 },
+      (): Arrival => [60, layerStatus(A, 100 * MB, 80 * MB)],
+    );
+    const arrivals = [
+      ...steady({ to: 80 * MB, total: 100 * MB, bytesPerSecond: 10 * MB }),
+      ...frozen,
+    ];
+    const { snapshots } = follow(arrivals);
+    const known = snapshots.slice(-1000, -1000 + 10_000 / 60);
+    for (const { etaSeconds } of known) assertAlmostEquals(etaSeconds!, 2, 0.1);
+    for (const { bytesPerSecond, etaSeconds } of snapshots.slice(-1000 + 10_000 / 60 + 1)) {
+      assertEquals([bytesPerSecond, etaSeconds], [0, undefined]);
+    }
+    // Nothing changes any more, so nothing is emitted.
+    const decoder = new ProgressDecoder({ now: () => time });
+    let time = 0;
+    let emittedAt = 0;
+    for (const [pause, object] of arrivals) {
+      time += pause;
+      decoder.push(utf8(lines(object)), () => emittedAt = time);
+    }
+    assert(emittedAt < time - 40_000, `${emittedAt} of ${time}`);
+  });
+
+  it("can be asked for at a later time: it fades, and the time left stays until it is unknown", () => {
+    const tracker = new ProgressTracker();
+    let time = 0;
+    for (
+      const [pause, object] of steady({ to: 50 * MB, total: 100 * MB, bytesPerSecond: 10 * MB })
+    ) {
+      tracker.push(toPullStatus(object)!, time += pause);
+    }
+    const { bytesPerSecond = 0, etaSeconds } = tracker.snapshot();
+    assertEquals(tracker.snapshot(time), tracker.snapshot());
+    const later = tracker.snapshot(time + 5_000);
+    assert(later.bytesPerSecond! < bytesPerSecond / 2, `${later.bytesPerSecond}`);
+    assertEquals(later.etaSeconds, etaSeconds);
+    const frozen = tracker.snapshot(time + 10_001);
+    assertEquals([frozen.bytesPerSecond, frozen.etaSeconds], [0, undefined]);
+    assertEquals({ ...frozen, bytesPerSecond, etaSeconds }, tracker.snapshot());
   });
 });
 

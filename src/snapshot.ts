@@ -38,9 +38,18 @@ export interface PullProgress {
   readonly fraction: number;
   /** The layers, in the order in which they were first seen. */
   readonly layers: readonly PullLayer[];
-  /** The smoothed speed. Absent until enough was measured, and after the download. */
+  /**
+   * The speed: an average of the bytes per second in which the last few seconds count most. It fades
+   * while no bytes come in, and is 0 after 10 s without any. Absent until half a second was measured, and
+   * after the download.
+   */
   readonly bytesPerSecond?: number;
-  /** How long the known layers still take, in seconds. Absent if that is unknown. */
+  /**
+   * How long the known layers still take, in seconds: the missing bytes at an average speed that looks as
+   * far back as would have predicted this download best so far. Absent until a second was measured, after
+   * 10 s without new bytes (even if the server goes on sending lines), while the size of a layer is
+   * unknown, and after the download.
+   */
   readonly etaSeconds?: number;
 }
 

@@ -29,6 +29,8 @@ export class ProgressTracker {
   #phase: PullPhase = "manifest";
   #status = "";
   #fraction = 0;
+  /** When the latest status arrived. */
+  #time = 0;
 
   /** @param layers The layers that are to be pulled, where they are known. */
   constructor(layers: Iterable<LayerSize> = []) {
@@ -73,6 +75,7 @@ export class ProgressTracker {
       throw new PullError("server", status.error || "The server gave no reason");
     }
     if (this.hasSucceeded) return;
+    this.#time = time;
     this.#status = status.status ?? this.#status;
     if (status.kind === "other") return;
 
@@ -98,8 +101,13 @@ export class ProgressTracker {
     this.#layers.restart();
   }
 
-  /** How far the pull has come. */
-  snapshot(): PullProgress {
+  /**
+   * How far the pull has come.
+   *
+   * @param now The time in milliseconds at which the speed and the time left are wanted: that of the
+   * latest status, unless a later one is given.
+   */
+  snapshot(now: number = this.#time): PullProgress {
     const known = this.#layers;
     const phase = this.#phase;
     const status = this.#status;
@@ -108,9 +116,9 @@ export class ProgressTracker {
     const total = Math.max(known.total, completed);
     const fraction = this.#fraction;
     const layers = known.list();
-    const bytesPerSecond = phase === "downloading" ? this.#rate.bytesPerSecond : NaN;
+    const bytesPerSecond = phase === "downloading" ? this.#rate.bytesPerSecond(now) : NaN;
     const etaSeconds = known.areAllSized
-      ? Math.max(0, known.total - known.received) / bytesPerSecond
+      ? this.#rate.secondsFor(Math.max(0, known.total - known.received), now)
       : NaN;
     // Each shape is written out: engines keep fields that are added to an object apart, which costs more.
     if (!Number.isFinite(bytesPerSecond)) {
