@@ -1,6 +1,6 @@
 /**
  * Draws the chart in README.md: how many lines a second each contender decodes, for both jobs and in
- * each runtime. It brings its own background, for pages that are light and for those that are dark.
+ * each runtime.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import type { Job } from "./contenders.ts";
 import { CONTENDERS } from "./contenders.ts";
 import { type BenchRecord, contendersOf, RUNTIME_NAMES, type SpeedEntry } from "./record.ts";
 import type { RuntimeName } from "./runtimes.ts";
+import { drawPicture, element, rounded, text } from "./svg.ts";
 
 const WIDTH = 880;
 const MARGIN = 24;
@@ -45,25 +46,6 @@ function entriesOf(record: BenchRecord, runtime: RuntimeName, job: Job): SpeedEn
     ...others.toSorted((a, b) => a.nsPerLine - b.nsPerLine),
   ];
 }
-
-/** An element of SVG. */
-function element(
-  name: string,
-  attributes: Readonly<Record<string, string | number>>,
-  ...children: readonly string[]
-): string {
-  const list = Object.entries(attributes).map(([key, value]) => ` ${key}="${value}"`).join("");
-  return children.length === 0
-    ? `<${name}${list}/>`
-    : `<${name}${list}>${children.join("")}</${name}>`;
-}
-
-function text(kind: string, x: number, y: number, words: string): string {
-  const escaped = words.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-  return element("text", { class: kind, x, y }, escaped);
-}
-
-const rounded = (value: number) => Math.round(value * 10) / 10;
 
 function drawBar(entry: SpeedEntry, x: number, y: number, perMillion: number): string {
   const value = millionsOf(entry);
@@ -114,10 +96,7 @@ function drawRuntime(
   return { parts, bottom: y + rows * ROW };
 }
 
-const FONT = "system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
-
 const STYLE = `
-text { font: 12px ${FONT}; fill: #94a3b8; dominant-baseline: central }
 .title { font-size: 16px; font-weight: 600; fill: #f1f5f9 }
 .job { font-size: 13px; fill: #cbd5e1 }
 .runtime { font-size: 13px; font-weight: 600; fill: #f1f5f9 }
@@ -149,23 +128,5 @@ export function drawChart(record: BenchRecord): string {
   }
   const height = y - GROUP_GAP + MARGIN;
   const title = "How many lines a second this package decodes, and what else decodes pulls";
-  return `${
-    element(
-      "svg",
-      {
-        xmlns: "http://www.w3.org/2000/svg",
-        viewBox: `0 0 ${WIDTH} ${height}`,
-        width: WIDTH,
-        role: "img",
-      },
-      [
-        "",
-        element("title", {}, title),
-        element("style", {}, STYLE),
-        element("rect", { width: "100%", height: "100%", rx: 8, fill: "#111827" }),
-        ...parts,
-        "",
-      ].join("\n"),
-    )
-  }\n`;
+  return drawPicture({ title, width: WIDTH, height, style: STYLE }, parts);
 }

@@ -5,6 +5,8 @@
  */
 
 import { FLOOR, type Job, NAIVE, OLLAMA, PIPED, STD_PIPED } from "./contenders.ts";
+import type { ErrorsByMethod } from "./eta.ts";
+import { RIVALS } from "./eta_methods.ts";
 import type { Growth, Point } from "./growth.ts";
 import type { Chunking } from "./pull_bytes.ts";
 import { type BenchRecord, RUNTIME_NAMES, speedOf, type SpeedQuery } from "./record.ts";
@@ -191,8 +193,45 @@ const GROWTH: readonly {
   },
 ];
 
-/** All goals. Those for inputs follow from the inputs that a record has, and how these arrived. */
-export function goalsFor({ speed }: BenchRecord): Goal[] {
+/** The time left that we tell must be better than that of each other method, over all traces. */
+const ETA: readonly Goal[] = (["all", "heldOut"] as const).flatMap((traces) =>
+  RIVALS.map((rival): Goal => ({
+    name: `time left, ${traces === "all" ? "all" : "held-out"} traces: median error, ` +
+      `in those of ${rival}`,
+    bound: "at most",
+    target: 0.99,
+    figure: ({ eta }) => eta && eta[traces].ours.median / eta[traces][rival].median,
+  }))
+);
+
+/** How many times the best median error of a trace is allowed, and which error is allowed in any case. */
+const ALLOWED_BESTS = 2;
+const ALLOWED_ERROR = 0.06;
+
+function ofAllowedError(errors: ErrorsByMethod): number {
+  const best = Math.min(...RIVALS.map((rival) => errors[rival].median));
+  return errors.ours.median / Math.max(best * ALLOWED_BESTS, ALLOWED_ERROR);
+}
+
+/** On no trace may ours be much worse than the method that suits it best. */
+function etaGoals({ eta }: BenchRecord): Goal[] {
+  return (eta?.traces ?? []).map(({ name, purpose }) => ({
+    name: `time left, ${name} (${purpose}): median error, as a part of what is allowed`,
+    bound: "at most",
+    target: 1,
+    figure({ eta }) {
+      const trace = eta?.traces.find((one) => one.name === name && one.purpose === purpose);
+      return trace && ofAllowedError(trace.errors);
+    },
+  }));
+}
+
+/**
+ * All goals. Those for inputs follow from the inputs that a record has, and how these arrived; those for
+ * the time left on single traces from the traces.
+ */
+export function goalsFor(record: BenchRecord): Goal[] {
+  const { speed } = record;
   const arrivals = new Map(
     speed.map(({ input, chunking }) => [`${input} ${chunking}`, { input, chunking }]),
   );
@@ -203,6 +242,8 @@ export function goalsFor({ speed }: BenchRecord): Goal[] {
       .flatMap(({ input, chunking }) => raceAgainstLoop(input, chunking))
       .flatMap(goalsOf),
     ...EDGE,
+    ...ETA,
+    ...etaGoals(record),
     ...GROWTH.flatMap(({ name, target, figure }) =>
       RUNTIME_NAMES.map((runtime): Goal => ({
         name: `${runtime}, growth: ${name}`,

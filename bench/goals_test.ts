@@ -7,6 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { NAIVE, OLLAMA } from "./contenders.ts";
+import type { ErrorsByMethod } from "./eta.ts";
 import { judge } from "./goals.ts";
 import { TODAY } from "./inputs.ts";
 import type { BenchRecord } from "./record.ts";
@@ -61,6 +62,41 @@ describe("the goals", () => {
       ["at most", 1.5, 1.1, true],
       ["at most", 2, 3, false],
       ["at most", 1.5, 1, true],
+    ]);
+  });
+
+  it("judge the time left against each other method, and on each trace against the best", () => {
+    const errorsOf = (ours: number, mean: number, second: number, ollama: number) => {
+      const errors = (median: number) => ({ median, p90: 1 });
+      return {
+        "ours": errors(ours),
+        "overall mean": errors(mean),
+        "last second": errors(second),
+        "ollama pull": errors(ollama),
+      } satisfies ErrorsByMethod;
+    };
+    const trace = (name: string, errors: ErrorsByMethod) =>
+      ({ name, purpose: "held out", downloads: 1, errors }) as const;
+    const eta = {
+      traces: [
+        trace("close to the best", errorsOf(0.15, 0.1, 0.3, 0.3)),
+        trace("too far from the best", errorsOf(0.25, 0.3, 0.1, 0.3)),
+        trace("small, as the best is", errorsOf(0.05, 0.3, 0.3, 0.001)),
+      ],
+      all: errorsOf(0.1, 0.1, 0.2, 0.4),
+      heldOut: errorsOf(0.1, 0.05, 0.2, 0.4),
+    };
+    const verdicts = judge({ ...recordOf({}, 1e6), growth: {}, eta });
+    assertEquals(verdicts.map(({ figure, isMet }) => [Number(figure.toFixed(2)), isMet]), [
+      [1, false],
+      [0.5, true],
+      [0.25, true],
+      [2, false],
+      [0.5, true],
+      [0.25, true],
+      [0.75, true],
+      [1.25, false],
+      [0.83, true],
     ]);
   });
 });

@@ -1,11 +1,11 @@
 /**
  * How fast pulls are decoded, how much memory and what at the edge it takes, in Deno, Node and Bun,
- * compared with what users would take instead: `deno task bench`, or a part of it by its name, such as
- * `deno task bench growth`.
+ * compared with what users would take instead, and how right the time left is that is told on the way:
+ * `deno task bench`, or a part of it by its name, such as `deno task bench growth`.
  *
  * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, and README.md
  * has it. With `--merge FILE`, as often as there are files, nothing is measured: each figure is the median
- * of those of earlier runs, which `--out FILE` has kept.
+ * of those of earlier runs, which `--out FILE` has kept. With `--page FILE`, the times left are drawn.
  *
  * @module
  */
@@ -18,10 +18,13 @@ import { parseArgs } from "node:util";
 import { drawChart } from "./chart.ts";
 import { CONTENDERS, NAIVE, OLLAMA } from "./contenders.ts";
 import { measureEdge } from "./edge.ts";
+import { measureEta } from "./eta.ts";
+import { drawPage } from "./eta_page.ts";
 import { judge } from "./goals.ts";
 import { inputNames, makeInputs, type Origin, TODAY } from "./inputs.ts";
 import {
   printEdge,
+  printEta,
   printGrowth,
   printInputs,
   printMemory,
@@ -48,7 +51,7 @@ const RECORD = join(ROOT, "bench/record.json");
 const README = join(ROOT, "README.md");
 
 /** The parts of a run. */
-const PARTS = ["contenders", "inputs", "memory", "growth", "edge"] as const;
+const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta"] as const;
 
 type Part = typeof PARTS[number];
 
@@ -61,6 +64,7 @@ const { values, positionals } = parseArgs({
     lines: { type: "string" },
     only: { type: "string", multiple: true, default: [] },
     out: { type: "string", default: join(CACHE, "bench.json") },
+    page: { type: "string" },
     quick: { type: "boolean", default: false },
     rounds: { type: "string" },
     runtime: { type: "string", multiple: true, default: [] },
@@ -93,6 +97,9 @@ const linesToWarmUp = quick ? 0 : 400_000;
 
 /** How many times fewer lines a pull has where they cost more, by the line: that stays the same. */
 const FEWER = 8;
+
+/** How many downloads of each shape the time left is told of. */
+const downloads = quick ? 1 : 8;
 
 /** The inputs of a quick run: one of each origin. */
 const QUICK_INPUTS = ["dialect client2", "recorded 0.34.1", "2,000 layers in turn"];
@@ -250,7 +257,9 @@ async function findRuntimes(): Promise<Partial<Record<RuntimeName, string>>> {
 async function keep(record: BenchRecord): Promise<void> {
   const inputs = new Set(record.speed.map(({ input }) => input));
   const isWhole = parts.length === PARTS.length && inputs.size === (await inputNames()).length &&
-    RUNTIME_NAMES.every((name) => record.versions[name] !== undefined) && record.edge !== undefined;
+    RUNTIME_NAMES.every((name) => record.versions[name] !== undefined) &&
+    record.edge !== undefined &&
+    record.eta !== undefined;
   if (!isWhole || quick) throw new Error("The record is of a whole run: something was left out");
   await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   await writeFile(join(ROOT, CHART), drawChart(record));
@@ -283,9 +292,21 @@ async function measure(): Promise<BenchRecord> {
     )
     : undefined;
   if (edge) printEdge(edge);
+  const eta = has("eta") ? await measureEta(downloads) : undefined;
+  if (eta) printEta(eta);
   const { speed, memory, growth } = run;
   const versions = await versionsOf(runtimes);
-  return { clock, lines, rounds, versions, speed, memory, growth, ...(edge && { edge }) };
+  return {
+    clock,
+    lines,
+    rounds,
+    versions,
+    speed,
+    memory,
+    growth,
+    ...(edge && { edge }),
+    ...(eta && { eta }),
+  };
 }
 
 /** Reads what earlier runs have kept, and takes the median of each figure. */
@@ -309,4 +330,8 @@ console.log(
   `\n${Math.round((performance.now() - startedAt) / 1_000)} s; all figures are in ${values.out}`,
 );
 if (values.write) await keep(record);
+if (values.page !== undefined) {
+  if (record.eta === undefined) throw new Error("There is no page without the part eta");
+  await writeFile(values.page, await drawPage(record.eta));
+}
 process.exitCode = values.check && verdicts.some(({ isMet }) => !isMet) ? 1 : 0;

@@ -6,6 +6,7 @@
 
 import { FLOOR, NAIVE, OLLAMA } from "./contenders.ts";
 import type { Edge } from "./edge.ts";
+import { type ErrorsByMethod, type Eta, METHOD_NAMES } from "./eta.ts";
 import type { Verdict } from "./goals.ts";
 import type { Growth, Point } from "./growth.ts";
 import { CHUNKINGS } from "./pull_bytes.ts";
@@ -84,6 +85,22 @@ export function printEdge({ followMs, readMs, live, pullsPerCore }: Edge): void 
       `of them late, at ${(live.load * 100).toFixed(0)} % of a core`,
   );
   console.log(`  one core can follow ${pullsPerCore} pulls`);
+}
+
+/** Prints how wrong the time left is that is told. */
+export function printEta({ traces, all, heldOut }: Eta): void {
+  const percent = (part: number) => (part * 100).toFixed(1);
+  const cells = (errors: ErrorsByMethod) =>
+    Object.fromEntries(METHOD_NAMES.map((name) => {
+      const { median, p90 } = errors[name];
+      return [name, `${percent(median)} / ${percent(p90)}`];
+    }));
+  console.log("\ntime left: errors in %, median / 90th percentile");
+  console.table(Object.fromEntries([
+    ...traces.map(({ name, purpose, errors }) => [`${name} (${purpose})`, cells(errors)] as const),
+    ["all traces", cells(all)],
+    ["all that were held out", cells(heldOut)],
+  ]));
 }
 
 /** Prints the goals that were missed, and how many were not. */
