@@ -2,8 +2,8 @@
  * Downloads whose end is known, to tell how good a time left is that was told on the way: the speed of a
  * connection over time, and the lines that a server would have sent. All of it follows from seeds.
  *
- * The method in `src/forecast.ts` was tuned with downloads of half of the shapes. Those of the other half,
- * and others of the same half, were held out until it was done.
+ * The method in `src/forecast.ts` was tuned with downloads of half of the shapes. The downloads that are
+ * held out, of the other half and of this one, were drawn anew when it was done, and have not changed it.
  *
  * @module
  */

@@ -10,9 +10,8 @@
  */
 
 import type { Command } from "commander";
-import { parseModelName } from "../mod.ts";
+import { parseModelName, type PullRequestInit } from "../mod.ts";
 import { printable } from "./format.ts";
-import type { Transport } from "./transport.ts";
 
 /** The exit codes. After a signal: 128 plus its number, as in shells. */
 export const EXIT = {
@@ -47,7 +46,7 @@ export interface CommandContext {
   /** How this program was called, such as `deno task`, for commands that a person can copy. */
   readonly invocation: string;
   /** Makes the requests of a pull. */
-  readonly fetch: Transport;
+  readonly fetch: (url: string, init: PullRequestInit) => Promise<Response>;
   /** Aborts with an {@link Interruption} when the command must end early. */
   readonly signal: AbortSignal;
   /** The time in milliseconds. */

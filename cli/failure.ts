@@ -36,5 +36,8 @@ function describeProblem({ reason, message }: PullError): string {
   const start = reason === "refused" ? /^Cannot reach \S+(?=: )/.exec(line)?.[0] : undefined;
   if (start !== undefined) return `${start}: connection refused`;
   // Deno says which request it was, which is known.
-  return line.replace(/: error sending request .*?: client error \(\w+\): /, ": ");
+  const request = line.indexOf(": error sending request ");
+  const problem = /: client error \(\w{1,20}\)(?=: )/.exec(line);
+  if (request === -1 || !problem || problem.index < request) return line;
+  return line.slice(0, request) + line.slice(problem.index + problem[0].length);
 }

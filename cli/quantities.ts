@@ -29,7 +29,7 @@ const BYTES: readonly string[] = ["b", "kb", "mb", "gb", "tb"];
 export function parseDuration(text: string, option: string, off: number): number {
   const words = text.trim().toLowerCase();
   if (words === "off") return off;
-  const parts = [...words.matchAll(/(\d+(?:\.\d+)?)(ms|[smhd])/g)];
+  const parts = [...words.matchAll(/(\d{1,9}(?:\.\d{1,9})?)(ms|[smhd])/g)];
   const milliseconds = parts.reduce((sum, [, count, unit]) => {
     return sum + Number(count) * MILLISECONDS[unit!]!;
   }, 0);

@@ -169,7 +169,7 @@ const CAUSES_OF_FAILURES: readonly CauseOfWords[] = [
   // Node (undici), Bun. Neither is at fault: the server was silent for longer than the runtime waits.
   {
     words:
-      /UND_ERR_(?:HEADERS|BODY)_TIMEOUT|\b(?:Headers|Body)TimeoutError|^TimeoutError\b.*operation timed out/,
+      /UND_ERR_(?:HEADERS|BODY)_TIMEOUT|\b(?:Headers|Body)TimeoutError|^TimeoutError\b[^\n]{0,40}operation timed out/,
     reason: "runtime-limit",
     retryable: true,
   },

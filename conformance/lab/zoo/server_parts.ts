@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { Manifest } from "../../../mock/models/catalog.ts";
+import type { Manifest } from "../../../mock/models/manifests.ts";
 import type { MockServer } from "../../../mock/server.ts";
 import { line } from "../../client/wire_bytes.ts";
 import type { StatusObject } from "../../generators/mod.ts";
