@@ -41,9 +41,8 @@ export function planRequest(model: string, options: PullModelOptions): PullReque
   if ((host.username !== "" || host.password !== "") && !headers.has("authorization")) {
     headers.set("authorization", basicAuthorization(host));
   }
-  const body = JSON.stringify(
-    insecure === undefined ? { model, stream } : { model, insecure, stream },
-  );
+  // Some servers read `name` only: Ollama before 0.1.18, and the proxy of older versions of Open WebUI.
+  const body = JSON.stringify({ model, name: model, insecure, stream });
   return {
     url: endpointOf(host, path),
     init: (signal) => ({ method: "POST", headers: Object.fromEntries(headers), body, signal }),
