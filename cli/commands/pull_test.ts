@@ -24,7 +24,7 @@ describe("pull", () => {
     await withServer(sendLines(PULL_LINES), async ({ url, bodies }) => {
       const context = new TestContext(new Recorder());
       assertEquals(await main(["pull", "llama3.2", "--host", url, "--insecure"], context), 0);
-      assertEquals(bodies, [{ model: "llama3.2", insecure: true, stream: true }]);
+      assertEquals(bodies, [{ model: "llama3.2", name: "llama3.2", insecure: true, stream: true }]);
       assertEquals(context.stdout.lines.at(-1), "success");
       assertEquals(context.stderr.text, "");
     });
@@ -50,7 +50,7 @@ describe("pull", () => {
       assertEquals((await context.stdout.look()).map((line) => line.slice(0, 17)), [
         "pulling manifest",
         "000000000000  40%",
-        "whole model   40%",
+        "whole model      ",
       ]);
       assertStringIncludes(context.stderr.text, "error: disk full. ");
       assertEquals(context.stderr.lines.length, 1);
