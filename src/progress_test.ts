@@ -124,6 +124,13 @@ function forAllSnapshots(
   );
 }
 
+/** A promise, and what resolves it. */
+function promised<Value>() {
+  let resolve = (_: Value) => {};
+  const promise = new Promise<Value>((keep) => resolve = keep);
+  return { promise, resolve };
+}
+
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
 
 const isSameLayer = (a: PullLayer, b: PullLayer) => a.digest === b.digest && a.status === b.status;
@@ -400,7 +407,7 @@ describe("PullProgressDecoder", () => {
     );
     await fc.assert(fc.asyncProperty(moments, async ([{ statuses, manifest }, moment]) => {
       const size = sum(layerSizesOf(manifest).map(({ size }) => size));
-      const { promise: layers, resolve } = Promise.withResolvers<LayerSize[]>();
+      const { promise: layers, resolve } = promised<LayerSize[]>();
       const decoder = new PullProgressDecoder({ layers, now: standingStill });
       const snapshots: PullProgress[] = [];
       const follow = (objects: readonly StatusObject[]) => {
@@ -483,7 +490,7 @@ describe("PullProgressDecoder", () => {
 
   it("shows the layers of a promise in a chunk that says nothing, and none after success", async () => {
     const body = new TestSource<Uint8Array>(utf8(lines(layerStatus(A, 60, 30))));
-    const { promise: layers, resolve } = Promise.withResolvers<LayerSize[]>();
+    const { promise: layers, resolve } = promised<LayerSize[]>();
     const reader = decodeProgress(body.stream, { layers, now: standingStill }).getReader();
     const next = async () => {
       const { value } = await reader.read();
@@ -495,7 +502,7 @@ describe("PullProgressDecoder", () => {
     body.give(utf8("\n"));
     assertEquals(await next(), [30, 100, true, 0.5]);
 
-    const late = Promise.withResolvers<LayerSize[]>();
+    const late = promised<LayerSize[]>();
     const tracker = new ProgressTracker(late.promise);
     tracker.push({ kind: "success", status: "success" }, 0);
     late.resolve([{ digest: A, size: 60 }]);
@@ -504,7 +511,7 @@ describe("PullProgressDecoder", () => {
   });
 
   it("completes the layers of a promise that come in a later phase", async () => {
-    const { promise: layers, resolve } = Promise.withResolvers<LayerSize[]>();
+    const { promise: layers, resolve } = promised<LayerSize[]>();
     const tracker = new ProgressTracker(layers);
     tracker.push({ kind: "verifying", status: "verifying sha256 digest" }, 0);
     resolve([{ digest: A, size: 60 }]);
@@ -543,7 +550,7 @@ describe("PullProgressDecoder", () => {
   });
 
   it("does not take the layers of a promise when the server has named another one", async () => {
-    const { promise: layers, resolve } = Promise.withResolvers<LayerSize[]>();
+    const { promise: layers, resolve } = promised<LayerSize[]>();
     const tracker = new ProgressTracker(layers);
     tracker.push(toPullStatus(layerStatus(B, 40, 10))!, 0);
     resolve([{ digest: A, size: 60 }]);
