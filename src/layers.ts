@@ -169,14 +169,14 @@ export class LayerSet {
     return true;
   }
 
-  /** Removes the layers that were only listed. At that time there are none without a digest. */
+  /** Removes the layers that were only listed. While there are such, each layer has a digest. */
   removeUnreported(): void {
     const layers = [...this.#byDigest.values()];
     this.#byDigest.clear();
     this.#changed.length = 0;
     this.#list = [];
     for (const layer of layers) {
-      if (layer.isAnnounced || layer.completed > 0) {
+      if (layer.isAnnounced) {
         layer.index = this.#byDigest.size;
         this.#byDigest.set(layer.digest!, layer);
         layer.isChanged = false;
@@ -233,14 +233,17 @@ export class LayerSet {
   /** The layers as they are now. The same list as before, if none of them has changed. */
   list(): readonly PullLayer[] {
     if (this.#changed.length === 0) return this.#list;
-    const list = this.#list.slice();
+    let list: PullLayer[] | undefined;
     for (const layer of this.#changed) {
-      list[layer.index] = describe(layer);
       layer.isChanged = false;
+      const shown = this.#list[layer.index];
+      // It may have changed back.
+      if (shown?.completed === layer.completed && shown.total === layer.total) continue;
+      list ??= this.#list.slice();
+      list[layer.index] = describe(layer);
     }
     this.#changed.length = 0;
-    this.#list = list;
-    return list;
+    return this.#list = list ?? this.#list;
   }
 
   #markChanged(layer: Layer): void {

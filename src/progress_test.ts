@@ -42,6 +42,7 @@ import {
   standingStill,
   streamOf,
   TestSource,
+  unhandledRejections,
   utf8,
 } from "./stream_test_helpers.ts";
 
@@ -335,6 +336,21 @@ function layerStatus(digest: string, total: number, completed?: number): StatusO
 const [A, B] = ["sha256:aaaa", "sha256:bbbb"] as const;
 
 describe("PullProgressDecoder", () => {
+  /** What is shown of statuses before and after a promise of layers was resolved. */
+  async function showLate(
+    before: readonly StatusObject[],
+    list: LayerSize[],
+    after: readonly StatusObject[] = [],
+  ): Promise<PullProgress> {
+    const { promise: layers, resolve } = promised<LayerSize[]>();
+    const tracker = new ProgressTracker(layers);
+    for (const object of before) tracker.push(toPullStatus(object)!, 0);
+    resolve(list);
+    await layers;
+    for (const object of after) tracker.push(toPullStatus(object)!, 0);
+    return tracker.snapshot();
+  }
+
   it("tells the phases by the kinds, and gives the latest words of the server", () => {
     const objects = [
       { status: "pulling manifest" },
@@ -488,6 +504,14 @@ describe("PullProgressDecoder", () => {
     }
   });
 
+  it("leaves no rejection of the promise unhandled", async () => {
+    const work = () => {
+      new ProgressTracker(Promise.reject(new Error("no such manifest")));
+      return Promise.resolve();
+    };
+    assertEquals(await unhandledRejections(work), []);
+  });
+
   it("shows the layers of a promise in a chunk that says nothing, and none after success", async () => {
     const body = new TestSource<Uint8Array>(utf8(lines(layerStatus(A, 60, 30))));
     const { promise: layers, resolve } = promised<LayerSize[]>();
@@ -511,12 +535,9 @@ describe("PullProgressDecoder", () => {
   });
 
   it("completes the layers of a promise that come in a later phase", async () => {
-    const { promise: layers, resolve } = promised<LayerSize[]>();
-    const tracker = new ProgressTracker(layers);
-    tracker.push({ kind: "verifying", status: "verifying sha256 digest" }, 0);
-    resolve([{ digest: A, size: 60 }]);
-    await layers;
-    const { completed, total, layers: [layer] } = tracker.snapshot();
+    const verifying = { status: "verifying sha256 digest" };
+    const snapshot = await showLate([verifying], [{ digest: A, size: 60 }]);
+    const { completed, total, layers: [layer] } = snapshot;
     assertEquals([completed, total, layer?.done], [60, 60, true]);
   });
 
@@ -550,13 +571,42 @@ describe("PullProgressDecoder", () => {
   });
 
   it("does not take the layers of a promise when the server has named another one", async () => {
-    const { promise: layers, resolve } = promised<LayerSize[]>();
-    const tracker = new ProgressTracker(layers);
-    tracker.push(toPullStatus(layerStatus(B, 40, 10))!, 0);
-    resolve([{ digest: A, size: 60 }]);
-    await layers;
-    const { total, totalIsKnown } = tracker.snapshot();
-    assertEquals([total, totalIsKnown], [40, false]);
+    for (const stranger of [layerStatus(B, 40, 10), { status: "b", total: 40, completed: 10 }]) {
+      const { total, totalIsKnown } = await showLate([stranger], [{ digest: A, size: 60 }]);
+      assertEquals([total, totalIsKnown], [40, false]);
+    }
+  });
+
+  it("takes the size of a layer from a promise, if the server gave none", async () => {
+    const unsized = { digest: A, completed: 5 };
+    const list = [{ digest: A, size: 60 }];
+    const done = { digest: A, total: 60, completed: 60, done: true };
+    const manifest = { status: "pulling manifest" };
+    const verifying = { status: "verifying sha256 digest" };
+    const downloading = { digest: A, total: 60, completed: 5, done: false };
+    assertEquals((await showLate([unsized], list)).layers, [downloading]);
+    assertEquals((await showLate([unsized, verifying], list)).layers, [done]);
+    assertEquals((await showLate([unsized, verifying, manifest], list)).layers, [done]);
+    const { layers } = await showLate([{ digest: A }], list, [layerStatus(B, 40)]);
+    assertEquals(layers.map(({ digest }) => digest), [A, B]);
+  });
+
+  it("gives one figure for all layers the sum of a promise, if it has no total of its own", async () => {
+    const model = { digest: "sha256:model", completed: 25 };
+    const list = [{ digest: A, size: 60 }, { digest: B, size: 40 }];
+    assertEquals(snapshotsOf([model])[0]?.totalIsKnown, false);
+    const { completed, total, totalIsKnown, fraction } = await showLate([model], list);
+    assertEquals([completed, total, totalIsKnown, fraction], [25, 100, true, 0.25]);
+  });
+
+  it("does not take the figure for all layers for that, if it has others besides", () => {
+    const model = { digest: "sha256:model", total: 100 };
+    for (const objects of [[layerStatus(A, 60, 10), model], [model, layerStatus(A, 60, 10)]]) {
+      for (const layers of [[], [{ digest: A, size: 60 }]]) {
+        const { total, totalIsKnown } = snapshotsOf(objects, layers).at(-1)!;
+        assertEquals([total, totalIsKnown], [160, false]);
+      }
+    }
   });
 
   it("estimates from what was named, without config.json that comes first", () => {
@@ -950,10 +1000,12 @@ describe("decodeProgress", () => {
       lines({ status: "pulling manifest" }),
       "\n\n",
       lines({}),
+      lines(layerStatus(A, 100, 5)),
+      lines(layerStatus(A, 200, 5), layerStatus(A, 100, 5)),
       lines({ status: "success" }),
     ].map(utf8);
     const { values } = await outcomeOf(decodeProgress(streamOf(chunks)));
-    assertEquals(values.map(({ phase }) => phase), ["manifest", "success"]);
+    assertEquals(values.map(({ phase }) => phase), ["manifest", "downloading", "success"]);
   });
 
   it("reads the clock once a chunk", async () => {
@@ -1247,6 +1299,13 @@ describe("a layer without a digest", () => {
       [5_000_000, 5_000_000, 999],
       [5_000_000, 5_000_000, 999],
     ]);
+  });
+
+  it("does not move the fraction if each of these files is complete when it is first reported", () => {
+    const objects = [words("cached", 1_000, 1_000), words("cached", 2_000, 2_000)];
+    const grown = [words("cached", 3_000, 3_000), words("cached", 4_000, 1_000)];
+    const fractions = snapshotsOf([...objects, ...grown]).map(({ fraction }) => fraction);
+    assertEquals(fractions, [0, 0, 0, 0.75]);
   });
 
   it("is complete from verifying on, also if it has grown since an earlier one", () => {

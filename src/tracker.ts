@@ -268,7 +268,7 @@ function readSizes(layers: Iterable<LayerSize>): Map<string, number> {
         `Cannot use the layer ${layer}: it needs a digest, and a size that is a whole number of bytes`,
       );
     }
-    if (!sizes.has(digest)) sizes.set(digest, size);
+    sizes.set(digest, size);
   }
   return sizes;
 }
