@@ -159,6 +159,7 @@ export function downloading(
     status: "pulling",
     completed,
     total,
+    totalIsKnown: true,
     fraction: total === 0 ? 0 : Math.min(completed / total, 1 - Number.EPSILON),
     layers: layers.map(([completed, total], index) => ({
       digest: digestOf(index),
@@ -173,7 +174,7 @@ export function downloading(
 /** A snapshot of a step before or after the download. */
 export function step(phase: PullProgress["phase"], status: string): PullProgress {
   const fraction = phase === "success" ? 1 : 0;
-  return { phase, status, completed: 0, total: 0, fraction, layers: [] };
+  return { phase, status, completed: 0, total: 0, totalIsKnown: false, fraction, layers: [] };
 }
 
 /** The lines of a pull that succeeds. */

@@ -97,7 +97,7 @@ describe("A thousand pulls at once, half of them left, with faults", () => {
     for (const { model, end, last } of seen) {
       const sizes = manifests.get(model)!;
       for (const { digest, total, completed } of last?.layers ?? []) {
-        assertEquals(total, sizes.get(digest), `${digest} is not one of ${model}`);
+        assertEquals(total, sizes.get(digest!), `${digest} is not one of ${model}`);
         if (end === "success") assertEquals(completed, total);
       }
     }

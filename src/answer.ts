@@ -10,6 +10,7 @@
 import { PullError } from "./errors.ts";
 import { titleOfPage } from "./error_words.ts";
 import { describeDetour, httpError, readErrorBody, withoutSecrets } from "./http_error.ts";
+import { fromEvents, isEventStream } from "./server_sent_events.ts";
 import { type ReadResult, type Source, SourceProducer } from "./streams/producer.ts";
 import { createPullStream, type PullStream, streamFrom } from "./streams/pull_stream.ts";
 import type { Emit, Step } from "./streams/step.ts";
@@ -26,9 +27,36 @@ export function decodeAnswer<Output>(
 ): PullStream<Output> {
   if ("getReader" in source) return streamFrom(source, decoder);
   const answer = () => ({ response: source, url: source.url });
-  const step = new AnswerDecoder(answer, decoder, maxLineBytes);
-  const producer = new SourceProducer(new AnswerSource(source), step);
+  const producer = new SourceProducer(
+    new AnswerSource(source),
+    answerDecoder(answer, decoder, maxLineBytes),
+  );
   return createPullStream({ connect: () => producer });
+}
+
+/**
+ * Decodes the body of an answer by its content type: as server-sent events, if it says that it is, or else
+ * as lines.
+ *
+ * @param answer Gives the answer, once there are bytes of it.
+ * @param decoder Decodes what is a pull.
+ * @param maxLineBytes The longest object that is read when it is spread over lines.
+ */
+export function answerDecoder<Output>(
+  answer: () => Answer,
+  decoder: RecognizingStep<Output>,
+  maxLineBytes: number | undefined,
+): Step<Uint8Array, Output> {
+  const lines = new AnswerDecoder(answer, decoder, maxLineBytes);
+  let step: Step<Uint8Array, Output> | undefined;
+  const choose = () => {
+    const type = answer().response.headers.get("content-type");
+    return step = isEventStream(type) ? fromEvents(lines) : lines;
+  };
+  return {
+    push: (chunk, emit) => (step ?? choose()).push(chunk, emit),
+    end: (emit) => (step ?? choose()).end(emit),
+  };
 }
 
 /** The bytes of an answer. The body is locked at once. */
@@ -97,7 +125,7 @@ const DEFAULT_MAX_OBJECT_BYTES = 2 ** 20;
  *
  * An object that is spread over several lines (`{` alone is the first one) is put on one.
  */
-export class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
+class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
   readonly #answer: () => Answer;
   readonly #decoder: RecognizingStep<Output>;
   readonly #maxObjectBytes: number;
@@ -106,11 +134,6 @@ export class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
   #startLength = 0;
   #shape: Shape = "unknown";
 
-  /**
-   * @param answer Gives the answer, once there are bytes of it.
-   * @param decoder Decodes what is a pull.
-   * @param maxObjectBytes The longest object that is read when it is spread over lines.
-   */
   constructor(
     answer: () => Answer,
     decoder: RecognizingStep<Output>,

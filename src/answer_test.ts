@@ -128,6 +128,38 @@ describe("a response", () => {
   });
 });
 
+describe("a response of server-sent events", () => {
+  const EVENTS = { headers: { "Content-Type": "text/event-stream; charset=utf-8" } };
+
+  it("is decoded as the lines in its events are, however it is cut", async () => {
+    const sessions = pullSessions({ endings: ["success", "error"] })
+      .filter(({ statuses }) => statuses.length > 0);
+    const cut = sessions.chain(({ statuses }) => {
+      const events = statuses.map((status) => `data: ${JSON.stringify(status)}\n\n`).join("");
+      return chunkings(utf8(events)).map((chunks) => ({ statuses, chunks }));
+    });
+    for (const decode of Object.values(WAYS)) {
+      await fc.assert(fc.asyncProperty(cut, async ({ statuses, chunks }) => {
+        const ofEvents = await outcomeOf<unknown>(decode(new Response(streamOf(chunks), EVENTS)));
+        const ofLines = await outcomeOf<unknown>(decode(new Response(lines(...statuses))));
+        assertEquals(ofEvents.values.at(-1), ofLines.values.at(-1));
+        assertEquals(describeFailure(ofEvents), describeFailure(ofLines));
+      }));
+    }
+  });
+
+  it("is a wrong address, if its events are not those of a pull", async () => {
+    const chat = 'data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n';
+    const error = await pullErrorOf(decodePull(new Response(chat, EVENTS)));
+    assertEquals(error.reason, "wrong-address");
+  });
+
+  it("that is cut is truncated", async () => {
+    const error = await pullErrorOf(decodeProgress(new Response('data: {"status":"pul', EVENTS)));
+    assertEquals(error.code, "truncated");
+  });
+});
+
 describe("an answer that is no pull", () => {
   it("is a wrong address, and the error says what came and from where, however it is cut", async () => {
     const anyOf = fc.constantFrom(...NO_PULLS);

@@ -68,7 +68,7 @@ class KnownLine {
 
   /** What the latest such line says, in an object that later lines do not change. */
   copyStatus(): PullStatus {
-    if (!this.#isPlain) return { ...this.status };
+    if (!this.#isPlain) return copyStatus(this.status);
     // To copy fields by name takes little more than half the time.
     const { kind, status, digest, total, completed } = this.status as DownloadingStatus;
     return { kind, status, digest, total, completed } as DownloadingStatus;
@@ -95,6 +95,11 @@ class KnownLine {
   matchTail(bytes: DataView, start: number, end: number): number {
     return start + this.#tail.length > end ? -1 : endOf(this.#tail, bytes, start);
   }
+}
+
+/** A status in an object of its own, if its `extra` has no objects. */
+export function copyStatus(status: PullStatus): PullStatus {
+  return status.extra === undefined ? { ...status } : { ...status, extra: { ...status.extra } };
 }
 
 /** Where a part ends that is at a place in the bytes; -1 if it is not there. */

@@ -6,15 +6,24 @@
  */
 
 import { PullError } from "./errors.ts";
+import { layerName } from "./layer_name.ts";
 import type { PullLayer } from "./snapshot.ts";
 
 /** The most layers that are followed: many times those of any model, and few enough to be kept. */
 const MAX_LAYERS = 10_000;
 
+/**
+ * The most layers without a digest. The words of some servers may change with every status, in ways that
+ * nobody has foreseen: what comes after so many names counts as the layer that was named last.
+ */
+const MAX_NAMES = 1_000;
+
 /** One layer, and what the server said of it. */
 export interface Layer {
-  readonly index: number;
-  readonly digest: string;
+  index: number;
+  readonly digest: string | undefined;
+  /** The server's words for it, if it has no digest. */
+  readonly name: string;
   /** Its size in bytes, once that is known. */
   total: number | undefined;
   /** The most bytes that were present at any time. */
@@ -32,6 +41,8 @@ export interface Layer {
    * count towards the speed. `Infinity` until the layer is reported.
    */
   measuredFrom: number;
+  /** Whether the server has reported it, and its size is known. */
+  isAnnounced: boolean;
   /** Whether the list for snapshots shows an earlier state of it. */
   isChanged: boolean;
 }
@@ -39,8 +50,10 @@ export interface Layer {
 /** The layers of a pull, in the order in which they were first seen. */
 export class LayerSet {
   readonly #byDigest = new Map<string, Layer>();
-  /** The layers that were first seen since all were last completed. Some may be complete. */
-  #unfinished: Layer[] = [];
+  readonly #byName = new Map<string, Layer>();
+  #latestNamed: Layer | undefined;
+  /** The layers that were first seen, or have grown, since all were last completed. Some may be complete. */
+  readonly #unfinished = new Set<Layer>();
   #completed = 0;
   #total = 0;
   #received = 0;
@@ -76,24 +89,55 @@ export class LayerSet {
     return this.#unsizedLayers === 0;
   }
 
+  /** How many layers there are. */
+  get size(): number {
+    return this.#byDigest.size + this.#byName.size;
+  }
+
   /** The layer of a digest, if there is one. */
   get(digest: string): Layer | undefined {
     return this.#byDigest.get(digest);
   }
 
+  /** The layer without a digest that the server has these words for, if there is one. */
+  getNamed(words: string): Layer | undefined {
+    const layer = this.#byName.get(words) ?? this.#byName.get(layerName(words));
+    return layer ?? (this.#byName.size < MAX_NAMES ? undefined : this.#latestNamed);
+  }
+
   /**
-   * Adds a layer.
+   * Adds a layer that has a digest.
    *
    * @throws {PullError} `malformed`, if there are too many.
    */
   add(digest: string, total?: number): Layer {
-    if (this.#byDigest.size >= MAX_LAYERS) {
+    const layer = this.#add(digest, "");
+    this.#byDigest.set(digest, layer);
+    this.update(layer, total, 0);
+    return layer;
+  }
+
+  /**
+   * Adds a layer that has no digest.
+   *
+   * @throws {PullError} `malformed`, if there are too many.
+   */
+  addNamed(words: string): Layer {
+    const name = layerName(words);
+    const layer = this.#add(undefined, name);
+    this.#byName.set(name, layer);
+    return this.#latestNamed = layer;
+  }
+
+  #add(digest: string | undefined, name: string): Layer {
+    if (this.size >= MAX_LAYERS) {
       const limit = MAX_LAYERS.toLocaleString("en");
       throw new PullError("malformed", `The server named more than ${limit} layers`);
     }
     const layer: Layer = {
-      index: this.#byDigest.size,
+      index: this.size,
       digest,
+      name,
       total: undefined,
       completed: 0,
       received: 0,
@@ -101,14 +145,59 @@ export class LayerSet {
       lostAt: 0,
       lastReportAt: 0,
       measuredFrom: Infinity,
+      isAnnounced: false,
       isChanged: false,
     };
-    this.#byDigest.set(digest, layer);
-    this.#unfinished.push(layer);
+    this.#unfinished.add(layer);
     this.#unsizedLayers++;
     this.#markChanged(layer);
-    this.update(layer, total, 0);
     return layer;
+  }
+
+  /**
+   * Takes the sizes of all layers of the model, by digest. Returns whether it has: not if there is a
+   * layer that is not among them.
+   */
+  takeSizes(sizes: ReadonlyMap<string, number>): boolean {
+    for (const digest of this.#byDigest.keys()) if (!sizes.has(digest)) return false;
+    if (this.#byName.size > 0) return false;
+    for (const [digest, size] of sizes) {
+      const layer = this.get(digest);
+      if (layer === undefined) {
+        this.add(digest, size);
+      } else if (!layer.isAnnounced) {
+        const total = Math.max(size, layer.completed);
+        const isComplete = layer.completed === layer.total;
+        this.update(layer, total, isComplete ? total : layer.completed);
+        layer.isAnnounced = true;
+      }
+    }
+    return true;
+  }
+
+  /** Removes the layers that were only listed. While there are such, each layer has a digest. */
+  removeUnreported(): void {
+    const layers = [...this.#byDigest.values()];
+    this.#byDigest.clear();
+    this.#changed.length = 0;
+    this.#list = [];
+    for (const layer of layers) {
+      if (layer.isAnnounced) {
+        layer.index = this.#byDigest.size;
+        this.#byDigest.set(layer.digest!, layer);
+        layer.isChanged = false;
+        this.#markChanged(layer);
+      } else {
+        this.#total -= layer.total!;
+        this.#unfinished.delete(layer);
+      }
+    }
+  }
+
+  /** Lets a layer that was complete grow. */
+  reopen(layer: Layer): void {
+    layer.isAnnounced = false;
+    this.#unfinished.add(layer);
   }
 
   /** Takes what is now known of a layer. A size that is known stays known. */
@@ -138,7 +227,7 @@ export class LayerSet {
       const total = layer.total ?? layer.completed;
       this.update(layer, total, total);
     }
-    this.#unfinished = [];
+    this.#unfinished.clear();
     this.#received = this.#total;
   }
 
@@ -150,14 +239,17 @@ export class LayerSet {
   /** The layers as they are now. The same list as before, if none of them has changed. */
   list(): readonly PullLayer[] {
     if (this.#changed.length === 0) return this.#list;
-    const list = this.#list.slice();
+    let list: PullLayer[] | undefined;
     for (const layer of this.#changed) {
-      list[layer.index] = describe(layer);
       layer.isChanged = false;
+      const shown = this.#list[layer.index];
+      // It may have changed back.
+      if (shown?.completed === layer.completed && shown.total === layer.total) continue;
+      list ??= this.#list.slice();
+      list[layer.index] = describe(layer);
     }
     this.#changed.length = 0;
-    this.#list = list;
-    return list;
+    return this.#list = list ?? this.#list;
   }
 
   #markChanged(layer: Layer): void {
@@ -167,7 +259,10 @@ export class LayerSet {
   }
 }
 
-function describe({ digest, total, completed }: Layer): PullLayer {
-  if (total === undefined) return { digest, completed, done: false };
-  return { digest, total, completed, done: completed === total };
+function describe({ digest, name: status, total, completed }: Layer): PullLayer {
+  const done = completed === total;
+  if (digest === undefined) {
+    return total === undefined ? { status, completed, done } : { status, total, completed, done };
+  }
+  return total === undefined ? { digest, completed, done } : { digest, total, completed, done };
 }

@@ -17,10 +17,14 @@ import { ProgressTracker } from "./tracker.ts";
 /** Options of {@link PullProgressStream}. */
 export interface PullProgressOptions {
   /**
-   * The layers of the model, from its manifest (`layers` and `config`). With them `total` is right from
-   * the first update; without, a layer counts once the server has named it.
+   * The layers of the model, from its manifest (`layers` and `config`), or a promise of them. With them
+   * `total` and `fraction` are right from the first snapshot, or from when the promise is resolved;
+   * without, a layer counts once the server has named it.
+   *
+   * They are only used as long as the server reports no other layer. A promise that is rejected is as
+   * good as none.
    */
-  layers?: Iterable<LayerSize> | undefined;
+  layers?: Iterable<LayerSize> | PromiseLike<Iterable<LayerSize>> | undefined;
   /**
    * The time in milliseconds, from any clock that does not run backwards.
    *
@@ -38,6 +42,7 @@ function isSame(before: PullProgress, now: PullProgress): boolean {
     before.status === now.status &&
     before.completed === now.completed &&
     before.total === now.total &&
+    before.totalIsKnown === now.totalIsKnown &&
     before.fraction === now.fraction &&
     before.layers === now.layers &&
     before.bytesPerSecond === now.bytesPerSecond &&

@@ -15,6 +15,7 @@ import {
   hostileLines,
   layerSizesOf,
   ndjsonBytes,
+  type PullSession,
   pullSessions,
   type StatusObject,
   statusObjects,
@@ -26,7 +27,8 @@ import {
   PullProgressDecoder,
   PullProgressStream,
 } from "./progress.ts";
-import type { LayerSize, PullProgress } from "./snapshot.ts";
+import type { LayerSize, PullLayer, PullProgress } from "./snapshot.ts";
+import { layerName } from "./layer_name.ts";
 import { ProgressTracker } from "./tracker.ts";
 import { PullDecoder } from "./pull_decoder.ts";
 import { toPullStatus } from "./status.ts";
@@ -40,6 +42,7 @@ import {
   standingStill,
   streamOf,
   TestSource,
+  unhandledRejections,
   utf8,
 } from "./stream_test_helpers.ts";
 
@@ -93,6 +96,10 @@ const anyLayers: fc.Arbitrary<LayerSize[] | undefined> = fc.option(
 
 const anySession = pullSessions({ endings: ["success", "error", "cut"] });
 
+/** Whether a server tells all layers apart by their digests, as all but compatible ones do. */
+const hasDigests = ({ statuses }: PullSession) =>
+  statuses.every(({ digest, total, completed }) => digest || !(total || completed));
+
 /** Whole pulls, pulls after pulls as by a server that starts anew, and mere objects. */
 const anyArrivals: fc.Arbitrary<Arrival[]> = fc.oneof(
   anySession.map(({ statuses }) => statuses),
@@ -118,7 +125,18 @@ function forAllSnapshots(
   );
 }
 
+/** A promise, and what resolves it. */
+function promised<Value>() {
+  let resolve = (_: Value) => {};
+  const promise = new Promise<Value>((keep) => resolve = keep);
+  return { promise, resolve };
+}
+
 const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
+
+const isSameLayer = (a: PullLayer, b: PullLayer) => a.digest === b.digest && a.status === b.status;
+
+const isLater = ({ phase }: PullProgress) => phase !== "manifest" && phase !== "downloading";
 
 describe("a snapshot", () => {
   it("shows fraction and completed no lower than the one before, also of each layer", () => {
@@ -126,11 +144,14 @@ describe("a snapshot", () => {
       if (!previous) return;
       assert(snapshot.fraction >= previous.fraction, "fraction");
       assert(snapshot.completed >= previous.completed, "completed");
-      for (const { digest, completed, done } of previous.layers) {
-        const now = snapshot.layers.find((layer) => layer.digest === digest);
-        // The layers listed give way to one figure for all of them, where a server sends that.
-        if (!now) assertEquals(snapshot.layers.map(({ digest }) => digest), ["sha256:model"]);
-        else assert(now.completed >= completed && now.done >= done, `layer ${digest}`);
+      for (const layer of previous.layers) {
+        const now = snapshot.layers.find((other) => isSameLayer(layer, other));
+        // Layers that are only listed give way to one figure for all, or to layers that are not listed.
+        if (!now) assert(layer.completed === 0 && previous.totalIsKnown, "a layer is gone");
+        else assert(now.completed >= layer.completed, JSON.stringify(layer));
+        // The same words may be used for one file after another.
+        const mayGrow = layer.digest === undefined && now?.total! > layer.total!;
+        if (now && !mayGrow) assert(now.done >= layer.done, JSON.stringify(layer));
       }
     });
   });
@@ -179,11 +200,12 @@ describe("a snapshot", () => {
 
   it("lists each layer once, in the order of first appearance", () => {
     forAllSnapshots((snapshot, previous) => {
-      const digests = snapshot.layers.map(({ digest }) => digest);
-      assertEquals(new Set(digests).size, digests.length);
-      if (!previous || digests[0] === "sha256:model") return;
-      const before = previous.layers.map(({ digest }) => digest);
-      assertEquals(digests.slice(0, before.length), before);
+      const names = snapshot.layers.map(({ digest, status }) => JSON.stringify([digest, status]));
+      assertEquals(new Set(names).size, names.length);
+      const before = (previous?.layers ?? [])
+        .map(({ digest, status }) => JSON.stringify([digest, status]))
+        .filter((name) => names.includes(name));
+      assertEquals(names.slice(0, before.length), before);
     });
   });
 
@@ -192,6 +214,54 @@ describe("a snapshot", () => {
       if (phase === "success") return;
       if (layers.every(({ total = 0 }) => total === 0)) assertEquals(fraction, 0);
     });
+  });
+
+  it("knows the total from verifying on, until another layer is named", () => {
+    forAllSnapshots((snapshot, previous) => {
+      if (isLater(snapshot)) assert(snapshot.totalIsKnown);
+      if (!previous?.totalIsKnown || snapshot.totalIsKnown) return;
+      const isNewOrLarger = (layer: PullLayer) => {
+        const before = previous.layers.find((other) => isSameLayer(layer, other));
+        return !before || before.total! < layer.total!;
+      };
+      assert(snapshot.layers.some(isNewOrLarger));
+    });
+  });
+
+  it("does not know the total before that, however much the server has named", () => {
+    fc.assert(fc.property(anySession, ({ statuses, dialect }) => {
+      for (const snapshot of snapshotsOf(statuses)) {
+        const { totalIsKnown, layers: [first] } = snapshot;
+        const isOneForAll = dialect === "tensor" && first?.digest !== undefined &&
+          first.total !== undefined;
+        assertEquals(totalIsKnown, isLater(snapshot) || isOneForAll);
+      }
+    }));
+  });
+
+  it("has a fraction that is the share of the total, or one that was shown before", () => {
+    forAllSnapshots(({ completed, total, totalIsKnown, fraction, phase }, previous) => {
+      if (!totalIsKnown || total === 0 || phase === "success") return;
+      const share = Math.min(completed / total, 1 - 2 ** -53);
+      assertEquals(fraction, Math.max(previous?.fraction ?? 0, share));
+    });
+  });
+
+  it("does not move the fraction by a layer that is complete when it is first reported", () => {
+    fc.assert(
+      fc.property(anyArrivals, (arrivals) => {
+        let previous: PullProgress | undefined;
+        for (const snapshot of follow(arrivals).snapshots) {
+          const last = snapshot.layers.at(-1);
+          const isNew = snapshot.layers.length > (previous?.layers.length ?? 0);
+          if (isNew && last?.done && !isLater(snapshot) && !snapshot.totalIsKnown) {
+            assertEquals(snapshot.fraction, previous?.fraction ?? 0);
+          }
+          previous = snapshot;
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it("has a rate and a time left that are finite and not negative, and only while downloading", () => {
@@ -266,6 +336,21 @@ function layerStatus(digest: string, total: number, completed?: number): StatusO
 const [A, B] = ["sha256:aaaa", "sha256:bbbb"] as const;
 
 describe("PullProgressDecoder", () => {
+  /** What is shown of statuses before and after a promise of layers was resolved. */
+  async function showLate(
+    before: readonly StatusObject[],
+    list: LayerSize[],
+    after: readonly StatusObject[] = [],
+  ): Promise<PullProgress> {
+    const { promise: layers, resolve } = promised<LayerSize[]>();
+    const tracker = new ProgressTracker(layers);
+    for (const object of before) tracker.push(toPullStatus(object)!, 0);
+    resolve(list);
+    await layers;
+    for (const object of after) tracker.push(toPullStatus(object)!, 0);
+    return tracker.snapshot();
+  }
+
   it("tells the phases by the kinds, and gives the latest words of the server", () => {
     const objects = [
       { status: "pulling manifest" },
@@ -298,7 +383,8 @@ describe("PullProgressDecoder", () => {
   });
 
   it("shows the layers of the manifest, each complete, at the end of any session", () => {
-    fc.assert(fc.property(pullSessions(), ({ statuses, manifest, dialect }) => {
+    fc.assert(fc.property(pullSessions().filter(hasDigests), (session) => {
+      const { statuses, manifest, dialect } = session;
       const last = snapshotsOf(statuses, layerSizesOf(manifest)).at(-1)!;
       const size = sum(layerSizesOf(manifest).map(({ size }) => size));
       assertEquals([last.phase, last.fraction], ["success", 1]);
@@ -314,10 +400,49 @@ describe("PullProgressDecoder", () => {
   });
 
   it("has the right total from the first update on, if it is given the layers", () => {
-    fc.assert(fc.property(anySession, ({ statuses, manifest }) => {
+    fc.assert(fc.property(anySession.filter(hasDigests), ({ statuses, manifest }) => {
       const size = sum(layerSizesOf(manifest).map(({ size }) => size));
-      for (const { total } of snapshotsOf(statuses, layerSizesOf(manifest))) {
-        assertEquals(total, size);
+      for (const { total, totalIsKnown } of snapshotsOf(statuses, layerSizesOf(manifest))) {
+        assertEquals([total, totalIsKnown], [size, true]);
+      }
+    }));
+  });
+
+  it("has a fraction that never exceeds the true share, if it is given the layers", () => {
+    fc.assert(fc.property(anySession.filter(hasDigests), ({ statuses, manifest }) => {
+      const size = sum(layerSizesOf(manifest).map(({ size }) => size));
+      for (const { completed, fraction } of snapshotsOf(statuses, layerSizesOf(manifest))) {
+        assert(fraction <= completed / size, `${fraction} for ${completed} of ${size}`);
+      }
+    }));
+  });
+
+  it("takes the layers from a promise once that is resolved, and waits for the true share", async () => {
+    const moments = anySession.filter(hasDigests).chain((session) =>
+      fc.tuple(fc.constant(session), fc.nat({ max: session.statuses.length }))
+    );
+    await fc.assert(fc.asyncProperty(moments, async ([{ statuses, manifest }, moment]) => {
+      const size = sum(layerSizesOf(manifest).map(({ size }) => size));
+      const { promise: layers, resolve } = promised<LayerSize[]>();
+      const decoder = new PullProgressDecoder({ layers, now: standingStill });
+      const snapshots: PullProgress[] = [];
+      const follow = (objects: readonly StatusObject[]) => {
+        for (const object of objects.filter(({ error }) => error === undefined)) {
+          decoder.push(toPullStatus(object)!, (snapshot) => snapshots.push(snapshot));
+        }
+        return snapshots.length;
+      };
+      const before = follow(statuses.slice(0, moment));
+      resolve(layerSizesOf(manifest));
+      await layers;
+      follow(statuses.slice(moment));
+
+      let highest = snapshots[before - 1]?.fraction ?? 0;
+      for (const { phase, completed, total, totalIsKnown, fraction } of snapshots.slice(before)) {
+        assertEquals([total, totalIsKnown], [size, true]);
+        if (phase === "success") continue;
+        highest = Math.max(highest, Math.min(completed / total, 1 - 2 ** -53));
+        assertEquals(fraction, highest);
       }
     }));
   });
@@ -330,7 +455,7 @@ describe("PullProgressDecoder", () => {
     assertEquals(snapshotsOf([{ status: "pulling manifest" }], layers())[0]?.total, 10);
   });
 
-  it("refuses layers without a digest or a size in bytes", () => {
+  it("refuses layers without a digest or a size in bytes, and what is no list", () => {
     for (
       const layer of [{ digest: A }, { size: 1 }, { digest: A, size: -1 }, { digest: A, size: 1.5 }]
     ) {
@@ -340,6 +465,162 @@ describe("PullProgressDecoder", () => {
         "it needs a digest, and a size",
       );
     }
+    for (const layers of [{ layers: [] }, 5, null]) {
+      assertThrows(
+        () => new ProgressTracker(layers as unknown as LayerSize[]),
+        TypeError,
+        "Cannot use the layers: they must be a list",
+      );
+    }
+  });
+
+  it("refuses the same from a promise, at the next status", async () => {
+    for (const [layers, message] of [[[{ digest: A }], "needs a digest"], [{}, "must be a list"]]) {
+      const promise = Promise.resolve(layers as LayerSize[]);
+      const decoder = new PullProgressDecoder({ layers: promise });
+      await promise;
+      const push = () => decoder.push({ kind: "manifest", status: "pulling manifest" }, () => {});
+      assertThrows(push, TypeError, message as string);
+    }
+  });
+
+  it("does without the layers if their promise is rejected, or gives none", async () => {
+    const layers = Promise.reject(new Error("no such manifest"));
+    for (const promise of [layers, Promise.resolve([]), Promise.resolve(undefined as never)]) {
+      const decoder = new PullProgressDecoder({ layers: promise, now: standingStill });
+      await promise.catch(() => {});
+      const snapshots: PullProgress[] = [];
+      for (const object of [layerStatus(A, 100, 25), { status: "success" }]) {
+        decoder.push(toPullStatus(object)!, (snapshot) => snapshots.push(snapshot));
+      }
+      assertEquals(
+        snapshots.map(({ total, totalIsKnown, fraction }) => [
+          total,
+          totalIsKnown,
+          fraction,
+        ]),
+        [[100, false, 0.25], [100, true, 1]],
+      );
+    }
+  });
+
+  it("leaves no rejection of the promise unhandled", async () => {
+    const work = () => {
+      new ProgressTracker(Promise.reject(new Error("no such manifest")));
+      return Promise.resolve();
+    };
+    assertEquals(await unhandledRejections(work), []);
+  });
+
+  it("shows the layers of a promise in a chunk that says nothing, and none after success", async () => {
+    const body = new TestSource<Uint8Array>(utf8(lines(layerStatus(A, 60, 30))));
+    const { promise: layers, resolve } = promised<LayerSize[]>();
+    const reader = decodeProgress(body.stream, { layers, now: standingStill }).getReader();
+    const next = async () => {
+      const { value } = await reader.read();
+      return [value?.completed, value?.total, value?.totalIsKnown, value?.fraction];
+    };
+    assertEquals(await next(), [30, 60, false, 0.5]);
+    resolve([{ digest: A, size: 60 }, { digest: B, size: 40 }]);
+    await layers;
+    body.give(utf8("\n"));
+    assertEquals(await next(), [30, 100, true, 0.5]);
+
+    const late = promised<LayerSize[]>();
+    const tracker = new ProgressTracker(late.promise);
+    tracker.push({ kind: "success", status: "success" }, 0);
+    late.resolve([{ digest: A, size: 60 }]);
+    await late.promise;
+    assertEquals(tracker.snapshot().total, 0);
+  });
+
+  it("completes the layers of a promise that come in a later phase", async () => {
+    const verifying = { status: "verifying sha256 digest" };
+    const snapshot = await showLate([verifying], [{ digest: A, size: 60 }]);
+    const { completed, total, layers: [layer] } = snapshot;
+    assertEquals([completed, total, layer?.done], [60, 60, true]);
+  });
+
+  it("drops the layers when the server names another one, but for what it has reported", () => {
+    const listed = [{ digest: A, size: 60 }, { digest: B, size: 40 }];
+    for (const stranger of [{ digest: "sha256:cccc", total: 20 }, { status: "c", total: 20 }]) {
+      const objects = [
+        { status: "pulling manifest" },
+        layerStatus(B, 40, 10),
+        stranger,
+        layerStatus(A, 60, 60),
+      ];
+      const snapshots = snapshotsOf(objects, listed);
+      assertEquals(
+        snapshots.map(({ completed, total, totalIsKnown, fraction, layers }) => [
+          completed,
+          total,
+          totalIsKnown,
+          fraction,
+          layers.map(({ digest, status }) => digest ?? status),
+        ]),
+        [
+          [0, 100, true, 0, [A, B]],
+          [10, 100, true, 0.1, [A, B]],
+          [10, 60, false, 10 / 60, [B, stranger.digest ?? stranger.status]],
+          // A was complete when it was first reported.
+          [70, 120, false, 10 / 60, [B, stranger.digest ?? stranger.status, A]],
+        ],
+      );
+    }
+  });
+
+  it("does not take the layers of a promise when the server has named another one", async () => {
+    for (const stranger of [layerStatus(B, 40, 10), { status: "b", total: 40, completed: 10 }]) {
+      const { total, totalIsKnown } = await showLate([stranger], [{ digest: A, size: 60 }]);
+      assertEquals([total, totalIsKnown], [40, false]);
+    }
+  });
+
+  it("takes the size of a layer from a promise, if the server gave none", async () => {
+    const unsized = { digest: A, completed: 5 };
+    const list = [{ digest: A, size: 60 }];
+    const done = { digest: A, total: 60, completed: 60, done: true };
+    const manifest = { status: "pulling manifest" };
+    const verifying = { status: "verifying sha256 digest" };
+    const downloading = { digest: A, total: 60, completed: 5, done: false };
+    assertEquals((await showLate([unsized], list)).layers, [downloading]);
+    assertEquals((await showLate([unsized, verifying], list)).layers, [done]);
+    assertEquals((await showLate([unsized, verifying, manifest], list)).layers, [done]);
+    const { layers } = await showLate([{ digest: A }], list, [layerStatus(B, 40)]);
+    assertEquals(layers.map(({ digest }) => digest), [A, B]);
+  });
+
+  it("gives one figure for all layers the sum of a promise, if it has no total of its own", async () => {
+    const model = { digest: "sha256:model", completed: 25 };
+    const list = [{ digest: A, size: 60 }, { digest: B, size: 40 }];
+    assertEquals(snapshotsOf([model])[0]?.totalIsKnown, false);
+    const { completed, total, totalIsKnown, fraction } = await showLate([model], list);
+    assertEquals([completed, total, totalIsKnown, fraction], [25, 100, true, 0.25]);
+  });
+
+  it("does not take the figure for all layers for that, if it has others besides", () => {
+    const model = { digest: "sha256:model", total: 100 };
+    for (const objects of [[layerStatus(A, 60, 10), model], [model, layerStatus(A, 60, 10)]]) {
+      for (const layers of [[], [{ digest: A, size: 60 }]]) {
+        const { total, totalIsKnown } = snapshotsOf(objects, layers).at(-1)!;
+        assertEquals([total, totalIsKnown], [160, false]);
+      }
+    }
+  });
+
+  it("estimates from what was named, without config.json that comes first", () => {
+    const config = "sha256:config";
+    const objects = [
+      layerStatus(config, 1_000, 1_000),
+      layerStatus(B, 10, 10),
+      layerStatus(A, 5_000_000_000),
+      layerStatus(A, 5_000_000_000, 1_000_000_000),
+      layerStatus("sha256:cccc", 5_000_000_000, 5_000_000_000),
+      { status: "verifying sha256 digest" },
+    ];
+    const fractions = snapshotsOf(objects).map(({ fraction }) => Math.floor(fraction * 1000));
+    assertEquals(fractions, [0, 0, 0, 200, 200, 999]);
   });
 
   it("reports tensor models in one figure, in place of the layers that were listed", () => {
@@ -352,6 +633,7 @@ describe("PullProgressDecoder", () => {
       { status: "success" },
     ];
     const snapshots = snapshotsOf(objects, listed);
+    assert(snapshots.every(({ totalIsKnown }) => totalIsKnown));
     assertEquals(
       snapshots.map(({ total, completed, fraction }) => [total, completed, fraction]),
       [[100, 0, 0], [100, 0, 0], [100, 50, 0.5], [100, 100, snapshots[3]?.fraction], [100, 100, 1]],
@@ -767,10 +1049,12 @@ describe("decodeProgress", () => {
       lines({ status: "pulling manifest" }),
       "\n\n",
       lines({}),
+      lines(layerStatus(A, 100, 5)),
+      lines(layerStatus(A, 200, 5), layerStatus(A, 100, 5)),
       lines({ status: "success" }),
     ].map(utf8);
     const { values } = await outcomeOf(decodeProgress(streamOf(chunks)));
-    assertEquals(values.map(({ phase }) => phase), ["manifest", "success"]);
+    assertEquals(values.map(({ phase }) => phase), ["manifest", "downloading", "success"]);
   });
 
   it("reads the clock once a chunk", async () => {
@@ -904,9 +1188,10 @@ describe("a hostile body", () => {
 
   /** Lines that are objects, and change nothing but what they rightly say. */
   const HARMLESS = [
-    '{"digest":5,"total":5}',
-    '{"digest":"","total":5}',
-    '{"digest":null,"total":5,"completed":3}',
+    '{"digest":5,"total":"5"}',
+    '{"digest":"","total":0}',
+    '{"digest":null,"total":-5,"completed":0}',
+    '{"status":"pulling manifest","digest":"","total":5,"completed":0}',
     '{"status":5}',
     '{"status":{"status":"success"}}',
     '{"error":null}',
@@ -977,6 +1262,130 @@ describe("a hostile body", () => {
   });
 });
 
+describe("a layer without a digest", () => {
+  const words = (status: string, total?: number, completed?: number): StatusObject => ({
+    status,
+    ...(total !== undefined && { total }),
+    ...(completed !== undefined && { completed }),
+  });
+
+  it("is counted like any other, and named by the words of the server", () => {
+    const objects = [
+      { status: "pulling manifest", total: 1000, completed: 250 },
+      { status: "downloading", completed: 5, total: 40 },
+      { status: "downloading", digest: "", completed: 20, total: 40 },
+      { total: 7 },
+    ];
+    const last = snapshotsOf(objects).at(-1)!;
+    assertEquals([last.phase, last.completed, last.total, last.totalIsKnown], [
+      "downloading",
+      270,
+      1047,
+      false,
+    ]);
+    assertEquals(last.layers, [
+      { status: "pulling manifest", total: 1000, completed: 250, done: false },
+      { status: "downloading", total: 40, completed: 20, done: false },
+      { status: "", total: 7, completed: 0, done: false },
+    ]);
+  });
+
+  it("is not that of a digest with the same letters", () => {
+    const objects = [{ digest: "downloading", total: 5 }, words("downloading", 7)];
+    const { total, layers } = snapshotsOf(objects).at(-1)!;
+    assertEquals([total, layers.length], [12, 2]);
+  });
+
+  it("is told apart by its words, whatever they are and in whatever order they come", () => {
+    const names = fc.array(fc.string(), { minLength: 1, maxLength: 5 });
+    fc.assert(fc.property(names, fc.array(fc.nat()), (names, order) => {
+      const objects = order.map((index) => words(`layer ${names[index % names.length]}`, 10, 5));
+      const layers = new Set(objects.map(({ status }) => layerName(String(status))));
+      const last = snapshotsOf(objects).at(-1);
+      assertEquals(last?.layers.length ?? 0, layers.size);
+      assertEquals(last?.total ?? 0, layers.size * 10);
+    }));
+  });
+
+  it("stays one while percentages, amounts, speeds and times change in its words", () => {
+    const objects = Array.from(
+      { length: 100 },
+      (_, index) =>
+        words(
+          `downloading a.gguf ${index}% (${index / 10} MB/10 MB, ${index} kB/s, ${index}s)`,
+          1e7,
+          index * 1e5,
+        ),
+    );
+    const last = snapshotsOf(objects).at(-1)!;
+    assertEquals(last.layers, [{
+      status: "downloading a.gguf … (…, …, …)",
+      total: 1e7,
+      completed: 9.9e6,
+      done: false,
+    }]);
+  });
+
+  it("may be one file after another, if the server uses the same words for them", () => {
+    const objects = [
+      words("downloading", 1_000, 1_000),
+      words("downloading", 5_000_000),
+      words("downloading", 5_000_000, 1_000_000),
+      words("downloading", 5_000_000, 5_000_000),
+      words("downloading", 20, 20),
+      { status: "verifying sha256 digest" },
+    ];
+    const seen = snapshotsOf(objects).map(({ completed, total, fraction }) => [
+      completed,
+      total,
+      Math.floor(fraction * 1_000),
+    ]);
+    assertEquals(seen, [
+      [1_000, 1_000, 0],
+      [1_000, 5_000_000, 0],
+      [1_000_000, 5_000_000, 200],
+      [5_000_000, 5_000_000, 999],
+      [5_000_000, 5_000_000, 999],
+      [5_000_000, 5_000_000, 999],
+    ]);
+  });
+
+  it("does not move the fraction if each of these files is complete when it is first reported", () => {
+    const objects = [words("cached", 1_000, 1_000), words("cached", 2_000, 2_000)];
+    const grown = [words("cached", 3_000, 3_000), words("cached", 4_000, 1_000)];
+    const fractions = snapshotsOf([...objects, ...grown]).map(({ fraction }) => fraction);
+    assertEquals(fractions, [0, 0, 0, 0.75]);
+  });
+
+  it("is complete from verifying on, also if it has grown since an earlier one", () => {
+    const verifying = { status: "verifying sha256 digest" };
+    const objects = [words("x", 5, 5), verifying, words("x", 9, 6), verifying];
+    const snapshots = snapshotsOf(objects);
+    assertEquals(
+      snapshots.map(({ completed, total, totalIsKnown }) => [
+        completed,
+        total,
+        totalIsKnown,
+      ]),
+      [[5, 5, false], [5, 5, true], [6, 9, false], [9, 9, true]],
+    );
+  });
+
+  it("is the last one of a thousand, if a server has ever new words: the pull goes on", () => {
+    const objects = Array.from(
+      { length: 20_000 },
+      (_, index) => words(`downloading [${"=".repeat(index % 50)}${index}]`, 1e6, 1 + index),
+    );
+    const { snapshots, error } = follow(
+      [...objects, { status: "success" }].map((object) => [60, object]),
+    );
+    assertEquals(error, undefined);
+    const [before, last] = snapshots.slice(-2);
+    assertEquals([before?.layers.length, before?.layers.at(-1)?.completed], [1_000, 20_000]);
+    assertEquals(last?.fraction, 1);
+  });
+});
+
 describe("lines in a row that differ in their bytes alone", () => {
   /** Follows every status by itself, as the decoder of a chunk did before it left any out. */
   function followEach(chunks: readonly Uint8Array[], now: () => number): PullProgress[] {
@@ -1010,7 +1419,7 @@ describe("lines in a row that differ in their bytes alone", () => {
   it("give the same snapshots as if each of them was followed", () => {
     const size = fc.oneof(fc.nat(1_000), fc.maxSafeNat());
     const run = fc.record({
-      digest: fc.constantFrom("sha256:aaaa", "sha256:bbbb", "sha256:model"),
+      digest: fc.constantFrom("sha256:aaaa", "sha256:bbbb", "sha256:model", ""),
       total: fc.option(size, { nil: undefined }),
       completed: fc.array(fc.option(size, { nil: undefined }), { minLength: 1, maxLength: 8 }),
     }).map(({ completed, ...fields }) =>

@@ -5,7 +5,7 @@
  */
 
 import { decodeAnswer, type Recognition, type RecognizingStep } from "./answer.ts";
-import { KnownLines } from "./known_lines.ts";
+import { copyStatus, KnownLines } from "./known_lines.ts";
 import { type LineHandler, LineSplitter } from "./lines.ts";
 import { handleMalformed, type OnMalformed } from "./malformed.ts";
 import { LineParser, type NdjsonDecoderOptions, type OnValue } from "./ndjson.ts";
@@ -28,6 +28,14 @@ export interface DecodePullOptions extends NdjsonDecoderOptions {
  * same object for many lines, each of which changes it.
  */
 export type Ownership = "copies" | "shared";
+
+/**
+ * Whether fields hold nothing, as in the lines of servers that write every field: `"digest":""`, or
+ * `null`. So there is no `completed` in them, and nothing to copy but they.
+ */
+function isEmpty(fields: Readonly<Record<string, unknown>>): boolean {
+  return Object.values(fields).every((value) => value === "" || value === null);
+}
 
 /**
  * Bytes to statuses. A line that is known but for its `completed` is taken as bytes; any other one is
@@ -94,9 +102,9 @@ export class PullDecoder implements RecognizingStep<PullStatus> {
     const { recognition } = this;
     recognition.objects++;
     recognition.isPull ||= status.kind !== "other" || status.status !== undefined;
-    if (status.extra !== undefined) return this.#emit(status);
+    if (status.extra !== undefined && !isEmpty(status.extra)) return this.#emit(status);
     this.#known.remember(text, status);
-    this.#emit(this.#isShared ? status : { ...status });
+    this.#emit(this.#isShared ? status : copyStatus(status));
   };
 }
 

@@ -76,6 +76,17 @@ const FRAMES = [
   '{"digest":"sha256:aaaa","total":100,"completed":§}',
   '{"status":"pulling aaaa","digest":"sha256:aaaa","completed":§}',
   '{"status":"pulling model","digest":"sha256:model","total":100,"completed":§}',
+  // Compatible servers.
+  '{"status":"downloading","completed":§,"total":40}',
+  '{"status":"downloading §%","total":40,"completed":§}',
+  '{"status":"downloading","digest":"","total":40,"completed":§}',
+  '{"status":"downloading","digest":null,"total":40,"completed":§,"error":null,"eta":""}',
+  '{"status":"pulling manifest","total":1000,"completed":§}',
+  '{"digest":"","__proto__":null,"completed":§}',
+  '{"digest":"","completed":§,"took":0}',
+  '{"digest":"","completed":§,"took":null,"completed":null}',
+  '{"digest":"","\\"completed":"","completed":§}',
+  '{"digest":"","\\"completed":§}',
   // Written in another way.
   '{"completed":§,"total":100,"digest":"sha256:aaaa","status":"pulling aaaa"}',
   '{ "status" : "pulling aaaa", "digest" : "sha256:aaaa", "completed" : § }',
@@ -287,6 +298,9 @@ describe("PullDecoder", () => {
       '{ "digest": "sha256:aaaa", "completed": § }\n',
       '{"digest":"sha256:aaaa","completed":§}\r\n',
       '{"status":"größer \\"名前\\" 😀","digest":"sha256:aaaa","completed":§}\n',
+      '{"status":"downloading","completed":§,"total":1000}\n',
+      '{"status":"downloading","digest":"","total":1000,"completed":§}\n',
+      '{"status":"pulling manifest","digest":null,"total":1000,"completed":§,"error":null}\n',
     ];
     for (const way of ways) {
       assertEquals(countParsed(["5", "67", "890"].map((filling) => utf8(fill(way, filling)))), 1);
@@ -322,9 +336,20 @@ describe("the lines that a decoder remembers", () => {
   it("take no more than 30 MB, whatever the server sends", {
     skip: gc === undefined && "the runtime cannot be asked to collect garbage",
   }, () => {
-    for (const [length, letter] of [[1_000, "名"], [400, "名"], [200, "a"]] as const) {
-      const line = (index: number) =>
-        utf8(`{"digest":"${`${index}`.padStart(length - 60, letter)}","total":9,"completed":5}\n`);
+    const withDigest = (length: number, letter: string) => (index: number) =>
+      `{"digest":"${`${index}`.padStart(length - 60, letter)}","total":9,"completed":5}\n`;
+    const withFields = (index: number) => {
+      const fields = Array.from({ length: 120 }, (_, field) => `"${index}${field}":""`);
+      return `{${fields.join()},"completed":5}\n`.slice(-1_000).replace(/^[^,]*,/, "{");
+    };
+    const servers = [
+      withDigest(1_000, "名"),
+      withDigest(400, "名"),
+      withDigest(200, "a"),
+      withFields,
+    ];
+    for (const [server, lineOf] of servers.entries()) {
+      const line = (index: number) => utf8(lineOf(index));
       gc!();
       const before = process.memoryUsage();
       const decoder = new PullDecoder({});
@@ -332,7 +357,7 @@ describe("the lines that a decoder remembers", () => {
       gc!();
       const after = process.memoryUsage();
       const kept = after.heapUsed - before.heapUsed + after.external - before.external;
-      assert(kept < 30e6, `${kept} bytes for lines of ${length} times ${letter}`);
+      assert(kept < 30e6, `${kept} bytes for the lines of server ${server}`);
       decoder.push(line(0), () => {}); // it is in use until here
     }
   });

@@ -9,17 +9,31 @@ import type { PullStatus } from "./status.ts";
 /** What a pull is doing. A server may skip a phase, and a new connection may begin with an earlier one. */
 export type PullPhase = Exclude<PullStatus["kind"], "error" | "other">;
 
-/** How far one layer has come. */
-export interface PullLayer {
-  /** The layer's digest, as the server gave it. */
-  readonly digest: string;
-  /** Its size in bytes. Absent while that is unknown. */
-  readonly total?: number;
-  /** How many bytes of it are present. Never falls. */
-  readonly completed: number;
-  /** Whether it is complete. */
-  readonly done: boolean;
-}
+/**
+ * How far one layer has come. `digest ?? status` names it: nearly all servers send digests, and where one
+ * does not, the layers are told apart by the words of its statuses.
+ */
+export type PullLayer =
+  & {
+    /** Its size in bytes. Absent while that is unknown. */
+    readonly total?: number;
+    /** How many bytes of it are present. Never falls. */
+    readonly completed: number;
+    /** Whether it is complete. */
+    readonly done: boolean;
+  }
+  & ({
+    /** The layer's digest, as the server gave it. */
+    readonly digest: string;
+    readonly status?: undefined;
+  } | {
+    readonly digest?: undefined;
+    /**
+     * The server's words for the layer; empty if it has none. Percentages, amounts and times in them are
+     * replaced with `…`, since they may change with each status: `downloading …`.
+     */
+    readonly status: string;
+  });
 
 /** How far a pull has come, at one moment. It never changes after it was handed out. */
 export interface PullProgress {
@@ -32,8 +46,22 @@ export interface PullProgress {
   /** The size in bytes of all known layers. A layer of unknown size counts with the bytes present. */
   readonly total: number;
   /**
+   * Whether `total` is the size of the whole model. It is not while a server has yet to name layers: most
+   * name one when they begin to download it (observed). It is known
+   *
+   * - with `options.layers`, unless the server names a layer that is not among them;
+   * - if the server gives one size for all layers, under the digest `sha256:model` (observed);
+   * - once all layers are downloaded, from `verifying` on.
+   */
+  readonly totalIsKnown: boolean;
+  /**
    * The share of the pull that is done: 0 while nothing is known, below 1 until `success`, and exactly
-   * 1 then. Never falls. Layers of unknown size do not count.
+   * 1 then. Never falls.
+   *
+   * It is `completed / total` where `totalIsKnown`; if that became known late, and `fraction` was higher
+   * by then, it stays until the share is as high. Otherwise it is an estimate, from the layers named so
+   * far whose size is known. One that is complete when it is first reported (`config.json`, say) does not
+   * count there before a layer is named that is not.
    */
   readonly fraction: number;
   /** The layers, in the order in which they were first seen. */

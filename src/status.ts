@@ -42,12 +42,18 @@ export interface ManifestStatus extends PullStatusFields {
   readonly status: string;
 }
 
-/** A layer is being downloaded. Spec: "Then there is a series of downloading responses". */
+/**
+ * A layer is being downloaded. Spec: "Then there is a series of downloading responses".
+ *
+ * An object with a digest is one, whatever its `status` says. Compatible servers send no digest, or `""`
+ * (observed): there an object with bytes above 0 is one, unless its `status` names a later phase. (For
+ * `pulling manifest` the bytes have to be `completed`.)
+ */
 export interface DownloadingStatus extends PullStatusFields {
   /** Tells the statuses apart. */
   readonly kind: "downloading";
-  /** The digest of the layer. */
-  readonly digest: string;
+  /** The digest of the layer. Absent if the server sends none: then `status` tells the layers apart. */
+  readonly digest?: string;
 }
 
 /** The layers are being verified. Spec: `verifying sha256 digest`. */
@@ -113,7 +119,7 @@ export type PullStatus =
   | ErrorStatus
   | OtherStatus;
 
-/** The kind of each `status`, in every dialect. A download is recognized by its digest instead. */
+/** The kind of each `status`, in every dialect. A download is recognized by its digest or bytes instead. */
 const KIND_OF_WORDS: ReadonlyMap<string, PullStatus["kind"]> = new Map([
   ["pulling manifest", "manifest"],
   ["verifying sha256 digest", "verifying"],
@@ -159,11 +165,14 @@ function isKnownField(name: string, value: unknown): boolean {
   }
 }
 
-function kindOf({ status, digest }: WireStatus): PullStatus["kind"] {
+function kindOf({ status = "", digest, total, completed }: WireStatus): PullStatus["kind"] {
   if (digest !== undefined) return "downloading";
-  if (status === undefined) return "other";
   if (status.startsWith(REMOVING_FAILED)) return "removing";
-  return KIND_OF_WORDS.get(status) ?? "other";
+  const kind = KIND_OF_WORDS.get(status) ?? "other";
+  // Some servers write each field in each object, so a 0 says nothing, and neither does the size of what
+  // is to come while the manifest is pulled.
+  const isDownload = kind === "other" ? total || completed : kind === "manifest" && completed;
+  return isDownload ? "downloading" : kind;
 }
 
 /** Types a JSON value, or returns `undefined` for one that is not an object. */

@@ -48,6 +48,18 @@ const KINDS: [kind: PullStatus["kind"], object: Record<string, unknown>][] = [
   ["error", { status: "success", error: "disk full" }],
   ["error", { digest: "sha256:aaaa", error: "disk full" }],
   ["downloading", { status: "success", digest: "sha256:aaaa" }],
+  // Compatible servers, without a digest.
+  ["downloading", { status: "downloading", completed: 5, total: 40 }],
+  ["downloading", { status: "pulling abc", total: 100 }],
+  ["downloading", { completed: 5 }],
+  ["downloading", { status: "pulling manifest", total: 1000, completed: 250 }],
+  ["manifest", { status: "pulling manifest", total: 1000, completed: 0 }],
+  ["other", { status: "retrieving manifest", total: 0, completed: 0 }],
+  ["verifying", { status: "verifying sha256 digest", total: 100, completed: 50 }],
+  ["writing", { status: "writing manifest", total: 100, completed: 50 }],
+  ["removing", { status: "couldn't remove unused layers: x", total: 100, completed: 50 }],
+  ["success", { status: "success", total: 100, completed: 100 }],
+  ["error", { error: "disk full", total: 100, completed: 50 }],
   ["other", { status: "retrieving manifest" }],
   ["other", { status: "Success" }],
   ["other", {}],
@@ -92,9 +104,15 @@ describe("toPullStatus", () => {
     for (const total of [0, 1, 2 ** 53 - 1]) assert(isByteCount(total), `${total}`);
   });
 
-  it("takes an object whose digest is no digest for what its status says", () => {
+  it("takes an object whose digest is no digest for one without", () => {
     for (const digest of [5, "", null, {}, [], true]) {
-      assertEquals(kindOf({ status: "pulling aaaa", digest, total: 5 }), "other");
+      assertEquals(kindOf({ status: "pulling aaaa", digest }), "other");
+      assertEquals(toPullStatus({ status: "pulling aaaa", digest, total: 5 }), {
+        kind: "downloading",
+        status: "pulling aaaa",
+        total: 5,
+        extra: { digest },
+      });
       assertEquals(toPullStatus({ status: "success", digest }), {
         kind: "success",
         status: "success",
@@ -160,6 +178,11 @@ describe("encodeStatus", () => {
       }),
       { numRuns: 1000 },
     );
+  });
+
+  it("gives back an empty digest", () => {
+    const object = { status: "downloading", digest: "", total: 40, completed: 5 };
+    assertEquals(encodeStatus(toPullStatus(object)!), object);
   });
 
   it("gives back __proto__ as a key of its own", () => {

@@ -33,27 +33,32 @@ function serverError(status: ErrorStatus): PullError {
 /** Follows a pull, status by status. */
 export class ProgressTracker {
   #layers = new LayerSet();
-  /** The layer that was reported last. */
+  /** The layer that was reported last, and the words of that status if it had no digest. */
   #latest: Layer | undefined;
+  #latestWords = "";
   readonly #rate = new TransferRate();
   #phase: PullPhase = "manifest";
   #status = "";
+  /** Who says that the layers are all layers of the model; `undefined` while nobody does. */
+  #totalSource: "list" | "server" | undefined;
+  /** The list of a promise, until it is taken. */
+  #arrivedList: Iterable<LayerSize> | undefined;
+  /** The bytes of the layers that were complete when they were announced, since the last one that was not. */
+  #bytesHeldBack = 0;
   #fraction = 0;
   #newBytes = 0;
   /** When the latest status arrived. */
   #time = 0;
 
-  /** @param layers The layers that are to be pulled, where they are known. */
-  constructor(layers: Iterable<LayerSize> = []) {
-    for (const { digest, size } of layers) {
-      if (typeof digest !== "string" || digest === "" || !isByteCount(size)) {
-        const layer = quote(`${digest}, ${size}`);
-        throw new TypeError(
-          `Cannot use the layer ${layer}: it needs a digest, and a size that is a whole number of bytes`,
-        );
-      }
-      if (this.#layers.get(digest) === undefined) this.#layers.add(digest, size);
-    }
+  /**
+   * @param layers The layers that are to be pulled, where they are known. Those of a promise count from the
+   *   first status or snapshot on after it was resolved.
+   */
+  constructor(layers: Iterable<LayerSize> | PromiseLike<Iterable<LayerSize>> = []) {
+    if (isPromise(layers)) {
+      // If it rejects, there is no list.
+      Promise.resolve(layers).then((list) => void (this.#arrivedList = list), () => {});
+    } else this.#takeList(layers);
   }
 
   /** What the pull is doing. */
@@ -68,7 +73,8 @@ export class ProgressTracker {
 
   /** Whether every byte is there: nothing more is to be downloaded. */
   get isDownloaded(): boolean {
-    return false;
+    const { completed, total } = this.#layers;
+    return this.#totalSource !== undefined && total > 0 && completed === total;
   }
 
   /**
@@ -98,17 +104,19 @@ export class ProgressTracker {
    * Takes a status that arrived at a time in milliseconds.
    *
    * @throws {PullError} `server`, for an `error` object; `malformed`, for too many layers.
+   * @throws {TypeError} If a promise gave a list that cannot be used.
    */
   push(status: PullStatus, time: number): void {
     if (status.kind === "error") throw serverError(status);
     if (this.hasSucceeded) return;
     this.#time = time;
+    if (this.#arrivedList !== undefined) this.#takeArrivedList();
     this.#status = status.status ?? this.#status;
     if (status.kind === "other") return;
 
     this.#phase = status.kind;
     if (status.kind === "downloading") this.#download(status, time);
-    else if (status.kind !== "manifest") this.#layers.completeAll();
+    else if (status.kind !== "manifest") this.#completeAll();
     this.#raiseFraction();
   }
 
@@ -135,12 +143,14 @@ export class ProgressTracker {
    * latest status, unless a later one is given.
    */
   snapshot(now: number = this.#time): PullProgress {
+    if (this.#arrivedList !== undefined) this.#takeArrivedList();
     const known = this.#layers;
     const phase = this.#phase;
     const status = this.#status;
     const completed = known.completed;
     // From 2^53 on sums are rounded, and may end up the wrong way round.
     const total = Math.max(known.total, completed);
+    const totalIsKnown = this.#totalSource !== undefined;
     const fraction = this.#fraction;
     const layers = known.list();
     const bytesPerSecond = phase === "downloading" ? this.#rate.bytesPerSecond(now) : NaN;
@@ -149,17 +159,61 @@ export class ProgressTracker {
       : NaN;
     // Each shape is written out: engines keep fields that are added to an object apart, which costs more.
     if (!Number.isFinite(bytesPerSecond)) {
-      return { phase, status, completed, total, fraction, layers };
+      return { phase, status, completed, total, totalIsKnown, fraction, layers };
     }
     if (!Number.isFinite(etaSeconds)) {
-      return { phase, status, completed, total, fraction, layers, bytesPerSecond };
+      return { phase, status, completed, total, totalIsKnown, fraction, layers, bytesPerSecond };
     }
-    return { phase, status, completed, total, fraction, layers, bytesPerSecond, etaSeconds };
+    return {
+      phase,
+      status,
+      completed,
+      total,
+      totalIsKnown,
+      fraction,
+      layers,
+      bytesPerSecond,
+      etaSeconds,
+    };
+  }
+
+  #takeArrivedList(): void {
+    const list = this.#arrivedList!;
+    this.#arrivedList = undefined;
+    if (this.hasSucceeded) return;
+    this.#takeList(list);
+    this.#raiseFraction();
+  }
+
+  /**
+   * Takes the layers of a manifest, unless the server has reported another one.
+   *
+   * @throws {TypeError} If they are no list, or a layer has no digest or no size.
+   */
+  #takeList(list: Iterable<LayerSize>): void {
+    let sizes = readSizes(list);
+    if (sizes.size === 0) return;
+    if (this.#layers.size === 1 && this.#layers.get(DIGEST_OF_ALL_LAYERS)) sizes = sumOf(sizes);
+    if (!this.#layers.takeSizes(sizes)) return;
+    this.#totalSource = "list";
+    if (this.#phase !== "manifest" && this.#phase !== "downloading") this.#completeAll();
+  }
+
+  /** Completes every layer: a phase has begun for which all of them are needed. */
+  #completeAll(): void {
+    this.#layers.completeAll();
+    this.#totalSource = "server";
   }
 
   #download(status: DownloadingStatus, time: number): void {
-    const layer = this.#findLayer(status.digest);
-    if (layer.completed === layer.total) return;
+    const layer = this.#findLayer(status);
+    if (layer.completed === layer.total) {
+      // A digest is always that of the same bytes. The same words may be used for one file after another.
+      if (layer.digest !== undefined || !(status.total! > layer.total)) return;
+      this.#bytesHeldBack = Math.max(0, this.#bytesHeldBack - layer.total);
+      this.#layers.reopen(layer);
+      this.#totalSource = undefined;
+    }
     // The protocol leaves out what is 0, so a total of 0 says as little as none.
     const total = status.total ? Math.max(status.total, layer.completed) : layer.total;
     const received = Math.min(status.completed ?? layer.received, total ?? Infinity);
@@ -167,25 +221,45 @@ export class ProgressTracker {
     this.#countNew(layer, received);
     this.#layers.setReceived(layer, received);
     this.#layers.update(layer, total, Math.max(layer.completed, received));
+    if (!layer.isAnnounced && total !== undefined) this.#announce(layer, total);
   }
 
-  #findLayer(digest: string): Layer {
+  #findLayer({ digest, status = "" }: DownloadingStatus): Layer {
     // Most lines are about the same layer as the one before. Comparing a digest costs less than looking
     // it up, for which all of it is hashed.
-    if (this.#latest?.digest === digest) return this.#latest;
-    const layer = this.#layers.get(digest) ?? this.#discoverLayer(digest);
+    const latest = this.#latest;
+    if (latest !== undefined && latest.digest === digest) {
+      if (digest !== undefined || status === this.#latestWords) return latest;
+    }
+    const known = digest === undefined ? this.#layers.getNamed(status) : this.#layers.get(digest);
+    const layer = known ?? this.#discoverLayer(digest, status);
     this.#latest = layer;
+    this.#latestWords = status;
     return layer;
   }
 
   /** Adds a layer that the server is the first to name. */
-  #discoverLayer(digest: string): Layer {
-    const { total, completed } = this.#layers;
-    const standsForAll = digest === DIGEST_OF_ALL_LAYERS && total > 0;
-    if (!standsForAll || completed > 0 || this.#latest) return this.#layers.add(digest);
-    // The server reports one figure for all layers: it takes the place of those of the manifest.
-    this.#layers = new LayerSet();
-    return this.#layers.add(digest, total);
+  #discoverLayer(digest: string | undefined, words: string): Layer {
+    if (this.#totalSource === "list") {
+      const { total } = this.#layers;
+      if (digest === DIGEST_OF_ALL_LAYERS && total > 0 && this.#latest === undefined) {
+        // The server reports one figure for all layers: it takes the place of those of the list.
+        this.#layers = new LayerSet();
+        return this.#layers.add(digest, total);
+      }
+      this.#layers.removeUnreported(); // the list is that of another model
+    }
+    this.#totalSource = undefined;
+    return digest === undefined ? this.#layers.addNamed(words) : this.#layers.add(digest);
+  }
+
+  /** Takes note of a layer that the server reports with a size for the first time. */
+  #announce(layer: Layer, total: number): void {
+    layer.isAnnounced = true;
+    if (layer.digest === DIGEST_OF_ALL_LAYERS && this.#layers.size === 1) {
+      this.#totalSource ??= "server";
+    }
+    this.#bytesHeldBack = layer.completed === total ? this.#bytesHeldBack + total : 0;
   }
 
   /** Takes the speed from how many bytes of a layer have come since the server last reported them. */
@@ -214,9 +288,43 @@ export class ProgressTracker {
       return;
     }
     const { completed, total, unsizedBytes } = this.#layers;
-    const sizedTotal = total - unsizedBytes;
-    if (sizedTotal === 0) return;
-    const share = (completed - unsizedBytes) / sizedTotal;
+    const uncounted = this.#totalSource === undefined ? unsizedBytes + this.#bytesHeldBack : 0;
+    const countedTotal = total - uncounted;
+    if (countedTotal === 0) return;
+    const share = (completed - uncounted) / countedTotal;
     this.#fraction = Math.max(this.#fraction, Math.min(share, MAX_FRACTION));
   }
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof Object(value).then === "function";
+}
+
+/**
+ * The size of each layer, by digest. One that is listed twice counts once.
+ *
+ * @throws {TypeError} If they are no list, or a layer has no digest or no size.
+ */
+function readSizes(layers: Iterable<LayerSize>): Map<string, number> {
+  if (typeof Object(layers)[Symbol.iterator] !== "function") {
+    throw new TypeError("Cannot use the layers: they must be a list, as in a manifest");
+  }
+  const sizes = new Map<string, number>();
+  for (const { digest, size } of layers) {
+    if (typeof digest !== "string" || digest === "" || !isByteCount(size)) {
+      const layer = quote(`${digest}, ${size}`);
+      throw new TypeError(
+        `Cannot use the layer ${layer}: it needs a digest, and a size that is a whole number of bytes`,
+      );
+    }
+    sizes.set(digest, size);
+  }
+  return sizes;
+}
+
+/** The sum of sizes, as that of the layer which stands for all. */
+function sumOf(sizes: ReadonlyMap<string, number>): Map<string, number> {
+  let sum = 0;
+  for (const size of sizes.values()) sum += size;
+  return new Map([[DIGEST_OF_ALL_LAYERS, sum]]);
 }

@@ -26,7 +26,7 @@ describe("pull", () => {
     await withServer(sendLines(PULL_LINES), async ({ url, bodies }) => {
       const context = new TestContext(new Recorder());
       assertEquals(await main(["pull", "llama3.2", "--host", url, "--insecure"], context), 0);
-      assertEquals(bodies, [{ model: "llama3.2", insecure: true, stream: true }]);
+      assertEquals(bodies, [{ model: "llama3.2", name: "llama3.2", insecure: true, stream: true }]);
       assertEquals(context.stdout.lines.slice(-2), [
         "success",
         "llama3.2: 1 KB in 0s, 400 B of it was there before",
@@ -55,7 +55,7 @@ describe("pull", () => {
       assertEquals((await context.stdout.look()).map((line) => line.slice(0, 17)), [
         "pulling manifest",
         "000000000000  40%",
-        "whole model   40%",
+        "whole model      ",
       ]);
       assertStringIncludes(context.stderr.text, "error: disk full. ");
       assertEquals(context.stderr.lines.length, 1);

@@ -49,7 +49,8 @@ const COLUMNS_WITH_SPEED = COLUMNS_WITH_BAR + SPEED_COLUMNS + TIME_COLUMNS;
 interface Row {
   readonly label: string;
   readonly completed: number;
-  readonly total?: number;
+  /** The size, if it is known. Otherwise there is no percentage, and the bar stays empty. */
+  readonly total: number | undefined;
   readonly fraction: number;
   readonly done: boolean;
 }
@@ -80,7 +81,8 @@ export function drawPull(
 }
 
 function drawWhole(progress: PullProgress, columns: number): string[] {
-  const { completed, total, fraction, phase } = progress;
+  const { completed, totalIsKnown, fraction, phase } = progress;
+  const total = totalIsKnown ? progress.total : undefined;
   const done = phase === "success";
   const row = drawRow({ label: "whole model", completed, total, fraction, done }, columns);
   const { bytesPerSecond, etaSeconds } = progress;
@@ -108,18 +110,21 @@ function drawLayers(
 }
 
 function toRow(layer: PullLayer): Row {
-  const { digest, completed, total, done } = layer;
-  const label = printable(shortDigest(digest));
-  const fraction = done ? 1 : total === undefined ? 0 : completed / total;
-  return total === undefined
-    ? { label, completed, fraction, done }
-    : { label, completed, total, fraction, done };
+  const { completed, total, done } = layer;
+  const fraction = done ? 1 : completed / (total ?? Infinity);
+  return { label: labelOf(layer), completed, total, fraction, done };
+}
+
+/** What tells a layer from the others: its digest, or the server's words less the verb. */
+function labelOf({ digest, status }: PullLayer): string {
+  if (digest !== undefined) return printable(shortDigest(digest));
+  return printable(status).replace(/^(?:downloading|pulling) +/i, "");
 }
 
 function drawRow(row: Row, columns: number): string {
   const label = fitWidth(row.label, LABEL_COLUMNS).padEnd(LABEL_COLUMNS);
-  const hasFraction = row.done || row.total !== undefined;
-  const percent = hasFraction ? formatPercent(row.fraction) : "";
+  const fraction = row.done || row.total !== undefined ? row.fraction : undefined;
+  const percent = fraction === undefined ? "" : formatPercent(fraction);
   const head = `${label} ${percent.padStart(PERCENT_COLUMNS)}`;
   if (columns < COLUMNS_WITH_SIZES) return head;
 
@@ -128,7 +133,7 @@ function drawRow(row: Row, columns: number): string {
 
   const rest = columns >= COLUMNS_WITH_SPEED ? SPEED_COLUMNS + TIME_COLUMNS : 0;
   const room = columns - HEAD_COLUMNS - EDGES_COLUMNS - SIZES_COLUMNS - rest;
-  const filled = Math.floor(row.fraction * room);
+  const filled = Math.floor((fraction ?? 0) * room);
   return `${head} ▕${"█".repeat(filled)}${" ".repeat(room - filled)}▏ ${sizes}`;
 }
 

@@ -42,6 +42,27 @@ describe("drawPull", () => {
     );
   });
 
+  it("shows bytes of the whole in place of a percentage while its size is unknown", () => {
+    const progress = downloading([[0.5 * GB, 1 * GB]], { totalIsKnown: false });
+    assertEquals(drawPull(progress, NO_STEPS, { columns: 40, rows: 9 }), [
+      "000000000000  50% ▕███   ▏ 500 MB/  1 GB",
+      "whole model       ▕      ▏ 500 MB",
+    ]);
+  });
+
+  it("names a layer without a digest by the server's words", () => {
+    const names = ["downloading model-1.gguf", "Pulling  abc", "pulling", "fetching", ""];
+    const layers = names.map((status) => ({ status, total: 2, completed: 1, done: false }));
+    const drawn = drawPull({ ...downloading([]), layers }, NO_STEPS, { columns: 40, rows: 9 });
+    assertEquals(drawn.slice(0, 5).map((line) => line.slice(0, 17)), [
+      "model-1.gguf  50%",
+      "abc           50%",
+      "pulling       50%",
+      "fetching      50%",
+      "              50%",
+    ]);
+  });
+
   it("is not full and does not say 100% before all is done", () => {
     const nearly = downloading([[2 ** 53 - 2, 2 ** 53 - 1]]);
     for (const line of drawPull(nearly, NO_STEPS, { columns: 79, rows: 9 })) {

@@ -48,6 +48,9 @@ const MAX_PROMPT_WORDS = 20;
 /**
  * Plain lines: each new status at once, and the download at most once a second, when its percentage has
  * changed, or ten seconds after the last line. A long pull is about a hundred lines.
+ *
+ * While the size of the whole is unknown, bytes take the place of the percentage: those of `completed` in
+ * two digits.
  */
 export class LinesView implements ProgressView {
   readonly #stdout: Output;
@@ -55,7 +58,8 @@ export class LinesView implements ProgressView {
   readonly #seen = new Set<string>();
   #writtenAt = -Infinity;
   #written = "";
-  #percent = "";
+  /** How far the download had come when it was last written. */
+  #mark = "";
 
   /** Writes to an output, at a pace given by a clock in milliseconds. */
   constructor(stdout: Output, now: () => number) {
@@ -83,12 +87,13 @@ export class LinesView implements ProgressView {
   }
 
   #showDownload(progress: PullProgress): void {
-    const percent = formatPercent(progress.fraction);
+    const { completed, totalIsKnown, fraction } = progress;
+    const mark = totalIsKnown ? formatPercent(fraction) : completed.toPrecision(2);
     const pause = this.#pause();
-    const isDue = percent !== this.#percent && pause >= SHORTEST_PAUSE_MS;
-    if (this.#percent !== "" && !isDue && pause < LONGEST_PAUSE_MS) return;
-    this.#percent = percent;
-    this.#write(`pulling ${percent}, ${describeDownload(progress)}`);
+    const isDue = mark !== this.#mark && pause >= SHORTEST_PAUSE_MS;
+    if (this.#mark !== "" && !isDue && pause < LONGEST_PAUSE_MS) return;
+    this.#mark = mark;
+    this.#write(`pulling ${describeDownload(progress)}`);
   }
 
   #pause(): number {
@@ -103,8 +108,11 @@ export class LinesView implements ProgressView {
 }
 
 function describeDownload(progress: PullProgress): string {
-  const { completed, total, bytesPerSecond, etaSeconds } = progress;
-  const parts = [`${formatBytes(completed)} of ${formatBytes(total)}`];
+  const { completed, total, totalIsKnown, fraction, bytesPerSecond, etaSeconds } = progress;
+  const there = formatBytes(completed);
+  const parts = totalIsKnown
+    ? [formatPercent(fraction), `${there} of ${formatBytes(total)}`]
+    : [there];
   if (bytesPerSecond !== undefined) parts.push(`${formatBytes(bytesPerSecond)}/s`);
   if (etaSeconds !== undefined) parts.push(`${formatSeconds(etaSeconds)} left`);
   return parts.join(", ");

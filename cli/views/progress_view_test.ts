@@ -69,6 +69,31 @@ describe("LinesView", () => {
     ]);
   });
 
+  it("writes bytes in place of a percentage while the size of the whole is unknown", () => {
+    const { context, view } = openLines();
+    const unknown = { totalIsKnown: false, fraction: 0.99 };
+    for (const bytes of [990e6, 990e6, 994e6, 1.1e9]) {
+      view.show(downloading([[bytes, 1e9]], { ...unknown, bytesPerSecond: 5e6 }));
+      context.time += 2_000;
+    }
+    view.show(downloading([[1.2e9, 4e9]]));
+    assertEquals(context.stdout.lines, [
+      "pulling 990 MB, 5 MB/s",
+      "pulling 1.1 GB, 5 MB/s",
+      "pulling 30%, 1.2 GB of 4 GB",
+    ]);
+  });
+
+  it("writes no more than a few hundred lines of a slow download of unknown size", () => {
+    const { context, view } = openLines();
+    for (let seconds = 0; seconds < 4_000; seconds++) {
+      context.time += 1_000;
+      view.show(downloading([[seconds * 1e6, 4e9]], { totalIsKnown: false }));
+    }
+    const { length } = context.stdout.lines;
+    assert(length > 200 && length < 600, String(length));
+  });
+
   it("writes the download once a second at most", () => {
     const { context, view } = openLines();
     for (let bytes = 0; bytes < 10_000; bytes++) {

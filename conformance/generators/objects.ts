@@ -44,7 +44,8 @@ export function unknownFields(): Arbitrary<[key: string, value: unknown]> {
 /**
  * Single objects that are each fit to be sent, but not in any order: phases come back, totals change,
  * `completed` jumps, is above `total` or has none. Bytes are up to 2^53-1. There are few digests, so
- * that objects in a row are often about the same layer. None is an `error`.
+ * that objects in a row are often about the same layer. Some downloads have no digest, or an empty one,
+ * as compatible servers write them. None is an `error`.
  *
  * @param layerDigests The digests to choose from.
  * @param maxBytes The largest `total` and `completed`.
@@ -73,6 +74,7 @@ export function statusObjects(
   );
   return fc.oneof(
     { weight: 8, arbitrary: layerStatuses(layerDigests, bytes) },
+    { weight: 3, arbitrary: namelessStatuses(bytes) },
     { weight: 2, arbitrary: words.map((status) => ({ status })) },
     { weight: 1, arbitrary: unknownStatuses() },
   );
@@ -88,4 +90,21 @@ function layerStatuses(
     total: bytes,
     completed: bytes,
   }, { requiredKeys: ["digest"], noNullPrototype: true });
+}
+
+/** Downloads without a digest: each has its own words, or they change while it is downloaded. */
+function namelessStatuses(bytes: Arbitrary<number>): Arbitrary<StatusObject> {
+  return fc.record({
+    status: fc.constantFrom(
+      "downloading",
+      "downloading 5%",
+      "downloading 6%",
+      "pulling manifest",
+      "pulling part 1 of 2",
+      "pulling part 2 of 2",
+    ),
+    digest: fc.constant(""),
+    total: bytes,
+    completed: bytes,
+  }, { requiredKeys: ["status"], noNullPrototype: true });
 }

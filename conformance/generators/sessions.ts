@@ -26,6 +26,8 @@ import { type StatusObject, unknownFields, unknownStatuses } from "./objects.ts"
  * - `late-layer`: a layer is named only when others have come far, though layers run in parallel.
  * - `missing-total`: the lines of a layer have no `total`, because the registry gave no length.
  * - `missing-status`: lines about a layer have no `status`.
+ * - `missing-digest`: lines about a layer have a `status` and no `digest`, as compatible servers write
+ *   them.
  * - `failed-removal`: a line says that unused layers could not be removed.
  * - `unknown-status`: a line says what no version of the protocol knows, or nothing at all.
  * - `unknown-field`: a line has a field that no version of the protocol knows.
@@ -40,6 +42,7 @@ export type PullSurprise =
   | "late-layer"
   | "missing-total"
   | "missing-status"
+  | "missing-digest"
   | "failed-removal"
   | "unknown-status"
   | "unknown-field";
@@ -187,6 +190,7 @@ function download(
     unfinished: may("unfinished-layer"),
     missingTotal: may("missing-total"),
     missingStatus: may("missing-status"),
+    missingDigest: may("missing-digest"),
     kept: bytesKept(size, may),
     received: bytesReceived(size, may),
   }).map((course) => {
@@ -197,7 +201,8 @@ function download(
     const rising = [course.kept, ...course.received.map((bytes) => Math.max(bytes, course.kept))];
     if (!course.unfinished) rising.push(size);
     const completions = course.cached ? [size] : rising;
-    return completions.map((completed) => withoutEmpty({ status, digest, total, completed }));
+    const named = course.missingDigest && status ? { status } : { status, digest };
+    return completions.map((completed) => withoutEmpty({ ...named, total, completed }));
   });
 }
 

@@ -9,9 +9,17 @@ import { occurs, smallest } from "./test_helpers.ts";
 
 const ALL_DIALECTS = Object.keys(dialects) as DialectName[];
 
+/** What is known of the layer that a line is about: its digest or else its words, if it has bytes. */
+function layerOf({ status, digest, total, completed }: StatusObject): unknown {
+  return digest ?? (total || completed ? status : undefined);
+}
+
 /** The lines about one layer, in their order. */
-function linesOf({ statuses }: PullSession, digest: string): StatusObject[] {
-  return statuses.filter((status) => status.digest === digest);
+function linesOf({ statuses, dialect }: PullSession, digest: string): StatusObject[] {
+  const words = dialects[dialect].downloading(digest);
+  return statuses.filter((status) =>
+    status.digest === digest || status.digest === undefined && words && status.status === words
+  );
 }
 
 /** The bytes that each line about a layer says are there. */
@@ -39,15 +47,15 @@ const isFalling = (numbers: number[]) =>
 
 /** Whether lines about a layer come before the first one about another. */
 function hasLateLayer({ statuses }: PullSession): boolean {
-  const named = statuses.map(({ digest }) => digest).filter((digest) => digest !== undefined);
+  const named = statuses.map(layerOf).filter((layer) => layer !== undefined);
   const layers = new Set(named);
   return new Set(named.slice(0, layers.size)).size < layers.size;
 }
 
 /** Whether lines about other layers come between those about one. */
 function alternates({ statuses }: PullSession): boolean {
-  const runs = statuses.map(({ digest }) => digest).filter((digest) => digest !== undefined)
-    .filter((digest, index, all) => digest !== all[index - 1]);
+  const runs = statuses.map(layerOf).filter((layer) => layer !== undefined)
+    .filter((layer, index, all) => layer !== all[index - 1]);
   return new Set(runs).size < runs.length;
 }
 
@@ -70,12 +78,14 @@ const SURPRISES: Record<PullSurprise, (session: PullSession) => boolean> = {
   "missing-status": (session) =>
     session.dialect !== "client2" &&
     anyLayer(session, ({ lines }) => lines.some(({ status }) => status === undefined)),
+  "missing-digest": ({ statuses }) =>
+    statuses.some((status) => status.digest === undefined && layerOf(status) !== undefined),
   "failed-removal": ({ statuses }) =>
     statuses.some(({ status }) => String(status).startsWith("couldn't remove unused layers: ")),
   "unknown-status": ({ statuses }) =>
     statuses.some(({ status, digest }) =>
       digest === undefined &&
-      !/^(pulling manifest|verifying sha256 digest|writing manifest|remov|couldn't remove|success)/
+      !/^(pulling |downloading |verifying sha256 digest|writing manifest|remov|couldn't remove|success)/
         .test(String(status))
     ),
   "unknown-field": ({ statuses }) =>

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { AnswerDecoder } from "../answer.ts";
+import { answerDecoder } from "../answer.ts";
 import { PullError } from "../errors.ts";
 import {
   type Failure,
@@ -116,7 +116,7 @@ class PullProducer implements Producer<PullProgress> {
     this.#connection = connection;
     return new SourceProducer(
       connection,
-      new AnswerDecoder(() => connection.answer!, decoder, maxLineBytes),
+      answerDecoder(() => connection.answer!, decoder, maxLineBytes),
     );
   }
 

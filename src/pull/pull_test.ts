@@ -70,15 +70,19 @@ describe("the request of pull", () => {
     assertEquals([method, url], ["POST", "http://127.0.0.1:11434/api/pull"]);
     assertEquals(headers.get("Content-Type"), "application/json");
     assertEquals(headers.get("Authorization"), null);
-    assertEquals(await server.request.json(), { model: "hf.co/a/b:Q4", stream: true });
+    assertEquals(await server.request.json(), {
+      model: "hf.co/a/b:Q4",
+      name: "hf.co/a/b:Q4",
+      stream: true,
+    });
   });
 
   it("names insecure only if the caller does, and stream as the caller wants it", async () => {
     const bodies: [PullOptions & { stream?: boolean }, unknown][] = [
-      [{ insecure: true }, { model: "m", insecure: true, stream: true }],
-      [{ insecure: false }, { model: "m", insecure: false, stream: true }],
-      [{ stream: false }, { model: "m", stream: false }],
-      [{ stream: true }, { model: "m", stream: true }],
+      [{ insecure: true }, { model: "m", name: "m", insecure: true, stream: true }],
+      [{ insecure: false }, { model: "m", name: "m", insecure: false, stream: true }],
+      [{ stream: false }, { model: "m", name: "m", stream: false }],
+      [{ stream: true }, { model: "m", name: "m", stream: true }],
     ];
     for (const [options, body] of bodies) {
       const server = new TestServer(answer(DONE));
@@ -169,7 +173,7 @@ describe("the request of pull", () => {
     const server = new TestServer(answer(DONE));
     const options: PullModelOptions = { fetch: server.fetch, stream: false };
     await outcomeOf(pull("m", options));
-    assertEquals(await server.request.json(), { model: "m", stream: true });
+    assertEquals(await server.request.json(), { model: "m", name: "m", stream: true });
   });
 
   it("is made as everybody calls fetch, so that wrappers may add headers", async () => {

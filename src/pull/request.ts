@@ -38,9 +38,8 @@ export function planRequest(model: string, options: PullModelOptions): PullReque
   const { path = "/api/pull", insecure, stream = true } = options;
   const host = parseHost(options.host ?? "");
   const headers = headersFor(host, options.headers);
-  const body = JSON.stringify(
-    insecure === undefined ? { model, stream } : { model, insecure, stream },
-  );
+  // Some servers read `name` only: Ollama before 0.1.18, and the proxy of older versions of Open WebUI.
+  const body = JSON.stringify({ model, name: model, insecure, stream });
   const accept = stream ? NDJSON_TYPE : "application/json";
   return requestTo(endpointOf(host, path), headers, accept, body);
 }

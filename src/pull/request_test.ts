@@ -97,10 +97,19 @@ describe("the headers of a request", () => {
 describe("the body of a request", () => {
   it("is the model, and what else was asked for", () => {
     const bodies: [options: PullModelOptions, body: unknown][] = [
-      [{}, { model: "llama3.2", stream: true }],
-      [{ insecure: true }, { model: "llama3.2", insecure: true, stream: true }],
-      [{ insecure: false, stream: false }, { model: "llama3.2", insecure: false, stream: false }],
-      [{ insecure: undefined, stream: undefined }, { model: "llama3.2", stream: true }],
+      [{}, { model: "llama3.2", name: "llama3.2", stream: true }],
+      [{ insecure: true }, { model: "llama3.2", name: "llama3.2", insecure: true, stream: true }],
+      [{ insecure: false, stream: false }, {
+        model: "llama3.2",
+        name: "llama3.2",
+        insecure: false,
+        stream: false,
+      }],
+      [{ insecure: undefined, stream: undefined }, {
+        model: "llama3.2",
+        name: "llama3.2",
+        stream: true,
+      }],
     ];
     for (const [options, body] of bodies) assertEquals(JSON.parse(requestFor(options).body), body);
   });

@@ -326,15 +326,18 @@ function requireProgress(snapshots: readonly PullProgress[], of: string): void {
 }
 
 function requireSound(
-  { phase, completed, total, fraction, layers, bytesPerSecond = 0, etaSeconds = 0 }: PullProgress,
+  progress: PullProgress,
   of: string,
 ): void {
+  const { phase, completed, total, totalIsKnown, fraction, layers } = progress;
+  const { bytesPerSecond = 0, etaSeconds = 0 } = progress;
   require(fraction >= 0 && fraction <= 1, `${of} has the fraction ${fraction}`);
   require((fraction === 1) === (phase === "success"), `${of} is ${fraction} at ${phase}`);
   require(completed <= total, `${of} has ${completed} of ${total} bytes`);
   require(bytesPerSecond >= 0 && bytesPerSecond < Infinity, `${of} has a rate of no sense`);
   require(etaSeconds >= 0 && etaSeconds < Infinity, `${of} has a time left of no sense`);
   const isDownloading = phase === "downloading" || phase === "manifest";
+  require(totalIsKnown || isDownloading, `${of} does not know its total at ${phase}`);
   let sum = 0;
   for (const layer of layers) {
     sum += layer.completed;
@@ -354,8 +357,14 @@ function requireRisen(before: PullProgress, now: PullProgress, of: string): void
   if (now.layers === before.layers) return;
   for (const [index, layer] of before.layers.entries()) {
     const later = now.layers[index];
-    require(later?.digest === layer.digest, `${of}: a layer moves`);
+    require(later !== undefined, `${of}: a layer is gone`);
+    require(
+      later.digest === layer.digest && later.status === layer.status,
+      `${of}: a layer moves`,
+    );
     require(later.completed >= layer.completed, `${of}: a layer falls`);
-    require(later.done || !layer.done, `${of}: a layer is not done any more`);
+    // Only words may be used for one file after another.
+    const mayGrow = layer.status !== undefined && layer.total! < later.total!;
+    require(later.done || !layer.done || mayGrow, `${of}: a layer is not done any more`);
   }
 }

@@ -134,6 +134,9 @@ function makeUpdates(dice: Dice): string[] {
     `{"status":"pulling","digest":"${digest}","completed":`,
     `{"digest":"${digest}","total":${total},"completed":`,
     `{"status":"pulling", "digest":"${digest}", "total":${total}, "completed":`,
+    `{"status":"downloading","digest":"","total":${total},"completed":`,
+    `{"status":"downloading ${dice.below(100)}%","total":${total},"completed":`,
+    `{"status":"pulling manifest","error":null,"total":${total},"completed":`,
   ]);
   let completed = dice.below(1000);
   return Array.from({ length: 1 + dice.below(40) }, () => {

@@ -68,16 +68,22 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** What kind of status an object is. */
 export function kindOf(object: Record<string, unknown>): PullStatus["kind"] {
-  const { status, digest, error } = object;
+  const { status, digest, total, completed, error } = object;
   if (typeof error === "string") return "error";
   if (typeof digest === "string" && digest !== "") return "downloading";
-  if (status === "pulling manifest") return "manifest";
+  if (status === "pulling manifest") return isAboveZero(completed) ? "downloading" : "manifest";
   if (status === "verifying sha256 digest") return "verifying";
   if (status === "writing manifest") return "writing";
   if (status === "removing any unused layers") return "removing";
   if (status === "removing unused layers") return "removing";
   if (String(status).startsWith("couldn't remove unused layers")) return "removing";
-  return status === "success" ? "success" : "other";
+  if (status === "success") return "success";
+  return isAboveZero(total) || isAboveZero(completed) ? "downloading" : "other";
+}
+
+/** Whether a value is a number of bytes, and not 0. */
+function isAboveZero(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 /** Whether two JSON values are the same, however deeply they are nested. */

@@ -21,9 +21,10 @@ function bytes(count) {
   return new Intl.NumberFormat("en", options).format(count / 1000 ** power);
 }
 
-function describe({ phase, status, completed, total, bytesPerSecond, etaSeconds }) {
+function describe(progress) {
+  const { phase, status, completed, total, totalIsKnown, bytesPerSecond, etaSeconds } = progress;
   if (phase !== "downloading") return status;
-  const parts = [`${bytes(completed)} of ${bytes(total)}`];
+  const parts = [totalIsKnown ? `${bytes(completed)} of ${bytes(total)}` : bytes(completed)];
   if (bytesPerSecond !== undefined) parts.push(`${bytes(bytesPerSecond)}/s`);
   if (etaSeconds !== undefined) parts.push(`${Math.ceil(etaSeconds)} s left`);
   return parts.join(", ");
@@ -35,9 +36,9 @@ function newItem() {
   return item;
 }
 
-function showLayer({ digest, completed, total = 0, done }, item) {
+function showLayer({ digest, status, completed, total = 0, done }, item) {
   const [name, size, bar] = item.children;
-  name.textContent = digest.replace("sha256:", "").slice(0, 12);
+  name.textContent = digest?.replace("sha256:", "").slice(0, 12) ?? status;
   size.textContent = done ? `${bytes(total)} ✓` : `${bytes(completed)} of ${bytes(total)}`;
   bar.max = total || 1;
   bar.value = completed;

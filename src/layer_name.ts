@@ -1,0 +1,23 @@
+/**
+ * The name of a layer that has no digest: the server's words for it.
+ *
+ * @module
+ */
+
+// Each repetition has a bound, so that no text makes a match slow.
+
+/** Amounts, speeds and percentages, such as `45 %`, `1.2 GB`, `3.4 MB/s`, `12/40 MiB` and `5 of 9 bytes`. */
+const AMOUNT =
+  /(?<![\w.:-])(?:\d{1,16}(?:\.\d{1,3})?(?: ?(?:[kmgt]i?b|bytes))?(?: ?\/ ?| of ))?\d{1,16}(?:\.\d{1,3})? ?(?:%|(?:[kmgt]i?b|bytes)(?:\/s|ps)?(?!\w))/gi;
+
+/** Times, such as `1m25s` and `00:12`. (`135m` is more often the size of a model.) */
+const TIME =
+  /(?<![\w.:-])(?:(?:\d{1,4}[hm]){0,2}\d{1,4}s|\d{1,4}h\d{1,4}m|\d{1,3}(?::\d\d){1,2})(?!\w)/gi;
+
+/**
+ * The words without what says how far the download has come: one layer may be `downloading 5%` in one
+ * status and `downloading 6%` in the next. Other numbers are part of the name, as in `part 2 of 3`.
+ */
+export function layerName(words: string): string {
+  return words.replace(AMOUNT, "…").replace(TIME, "…");
+}
