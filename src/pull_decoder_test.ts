@@ -209,7 +209,7 @@ describe("the short way of PullDecoder", () => {
   });
 
   it("does so for any frame after any, filled in with anything", () => {
-    const values = ["12", "9007199254740992", "0", "01", "1e3"];
+    const values = ["12", "9007199254740992", "0", "01", "1e3", ""];
     for (const first of FRAMES) {
       for (const second of FRAMES) {
         for (const value of values) {
@@ -367,12 +367,15 @@ describe("decodePull", () => {
   it("gives statuses that have nothing in common, so that to change one changes no other", async () => {
     const line = (completed: number) => `{"digest":"sha256:aaaa","completed":${completed}}\n`;
     const withMore = '{"more":{},"digest":"sha256:bbbb","completed":5}\n';
-    const body = streamOf([utf8(line(1) + line(2) + line(3) + withMore + withMore)]);
+    const empty = '{"digest":"","completed":7}\n';
+    const chunks = [line(1) + line(2), line(3), withMore + withMore, empty, empty + empty];
+    const body = streamOf(chunks.map(utf8));
     const statuses: PullStatus[] = [];
     for await (const status of decodePull(body)) {
       statuses.push(structuredClone(status));
       Object.assign(status, { digest: "changed", completed: 0 });
       Object.assign(Object(status.extra?.["more"]), { isChanged: true });
+      Object.assign(Object(status.extra), { digest: "changed" });
     }
     const [first, second] = ["sha256:aaaa", "sha256:bbbb"].map((digest) => ({
       kind: "downloading" as const,
@@ -381,6 +384,7 @@ describe("decodePull", () => {
     assertEquals(statuses, [
       ...[1, 2, 3].map((completed) => ({ ...first!, completed })),
       ...[5, 5].map((completed) => ({ ...second!, completed, extra: { more: {} } })),
+      ...[1, 2, 3].map(() => ({ kind: "downloading", completed: 7, extra: { digest: "" } })),
     ] as PullStatus[]);
   });
 });
