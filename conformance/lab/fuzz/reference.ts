@@ -68,8 +68,8 @@ export function isObject(value: unknown): value is Record<string, unknown> {
 
 /** What kind of status an object is. */
 export function kindOf(object: Record<string, unknown>): PullStatus["kind"] {
-  const { status, digest, total, completed, error } = object;
-  if (typeof error === "string") return "error";
+  const { status, digest, total, completed } = object;
+  if (isFailure(object)) return "error";
   if (typeof digest === "string" && digest !== "") return "downloading";
   if (status === "pulling manifest") return isAboveZero(completed) ? "downloading" : "manifest";
   if (status === "verifying sha256 digest") return "verifying";
@@ -79,6 +79,29 @@ export function kindOf(object: Record<string, unknown>): PullStatus["kind"] {
   if (String(status).startsWith("couldn't remove unused layers")) return "removing";
   if (status === "success") return "success";
   return isAboveZero(total) || isAboveZero(completed) ? "downloading" : "other";
+}
+
+/** Whether an object says that something has failed, in any shape that servers use. */
+function isFailure(object: Record<string, unknown>): boolean {
+  const { error, status, digest, message, detail, errors } = object;
+  if (typeof error === "string" || error === true || status === "error") return true;
+  if (typeof error === "object" && wordsLength(error, 4) >= 0) return true;
+  if (status !== undefined || digest !== undefined) return false;
+  return typeof message === "string" || typeof detail === "string" || Array.isArray(errors) ||
+    (typeof detail === "object" && detail !== null);
+}
+
+/** The longest text where an error has its words, not too deep, or -1 if there is none. */
+function wordsLength(value: unknown, depth: number): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null || depth === 0) return -1;
+  if (!Array.isArray(value)) {
+    const names = ["error", "message", "detail", "errors", "msg", "code"];
+    const object = value as Record<string, unknown>;
+    return Math.max(...names.map((name) => wordsLength(object[name], depth - 1)));
+  }
+  const longest = Math.max(-1, ...value.map((item) => wordsLength(item, depth - 1)));
+  return longest === 0 ? -1 : longest; // in a list, a text without a character is none
 }
 
 /** Whether a value is a number of bytes, and not 0. */

@@ -71,6 +71,7 @@ async function pullFrom(bodies: readonly ReadableStream<Uint8Array>[]): Promise<
     sleep: clock.sleep,
     random: () => 0,
     stallTimeoutMs: STALL_TIMEOUT_MS,
+    silenceTimeoutMs: STALL_TIMEOUT_MS,
     retries: bodies.length - 1,
     onRetry: ({ error: { code } }) => retried.push(code),
   });

@@ -207,6 +207,7 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     title: "A digest has one `total`",
     cites: "A digest names bytes, whose number does not change",
   }, ({ digest, total }, before) => {
+    if (digest === undefined) return undefined;
     const other = before.find((status) => status.digest === digest && status.total !== undefined);
     if (!other || total === undefined || other.total === total) return undefined;
     return { expected: `a total of ${other.total} for ${digest}, as before`, seen: String(total) };
@@ -220,7 +221,7 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
       'the manifest."',
     skips: unlessHas("manifest"),
   }, ({ digest, total }, _before, { layers = [] }) => {
-    if (digest === DIGEST_OF_ALL_LAYERS) return undefined;
+    if (digest === undefined || digest === DIGEST_OF_ALL_LAYERS) return undefined;
     const layer = layers.find((each) => each.digest === digest);
     if (!layer) return { expected: "a digest of the manifest", seen: String(digest) };
     if (total === undefined || total === layer.size) return undefined;
