@@ -20,8 +20,8 @@ export function createProcessContext(): CommandContext {
   const stop = (message: string, exitCode: number) => {
     stopped.abort(new Interruption(message, exitCode));
   };
-  onSignal("SIGINT", () => stop("Interrupted", EXIT.interrupted));
-  onSignal("SIGTERM", () => stop("Terminated", EXIT.terminated));
+  onSignal(process, "SIGINT", () => stop("Interrupted", EXIT.interrupted));
+  onSignal(process, "SIGTERM", () => stop("Terminated", EXIT.terminated));
   // The reader of the output has left, as in `| head -1`.
   process.stdout.on("error", () => stop("The output was closed", EXIT.outputClosed));
   process.stderr.on("error", () => {});
@@ -55,13 +55,21 @@ const REPEATED_MS = 500;
 /**
  * Handles a signal, and at once after it also those that only repeat it: npm passes on the Ctrl-C that the
  * terminal has sent to both. A later one kills the process, in case it hangs.
+ *
+ * @param source The process.
+ * @param schedule Calls back after a number of milliseconds.
  */
-function onSignal(signal: NodeJS.Signals, handle: () => void): void {
+export function onSignal(
+  source: Pick<NodeJS.EventEmitter, "on" | "off">,
+  signal: NodeJS.Signals,
+  handle: () => void,
+  schedule: (callback: () => void, milliseconds: number) => unknown = setTimeout,
+): void {
   const listener = () => {
     handle();
-    setTimeout(() => process.off(signal, listener), REPEATED_MS);
+    schedule(() => source.off(signal, listener), REPEATED_MS);
   };
-  process.on(signal, listener);
+  source.on(signal, listener);
 }
 
 function holdTerminal(release: () => void): () => void {
