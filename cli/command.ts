@@ -10,9 +10,8 @@
  */
 
 import type { Command } from "commander";
-import { parseModelName } from "../mod.ts";
+import { parseModelName, type PullRequestInit } from "../mod.ts";
 import { printable } from "./format.ts";
-import type { Transport } from "./transport.ts";
 
 /** The exit codes. After a signal: 128 plus its number, as in shells. */
 export const EXIT = {
@@ -35,6 +34,9 @@ export interface Output {
   /** The height of the terminal. */
   readonly rows?: number;
 }
+
+/** Makes the requests of a pull. */
+export type Transport = (url: string, init: PullRequestInit) => Promise<Response>;
 
 /** What a command gets from the process. */
 export interface CommandContext {

@@ -15,10 +15,8 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { Readable } from "node:stream";
 import type { PullRequestInit } from "../mod.ts";
+import type { Transport } from "./command.ts";
 import { isLoopback } from "./host.ts";
-
-/** Makes the requests of a pull. */
-export type Transport = (url: string, init: PullRequestInit) => Promise<Response>;
 
 /** The transport of a runtime. */
 export function createTransport(env: Record<string, string | undefined>): Transport {
