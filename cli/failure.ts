@@ -29,12 +29,19 @@ export function describeRetry({ error, delayMs, attempt }: PullRetry): string {
   return `${describeProblem(error)}; attempt ${attempt} in ${formatSeconds(delayMs / 1000)}`;
 }
 
+/** What each runtime describes in its own long words, by reason. */
+const SHORT_WORDS: Readonly<Record<string, string>> = {
+  "refused": "connection refused",
+  "tls-mismatch": "only one side speaks TLS",
+};
+
 /** What went wrong, without what to do. */
-function describeProblem({ reason, message }: PullError): string {
-  const line = printable(message).replace(/\.$/, "");
-  // Each runtime describes a refused connection in its own long words.
-  const start = reason === "refused" ? /^Cannot reach \S+(?=: )/.exec(line)?.[0] : undefined;
-  if (start !== undefined) return `${start}: connection refused`;
+function describeProblem({ reason = "", message }: PullError): string {
+  const line = printable(message).replace(/[.:]$/, "");
+  const start = /^Cannot reach \S+(?=: )/.exec(line)?.[0];
+  if (start !== undefined && Object.hasOwn(SHORT_WORDS, reason)) {
+    return `${start}: ${SHORT_WORDS[reason]}`;
+  }
   // Deno says which request it was, which is known.
   const request = line.indexOf(": error sending request ");
   const problem = /: client error \(\w{1,20}\)(?=: )/.exec(line);

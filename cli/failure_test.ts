@@ -43,10 +43,18 @@ describe("describeFailure", () => {
       describeError(
         "network",
         "Cannot reach https://h:1: error sending request for url (https://h:1/api/pull): client error " +
-          "(Connect): received corrupt message of type InvalidContentType",
-        { reason: "tls-mismatch" },
+          "(Connect): invalid peer certificate: UnknownIssuer",
+        { reason: "certificate" },
       ),
-      "Cannot reach https://h:1: received corrupt message of type InvalidContentType. That port",
+      "Cannot reach https://h:1: invalid peer certificate: UnknownIssuer. To trust",
+    );
+  });
+
+  it("says in short words that a side has no TLS", () => {
+    const message = "Cannot reach https://h:1: write EPROTO 80:SSL routines:wrong version number:";
+    assertStringIncludes(
+      describeError("network", message, { reason: "tls-mismatch" }),
+      "Cannot reach https://h:1: only one side speaks TLS. That port speaks TLS: use",
     );
   });
 

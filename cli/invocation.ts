@@ -6,12 +6,17 @@
 
 import { basename, relative } from "node:path";
 
+/** The name of this package at its registries. */
+export const PACKAGE = "@ollama-pull/kit";
+
 /** How a process was started. */
 export interface Start {
   /** The path of the runtime. */
   readonly execPath: string;
   /** The path of the script as it was called, which may be a link made by npm. */
   readonly script: string;
+  /** The address of a module of this program. */
+  readonly moduleUrl: string;
   /** The current directory. */
   readonly directory: string;
   /** The environment variables. */
@@ -19,11 +24,19 @@ export interface Start {
 }
 
 /** How to call the program again, up to its first argument. */
-export function describeInvocation({ execPath, script, directory, env }: Start): string {
+export function describeInvocation(start: Start): string {
+  const { execPath, script, moduleUrl, directory, env } = start;
   const runtime = basename(execPath).replace(/\.exe$/i, "");
+  // npm, Bun and Deno say so to what they run.
+  const runner = env.npm_config_user_agent ?? "";
+  if (!moduleUrl.startsWith("file:")) {
+    return `deno run --allow-net --allow-env jsr:${PACKAGE}/cli`;
+  }
+  if (runtime === "deno" && runner.startsWith("deno/")) return "deno task";
+  if (env.npm_command === "exec") return `${runner.startsWith("bun/") ? "bunx" : "npx"} ${PACKAGE}`;
+  if (/[/\\]node_modules[/\\]/.test(script)) return `npx ${PACKAGE}`;
   const name = basename(script);
   if (!/\.[cm]?[jt]s$/.test(name)) return name; // linked by npm as a command
-  if (runtime === "deno" && env.npm_config_user_agent?.startsWith("deno/")) return "deno task";
   const path = relative(directory, script);
   const shown = quoteArgument(path.startsWith("..") || path === "" ? script : path);
   return runtime === "deno" ? `deno run -A ${shown}` : `${runtime} ${shown}`;

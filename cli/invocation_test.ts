@@ -1,10 +1,12 @@
+import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { describeInvocation, quoteArgument } from "./invocation.ts";
+import { describeInvocation, PACKAGE, quoteArgument, type Start } from "./invocation.ts";
 
-const start = {
+const start: Start = {
   execPath: "/usr/bin/deno",
   script: "/kit/cli/main.ts",
+  moduleUrl: "file:///kit/cli/invocation.ts",
   directory: "/kit",
   env: {},
 };
@@ -21,12 +23,41 @@ describe("describeInvocation", () => {
     assertEquals(describeInvocation(bun), "bun /kit/cli/main.ts");
   });
 
-  it("names the command, where npm has linked one", () => {
+  it("names the package, where npx, bunx or Deno fetch it", () => {
     const script = "/app/node_modules/.bin/ollama-pull";
+    const node = { ...start, execPath: "/usr/bin/node", script };
+    const by = (agent: string) => ({ npm_command: "exec", npm_config_user_agent: agent });
+    assertEquals(describeInvocation({ ...node, env: by("npm/11") }), "npx @ollama-pull/kit");
+    assertEquals(describeInvocation({ ...node, env: by("bun/1.4") }), "bunx @ollama-pull/kit");
+    const moduleUrl = "https://jsr.io/@ollama-pull/kit/0.1.0/cli/invocation.ts";
+    assertEquals(
+      describeInvocation({ ...start, moduleUrl }),
+      "deno run --allow-net --allow-env jsr:@ollama-pull/kit/cli",
+    );
+  });
+
+  it("names no path inside of a package", () => {
+    const paths = [
+      "/app/node_modules/.bin/ollama-pull",
+      "C:\\a\\node_modules\\@ollama-pull\\kit\\main.js",
+    ];
+    for (const script of paths) {
+      const invocation = describeInvocation({ ...start, execPath: "/usr/bin/node", script });
+      assertEquals(invocation, "npx @ollama-pull/kit");
+    }
+  });
+
+  it("names the command, where npm has linked one for everybody", () => {
+    const script = "/usr/local/bin/ollama-pull";
     assertEquals(
       describeInvocation({ ...start, execPath: "/usr/bin/node", script }),
       "ollama-pull",
     );
+  });
+
+  it("knows the name of the package", async () => {
+    const manifest = new URL("../deno.json", import.meta.url);
+    assertEquals(JSON.parse(await readFile(manifest, "utf8")).name, PACKAGE);
   });
 });
 

@@ -20,9 +20,8 @@ export function createProcessContext(): CommandContext {
   const stop = (message: string, exitCode: number) => {
     stopped.abort(new Interruption(message, exitCode));
   };
-  // Once: a second one kills the process, in case it hangs.
-  process.once("SIGINT", () => stop("Interrupted", EXIT.interrupted));
-  process.once("SIGTERM", () => stop("Terminated", EXIT.terminated));
+  onSignal(process, "SIGINT", () => stop("Interrupted", EXIT.interrupted));
+  onSignal(process, "SIGTERM", () => stop("Terminated", EXIT.terminated));
   // The reader of the output has left, as in `| head -1`.
   process.stdout.on("error", () => stop("The output was closed", EXIT.outputClosed));
   process.stderr.on("error", () => {});
@@ -34,6 +33,7 @@ export function createProcessContext(): CommandContext {
     invocation: describeInvocation({
       execPath: process.execPath,
       script: process.argv[1] ?? "ollama-pull",
+      moduleUrl: import.meta.url,
       directory: process.cwd(),
       env: process.env,
     }),
@@ -47,6 +47,29 @@ export function createProcessContext(): CommandContext {
     },
     holdTerminal,
   };
+}
+
+/** How long a signal may be repeated by the program that runs this one, in milliseconds. */
+const REPEATED_MS = 500;
+
+/**
+ * Handles a signal, and at once after it also those that only repeat it: npm passes on the Ctrl-C that the
+ * terminal has sent to both. A later one kills the process, in case it hangs.
+ *
+ * @param source The process.
+ * @param schedule Calls back after a number of milliseconds.
+ */
+export function onSignal(
+  source: Pick<NodeJS.EventEmitter, "on" | "off">,
+  signal: NodeJS.Signals,
+  handle: () => void,
+  schedule: (callback: () => void, milliseconds: number) => unknown = setTimeout,
+): void {
+  const listener = () => {
+    handle();
+    schedule(() => source.off(signal, listener), REPEATED_MS);
+  };
+  source.on(signal, listener);
 }
 
 function holdTerminal(release: () => void): () => void {

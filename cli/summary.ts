@@ -27,6 +27,11 @@ export class PullSummary {
     this.#startedAt = now();
   }
 
+  /** Whether the server has said anything. */
+  get hasBegun(): boolean {
+    return this.#progress !== undefined;
+  }
+
   /** Whether the server has anything of the model. */
   get hasBytes(): boolean {
     return this.#progress !== undefined && this.#progress.completed > 0;

@@ -33,11 +33,11 @@ describe("PullSummary", () => {
     assertEquals(summarize(0, [downloading([[0, 9]]), downloading([[9, 9]])]), "a: 9 B in 0s");
   });
 
-  it("knows whether anything is there", () => {
+  it("knows whether the server has said anything, and whether it has anything", () => {
     const summary = new PullSummary("a", () => 0);
-    assertEquals(summary.hasBytes, false);
+    assertEquals([summary.hasBegun, summary.hasBytes], [false, false]);
     summary.add(downloading([[0, 9]]));
-    assertEquals(summary.hasBytes, false);
+    assertEquals([summary.hasBegun, summary.hasBytes], [true, false]);
     summary.add(downloading([[1, 9]]));
     assertEquals(summary.hasBytes, true);
   });

@@ -2,8 +2,9 @@
  * How the command reaches a server: a `fetch` that waits for as long as it is told to, and goes straight
  * to this machine.
  *
- * - Node's `fetch` gives up after 300 s without headers or without a byte, for which it has no documented
- *   option; `node:http` has no such limit. Bun's has one unless it is told not to; Deno's has none.
+ * - Node's `fetch` gives up after 300 s without headers or without a byte, and has no documented option for
+ *   that; `node:http` has no such limit. Bun's gives up after six minutes (observed) unless it gets
+ *   `timeout: false`. Deno's has no limit (observed: 760 s).
  * - As Ollama's own client (Go's `ProxyFromEnvironment`), it uses no proxy to reach this machine. Deno and
  *   Bun would, unless `NO_PROXY` names it.
  *

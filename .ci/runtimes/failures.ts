@@ -26,3 +26,17 @@ export async function failureOf(options: PullOptions): Promise<PullError> {
   if (error instanceof PullError) return error;
   throw error ?? new Error("The pull has succeeded");
 }
+
+/** Pulls with retries that do not wait. Resolves to why there were any, and how far the pull has come. */
+export async function retriesOf(host: string): Promise<{ reasons: unknown[]; fraction: number }> {
+  const reasons: unknown[] = [];
+  let fraction = 0;
+  await pullModel("a", {
+    host,
+    retries: 5,
+    sleep: () => Promise.resolve(),
+    onRetry: ({ error }) => reasons.push(error.reason),
+    onProgress: (progress) => fraction = progress.fraction,
+  });
+  return { reasons, fraction };
+}

@@ -5,8 +5,13 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
-import { createServer as createHttpServer, type RequestListener } from "node:http";
+import { assertEquals, assertMatch } from "@std/assert";
+import {
+  createServer as createHttpServer,
+  type RequestListener,
+  type Server as HttpServer,
+  type ServerResponse,
+} from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -82,43 +87,106 @@ const REASONS = {
   "closed without an answer": [null, true],
 };
 
+/** How long a request of Node may be silent in these tests, in place of 300 s. */
+const LIMIT_MS = 300;
+
+/** Gives the `fetch` of Node short limits. Node 26 keeps its dispatcher under another name than before. */
+const SHORT_LIMITS = `
+const { fetch } = globalThis;
+await fetch("data:,");
+const { constructor: Agent } = [2, 1]
+  .map((version) => globalThis[Symbol.for("undici.globalDispatcher." + version)])
+  .find((dispatcher) => dispatcher);
+const dispatcher = new Agent({ headersTimeout: ${LIMIT_MS}, bodyTimeout: ${LIMIT_MS} });
+globalThis.fetch = (url, init) => fetch(url, { ...init, dispatcher });
+`;
+
+const layer = { status: "pulling a", digest: `sha256:${"a".repeat(64)}`, total: 4e6 };
+const lines = (...statuses: object[]) =>
+  statuses.map((line) => `${JSON.stringify(line)}\n`).join("");
+const MANIFEST = lines({ status: "pulling manifest" });
+const HALF = lines({ ...layer, completed: 1e6 }, { ...layer, completed: 2e6 });
+const WHOLE = lines({ ...layer, completed: 4e6 }, { status: "success" });
+
+/** Answers one request after another. */
+function answerInTurn(...answers: ((response: ServerResponse) => void)[]): Promise<number> {
+  return portOf(createHttpServer((_, response) => answers.shift()!(response)));
+}
+
 await consumer.write({
+  "limits.js": SHORT_LIMITS,
+  "retries.ts": 'import { retriesOf } from "./failures.ts";\n' +
+    "console.log(JSON.stringify(await retriesOf(process.argv[2])));\n",
   "failures.ts": await readText(".ci/runtimes/failures.ts"),
   "reasons.ts": `import { reasonsOf } from "./failures.ts";\n` +
     `console.log(JSON.stringify(await reasonsOf(${JSON.stringify(HOSTS)})));\n`,
 });
 const bun = join(ROOT, "node_modules/.bin/bun");
-await consumer.outputOf([
-  bun,
-  "build",
-  "--target=node",
-  "--packages=external",
-  "reasons.ts",
-  "--outfile=reasons.js",
-]);
+const forNode = ["--target=node", "--packages=external", "--outdir=."];
+await consumer.outputOf([bun, "build", "reasons.ts", "retries.ts", ...forNode]);
 
-/** The reasons that a runtime finds, as a command of a user. */
-const reasonsIn = async (...command: [string, ...string[]]) =>
+/** What a program finds in a runtime. */
+const findingsIn = async (...command: [string, ...string[]]) =>
   JSON.parse(await consumer.outputOf(command));
 
-describe("why a connection fails", () => {
+describe("connections that fail", () => {
   after(async () => {
-    for (const server of servers) server.close();
+    for (const server of servers) {
+      server.close();
+      if ("closeAllConnections" in server) (server as HttpServer).closeAllConnections();
+    }
     await consumer[Symbol.asyncDispose]();
   });
 
-  it("is known in Deno", async () => {
-    assertEquals(await reasonsOf(HOSTS), REASONS as unknown);
+  describe("why a connection fails", () => {
+    it("is known in Deno", async () => {
+      assertEquals(await reasonsOf(HOSTS), REASONS as unknown);
+    });
+
+    for (const alias of nodes) {
+      it(`is known in Node (${alias})`, async () => {
+        assertEquals(await findingsIn(`node_modules/${alias}/bin/node`, "reasons.js"), REASONS);
+      });
+    }
+
+    it("is known in Bun, which does not tell an alert of TLS from a connection that is closed", async () => {
+      const found = await findingsIn(bun, "reasons.ts");
+      assertEquals(found, { ...REASONS, "no TLS where OpenSSL wants it": [null, true] });
+    });
   });
 
-  for (const alias of nodes) {
-    it(`is known in Node (${alias})`, async () => {
-      assertEquals(await reasonsIn(`node_modules/${alias}/bin/node`, "reasons.js"), REASONS);
-    });
-  }
+  describe("the limits of Node's fetch", () => {
+    for (const alias of nodes) {
+      const node = [`node_modules/${alias}/bin/node`, "--import", "./limits.js"] as const;
 
-  it("is known in Bun, which does not tell an alert of TLS from a connection that is closed", async () => {
-    const found = await reasonsIn(bun, "reasons.ts");
-    assertEquals(found, { ...REASONS, "no TLS where OpenSSL wants it": [null, true] });
+      it(`are told from a failure, after which a pull resumes (${alias})`, async () => {
+        const port = await answerInTurn(
+          () => {}, // no headers
+          (response) => void response.write(MANIFEST + HALF), // then nothing
+          (response) => void response.end(MANIFEST + HALF + WHOLE),
+        );
+        assertEquals(await findingsIn(...node, "retries.js", `http://127.0.0.1:${port}`), {
+          reasons: ["runtime-limit", "runtime-limit"],
+          fraction: 1,
+        });
+      });
+
+      it(`are none of the command (${alias})`, async () => {
+        const port = await answerInTurn((response) => {
+          setTimeout(() => response.write(MANIFEST + HALF), LIMIT_MS * 4);
+          setTimeout(() => response.end(WHOLE), LIMIT_MS * 8);
+        });
+        const cli = [
+          "node_modules/.bin/ollama-pull",
+          "pull",
+          "a",
+          "--host",
+          `:${port}`,
+          "--retries=0",
+        ];
+        const printed = await consumer.outputOf([...node, ...cli]);
+        assertMatch(printed, /\nsuccess\na: 4 MB in /);
+      });
+    }
   });
 });

@@ -55,7 +55,8 @@ class PullRun {
       } catch (error) {
         if (signal.aborted) return this.#explainEnd(model);
         // Where no connection is made, none will be for the models that come.
-        const isHopeless = error instanceof PullError && error.code === "network";
+        const isHopeless = error instanceof PullError && error.code === "network" &&
+          !summary.hasBegun;
         this.#explainFailure(error, model, isHopeless ? this.#left : [model], summary);
         if (isHopeless) break;
         continue;

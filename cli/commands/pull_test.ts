@@ -239,6 +239,19 @@ describe("pull, when something fails", () => {
     });
   });
 
+  it("goes on to the next model after a connection that breaks", async () => {
+    const context = new TestContext(new Recorder());
+    const answers = answerInTurn(breakOff(PULL_LINES.slice(0, 2)), sendLines(PULL_LINES));
+    await withServer(answers, async ({ url, bodies }) => {
+      assertEquals(await main(["pull", "a", "b", "--host", url, "--retries", "0"], context), 1);
+      assertEquals(bodies.length, 2);
+      assertStringIncludes(
+        context.stderr.text,
+        `run: ollama-pull pull a --host ${url} --retries 0\n`,
+      );
+    });
+  });
+
   it("stops at the first of several models if there is no server, and names all that are left", async () => {
     const context = new TestContext(new Recorder());
     const { url, close } = await serve(() => {});

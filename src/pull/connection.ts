@@ -98,7 +98,7 @@ function networkError(cause: unknown, origin: string, isAnswered: boolean): Pull
   const { reason, retryable, words } = diagnose(cause);
   const what = isAnswered ? "The connection broke" : `Cannot reach ${origin}`;
   const message = reason === "runtime-limit"
-    ? "The runtime's own limit on silence is over (300 s in Node and Bun), though the server may " +
+    ? "The runtime's own limit on silence is over (300 s in Node, 360 s in Bun), though the server may " +
       "still be at work: to wait longer, pass a fetch that has no such limit"
     : `${what}: ${words}`;
   return new PullError("network", message, { reason, retryable, cause });
