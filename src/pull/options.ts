@@ -62,7 +62,7 @@ export interface PullOptions extends DecodeProgressOptions {
   /**
    * The longest time without any byte of the server, in milliseconds, whatever it does; after it the pull
    * fails with `stalled`. To verify a large model can take minutes. Node's `fetch` has a limit of its own,
-   * of 300 s, and so has Bun's (unless it gets `timeout: false`): it ends a pull with the reason
+   * of 300 s, and Bun's one of 360 s (unless it gets `timeout: false`): it ends a pull with the reason
    * `runtime-limit`. To wait longer, pass a `fetch` without it.
    *
    * @default {Infinity}
