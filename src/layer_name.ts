@@ -6,9 +6,11 @@
 
 // Each repetition has a bound, so that no text makes a match slow.
 
-/** Amounts, speeds and percentages, such as `45 %`, `1.2 GB`, `3.4 MB/s`, `12/40 MiB` and `5 of 9 bytes`. */
-const AMOUNT =
-  /(?<![\w.:-])(?:\d{1,16}(?:\.\d{1,3})?(?: ?(?:[kmgt]i?b|bytes))?(?: ?\/ ?| of ))?\d{1,16}(?:\.\d{1,3})? ?(?:%|(?:[kmgt]i?b|bytes)(?:\/s|ps)?(?!\w))/gi;
+/** Amounts, speeds and percentages, such as `45 %`, `1.2 GB` and `3.4 MB/s`. */
+const AMOUNT = /(?<![\w.:-])\d{1,16}(?:\.\d{1,3})? ?(?:%|(?:[kmgt]i?b|bytes)(?:\/s|ps)?(?!\w))/gi;
+
+/** The part of an amount, once that is left out: what `12/40 MiB` and `5 of 9 bytes` begin with. */
+const PART = /(?<![\w.:-])\d{1,16}(?:\.\d{1,3})?(?: ?\/ ?| of )…/g;
 
 /** Times, such as `1m25s` and `00:12`. (`135m` is more often the size of a model.) */
 const TIME =
@@ -19,5 +21,5 @@ const TIME =
  * status and `downloading 6%` in the next. Other numbers are part of the name, as in `part 2 of 3`.
  */
 export function layerName(words: string): string {
-  return words.replace(AMOUNT, "…").replace(TIME, "…");
+  return words.replace(AMOUNT, "…").replace(PART, "…").replace(TIME, "…");
 }

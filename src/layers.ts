@@ -94,42 +94,19 @@ export class LayerSet {
     return this.#byDigest.size + this.#byName.size;
   }
 
-  /** The layer of a digest, if there is one. */
-  get(digest: string): Layer | undefined {
-    return this.#byDigest.get(digest);
-  }
-
-  /** The layer without a digest that the server has these words for, if there is one. */
-  getNamed(words: string): Layer | undefined {
+  /** The layer of a digest or, if that is absent, of the server's words, if there is one. */
+  find(digest: string | undefined, words = ""): Layer | undefined {
+    if (digest !== undefined) return this.#byDigest.get(digest);
     const layer = this.#byName.get(words) ?? this.#byName.get(layerName(words));
     return layer ?? (this.#byName.size < MAX_NAMES ? undefined : this.#latestNamed);
   }
 
   /**
-   * Adds a layer that has a digest.
+   * Adds a layer.
    *
    * @throws {PullError} `malformed`, if there are too many.
    */
-  add(digest: string, total?: number): Layer {
-    const layer = this.#add(digest, "");
-    this.#byDigest.set(digest, layer);
-    this.update(layer, total, 0);
-    return layer;
-  }
-
-  /**
-   * Adds a layer that has no digest.
-   *
-   * @throws {PullError} `malformed`, if there are too many.
-   */
-  addNamed(words: string): Layer {
-    const name = layerName(words);
-    const layer = this.#add(undefined, name);
-    this.#byName.set(name, layer);
-    return this.#latestNamed = layer;
-  }
-
-  #add(digest: string | undefined, name: string): Layer {
+  add(digest: string | undefined, words = "", total?: number): Layer {
     if (this.size >= MAX_LAYERS) {
       const limit = MAX_LAYERS.toLocaleString("en");
       throw new PullError("malformed", `The server named more than ${limit} layers`);
@@ -137,7 +114,7 @@ export class LayerSet {
     const layer: Layer = {
       index: this.size,
       digest,
-      name,
+      name: digest === undefined ? layerName(words) : "",
       total: undefined,
       completed: 0,
       received: 0,
@@ -148,9 +125,12 @@ export class LayerSet {
       isAnnounced: false,
       isChanged: false,
     };
+    if (digest === undefined) this.#byName.set(layer.name, this.#latestNamed = layer);
+    else this.#byDigest.set(digest, layer);
     this.#unfinished.add(layer);
     this.#unsizedLayers++;
     this.#markChanged(layer);
+    this.update(layer, total, 0);
     return layer;
   }
 
@@ -162,14 +142,14 @@ export class LayerSet {
     for (const digest of this.#byDigest.keys()) if (!sizes.has(digest)) return false;
     if (this.#byName.size > 0) return false;
     for (const [digest, size] of sizes) {
-      const layer = this.get(digest);
+      const layer = this.find(digest);
       if (layer === undefined) {
-        this.add(digest, size);
+        this.add(digest, "", size);
       } else if (!layer.isAnnounced) {
-        const total = Math.max(size, layer.completed);
-        const isComplete = layer.completed === layer.total;
-        this.update(layer, total, isComplete ? total : layer.completed);
         layer.isAnnounced = true;
+        const { completed } = layer;
+        const total = Math.max(size, completed);
+        this.update(layer, total, completed === layer.total ? total : completed);
       }
     }
     return true;

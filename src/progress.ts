@@ -21,8 +21,8 @@ export interface PullProgressOptions {
    * `total` and `fraction` are right from the first snapshot, or from when the promise is resolved;
    * without, a layer counts once the server has named it.
    *
-   * They are only used as long as the server reports no other layer. A promise that is rejected is as
-   * good as none.
+   * They count as long as the server reports no other layer. A promise that is rejected is as good as
+   * none; one that gives something else than layers fails the stream with a `TypeError`.
    */
   layers?: Iterable<LayerSize> | PromiseLike<Iterable<LayerSize>> | undefined;
   /**

@@ -191,10 +191,8 @@ export class ProgressTracker {
    * @throws {TypeError} If they are no list, or a layer has no digest or no size.
    */
   #takeList(list: Iterable<LayerSize>): void {
-    let sizes = readSizes(list);
-    if (sizes.size === 0) return;
-    if (this.#layers.size === 1 && this.#layers.get(DIGEST_OF_ALL_LAYERS)) sizes = sumOf(sizes);
-    if (!this.#layers.takeSizes(sizes)) return;
+    const sizes = readSizes(list);
+    if (sizes.size === 0 || !this.#layers.takeSizes(sizes)) return;
     this.#totalSource = "list";
     if (this.#phase !== "manifest" && this.#phase !== "downloading") this.#completeAll();
   }
@@ -231,8 +229,7 @@ export class ProgressTracker {
     if (latest !== undefined && latest.digest === digest) {
       if (digest !== undefined || status === this.#latestWords) return latest;
     }
-    const known = digest === undefined ? this.#layers.getNamed(status) : this.#layers.get(digest);
-    const layer = known ?? this.#discoverLayer(digest, status);
+    const layer = this.#layers.find(digest, status) ?? this.#discoverLayer(digest, status);
     this.#latest = layer;
     this.#latestWords = status;
     return layer;
@@ -245,12 +242,12 @@ export class ProgressTracker {
       if (digest === DIGEST_OF_ALL_LAYERS && total > 0 && this.#latest === undefined) {
         // The server reports one figure for all layers: it takes the place of those of the list.
         this.#layers = new LayerSet();
-        return this.#layers.add(digest, total);
+        return this.#layers.add(digest, "", total);
       }
       this.#layers.removeUnreported(); // the list is that of another model
     }
     this.#totalSource = undefined;
-    return digest === undefined ? this.#layers.addNamed(words) : this.#layers.add(digest);
+    return this.#layers.add(digest, words);
   }
 
   /** Takes note of a layer that the server reports with a size for the first time. */
@@ -320,11 +317,4 @@ function readSizes(layers: Iterable<LayerSize>): Map<string, number> {
     sizes.set(digest, size);
   }
   return sizes;
-}
-
-/** The sum of sizes, as that of the layer which stands for all. */
-function sumOf(sizes: ReadonlyMap<string, number>): Map<string, number> {
-  let sum = 0;
-  for (const size of sizes.values()) sum += size;
-  return new Map([[DIGEST_OF_ALL_LAYERS, sum]]);
 }
