@@ -69,7 +69,9 @@ export async function read(body: ReadableStream<Uint8Array>): Promise<void> {
   for await (const value of new NdjsonDecoderStream().readable) void value;
   for await (const bytes of new NdjsonEncoderStream().readable) bytes.length;
   for await (const { kind } of new PullStatusStream().readable) kind.length;
-  for await (const { layers } of new PullProgressStream().readable) layers.length;
+  for await (const { layers } of new PullProgressStream().readable) {
+    for (const layer of layers) (layer.digest ?? layer.status).length;
+  }
 
   const progress: PullStream<{ readonly fraction: number }> = pull("m");
   for await (const { fraction } of progress.values({ preventCancel: true })) fraction.toFixed();
@@ -82,6 +84,10 @@ export async function read(body: ReadableStream<Uint8Array>): Promise<void> {
 
   // @ts-expect-error -- a fraction is a number
   for await (const { fraction } of pull("m")) fraction.length;
+  const layers = Promise.resolve([{ digest: "sha256:aaaa", size: 1 }]);
+  for await (const { totalIsKnown } of pull("m", { layers })) totalIsKnown.valueOf();
+  // @ts-expect-error -- the layers of the manifest, not the manifest
+  decodeProgress(body, { layers: { layers: [], config: {} } });
   // @ts-expect-error -- bytes, not text
   decodePull(new ReadableStream<string>());
 }
