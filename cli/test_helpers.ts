@@ -15,9 +15,12 @@ import type { CommandContext, Output } from "./command.ts";
 export class Recorder implements Output {
   /** All that was written. */
   text = "";
+  /** Is called after each write. */
+  onWrite = (): void => {};
 
   write(text: string): void {
     this.text += text;
+    this.onWrite();
   }
 
   /** What was written, by line. */

@@ -1314,7 +1314,7 @@ describe("a layer without a digest", () => {
     );
     const last = snapshotsOf(objects).at(-1)!;
     assertEquals(last.layers, [{
-      status: "downloading a.gguf … (…, …, …)",
+      status: "downloading a.gguf … (…/…, …, …)",
       total: 1e7,
       completed: 9.9e6,
       done: false,

@@ -91,9 +91,7 @@ describe("pull", () => {
 
   it("says how to resume when the connection breaks", async () => {
     const context = new TestContext(new Recorder());
-    await withServer((response) => {
-      response.write(PULL_LINES.slice(0, 2).join(""), () => response.destroy());
-    }, async ({ url }) => {
+    await withServer(breakOff(PULL_LINES.slice(0, 2), context), async ({ url }) => {
       assertEquals(await main(["pull", "a", "--host", url, "--retries=1"], context), 1);
       assertStringIncludes(context.stderr.text, "error: The connection broke: ");
       assertStringIncludes(
@@ -150,14 +148,25 @@ function answerInTurn(
     (answers.length > 1 ? answers.shift() : answers[0])!(response, request);
 }
 
-const breakOff = (lines: readonly string[]) => (response: ServerResponse) =>
-  void response.write(lines.join(""), () => response.destroy());
+/**
+ * An answer that sends lines and breaks once a number of bytes is shown: Bun drops what has arrived when a
+ * connection breaks.
+ */
+function breakOff(lines: readonly string[], { stdout }: TestContext) {
+  return (response: ServerResponse) => {
+    stdout.onWrite = () => {
+      if (/[1-9]/.test(stdout.text)) response.destroy();
+    };
+    response.write(lines.join(""), () => stdout.onWrite());
+  };
+}
+
 const fail = (error: string) => sendLines([PULL_LINES[0]!, `${JSON.stringify({ error })}\n`]);
 
 describe("pull, when something fails", () => {
   it("goes on, says so in a line for each retry, and counts them in the end", async () => {
     const context = new TestContext(new Recorder());
-    const broken = breakOff(PULL_LINES.slice(0, 2));
+    const broken = breakOff(PULL_LINES.slice(0, 2), context);
     await withServer(answerInTurn(broken, broken, sendLines(PULL_LINES)), async ({ url }) => {
       assertEquals(await main(["pull", "a", "--host", url], context), EXIT.success);
       const { lines } = context.stdout;
@@ -241,7 +250,7 @@ describe("pull, when something fails", () => {
 
   it("goes on to the next model after a connection that breaks", async () => {
     const context = new TestContext(new Recorder());
-    const answers = answerInTurn(breakOff(PULL_LINES.slice(0, 2)), sendLines(PULL_LINES));
+    const answers = answerInTurn(breakOff(PULL_LINES.slice(0, 2), context), sendLines(PULL_LINES));
     await withServer(answers, async ({ url, bodies }) => {
       assertEquals(await main(["pull", "a", "b", "--host", url, "--retries", "0"], context), 1);
       assertEquals(bodies.length, 2);
@@ -276,7 +285,10 @@ describe("pull, when something fails", () => {
 
   it("writes retries and the failure as JSON, too, with --json", async () => {
     const context = new TestContext(new Recorder());
-    const answers = answerInTurn(breakOff(PULL_LINES.slice(0, 2)), fail("disk \x9b2J full"));
+    const answers = answerInTurn(
+      breakOff(PULL_LINES.slice(0, 2), context),
+      fail("disk \x9b2J full"),
+    );
     await withServer(answers, async ({ url }) => {
       assertEquals(await main(["pull", "a", "--json", "--host", url], context), EXIT.failure);
       const written = context.stdout.lines.map((line) => JSON.parse(line));
