@@ -7,9 +7,12 @@
  * @module
  */
 
+import { concatBytes } from "./bytes.ts";
 import { PullError } from "./errors.ts";
 import { titleOfPage } from "./error_words.ts";
-import { describeDetour, httpError, readErrorBody, withoutSecrets } from "./http_error.ts";
+import { describeDetour, httpError, readErrorBody } from "./http_error.ts";
+import { showHost } from "./host.ts";
+import { DEFAULT_MAX_LINE_BYTES } from "./lines.ts";
 import { fromEvents, isEventStream } from "./server_sent_events.ts";
 import { type ReadResult, type Source, SourceProducer } from "./streams/producer.ts";
 import { createPullStream, type PullStream, streamFrom } from "./streams/pull_stream.ts";
@@ -118,8 +121,6 @@ const MAX_KEPT_BYTES = 4_096;
 /** How many characters tell a page from other text: those of `<!doctype`, and some more. */
 const MIN_PAGE_LENGTH = 16;
 
-const DEFAULT_MAX_OBJECT_BYTES = 2 ** 20;
-
 /**
  * Decodes the body of an answer, or fails with `wrong-address` if that is no pull.
  *
@@ -137,7 +138,7 @@ class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
   constructor(
     answer: () => Answer,
     decoder: RecognizingStep<Output>,
-    maxObjectBytes: number = DEFAULT_MAX_OBJECT_BYTES,
+    maxObjectBytes: number = DEFAULT_MAX_LINE_BYTES,
   ) {
     this.#answer = answer;
     this.#decoder = decoder;
@@ -195,7 +196,7 @@ class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
   #failAsWrongAddress(cause?: PullError): never {
     const { response, url } = this.#answer();
     const type = response.headers.get("content-type");
-    const where = url === "" ? "The answer" : `The answer of ${withoutSecrets(url)}`;
+    const where = url === "" ? "The answer" : `The answer of ${showHost(new URL(url))}`;
     const what = `${describeContent(this.#startBytes())}${type ? ` (${type})` : ""}`;
     const message = `${where} is no pull, but ${what}${describeDetour(response)}`;
     const { status } = response;
@@ -210,13 +211,7 @@ class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
   }
 
   #startBytes(): Uint8Array {
-    const bytes = new Uint8Array(this.#startLength);
-    let length = 0;
-    for (const part of this.#start) {
-      bytes.set(part, length);
-      length += part.length;
-    }
-    return bytes;
+    return concatBytes(this.#start);
   }
 }
 

@@ -7,6 +7,7 @@
 import { causeOfAnswer } from "./causes.ts";
 import { PullError } from "./errors.ts";
 import { errorWords, titleOfPage } from "./error_words.ts";
+import { showHost } from "./host.ts";
 import type { ReadResult } from "./streams/producer.ts";
 import { quote } from "./text.ts";
 
@@ -54,17 +55,7 @@ function describeBody(text: string, words: string | undefined): string {
 
 /** Where an answer came from, if the request was redirected: a POST may have become a GET on the way. */
 export function describeDetour({ redirected, url }: Response): string {
-  return redirected ? ` (from ${withoutSecrets(url)}, to which the request was redirected)` : "";
-}
-
-/** An address without what may be secret: user name, password and query. */
-export function withoutSecrets(url: string): string {
-  try {
-    const { origin, pathname } = new URL(url);
-    return `${origin}${pathname}`;
-  } catch {
-    return "an address that cannot be read";
-  }
+  return redirected ? ` (from ${showHost(new URL(url))}, to which the request was redirected)` : "";
 }
 
 /** The body of an error: parsed if it is JSON, `undefined` if it is empty. */

@@ -12,7 +12,9 @@ import { PullError } from "./errors.ts";
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = "\ufeff";
-const DEFAULT_MAX_LINE_BYTES = 2 ** 20;
+
+/** The longest line that is accepted, in bytes, unless the caller says otherwise. */
+export const DEFAULT_MAX_LINE_BYTES = 2 ** 20;
 
 /**
  * A chunk of up to this many bytes is copied behind the line that is held. That costs less than another

@@ -71,10 +71,15 @@ export class ProgressTracker {
     return this.#status;
   }
 
+  /** Whether the layers are all layers of the model. */
+  get totalIsKnown(): boolean {
+    return this.#totalSource !== undefined;
+  }
+
   /** Whether every byte is there: nothing more is to be downloaded. */
   get isDownloaded(): boolean {
     const { completed, total } = this.#layers;
-    return this.#totalSource !== undefined && total > 0 && completed === total;
+    return this.totalIsKnown && total > 0 && completed === total;
   }
 
   /**
@@ -150,7 +155,7 @@ export class ProgressTracker {
     const completed = known.completed;
     // From 2^53 on sums are rounded, and may end up the wrong way round.
     const total = Math.max(known.total, completed);
-    const totalIsKnown = this.#totalSource !== undefined;
+    const { totalIsKnown } = this;
     const fraction = this.#fraction;
     const layers = known.list();
     const bytesPerSecond = phase === "downloading" ? this.#rate.bytesPerSecond(now) : NaN;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fetchManifest } from "../../mod.ts";
 import type { AddCommand, CommandContext } from "../command.ts";
 import { runPulls } from "./pull_run.ts";
 
@@ -37,6 +38,12 @@ async function startMock(): Promise<DemoServer> {
     .listen({ port: 0 });
 }
 
+/** The layers of the model, so that the bar of the whole is right from the start. */
+async function readLayers(url: string, { fetch, signal }: CommandContext) {
+  const { layers } = await fetchManifest(MODEL.name, { registry: url, fetch, signal });
+  return layers;
+}
+
 /** Starts a server, pulls from it, and resolves to the exit code. */
 export async function runDemo(
   context: CommandContext,
@@ -52,7 +59,7 @@ export async function runDemo(
       models: [MODEL.name],
       host: new URL(server.url),
       form: json ? "json" : "suitable",
-      options: {},
+      options: { layers: readLayers(server.url, context) },
       keepsBytes: false,
       again: () => `${context.invocation} demo`,
     }, context);

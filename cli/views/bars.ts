@@ -49,7 +49,7 @@ const COLUMNS_WITH_SPEED = COLUMNS_WITH_BAR + SPEED_COLUMNS + TIME_COLUMNS;
 interface Row {
   readonly label: string;
   readonly completed: number;
-  /** The size, if it is known. Otherwise there is no percentage, and the bar stays empty. */
+  /** The size, if it is known. Otherwise there is no percentage and no bar: an empty one would say 0 %. */
   readonly total: number | undefined;
   readonly fraction: number;
   readonly done: boolean;
@@ -133,8 +133,14 @@ function drawRow(row: Row, columns: number): string {
 
   const rest = columns >= COLUMNS_WITH_SPEED ? SPEED_COLUMNS + TIME_COLUMNS : 0;
   const room = columns - HEAD_COLUMNS - EDGES_COLUMNS - SIZES_COLUMNS - rest;
-  const filled = Math.floor((fraction ?? 0) * room);
-  return `${head} ▕${"█".repeat(filled)}${" ".repeat(room - filled)}▏ ${sizes}`;
+  return `${head} ${drawBar(fraction, room)} ${sizes}`;
+}
+
+/** A bar that is as full as a fraction says, or room for one. */
+function drawBar(fraction: number | undefined, room: number): string {
+  if (fraction === undefined) return " ".repeat(room + 2);
+  const filled = Math.floor(fraction * room);
+  return `▕${"█".repeat(filled)}${" ".repeat(room - filled)}▏`;
 }
 
 function describeSizes({ completed, total, done }: Row): string {

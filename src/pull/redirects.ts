@@ -6,7 +6,7 @@
  */
 
 import { PullError } from "../errors.ts";
-import { withoutSecrets } from "../http_error.ts";
+import { showHost } from "../host.ts";
 import { ignoreRejection } from "../streams/producer.ts";
 import type { Answer } from "../answer.ts";
 import type { PullOptions } from "./options.ts";
@@ -57,18 +57,18 @@ async function respondInBrowser(
 
 /** Where a redirect leads, if a pull can follow it. */
 function targetOf({ status }: Response, location: string, from: URL, redirects: number): URL {
-  const title = `HTTP ${status}: ${withoutSecrets(from.href)} redirects`;
+  const title = `HTTP ${status}: ${showHost(from)} redirects`;
   if (!URL.canParse(location, from)) {
     throw redirected(`${title} to an address that cannot be read`, status);
   }
   const target = new URL(location, from);
-  const where = `${title} to ${withoutSecrets(target.href)}`;
+  const where = `${title} to ${showHost(target)}`;
   if (target.protocol !== "http:" && target.protocol !== "https:") {
     throw redirected(`${where}, which is not an address of HTTP`, status);
   }
   if (status !== 307 && status !== 308) {
     // RFC 9110: clients turn a POST into a GET at 303, and may at 301 and 302, as all of them do.
-    const host = withoutSecrets(target.href).replace(/\/api\/pull$/, "");
+    const host = showHost(target).replace(/\/api\/pull$/, "");
     throw redirected(
       `${where}, where a pull would arrive as a GET: give ${host} as the host`,
       status,

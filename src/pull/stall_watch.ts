@@ -42,7 +42,7 @@ export class StallWatch {
     this.#stallTimeoutMs = stream ? stallTimeoutMs : Infinity;
     this.#silenceTimeoutMs = options.silenceTimeoutMs ?? Infinity;
     this.#minBytesPerSecond = minBytesPerSecond;
-    this.#minBytes = Math.max(1, minBytesPerSecond * stallTimeoutMs / 1000);
+    this.#minBytes = minBytesPerSecond > 0 ? minBytesPerSecond * stallTimeoutMs / 1000 : 1;
   }
 
   /** Begins anew: a request is made, or was answered. */
@@ -101,18 +101,20 @@ export class StallWatch {
 
   #stalled(): PullError {
     const time = seconds(this.#stallTimeoutMs);
-    const { phase, completed, total } = this.#tracker;
+    const { phase, completed, total, totalIsKnown } = this.#tracker;
     if (phase !== "downloading" || !this.#isTalking) {
       const what = this.#isTalking ? "nothing new" : "nothing";
       return new PullError("stalled", `The server sent ${what} for ${time}`);
     }
-    if (this.#minBytes > 1) {
+    if (this.#minBytesPerSecond > 0) {
       const limit = `${this.#minBytesPerSecond} bytes per second`;
       return new PullError("stalled", `The download was slower than ${limit} for ${time}`);
     }
-    const share = `${Math.floor(completed / total * 100)} %`;
+    const place = totalIsKnown
+      ? `${Math.floor(completed / total * 100)} %`
+      : `${completed} of ${total} bytes`;
     const message =
-      `The download has been at ${share} for ${time}, though the server still answers`;
+      `The download has been at ${place} for ${time}, though the server still answers`;
     return new PullError("stalled", message);
   }
 }

@@ -113,13 +113,21 @@ describe("stallTimeoutMs", () => {
   });
 
   it("fails a download that stands still, though the server still answers", async () => {
-    const clock = new VirtualClock();
-    const { failure } = await talking(clock, (time) => time < 5000 ? time / 100 : 98, {
-      stallTimeoutMs: 120_000,
-    });
-    const message = "The download has been at 98 % for 120 s, though the server still answers";
-    assertEquals(asPullError(failure?.error).message, message);
-    assert(clock.time >= 125_000 && clock.time < 125_100, `${clock.time} ms`);
+    const places: [options: PullOptions, place: string][] = [
+      [{ layers: [{ digest: "sha256:aaaa", size: 100 }] }, "98 %"],
+      [{}, "98 of 100 bytes"], // of the layers that are known
+    ];
+    for (const [options, place] of places) {
+      const clock = new VirtualClock();
+      const { failure } = await talking(clock, (time) => time < 5000 ? time / 100 : 98, {
+        stallTimeoutMs: 120_000,
+        ...options,
+      });
+      const message =
+        `The download has been at ${place} for 120 s, though the server still answers`;
+      assertEquals(asPullError(failure?.error).message, message);
+      assert(clock.time >= 125_000 && clock.time < 125_100, `${clock.time} ms`);
+    }
   });
 
   it("takes each byte of the model for something new, and so an endless trickle", async () => {
