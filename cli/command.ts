@@ -10,7 +10,7 @@
  */
 
 import type { Command } from "commander";
-import { type ManifestRequestInit, parseModelName, type PullRequestInit } from "../mod.ts";
+import { parseModelName, type PullRequestInit } from "../mod.ts";
 import { printable } from "./format.ts";
 
 /** The exit codes. After a signal: 128 plus its number, as in shells. */
@@ -46,7 +46,7 @@ export interface CommandContext {
   /** How this program was called, such as `deno task`, for commands that a person can copy. */
   readonly invocation: string;
   /** Makes the requests of a pull. */
-  readonly fetch: (url: string, init: PullRequestInit | ManifestRequestInit) => Promise<Response>;
+  readonly fetch: (url: string, init: PullRequestInit) => Promise<Response>;
   /** Aborts with an {@link Interruption} when the command must end early. */
   readonly signal: AbortSignal;
   /** The time in milliseconds. */

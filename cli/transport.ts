@@ -14,11 +14,11 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { Readable } from "node:stream";
+import type { PullRequestInit } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import { isLoopback } from "./host.ts";
 
 type Transport = CommandContext["fetch"];
-type TransportInit = Parameters<Transport>[1];
 
 /** The transport of a runtime. */
 export function createTransport(env: Record<string, string | undefined>): Transport {
@@ -46,18 +46,16 @@ export function goAroundProxy(
 }
 
 /** Bun's `fetch`, without its limit. */
-function fetchPatiently(url: string, init: TransportInit): Promise<Response> {
-  const patient: RequestInit & { timeout: false } = { ...init, timeout: false };
-  return fetch(url, patient);
+function fetchPatiently(url: string, init: PullRequestInit): Promise<Response> {
+  return fetch(url, { ...init, timeout: false } as RequestInit);
 }
 
 /** The statuses of answers that have no body. */
 const WITHOUT_BODY: readonly (number | undefined)[] = [204, 205, 304];
 
 /** A request by `node:http`, which follows no redirects, as it is asked to. */
-export function requestByNode(url: string, init: TransportInit): Promise<Response> {
-  const { method, headers, signal } = init;
-  const body = init.method === "POST" ? init.body : undefined;
+export function requestByNode(url: string, init: PullRequestInit): Promise<Response> {
+  const { method, headers, body, signal } = init;
   const { protocol } = new URL(url);
   return new Promise((resolve, reject) => {
     const { request } = protocol === "https:" ? https : http;

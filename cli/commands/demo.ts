@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fetchManifest } from "../../mod.ts";
+import type { LayerSize } from "../../mod.ts";
 import type { AddCommand, CommandContext } from "../command.ts";
 import { runPulls } from "./pull_run.ts";
 
@@ -27,6 +27,8 @@ const BYTES_PER_SECOND = 480_000_000;
 export interface DemoServer {
   /** Its address. */
   readonly url: string;
+  /** The layers of the model, with which the bar of the whole is right from the start. */
+  readonly layers: readonly LayerSize[];
   /** Stops it. */
   close(): Promise<void>;
 }
@@ -34,14 +36,10 @@ export interface DemoServer {
 /** Starts the mock, which is loaded only here, so that `pull` starts faster. */
 async function startMock(): Promise<DemoServer> {
   const { createMockServer } = await import("../../mock/mod.ts");
-  return await createMockServer({ models: [MODEL], bytesPerSecond: BYTES_PER_SECOND })
-    .listen({ port: 0 });
-}
-
-/** The layers of the model, so that the bar of the whole is right from the start. */
-async function readLayers(url: string, { fetch, signal }: CommandContext) {
-  const { layers } = await fetchManifest(MODEL.name, { registry: url, fetch, signal });
-  return layers;
+  const server = createMockServer({ models: [MODEL], bytesPerSecond: BYTES_PER_SECOND });
+  const { layers, config } = await server.library.manifest(MODEL.name);
+  const { url, close } = await server.listen({ port: 0 });
+  return { url, close, layers: [...layers, config] };
 }
 
 /** Starts a server, pulls from it, and resolves to the exit code. */
@@ -59,7 +57,7 @@ export async function runDemo(
       models: [MODEL.name],
       host: new URL(server.url),
       form: json ? "json" : "suitable",
-      options: { layers: readLayers(server.url, context) },
+      options: { layers: server.layers },
       keepsBytes: false,
       again: () => `${context.invocation} demo`,
     }, context);

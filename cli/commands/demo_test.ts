@@ -4,9 +4,12 @@ import { assertSpyCalls, spy } from "@std/testing/mock";
 import { PULL_LINES, Recorder, Screen, sendLines, serve, TestContext } from "../test_helpers.ts";
 import { runDemo } from "./demo.ts";
 
+/** A server of lines, and of a model with one layer more than those are about. */
 async function startServer(lines: readonly string[]) {
   const { url, close } = await serve(sendLines(lines));
-  return { url, close: spy(close) };
+  const { digest, total } = JSON.parse(PULL_LINES[1]!);
+  const layers = [{ digest, size: total }, { digest: "sha256:more", size: 9_000 }];
+  return { url, close: spy(close), layers };
 }
 
 describe("demo", () => {
@@ -33,5 +36,14 @@ describe("demo", () => {
     await runDemo(context, true, () => Promise.resolve(server));
     assertEquals(JSON.parse(context.stdout.lines.at(-1)!).phase, "success");
     for (const line of context.stdout.lines) JSON.parse(line);
+  });
+
+  it("knows the whole model from the start", async () => {
+    const server = await startServer(PULL_LINES);
+    const context = new TestContext(new Recorder());
+    await runDemo(context, true, () => Promise.resolve(server));
+    const downloading = context.stdout.lines.map((line) => JSON.parse(line))
+      .find(({ phase }) => phase === "downloading");
+    assertEquals([downloading.total, downloading.totalIsKnown], [10_000, true]);
   });
 });
