@@ -24,8 +24,11 @@ export interface ExchangeAnswer {
   readonly ending: AnswerEnding;
 }
 
-/** How the body of an answer ends: regularly, by a broken connection, or not at all. */
-export type AnswerEnding = "end" | "reset" | "hang";
+/**
+ * How the body of an answer ends: regularly, by a broken connection, or not at all, because nothing more
+ * comes or because its last chunk comes again and again.
+ */
+export type AnswerEnding = "end" | "reset" | "hang" | "repeat";
 
 /** How many characters of a chunk are shown, and how many chunks: enough for any shrunken example. */
 const MAX_SHOWN_CHARACTERS = 600;

@@ -6,6 +6,7 @@
 
 import type { StatusObject } from "../generators/mod.ts";
 import { CannotRun, type CheckRun, Violation } from "../rule.ts";
+import { within } from "../within.ts";
 import type { AnswerScript, Play, ScriptedServer } from "./scripted_server.ts";
 import type { ClientSubject } from "./subject.ts";
 
@@ -97,19 +98,6 @@ export function start(
     result,
     cancel: () => controller.abort(new DOMException("The pull was cancelled", "AbortError")),
   };
-}
-
-/** Whether some work ends within a time. */
-export async function within(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  try {
-    return await Promise.race([work.then(() => true), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** Answers a pull of a client with a script, to the end. */

@@ -12,6 +12,7 @@ import { NDJSON_TYPE } from "../../src/ndjson.ts";
 import { messageOf } from "../../src/text.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { CannotRun } from "../rule.ts";
+import { within } from "../within.ts";
 
 /** What to answer. */
 export interface AnswerScript {
@@ -25,6 +26,8 @@ export interface AnswerScript {
   readonly paced?: boolean | undefined;
   /** How the body ends. @default {"end"} */
   readonly ending?: AnswerEnding | undefined;
+  /** The time between two chunks of an answer that repeats its last one, in milliseconds. @default {10} */
+  readonly repeatMs?: number | undefined;
   /** The chunk before which the server waits for {@link Play.release}, counted from 0. */
   readonly holdBefore?: number | undefined;
 }
@@ -112,7 +115,7 @@ export class Play {
 
   /** The chunks of the answer, each when it is due, and then how its body ends. */
   async *chunks(): AsyncGenerator<Bytes, "end" | "reset", void> {
-    const { chunks, ending = "end", holdBefore } = this.#script;
+    const { chunks, ending = "end", repeatMs = 10, holdBefore } = this.#script;
     for (const [index, chunk] of chunks.entries()) {
       if (index === holdBefore) {
         this.#noteSilent();
@@ -121,7 +124,11 @@ export class Play {
       yield chunk.slice();
     }
     this.#noteSilent();
-    if (ending !== "hang") return ending;
+    if (ending === "end" || ending === "reset") return ending;
+    const last = chunks.at(-1);
+    while (ending === "repeat" && last && !await within(this.#stopped, repeatMs)) {
+      yield last.slice();
+    }
     await this.#stopped;
     return "reset";
   }

@@ -34,8 +34,8 @@ export interface ClientSubject extends SubjectInfo {
   /** Whether it needs a server on the network, or uses the `fetch` that it gets. */
   readonly transport: "network" | "in-process";
   /**
-   * After how many milliseconds without a byte it fails, if it has such a limit. Use a second or more,
-   * since a busy machine pauses, too.
+   * After how many milliseconds in which nothing new comes it fails, if it has such a limit. Use a second
+   * or more, since a busy machine pauses, too.
    */
   readonly timeLimitMs?: number | undefined;
   /** The most inputs to try per rule, if each is expensive. `runs` overrides it. */
@@ -52,7 +52,7 @@ export interface CommandClientOptions {
   version?: string | undefined;
   /** What its updates are. @default {"statuses"} */
   reports?: ClientSubject["reports"] | undefined;
-  /** After how many milliseconds without a byte it fails. */
+  /** After how many milliseconds in which nothing new comes it fails. */
   timeLimitMs?: number | undefined;
   /** More environment variables. */
   env?: Readonly<Record<string, string>> | undefined;

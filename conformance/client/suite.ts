@@ -7,7 +7,8 @@
 import type { Report } from "../report.ts";
 import type { Rule } from "../rule.ts";
 import { type RunOptions, runSuite } from "../run.ts";
-import { type ClientUnderTest, within } from "./observation.ts";
+import { within } from "../within.ts";
+import type { ClientUnderTest } from "./observation.ts";
 import { endingRules } from "./rules/endings.ts";
 import { failureRules } from "./rules/failures.ts";
 import { framingRules } from "./rules/framing.ts";

@@ -217,7 +217,7 @@ table.dense td .word { position: absolute; clip-path: inset(50%); width: 1px; he
 .chunks li { border-top: 1px dashed var(--muted); }
 .chunks code { padding: 5px 14px; white-space: pre-wrap; overflow-wrap: anywhere; line-height: 20px; }
 .wire .ending { padding-left: 58px; border-top: 1px solid var(--line); color: var(--muted); }
-.wire .ending.reset, .wire .ending.hang { color: var(--broken-tint-text); background: var(--broken-tint); font-weight: 600; }
+.wire .ending.reset, .wire .ending.hang, .wire .ending.repeat { color: var(--broken-tint-text); background: var(--broken-tint); font-weight: 600; }
 .replay {
   margin: 0; padding: 10px 14px; border-radius: 10px; background: var(--code);
   white-space: pre-wrap; overflow-wrap: anywhere; user-select: all; font-size: 13px;

@@ -35,6 +35,7 @@ export const ENDINGS: Readonly<Record<AnswerEnding, string>> = {
   end: "the answer ends here",
   reset: "the connection breaks here",
   hang: "nothing more comes, and the connection stays open",
+  repeat: "the last chunk comes again and again",
 };
 
 /** The sections of the protocol, by the part of a rule's id between side and number. */

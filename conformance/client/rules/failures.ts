@@ -6,6 +6,7 @@
 
 import fc from "fast-check";
 import { concatBytes } from "../../../src/bytes.ts";
+import type { PullSession, StatusObject } from "../../generators/mod.ts";
 import { Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
@@ -20,7 +21,43 @@ import { encode, line, lines, partOf, smallPulls, texts } from "../wire_bytes.ts
 /** A pull that ends before `success`, after any of its lines. */
 const interrupted = fc.tuple(smallPulls(), fc.nat());
 
+/** A part of a pull that has at least its first line. */
+function begunPart(session: PullSession, point: number): readonly StatusObject[] {
+  const [first, ...rest] = session.statuses;
+  return [first!, ...partOf({ ...session, statuses: rest }, point)];
+}
+
 const failingStatuses = fc.constantFrom(500, 400, 401, 403, 404, 429, 502, 503, 504);
+
+/** A shape of errors, shown by its name. */
+interface ErrorShape {
+  /** Puts a message into it. */
+  of(message: string): unknown;
+  [fc.toStringMethod](): string;
+}
+
+function errorShapes(
+  shapes: Readonly<Record<string, ErrorShape["of"]>>,
+): fc.Arbitrary<ErrorShape> {
+  return fc.constantFrom(
+    ...Object.entries(shapes).map(([name, of]) => ({ of, [fc.toStringMethod]: () => name })),
+  );
+}
+
+/** The objects that come as the `error` of a line. */
+const errorObjects = errorShapes({
+  "a message": (message) => ({ message }),
+  "OpenAI's": (message) => ({ message, type: "server_error", param: null, code: null }),
+  "with a code": (message) => ({ code: 500, message }),
+});
+
+/** The bodies of HTTP errors that are not `{"error":"…"}`. */
+const errorBodies = errorShapes({
+  "OpenAI's": (message) => ({ error: { message, type: "server_error", param: null, code: null } }),
+  "FastAPI's": (detail) => ({ detail }),
+  "a registry's": (message) => ({ errors: [{ code: "UNKNOWN", message }] }),
+  "a message": (message) => ({ message }),
+});
 
 /** The rules. */
 export const failureRules: readonly Rule<ClientUnderTest>[] = [
@@ -33,8 +70,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       'observed: what fails after the first line ends the stream with {"error":"…"}; the status is 200',
     inputs: fc.tuple(smallPulls(), fc.nat(), texts()),
     async check(client, [session, point, text], run) {
-      const [first, ...rest] = session.statuses;
-      const sent = [first!, ...partOf({ ...session, statuses: rest }, point), { error: text }];
+      const sent = [...begunPart(session, point), { error: text }];
       const observation = await observe(client, { chunks: lines(sent) }, run);
       expectFailure(observation, `the stream ended in the error ${JSON.stringify(text)}`);
       expectReason(observation, [text]);
@@ -67,6 +103,21 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       const sent = [...before, { error: "max retries exceeded: EOF" }, ...after];
       const observation = await observe(client, { chunks: [concatBytes(lines(sent))] }, run);
       expectFailure(observation, "there was an error before the success");
+    },
+  }),
+  rule({
+    id: "C-ERR-4",
+    side: "client",
+    level: "should",
+    title: "An error that is an object is a failure, with its message",
+    cites: 'observed: servers and gateways in the style of OpenAI send {"error":{"message":"…"}}',
+    maxRuns: 20,
+    inputs: fc.tuple(smallPulls(), fc.nat(), texts(), errorObjects),
+    async check(client, [session, point, text, toError], run) {
+      const sent = [...begunPart(session, point), { error: toError.of(text) }];
+      const observation = await observe(client, { chunks: lines(sent) }, run);
+      expectFailure(observation, `the stream ended in the error ${JSON.stringify(text)}`);
+      expectReason(observation, [text]);
     },
   }),
   ...[
@@ -111,6 +162,38 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       },
     })
   ),
+  rule({
+    id: "C-HTTP-4",
+    side: "client",
+    level: "should",
+    title: "An HTTP error in the shape of another server is a failure, with its message",
+    cites: "observed: gateways and compatible servers have shapes of their own for errors",
+    maxRuns: 20,
+    inputs: fc.tuple(failingStatuses, texts(), errorBodies),
+    async check(client, [status, text, toBody], run) {
+      const chunks = [encode(JSON.stringify(toBody.of(text)))];
+      const script = { status, contentType: "application/json", chunks };
+      const observation = await observe(client, script, run);
+      expectFailure(observation, `the HTTP status was ${status}`);
+      expectReason(observation, [text]);
+    },
+  }),
+  rule({
+    id: "C-HTTP-5",
+    side: "client",
+    level: "should",
+    title: "A page in place of a pull is a failure that says so",
+    cites: "observed: a login page or the index page of a web app comes with the status 200",
+    maxRuns: 10,
+    inputs: fc.constantFrom("Sign in to Wi-Fi", "Open WebUI", "Just a moment..."),
+    async check(client, title, run) {
+      const page = `<!doctype html><html lang="en"><head><title>${title}</title></head></html>\n`;
+      const script = { contentType: "text/html; charset=utf-8", chunks: [encode(page)] };
+      const observation = await observe(client, script, run);
+      expectFailure(observation, "the answer was a page");
+      expectReason(observation, [title, "html", "HTML"]);
+    },
+  }),
   rule({
     id: "C-END-1",
     side: "client",

@@ -17,6 +17,7 @@ import {
 import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
+  comparableFields,
   comparableUpdates,
   expectSame,
   expectSuccess,
@@ -25,6 +26,7 @@ import {
 } from "../observation.ts";
 import { unlessUpdating } from "../subject.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
+import { expectNoMoreThanAll } from "./progress.ts";
 
 /** Objects with words that no version of the protocol knows. */
 const unknownWords = unknownStatuses().filter(({ status }) => status !== undefined);
@@ -195,6 +197,31 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       const failed = { status: "couldn't remove unused layers: permission denied" };
       const sent = [...statuses.slice(0, -1), failed, ...statuses.slice(-1)];
       expectSuccess(await observe(client, { chunks: lines(sent) }, run));
+    },
+  }),
+  rule({
+    id: "C-OBJ-8",
+    side: "client",
+    level: "should",
+    title: "Downloads without a digest do no harm",
+    cites: 'observed: compatible servers send {"status":"downloading","completed":5,"total":40}',
+    inputs: fc.tuple(smallPulls(), fc.constantFrom(undefined, "")),
+    async check(client, [{ statuses }, digest], run) {
+      const plain = await observe(client, { chunks: lines(statuses) }, run);
+      const anonymous = (object: StatusObject) =>
+        object.digest ? { ...object, status: "downloading", digest } : object;
+      const other = await observe(client, { chunks: lines(statuses.map(anonymous)) }, run);
+      expectSuccess(plain);
+      expectSuccess(other);
+      if (client.reports === "progress") return expectNoMoreThanAll(other);
+      requireSameUpdates(
+        comparableUpdates(client, plain).map((update) =>
+          comparableFields(anonymous(update), client)
+        ),
+        comparableUpdates(client, other),
+        ", as before but without a digest",
+        [plain.play, other.play],
+      );
     },
   }),
   ...(Object.keys(dialects) as DialectName[]).map((dialect, index) =>

@@ -64,6 +64,15 @@ function lastOf({ updates, play }: Observation): Progress {
   throw new Violation("an update with completed, total or fraction", "none", [play.exchange]);
 }
 
+/** Throws if a client reported more than all of a model. */
+export function expectNoMoreThanAll(observation: Observation): void {
+  for (const progress of observation.updates.map(progressOf)) {
+    const { fraction = 0, completed = 0, total = Infinity } = progress;
+    if (fraction > 1) throw violation(observation, "a fraction of at most 1", progress);
+    if (completed > total) throw violation(observation, "a completed of at most total", progress);
+  }
+}
+
 function violation({ play }: Observation, expected: string, seen: unknown): Violation {
   return new Violation(expected, JSON.stringify(seen), [play.exchange]);
 }
@@ -132,13 +141,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     inputs: eventful,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
-      for (const progress of observation.updates.map(progressOf)) {
-        const { fraction = 0, completed = 0, total = Infinity } = progress;
-        if (fraction > 1) throw violation(observation, "a fraction of at most 1", progress);
-        if (completed > total) {
-          throw violation(observation, "a completed of at most total", progress);
-        }
-      }
+      expectNoMoreThanAll(observation);
     },
   }),
   rule({

@@ -110,7 +110,11 @@ function withoutPorts(text: string): string {
   return text.replace(/127\.0\.0\.1:\d{4,}/g, "127.0.0.1:…").replace(/\/tmp\/[\w-]+/g, "…");
 }
 
-const ENDINGS = { reset: "the connection breaks", hang: "the connection stays open" };
+const ENDINGS = {
+  reset: "the connection breaks",
+  hang: "the connection stays open",
+  repeat: "the last chunk again and again",
+};
 
 function abridge(text: string): string {
   const { start, end } = SHOWN_CHARACTERS;

@@ -1,7 +1,7 @@
 /**
  * A small client that is right, made of parts. A specimen has one of them replaced.
  *
- *     request ─▶ fetch ─▶ accept ─▶ decode ─▶ lines ─▶ parse ─▶ follow ─▶ updates, and an end
+ *     request ─▶ fetch ─▶ accept ─▶ decode ─▶ lines ─▶ parse ─▶ watch ─▶ follow ─▶ updates, and an end
  *
  * @module
  */
@@ -45,6 +45,8 @@ export interface ClientParts {
   readonly split: (texts: AsyncIterable<string>) => AsyncIterable<string>;
   /** A line as an object; `undefined` if it says nothing. */
   readonly parse: (line: string) => StatusObject | undefined;
+  /** Throws once objects come, but nothing new in them, for too long. */
+  readonly watch: (objects: AsyncIterable<StatusObject>) => AsyncIterable<StatusObject>;
   /** Makes updates of objects. Comes to an end on success, and throws otherwise. */
   readonly follow: (objects: AsyncIterable<StatusObject>, onUpdate: OnUpdate) => Promise<void>;
 }
@@ -54,8 +56,9 @@ export const correct: ClientParts = {
   request: ({ host, model, signal }) => requestOf(host, { model }, signal),
 
   async accept(response) {
-    if (response.ok) return;
-    throw new Error(`HTTP ${response.status}: ${await response.text()}`);
+    const type = response.headers.get("Content-Type") ?? "";
+    if (response.ok && type.startsWith("text/html")) throw new Error("A page (text/html) came");
+    await failOnStatus(response);
   },
 
   async *read(body, signal) {
@@ -81,6 +84,23 @@ export const correct: ClientParts = {
   split: (texts) => splitLines(texts, (rest) => [rest]),
 
   parse: (line) => line.trim() === "" ? undefined : JSON.parse(line),
+
+  async *watch(objects) {
+    let newest = "";
+    let newSince = performance.now();
+    let repeats = 0;
+    for await (const object of objects) {
+      const text = JSON.stringify(object);
+      repeats = text === newest ? repeats + 1 : 0;
+      if (repeats === 0) newSince = performance.now();
+      // A pause alone is none: the same line comes twice in some pulls.
+      if (repeats > 2 && performance.now() - newSince > TIME_LIMIT_MS) {
+        throw new Error("Nothing new comes");
+      }
+      newest = text;
+      yield object;
+    }
+  },
 
   async follow(objects, onUpdate) {
     for await (const object of objects) {
@@ -110,9 +130,15 @@ export function requestOf(host: string, fields: unknown, signal?: AbortSignal): 
   return new Request(`${host}/api/pull`, { method: "POST", body, signal: signal ?? null });
 }
 
-/** Throws if an object tells of an error. */
+/** Throws if the HTTP status of an answer is that of an error. */
+export async function failOnStatus(response: Response): Promise<void> {
+  if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
+}
+
+/** Throws if an object tells of an error, in whatever shape. */
 export function failOnError({ error }: StatusObject): void {
-  if (error !== undefined) throw new Error(String(error));
+  if (error === undefined) return;
+  throw new Error(typeof error === "string" ? error : JSON.stringify(error));
 }
 
 /** Throws because there was no `success`. */
@@ -122,12 +148,12 @@ export function failOnEnd(): never {
 
 /** Pulls with parts, of which those that are given replace the right ones. */
 export function pullWith(parts: Partial<ClientParts>): (run: ClientRun) => Promise<void> {
-  const { request, accept, read, decode, split, parse, follow } = { ...correct, ...parts };
+  const { request, accept, read, decode, split, parse, watch, follow } = { ...correct, ...parts };
   return async (run) => {
     const response = await run.fetch(request(run));
     await accept(response);
     const lines = split(decode(read(bodyOf(response), run.signal)));
-    await follow(parseAll(lines, parse), run.onUpdate);
+    await follow(watch(parseAll(lines, parse)), run.onUpdate);
   };
 }
 

@@ -11,6 +11,7 @@ import {
   correct,
   failOnEnd,
   failOnError,
+  failOnStatus,
   pullWith,
   requestOf,
   splitLines,
@@ -111,7 +112,8 @@ const framing: readonly Specimen<ClientSubject>[] = [
     follow: (objects, onUpdate) =>
       correct.follow(objects, (update) => {
         onUpdate(update);
-        if ((update as StatusObject).digest) onUpdate(update);
+        const { digest, status } = update as StatusObject;
+        if (digest || status === "downloading") onUpdate(update);
       }),
   }),
   client("leaves out the manifest", "It does not tell that the manifest is pulled.", [
@@ -317,7 +319,13 @@ const objects: readonly Specimen<ClientSubject>[] = [
     "wants whole digests",
     "It refuses a digest that is not of 64 digits, as in one dialect.",
     ["C-DIALECT-6"],
-    refuse(({ digest }) => digest !== undefined && !/^sha256:[0-9a-f]{64}$/.test(String(digest))),
+    refuse(({ digest }) => Boolean(digest) && !/^sha256:[0-9a-f]{64}$/.test(String(digest))),
+  ),
+  client(
+    "wants a digest with each size",
+    "It fails at a download that does not say of what.",
+    ["C-OBJ-8"],
+    refuse(({ digest, total }) => total !== undefined && !digest),
   ),
 ];
 
@@ -325,13 +333,13 @@ const failures: readonly Specimen<ClientSubject>[] = [
   client(
     "swallows errors",
     "It does not look at errors, neither early nor late, nor with `success` after them.",
-    ["C-ERR-1", "C-ERR-2", "C-ERR-3"],
+    ["C-ERR-1", "C-ERR-2", "C-ERR-3", "C-ERR-4"],
     parsed(({ error: _, ...object }) => object),
   ),
   client(
     "keeps late errors to itself",
     "It shows what an error says only if it is the first object.",
-    ["C-ERR-1"],
+    ["C-ERR-1", "C-ERR-4"],
     followAfter(() => {
       let isFirst = true;
       return ({ error }) => {
@@ -365,9 +373,15 @@ const failures: readonly Specimen<ClientSubject>[] = [
     },
   }),
   client(
+    "takes only texts for errors",
+    "It passes over an error that is an object.",
+    ["C-ERR-4"],
+    parsed(({ error, ...object }) => typeof error === "string" ? { ...object, error } : object),
+  ),
+  client(
     "looks for a message",
     "It takes the `message` of an error in JSON, which has none, and does not tell the status.",
-    ["C-HTTP-1"],
+    ["C-HTTP-1", "C-HTTP-4"],
     {
       async accept(response) {
         const isJson = response.headers.get("Content-Type") === "application/json";
@@ -382,7 +396,8 @@ const failures: readonly Specimen<ClientSubject>[] = [
     ["C-HTTP-2"],
     {
       async accept(response) {
-        if (response.headers.get("Content-Type") === "text/html") await response.json();
+        const isPage = response.headers.get("Content-Type") === "text/html";
+        if (isPage && !response.ok) await response.json();
         await correct.accept(response);
       },
     },
@@ -403,8 +418,27 @@ const failures: readonly Specimen<ClientSubject>[] = [
     "does not look at the HTTP status",
     "It follows any answer: a page is bad JSON then, and an empty body has no success. (The error " +
       "in a JSON body is as good as an error line.)",
-    ["C-HTTP-2", "C-HTTP-3"],
+    ["C-HTTP-2", "C-HTTP-3", "C-HTTP-4", "C-HTTP-5"],
     { accept: () => Promise.resolve() },
+  ),
+  client(
+    "knows one shape of errors",
+    "Of an HTTP error in JSON it tells the status, and the `error` if that is a text.",
+    ["C-HTTP-4"],
+    {
+      async accept(response) {
+        const isJson = response.headers.get("Content-Type") === "application/json";
+        if (!isJson || response.ok) return await correct.accept(response);
+        const { error = "" } = await response.json();
+        throw new Error(`HTTP ${response.status}: ${error}`);
+      },
+    },
+  ),
+  client(
+    "takes a page for a pull",
+    "It parses whatever comes with the status 200, and tells of a character that it did not expect.",
+    ["C-HTTP-5"],
+    { accept: failOnStatus },
   ),
 ];
 
@@ -506,6 +540,12 @@ const endings: readonly Specimen<ClientSubject>[] = [
   client("waits for ever", "It has no time limit for the body, though it says so.", ["C-TIME-1"], {
     read: (body) => body,
   }),
+  client(
+    "takes talk for progress",
+    "It has a time limit for a line, which the same line meets again and again.",
+    ["C-TIME-2"],
+    { watch: (objects) => objects },
+  ),
 ];
 
 /** The specimens. */

@@ -104,7 +104,7 @@ function note(object: StatusObject, layers: Map<unknown, Layer>): Layer | undefi
   const { digest, total = 0, completed = 0 } = object as { total?: number; completed?: number } & {
     digest?: string;
   };
-  if (digest === undefined) return undefined;
+  if (!digest) return undefined;
   const layer = layers.get(digest) ??
     { total, first: completed, latest: completed, most: completed, arrived: 0 };
   layers.set(digest, layer);
