@@ -10,7 +10,7 @@
  */
 
 import type { Command } from "commander";
-import { parseModelName, type PullRequestInit } from "../mod.ts";
+import { type ManifestRequestInit, parseModelName, type PullRequestInit } from "../mod.ts";
 import { printable } from "./format.ts";
 
 /** The exit codes. After a signal: 128 plus its number, as in shells. */
@@ -45,8 +45,8 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How this program was called, such as `deno task`, for commands that a person can copy. */
   readonly invocation: string;
-  /** Makes the requests of a pull. */
-  readonly fetch: (url: string, init: PullRequestInit) => Promise<Response>;
+  /** Makes the requests of a pull, and those for a manifest. */
+  readonly fetch: (url: string, init: PullRequestInit | ManifestRequestInit) => Promise<Response>;
   /** Aborts with an {@link Interruption} when the command must end early. */
   readonly signal: AbortSignal;
   /** The time in milliseconds. */

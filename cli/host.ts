@@ -34,6 +34,21 @@ export function chooseHost(option: string | undefined, variable: string | undefi
     : parseHost(variable ?? "", "OLLAMA_HOST");
 }
 
+/**
+ * The registry to ask for manifests: `--registry`, else `OLLAMA_PULL_REGISTRY`, else that of the model.
+ * Without a scheme it has TLS, unless that is not wanted.
+ */
+export function chooseRegistry(
+  option: string | undefined,
+  variable: string | undefined,
+  insecure: boolean,
+): URL | undefined {
+  const given = (option ?? variable ?? "").trim();
+  if (given === "") return undefined;
+  const address = given.includes("://") ? given : `${insecure ? "http" : "https"}://${given}`;
+  return parseHost(address, option === undefined ? "OLLAMA_PULL_REGISTRY" : "--registry");
+}
+
 /** Whether a host is this machine, as Go's `ProxyFromEnvironment` tells (observed). */
 export function isLoopback({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.[\d.]+$/.test(hostname);

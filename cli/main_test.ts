@@ -9,7 +9,7 @@ import process from "node:process";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { PULL_LINES, sendLines, serve, withServer } from "./test_helpers.ts";
+import { NO_REGISTRY, PULL_LINES, sendLines, serve, withServer } from "./test_helpers.ts";
 
 const MAIN = fileURLToPath(new URL("./main.ts", import.meta.url));
 const RUN = "Deno" in globalThis ? ["run", "-A", "--no-check", MAIN] : [MAIN];
@@ -27,7 +27,7 @@ interface Command {
 
 function start(args: readonly string[], env: Record<string, string> = {}): Command {
   const child = spawn(process.execPath, [...RUN, ...args], {
-    env: { ...process.env, OLLAMA_HOST: "", ...env },
+    env: { ...process.env, OLLAMA_HOST: "", OLLAMA_PULL_REGISTRY: NO_REGISTRY, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

@@ -7,9 +7,12 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { assert } from "@std/assert";
 import xterm from "@xterm/headless";
 import type { PullProgress } from "../mod.ts";
 import type { CommandContext, Output } from "./command.ts";
+import { MANIFEST_TIMEOUT_MS } from "./commands/pull_run.ts";
+import { isLoopback } from "./host.ts";
 
 /** A standard stream that keeps what is written. */
 export class Recorder implements Output {
@@ -89,13 +92,19 @@ export class Screen extends Recorder {
   }
 }
 
+/** A registry that is not there, in place of one that is elsewhere. */
+export const NO_REGISTRY = "http://127.0.0.1:1";
+
 /** A world whose time stands still until it is told. */
 export class TestContext<Stdout extends Output = Recorder> implements CommandContext {
   readonly stdout: Stdout;
   readonly stderr = new Recorder();
   readonly invocation = "ollama-pull";
-  readonly env: Record<string, string | undefined> = {};
-  readonly fetch: CommandContext["fetch"] = fetch;
+  readonly env: Record<string, string | undefined> = { OLLAMA_PULL_REGISTRY: NO_REGISTRY };
+  /** The addresses of all requests. */
+  readonly requests: string[] = [];
+  /** What was waited for, in milliseconds. */
+  readonly waits: number[] = [];
   readonly interruption = new AbortController();
   /** The time in milliseconds. */
   time = 0;
@@ -112,15 +121,20 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
     return this.interruption.signal;
   }
 
+  /** No test may talk to anything but this machine, not even by a slip in an address. */
+  readonly fetch: CommandContext["fetch"] = (url, init) => {
+    assert(isLoopback(new URL(url)), `A test wants to talk to ${url}`);
+    this.requests.push(url);
+    return fetch(url, init);
+  };
+
   readonly now = () => this.time;
 
-  /**
-   * A wait of less than a minute, as before a retry, is over at once; a longer one, as for the limit of a
-   * stall, never is.
-   */
+  /** A wait before a retry is over at once; that for the limit of a stall or of a manifest never is. */
   readonly sleep = (milliseconds: number, signal: AbortSignal): Promise<void> => {
     signal.throwIfAborted();
-    if (milliseconds < 60_000) {
+    this.waits.push(milliseconds);
+    if (milliseconds < 60_000 && milliseconds !== MANIFEST_TIMEOUT_MS) {
       this.time += milliseconds;
       return Promise.resolve();
     }

@@ -14,11 +14,12 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import { Readable } from "node:stream";
-import type { PullRequestInit } from "../mod.ts";
+import type { ManifestRequestInit, PullRequestInit } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import { isLoopback } from "./host.ts";
 
 type Transport = CommandContext["fetch"];
+type TransportInit = PullRequestInit | ManifestRequestInit;
 
 /** The transport of a runtime. */
 export function createTransport(env: Record<string, string | undefined>): Transport {
@@ -46,15 +47,15 @@ export function goAroundProxy(
 }
 
 /** Bun's `fetch`, without its limit. */
-function fetchPatiently(url: string, init: PullRequestInit): Promise<Response> {
-  return fetch(url, { ...init, timeout: false } as RequestInit);
+function fetchPatiently(url: string, init: TransportInit): Promise<Response> {
+  return fetch(url, Object.assign({}, init, { timeout: false }));
 }
 
 /** The statuses of answers that have no body. */
 const WITHOUT_BODY: readonly (number | undefined)[] = [204, 205, 304];
 
 /** A request by `node:http`, which follows no redirects, as it is asked to. */
-export function requestByNode(url: string, init: PullRequestInit): Promise<Response> {
+export function requestByNode(url: string, init: TransportInit): Promise<Response> {
   const { method, headers, body, signal } = init;
   const { protocol } = new URL(url);
   return new Promise((resolve, reject) => {
@@ -73,7 +74,7 @@ export function requestByNode(url: string, init: PullRequestInit): Promise<Respo
           headers: headersOf(message),
         }),
       );
-    }).on("error", reject).end(body);
+    }).on("error", reject).end(body as PullRequestInit["body"] | undefined);
   });
 }
 

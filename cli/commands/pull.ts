@@ -10,7 +10,7 @@ import { Option } from "commander";
 import type { PullModelOptions } from "../../mod.ts";
 import { type AddCommand, type CommandContext, requireModelName, UsageError } from "../command.ts";
 import { printable } from "../format.ts";
-import { chooseHost, DEFAULT_HOST, showHost } from "../host.ts";
+import { chooseHost, chooseRegistry, DEFAULT_HOST, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import { parseCount, parseDuration, parseSpeed } from "../quantities.ts";
 import type { OutputForm } from "../views/progress_view.ts";
@@ -25,6 +25,8 @@ interface PullFlags {
   readonly stallTimeout: string;
   readonly silenceTimeout: string;
   readonly minSpeed?: string;
+  readonly registry?: string;
+  readonly manifest: boolean;
   readonly json?: true;
   readonly quiet?: true;
 }
@@ -69,7 +71,7 @@ function parseHeader(text: string): [name: string, value: string] {
 /** The command that pulls models in the same way again, for a shell, without what may be secret. */
 function describeAgain(
   models: readonly string[],
-  host: URL,
+  { host, registry }: { host: URL; registry: URL | undefined },
   flags: PullFlags,
   { invocation, env }: CommandContext,
 ): string {
@@ -88,6 +90,8 @@ function describeAgain(
     ...given("--stall-timeout", flags.stallTimeout, DEFAULTS.stallTimeout),
     ...given("--silence-timeout", flags.silenceTimeout, DEFAULTS.silenceTimeout),
     ...given("--min-speed", flags.minSpeed),
+    ...given("--registry", flags.registry === undefined ? undefined : showHost(registry!)),
+    ...(flags.manifest ? [] : ["--no-manifest"]),
     ...(flags.json ? ["--json"] : []),
     ...(flags.quiet ? ["--quiet"] : []),
   ].join(" ");
@@ -134,20 +138,32 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
       DEFAULTS.silenceTimeout,
     )
     .option("--min-speed <speed>", "take less than this, such as 100KB/s, for nothing new")
+    .option(
+      "--registry <url>",
+      "the registry to ask for the sizes of all layers (default: $OLLAMA_PULL_REGISTRY, or the model's)",
+    )
+    .option("--no-manifest", "do not ask the registry: use sizes only as the server tells them")
     .option("--json", "write what changes as lines of JSON")
     .addOption(new Option("--quiet", "write nothing but errors").conflicts("json"))
     .addHelpText("after", HELP_AFTER)
     .action(async (models: readonly string[], flags: PullFlags) => {
       for (const model of models) requireModelName(model);
-      const host = chooseHost(flags.host, context.env.OLLAMA_HOST);
+      const { OLLAMA_HOST, OLLAMA_PULL_REGISTRY } = context.env;
+      const { insecure = false } = flags;
+      const host = chooseHost(flags.host, OLLAMA_HOST);
+      const registry = chooseRegistry(flags.registry, OLLAMA_PULL_REGISTRY, insecure);
+      if (flags.registry !== undefined && !flags.manifest) {
+        throw new UsageError("--registry is of no use with --no-manifest: no registry is asked");
+      }
       onExit(
         await runPulls({
           models,
           host,
           form: formOf(flags),
           options: readOptions(flags),
+          ...(flags.manifest && { manifest: { registry, insecure } }),
           keepsBytes: true,
-          again: (left) => describeAgain(left, host, flags, context),
+          again: (left) => describeAgain(left, { host, registry }, flags, context),
         }, context),
       );
     });

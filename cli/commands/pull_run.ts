@@ -4,7 +4,14 @@
  * @module
  */
 
-import { PullError, pullModel, type PullModelOptions } from "../../mod.ts";
+import {
+  fetchManifest,
+  type FetchManifestOptions,
+  type ManifestLayer,
+  PullError,
+  pullModel,
+  type PullModelOptions,
+} from "../../mod.ts";
 import { adviseOn, tryAgain } from "../advice.ts";
 import { type CommandContext, EXIT, Interruption } from "../command.ts";
 import { describeFailure } from "../failure.ts";
@@ -23,11 +30,19 @@ export interface PullTask {
   readonly form: OutputForm;
   /** How to pull. */
   readonly options: PullModelOptions;
+  /** How to ask the registry for the layers of a model, unless it is not to be asked. */
+  readonly manifest?: Pick<FetchManifestOptions, "registry" | "insecure">;
   /** Whether the server keeps what was downloaded. */
   readonly keepsBytes: boolean;
   /** The command that pulls some of the models again. */
   again(models: readonly string[]): string;
 }
+
+/**
+ * How long the registry may take to list the layers of a model, in milliseconds: after that, the bars
+ * have shown what is known for some time.
+ */
+export const MANIFEST_TIMEOUT_MS = 5_000;
 
 /** Pulls models and resolves to the exit code. */
 export async function runPulls(task: PullTask, context: CommandContext): Promise<number> {
@@ -70,11 +85,13 @@ class PullRun {
   async #pull(model: string, summary: PullSummary): Promise<void> {
     const { models, host, form, options } = this.#task;
     const { fetch, signal, now, sleep } = this.#context;
+    const ended = new AbortController();
     if (models.length > 1) this.#write(`${printable(model)}\n`);
     const opening = `connecting to ${host.origin}`;
     const view = createView(this.#context, { model, form, opening });
     try {
       await pullModel(model, {
+        layers: this.#fetchLayers(model, AbortSignal.any([signal, ended.signal])),
         ...options,
         host,
         fetch,
@@ -91,8 +108,18 @@ class PullRun {
         },
       });
     } finally {
+      ended.abort();
       view.end();
     }
+  }
+
+  /** The layers of a model, from its registry; none if that does not tell, of which nobody hears. */
+  async #fetchLayers(model: string, signal: AbortSignal): Promise<readonly ManifestLayer[]> {
+    const { manifest } = this.#task;
+    if (!manifest) return [];
+    const { fetch, sleep } = this.#context;
+    const options = { ...manifest, fetch, sleep, signal, timeoutMs: MANIFEST_TIMEOUT_MS };
+    return await fetchManifest(model, options).then(({ layers }) => layers, () => []);
   }
 
   /** Says why a pull has failed, and how to pull some models again. */

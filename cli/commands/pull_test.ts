@@ -1,6 +1,9 @@
-import type { ServerResponse } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { createMockServer } from "../../mock/mod.ts";
+import { fetchManifest } from "../../mod.ts";
 import { EXIT, Interruption } from "../command.ts";
 import { main } from "../main.ts";
 import {
@@ -203,14 +206,14 @@ describe("pull, when something fails", () => {
 
   it("takes a server for stalled that sends nothing", async () => {
     const context = new TestContext(new Recorder());
-    const args = ["--stall-timeout", "5s", "--retries", "0"];
+    const args = ["--stall-timeout", "4s", "--retries", "0"];
     await withServer(sendAndWait(PULL_LINES.slice(0, 1), () => {}), async ({ url }) => {
       assertEquals(await main(["pull", "a", "--host", url, ...args], context), EXIT.failure);
       assertStringIncludes(
         context.stderr.text,
-        "nothing for 5 s. To try again, run: ollama-pull pull a",
+        "nothing for 4 s. To try again, run: ollama-pull pull a",
       );
-      assertStringIncludes(context.stderr.text, "--stall-timeout 5s\n");
+      assertStringIncludes(context.stderr.text, "--stall-timeout 4s\n");
     });
   });
 
@@ -338,6 +341,14 @@ describe("main", () => {
         "error: --min-speed needs a --stall-timeout: it is the speed over that time",
       ],
       [
+        ["pull", "a", "--registry", "ftp://a"],
+        'error: --registry: Cannot use the host "ftp://a": the scheme must be http or https, such as http://127.0.0.1:11434',
+      ],
+      [
+        ["pull", "a", "--registry", "a", "--no-manifest"],
+        "error: --registry is of no use with --no-manifest: no registry is asked",
+      ],
+      [
         ["pull", "a", "--header", "secret"],
         'error: --header: it must be like "Authorization: Bearer KEY", with a colon',
       ],
@@ -385,5 +396,63 @@ describe("main", () => {
       assertEquals(await main(args, context), EXIT.success);
       assertEquals(/^\d+\.\d+\.\d+\n$/.test(context.stdout.text), true);
     }
+  });
+});
+
+describe("pull, and the registry", () => {
+  const registry = "http://localhost:1/mirror";
+  const asked = ({ requests }: TestContext) => requests.filter((url) => url.startsWith(registry));
+
+  it("shows the whole from the start, with the layers that the registry lists", async () => {
+    const layers = [3_000_000, 2_000_000, 1_000].map((size) => ({ mediaType: "a", size }));
+    const mock = createMockServer({ models: [{ name: "a", layers }], bytesPerSecond: 100_000_000 });
+    await using server = await mock.listen();
+    const { size } = await fetchManifest("a", { registry: server.url });
+    for (const [more, isKnown] of [[[], true], [["--no-manifest"], false]] as const) {
+      const context = new TestContext(new Recorder());
+      const args = ["pull", "a", "--json", "--host", server.url, "--registry", server.url, ...more];
+      if (!isKnown) args.splice(5, 2);
+      assertEquals(await main(args, context), EXIT.success);
+      const shown = context.stdout.lines.map((line) => JSON.parse(line));
+      const begun = shown.filter(({ completed }) => completed > 0 && completed < size);
+      assertEquals([begun.length > 0, begun.every(({ total }) => total === size)], [true, isKnown]);
+      mock.reset();
+    }
+  });
+
+  it("asks the registry of the variable, for five seconds, and says nothing if it is not there", async () => {
+    for (const [more, requests] of [[[], 1], [["--no-manifest"], 0]] as const) {
+      await withServer(sendLines(PULL_LINES), async ({ url }) => {
+        const context = new TestContext(new Recorder());
+        context.env.OLLAMA_PULL_REGISTRY = registry;
+        assertEquals(await main(["pull", "a", "--host", url, ...more], context), EXIT.success);
+        assertEquals([asked(context).length, context.stderr.text], [requests, ""]);
+        assertEquals(context.waits.includes(5_000), requests > 0);
+      });
+    }
+  });
+
+  it("does not wait for it, and leaves it when the pull ends", async () => {
+    const { promise: left, resolve } = Promise.withResolvers<void>();
+    const silent = createServer((_, response) => void response.on("close", resolve));
+    await new Promise<void>((done) => silent.listen(0, "127.0.0.1", done));
+    const { port } = silent.address() as AddressInfo;
+    await withServer(sendLines(PULL_LINES), async ({ url }) => {
+      const context = new TestContext(new Recorder());
+      const args = ["pull", "a", "--host", url, "--registry", `http://127.0.0.1:${port}`];
+      assertEquals(await main(args, context), EXIT.success);
+      await left;
+    });
+    await new Promise((done) => silent.close(done));
+  });
+
+  it("tells neither it nor Ollama a secret of the other", async () => {
+    await withServer((response) => void response.writeHead(503).end(), async ({ url }) => {
+      const context = new TestContext(new Recorder());
+      const secret = registry.replace("//", "//me:hunter2@");
+      const args = ["pull", "a", "--host", url, "--retries=0", "--registry", secret];
+      assertEquals(await main(args, context), EXIT.failure);
+      assertStringIncludes(context.stderr.text, ` --registry 'http://***@localhost:1/mirror'`);
+    });
   });
 });
