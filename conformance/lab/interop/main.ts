@@ -19,7 +19,7 @@ import { parseArgs } from "node:util";
 import { reporters } from "../../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
 import { recordOf, withTables } from "./record.ts";
-import { conclude, type Outcome, runAll, runSubject, summary } from "./run.ts";
+import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
 import { Workshop } from "./workshop.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -81,11 +81,15 @@ async function keep(outcomes: readonly Outcome[]): Promise<void> {
 
 if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);
 const workshop = new Workshop(CACHE);
-const outcomes = await runAll(
+const firstOutcomes = await runAll(
   chosen,
   Number(values.jobs),
   (subject) => runAndTell(workshop, subject),
 );
+const outcomes = await runSurprisingAgain(firstOutcomes, (subject) => {
+  process.stdout.write("Once more, by itself: ");
+  return runAndTell(workshop, subject);
+});
 await writeReports(outcomes, values.out);
 if (values.write) await keep(outcomes);
 const { text, isGood } = conclude(outcomes, values.all);

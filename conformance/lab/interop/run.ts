@@ -92,6 +92,26 @@ export async function runAll(
   return outcomes;
 }
 
+/**
+ * Runs those again, one after the other, of which something else came than is known: programs of others
+ * have races of their own, and what is built may not have been reached. What is ours gets no second try.
+ *
+ * @param outcomes What came of each subject.
+ * @param run Runs one of them.
+ */
+export async function runSurprisingAgain(
+  outcomes: readonly Outcome[],
+  run: (subject: Subject) => Promise<Outcome>,
+): Promise<Outcome[]> {
+  const settled: Outcome[] = [];
+  for (const outcome of outcomes) {
+    const { subject, isFault = false } = outcome;
+    const isSurprising = isFault || surprises(outcome).length > 0;
+    settled.push(isSurprising && !subject.isOurs ? await run(subject) : outcome);
+  }
+  return settled;
+}
+
 /** What is new about a subject: rules that it is not known to break, and ones that it keeps now. */
 export function surprises({ subject: { breaks }, report: { results } }: Outcome): string[] {
   const isNew = (result: RuleResult) => isBroken(result) !== Object.hasOwn(breaks, result.id);

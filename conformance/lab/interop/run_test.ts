@@ -2,7 +2,15 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "node:test";
 import { htmlReport } from "../../reporters/mod.ts";
 import { mockServer } from "../../server/subject.ts";
-import { conclude, type Outcome, runAll, runSubject, summary, surprises } from "./run.ts";
+import {
+  conclude,
+  type Outcome,
+  runAll,
+  runSubject,
+  runSurprisingAgain,
+  summary,
+  surprises,
+} from "./run.ts";
 import type { Subject } from "./subject.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -49,6 +57,30 @@ describe("a subject", () => {
     assertEquals(summary(outcome), "mock 1: not run, there is no no-such-program: get it\n");
     const { report } = await runSubject(subject(), workshop, options);
     assertMatch(htmlReport([report, outcome.report]), /title="not run"/);
+  });
+
+  it("of others is run again when it surprises or could not be got ready, and nothing else is", async () => {
+    const known = { "S-FRAME-3": "because" };
+    const run = (more: Partial<Subject>) => runSubject(subject(more), workshop, options);
+    const prepare = () => Promise.reject(new Error("the build has failed"));
+    const outcomes = [
+      await run({ version: "as known", breaks: known }),
+      await run({ version: "surprising" }),
+      await run({ version: "ours", isOurs: true }),
+      await run({ version: "not built", prepare }),
+    ];
+    const again: (string | undefined)[] = [];
+    const settled = await runSurprisingAgain(outcomes, (subject) => {
+      again.push(subject.version);
+      return run({ version: "again", breaks: known });
+    });
+    assertEquals(again, ["surprising", "not built"]);
+    assertEquals(settled.map(({ subject }) => subject.version), [
+      "as known",
+      "again",
+      "ours",
+      "again",
+    ]);
   });
 
   it("that cannot be got ready is at fault", async () => {

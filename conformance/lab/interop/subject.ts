@@ -28,6 +28,8 @@ export type Subject =
     readonly needs: readonly ToolName[];
     /** The rules that it breaks, each with the reason, from its source. */
     readonly breaks: Readonly<Record<string, string>>;
+    /** Whether it is part of this repository. */
+    readonly isOurs?: true;
   }
   & (
     | { readonly side: "client"; readonly prepare: Prepare<ClientSubject> }

@@ -19,6 +19,10 @@ export const curl = drivenClient({
     "C-ERR-1": HTTP_ONLY,
     "C-ERR-2": HTTP_ONLY,
     "C-ERR-3": HTTP_ONLY,
+    "C-ERR-4": HTTP_ONLY,
+    "C-HTTP-4":
+      "with `--fail-with-body` it prints the body like any other and tells of the status alone",
+    "C-HTTP-5": "it does not read what it prints",
     "C-END-1": WHOLE,
     "C-END-2": WHOLE,
   },

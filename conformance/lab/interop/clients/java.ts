@@ -22,6 +22,9 @@ const NO_ERROR =
   "`OllamaApi.ProgressResponse` has no `error` and ignores what it does not know, so an error line is " +
   "an update like the others";
 
+const NO_TEXT =
+  "`Ollama.doPullModel` wants a text for `error`, and tells only that it cannot make one of an object";
+
 /** Builds the drivers, and returns the command that runs one of them. */
 async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
   const folder = await workshop.build({
@@ -64,6 +67,9 @@ export const javaClients: readonly Subject[] = [
       "C-ERR-1": NO_ERROR,
       "C-ERR-2": NO_ERROR,
       "C-ERR-3": NO_ERROR,
+      "C-ERR-4": NO_ERROR,
+      "C-HTTP-4":
+        "the `WebClientResponseException` of `pullModel` tells of the status, and keeps the body to itself",
       "C-END-1":
         "`OllamaApi.pullModel` hands on the objects of the body (`bodyToFlux`), and is complete when " +
         "the body is, whatever the last status was",
@@ -78,6 +84,10 @@ export const javaClients: readonly Subject[] = [
     command: (workshop) => command(workshop, "Ollama4j"),
     breaks: {
       "C-FRAME-5": "`Ollama.doPullModel` parses every line, blank ones too, and fails on them",
+      "C-ERR-4": NO_TEXT,
+      "C-HTTP-4": NO_TEXT,
+      "C-HTTP-5":
+        "`Ollama.doPullModel` parses the page as JSON, and tells of the character that it did not expect",
       "C-HTTP-2":
         "`Ollama.doPullModel` parses the body before it looks at the HTTP status, and tells of a " +
         "character that it did not expect",

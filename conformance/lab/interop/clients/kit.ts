@@ -18,7 +18,7 @@ const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
 const DRIVER = driverPath("kit.ts");
 
 function kit(runtime: string, { needs = [], command }: Partial<DrivenClient>): Subject {
-  return drivenClient({
+  const subject = drivenClient({
     name: `pull of this package (${runtime})`,
     version: config.version,
     reports: "progress",
@@ -27,6 +27,7 @@ function kit(runtime: string, { needs = [], command }: Partial<DrivenClient>): S
     needs,
     command: command!,
   });
+  return { ...subject, isOurs: true };
 }
 
 /** The client in each runtime. */

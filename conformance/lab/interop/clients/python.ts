@@ -32,6 +32,9 @@ const BREAKS: Subject["breaks"] = {
     "error",
   "C-FRAME-9":
     "`_request` takes its lines from `iter_lines` of httpx, which cuts wherever `str.splitlines` does",
+  "C-ERR-4":
+    "`ResponseError` parses its message as JSON, which fails with a `TypeError` for what is an object",
+  "C-HTTP-5": "`_request` hands the page to `json.loads`, whose error does not tell what came",
   "C-END-1":
     "the generator in `_request` ends when the lines end, and nobody looks whether one was `success`",
 };

@@ -34,12 +34,14 @@ export const rustClients: readonly Subject[] = [
         "it at the end",
       "C-OBJ-2": NO_STATUS,
       "C-DIALECT-5": NO_STATUS,
+      "C-ERR-4": NO_STATUS,
       "C-HTTP-2":
         "`pull_model_stream` makes the body the whole error (`OllamaError::Other`), without the HTTP " +
         "status",
       "C-HTTP-3":
         "`pull_model_stream` makes the body the whole error, so an error without a body has an empty " +
         "message",
+      "C-HTTP-5": "`pull_model_stream` parses the page as JSON, and does not tell what came",
       "C-END-1":
         "the stream of `pull_model_stream` ends without an error when the body does, whatever the " +
         "last status was",

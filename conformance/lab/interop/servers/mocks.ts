@@ -25,6 +25,7 @@ export const ownMocks: readonly Subject[] = mocks.map((mock): Subject => {
     name,
     version,
     needs: [],
+    isOurs: true,
     breaks: BREAKS[name] ?? {},
     prepare: () => Promise.resolve({ implementation }),
   };
