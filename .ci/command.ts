@@ -20,6 +20,16 @@ export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+/**
+ * What commands are told: to print plainly, and to ask nobody elsewhere for updates of Deno, nor for the
+ * manifest of a model.
+ */
+const QUIETLY = {
+  NO_COLOR: "1",
+  DENO_NO_UPDATE_CHECK: "1",
+  OLLAMA_PULL_REGISTRY: "http://127.0.0.1:1",
+};
+
 /** Runs a command: a program and its arguments. */
 export async function runCommand(
   [program, ...args]: readonly [string, ...string[]],
@@ -28,7 +38,7 @@ export async function runCommand(
   const command = new Deno.Command(program, {
     args,
     ...(cwd !== undefined && { cwd }),
-    env: { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1", ...env },
+    env: { ...QUIETLY, ...env },
     stdin: "null",
   });
   const { success, stdout, stderr } = await command.output();

@@ -37,10 +37,11 @@ export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
     prints: /\{"status":"pulling manifest"\}\n[^]*\{"status":"success"\}\n/,
     withMock: true,
   },
-  "npx --yes deno@2.9.6 task pull llama3.2 --host 127.0.0.1:11435": {
-    prints: /\nsuccess\n/,
-    withMock: true,
-  },
+  "npx --yes deno@2.9.6 task pull llama3.2 --host 127.0.0.1:11435 --registry http://127.0.0.1:11435":
+    {
+      prints: /\nsuccess\n/,
+      withMock: true,
+    },
   "npx --yes deno@2.9.6 task conformance server --url http://127.0.0.1:11435 --model llama3.2": {
     prints: /S-SEQ-1/,
     withMock: true,

@@ -15,6 +15,7 @@
 import type { PullLayer, PullProgress } from "../../mod.ts";
 import { shortDigest } from "../../src/digest.ts";
 import { fitWidth, formatBytes, formatPercent, formatSeconds, printable } from "../format.ts";
+import { describeStandstill } from "./standstill.ts";
 
 /** The size of a screen, in characters. */
 export interface Size {
@@ -36,7 +37,7 @@ const LABEL_COLUMNS = 12; // a short digest
 const PERCENT_COLUMNS = 4; // "100%"
 const SIZES_COLUMNS = 13; // "999 MB/999 MB"
 const SPEED_COLUMNS = 10; // "  999 MB/s"
-const TIME_COLUMNS = 8; // "  59m59s"
+const TIME_COLUMNS = 8; // " 59m59s+"
 const EDGES_COLUMNS = 4; // around the bar: a space and a line on each side
 const SHORTEST_BAR = 5;
 
@@ -44,6 +45,14 @@ const HEAD_COLUMNS = LABEL_COLUMNS + 1 + PERCENT_COLUMNS;
 const COLUMNS_WITH_SIZES = HEAD_COLUMNS + 1 + SIZES_COLUMNS;
 const COLUMNS_WITH_BAR = HEAD_COLUMNS + EDGES_COLUMNS + SHORTEST_BAR + SIZES_COLUMNS;
 const COLUMNS_WITH_SPEED = COLUMNS_WITH_BAR + SPEED_COLUMNS + TIME_COLUMNS;
+
+/** What else there is to know about a pull. */
+export interface Details {
+  /** The layers, the most interesting first, in case there is no room for all. */
+  readonly ranked?: readonly PullLayer[];
+  /** For how many seconds nothing has come, if that is long. */
+  readonly standstill?: number | undefined;
+}
 
 /** How far something has come: a layer, or the whole. */
 interface Row {
@@ -61,15 +70,15 @@ interface Row {
  * @param progress How far it has come.
  * @param steps The statuses around the download.
  * @param size The size of the screen.
- * @param ranked The layers, the most interesting first, in case there is no room for all.
+ * @param details What else there is to know.
  */
 export function drawPull(
   progress: PullProgress,
   steps: Steps,
   size: Size,
-  ranked: readonly PullLayer[] = progress.layers,
+  { ranked = progress.layers, standstill }: Details = {},
 ): string[] {
-  const whole = progress.layers.length === 0 ? [] : drawWhole(progress, size.columns);
+  const whole = progress.layers.length === 0 ? [] : drawWhole(progress, size.columns, standstill);
   const end = [...whole, ...steps.after].slice(-Math.max(1, size.rows));
   const layers = drawLayers(progress.layers, ranked, {
     columns: size.columns,
@@ -80,18 +89,30 @@ export function drawPull(
   return [...start, ...layers, ...end].map((line) => fitWidth(line.trimEnd(), size.columns));
 }
 
-function drawWhole(progress: PullProgress, columns: number): string[] {
+function drawWhole(
+  progress: PullProgress,
+  columns: number,
+  standstill: number | undefined,
+): string[] {
   const { completed, totalIsKnown, fraction, phase } = progress;
   const total = totalIsKnown ? progress.total : undefined;
   const done = phase === "success";
   const row = drawRow({ label: "whole model", completed, total, fraction, done }, columns);
+  if (phase === "downloading" && standstill !== undefined) {
+    const stuck = describeStandstill(standstill);
+    return columns >= COLUMNS_WITH_SPEED
+      ? [row + stuck.padStart(SPEED_COLUMNS + TIME_COLUMNS)]
+      : [row, stuck];
+  }
   const { bytesPerSecond, etaSeconds } = progress;
   const speed = bytesPerSecond === undefined ? "" : `${formatBytes(bytesPerSecond)}/s`;
   const time = etaSeconds === undefined ? "" : formatSeconds(etaSeconds);
+  // It is of the layers that are known, and more may come.
+  const atLeast = time === "" || totalIsKnown ? time : `${time}+`;
   if (columns >= COLUMNS_WITH_SPEED) {
-    return [row + speed.padStart(SPEED_COLUMNS) + time.padStart(TIME_COLUMNS)];
+    return [row + speed.padStart(SPEED_COLUMNS) + atLeast.padStart(TIME_COLUMNS)];
   }
-  const left = time === "" ? "" : `${time} left`;
+  const left = time === "" ? "" : `${atLeast} left`;
   const ownLine = [speed, left].filter((part) => part !== "").join(", ");
   return ownLine === "" ? [row] : [row, ownLine];
 }

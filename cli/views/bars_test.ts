@@ -31,6 +31,29 @@ describe("drawPull", () => {
     ]);
   });
 
+  it("says for how long a download is stuck, in place of its speed and time left", () => {
+    const progress = downloading([[0.5 * GB, 1 * GB]], { bytesPerSecond: 52e6, etaSeconds: 85 });
+    for (
+      const [standstill, words] of [[12, "stuck for 12s"], [3_599, "stuck for 59m59s"]] as const
+    ) {
+      const draw = (columns: number) =>
+        drawPull(progress, NO_STEPS, { columns, rows: 9 }, { standstill });
+      assertEquals(draw(79)[1]!.slice(61), words.padStart(18));
+      assertEquals(draw(40)[2], words);
+    }
+    const verifying = { ...progress, phase: "verifying" as const };
+    const drawn = drawPull(verifying, NO_STEPS, { columns: 79, rows: 9 }, { standstill: 12 });
+    assertEquals(drawn.join().includes("stuck"), false);
+  });
+
+  it("says that the time left is the least while the size of the whole is unknown", () => {
+    const more = { bytesPerSecond: 999e6, etaSeconds: 3_599, totalIsKnown: false };
+    const progress = downloading([[0.5 * GB, 1 * GB]], more);
+    const draw = (columns: number) => drawPull(progress, NO_STEPS, { columns, rows: 9 });
+    assertEquals(draw(79)[1]!.slice(61), "  999 MB/s 59m59s+");
+    assertEquals(draw(40)[2], "999 MB/s, 59m59s+ left");
+  });
+
   it("shows no fraction of a layer whose size is unknown", () => {
     const progress = {
       ...downloading([[0, 0]]),
@@ -88,7 +111,7 @@ describe("drawPull", () => {
   it("shows the layers of most interest when there is no room for all, in their order", () => {
     const progress = downloading(Array.from({ length: 9 }, () => [1, 2] as const));
     const ranked = [progress.layers[7]!, progress.layers[3]!, ...progress.layers];
-    const lines = drawPull(progress, NO_STEPS, { columns: 79, rows: 4 }, ranked);
+    const lines = drawPull(progress, NO_STEPS, { columns: 79, rows: 4 }, { ranked });
     assertEquals(lines.map((line) => line.slice(0, 12)), [
       "000000000003",
       "000000000007",

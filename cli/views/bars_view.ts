@@ -14,10 +14,11 @@ import stringWidth from "string-width";
 import type { PullProgress, PullRetry } from "../../mod.ts";
 import type { CommandContext, Output } from "../command.ts";
 import { describeRetry } from "../failure.ts";
-import { printable } from "../format.ts";
+import { formatSeconds, printable } from "../format.ts";
 import { drawPull, type Size } from "./bars.ts";
 import { LayerInterest } from "./layer_interest.ts";
 import { CLEAR_LINE, spinnerAt, TICK_MS } from "./spinner.ts";
+import { Standstill } from "./standstill.ts";
 import type { ProgressView } from "./view.ts";
 
 const HIDE_CURSOR = "\x1b[?25l";
@@ -47,6 +48,7 @@ export class BarsView implements ProgressView {
   readonly #stopTicking: () => void;
   readonly #letGo: () => void;
   readonly #interest = new LayerInterest();
+  readonly #standstill: Standstill;
   #progress: PullProgress | undefined;
   #before: string[];
   #after: string[] = [];
@@ -62,10 +64,11 @@ export class BarsView implements ProgressView {
    * @param opening The text to show until the first snapshot.
    */
   constructor(
-    context: Pick<CommandContext, "stdout" | "repeat" | "holdTerminal">,
+    context: Pick<CommandContext, "stdout" | "now" | "repeat" | "holdTerminal">,
     opening: string,
   ) {
     this.#stdout = withSize(context.stdout);
+    this.#standstill = new Standstill(() => context.now());
     this.#before = [opening];
     // The cursor is handled here, since log-update always hides it on standard error.
     const stream = this.#stdout as unknown as NodeJS.WritableStream;
@@ -78,6 +81,7 @@ export class BarsView implements ProgressView {
   show(progress: PullProgress): void {
     if (this.#progress === undefined) this.#before = [];
     this.#progress = progress;
+    this.#standstill.note(progress);
     if (progress.phase === "downloading") return;
     const words = printable(progress.status) || progress.phase;
     const steps = progress.phase === "manifest" ? this.#before : this.#after;
@@ -87,6 +91,7 @@ export class BarsView implements ProgressView {
 
   /** Writes a line that stays, above the picture. */
   retry(retry: PullRetry): void {
+    this.#standstill.restart();
     this.#clearAfterResize(this.#room());
     this.#update.clear();
     this.#stdout.write(`${describeRetry(retry)}\n`);
@@ -128,7 +133,9 @@ export class BarsView implements ProgressView {
 
   #draw(progress: PullProgress, room: Size): string[] {
     const ranked = this.#interest.rank(progress.layers);
-    return drawPull(progress, this.#steps(progress), room, ranked);
+    const isOver = this.#tick < 0;
+    const standstill = isOver ? undefined : this.#standstill.seconds;
+    return drawPull(progress, this.#steps(progress), room, { ranked, standstill });
   }
 
   /** The server's statuses, with a spinner after the current one. */
@@ -143,8 +150,12 @@ export class BarsView implements ProgressView {
     };
   }
 
+  /** Words with a spinner, and the time that the step has taken when that is long. */
   #withSpinner(words: string): string {
-    return this.#tick < 0 ? words : `${words} ${spinnerAt(this.#tick)}`;
+    if (this.#tick < 0) return words;
+    const { seconds } = this.#standstill;
+    const time = seconds === undefined ? "" : ` ${formatSeconds(seconds)}`;
+    return `${words} ${spinnerAt(this.#tick)}${time}`;
   }
 
   /**

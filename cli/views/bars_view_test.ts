@@ -1,5 +1,5 @@
 import { describe, it } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { PullError } from "../../mod.ts";
 import { downloading, Screen, step, TestContext } from "../test_helpers.ts";
 import { drawPull } from "./bars.ts";
@@ -65,6 +65,25 @@ describe("BarsView", () => {
     const { length } = screen.text;
     for (let count = 0; count < 10_000; count++) view.show(layers(3, count % 100));
     assertEquals(screen.text.length, length);
+  });
+
+  it("says by its own clock for how long nothing came, until something does", async () => {
+    const { screen, context, view } = open(80, 24);
+    const whole = async () => (await screen.look()).at(-1)!.slice(61);
+    view.show({ ...layers(1, 40), bytesPerSecond: 5e6, etaSeconds: 85 });
+    context.tick();
+    assertEquals(await whole(), "    5 MB/s   1m25s");
+    context.time += 12_000;
+    context.tick();
+    assertEquals(await whole(), "     stuck for 12s");
+    view.retry({ error: new PullError("network", "Gone"), delayMs: 2_000, attempt: 2 });
+    assertEquals((await whole()).includes("stuck"), false);
+    view.show(step("verifying", "verifying sha256 digest"));
+    context.time += 65_000;
+    context.tick();
+    assertMatch((await screen.look()).at(-1)!, /^verifying sha256 digest . 1m5s$/);
+    view.end();
+    assertEquals((await screen.look()).at(-1), "verifying sha256 digest");
   });
 
   it("turns a spinner while the server is at work on a step, and no longer", async () => {

@@ -11,6 +11,7 @@ import { describeRetry } from "../failure.ts";
 import { formatBytes, formatPercent, formatSeconds, printable } from "../format.ts";
 import { BarsView } from "./bars_view.ts";
 import { JsonView } from "./json_view.ts";
+import { describeStandstill, Standstill } from "./standstill.ts";
 import type { ProgressView } from "./view.ts";
 
 /** What to write: what suits the output, JSON for a program, or nothing but errors. */
@@ -34,20 +35,25 @@ export function createView(
   if (form === "json") return new JsonView(context.stdout, model);
   if (form === "quiet") return SILENT_VIEW;
   const canRedraw = context.stdout.isTTY === true && context.env.TERM !== "dumb";
-  return canRedraw ? new BarsView(context, opening) : new LinesView(context.stdout, context.now);
+  return canRedraw ? new BarsView(context, opening) : new LinesView(context);
 }
 
 /** Nothing, for those who only want to know how it ends. */
 const SILENT_VIEW: ProgressView = { show: () => {}, retry: () => {}, end: () => {} };
 
+/** How often to look whether a download stands still, in milliseconds. */
+const LOOK_EVERY_MS = 1_000;
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
+/** After how many seconds it is told that a download stands still. */
+const FIRST_TOLD_SECONDS = 10;
 /** After how many different statuses new ones are no longer shown at once. */
 const MAX_PROMPT_WORDS = 20;
 
 /**
  * Plain lines: each new status at once, and the download at most once a second, when its percentage has
- * changed, or ten seconds after the last line. A long pull is about a hundred lines.
+ * changed, or ten seconds after the last line. A long pull is about a hundred lines. A download that stands
+ * still is told of after ten seconds, twenty, forty and so on.
  *
  * While the size of the whole is unknown, bytes take the place of the percentage: those of `completed` in
  * two digits.
@@ -55,28 +61,50 @@ const MAX_PROMPT_WORDS = 20;
 export class LinesView implements ProgressView {
   readonly #stdout: Output;
   readonly #now: () => number;
+  readonly #standstill: Standstill;
+  readonly #stopLooking: () => void;
   readonly #seen = new Set<string>();
   #writtenAt = -Infinity;
   #written = "";
+  /** The latest snapshot, while that is one of a download. */
+  #download: PullProgress | undefined;
   /** How far the download had come when it was last written. */
   #mark = "";
+  /** After how many seconds of standstill to tell of it next. */
+  #nextTold = FIRST_TOLD_SECONDS;
 
-  /** Writes to an output, at a pace given by a clock in milliseconds. */
-  constructor(stdout: Output, now: () => number) {
-    this.#stdout = stdout;
-    this.#now = now;
+  /** Writes to an output, at a pace given by a clock. */
+  constructor(context: Pick<CommandContext, "stdout" | "now" | "repeat">) {
+    this.#stdout = context.stdout;
+    this.#now = () => context.now();
+    this.#standstill = new Standstill(this.#now);
+    this.#stopLooking = context.repeat(() => this.#look(), LOOK_EVERY_MS);
   }
 
   show(progress: PullProgress): void {
-    if (progress.phase === "downloading") this.#showDownload(progress);
+    this.#standstill.note(progress);
+    this.#download = progress.phase === "downloading" ? progress : undefined;
+    if (this.#download) this.#showDownload(progress);
     else this.#showStep(printable(progress.status) || progress.phase);
   }
 
   retry(retry: PullRetry): void {
+    this.#standstill.restart();
     this.#write(describeRetry(retry));
   }
 
-  end(): void {}
+  end(): void {
+    this.#stopLooking();
+  }
+
+  /** Tells of a download that stands still, less and less often. */
+  #look(): void {
+    const { seconds } = this.#standstill;
+    if (seconds === undefined) this.#nextTold = FIRST_TOLD_SECONDS;
+    if (!this.#download || seconds === undefined || seconds < this.#nextTold) return;
+    this.#nextTold = 2 * seconds;
+    this.#write(`pulling ${describeDownload(this.#download, seconds)}`);
+  }
 
   #showStep(words: string): void {
     if (words === this.#written) return;
@@ -91,7 +119,8 @@ export class LinesView implements ProgressView {
     const mark = totalIsKnown ? formatPercent(fraction) : completed.toPrecision(2);
     const pause = this.#pause();
     const isDue = mark !== this.#mark && pause >= SHORTEST_PAUSE_MS;
-    if (this.#mark !== "" && !isDue && pause < LONGEST_PAUSE_MS) return;
+    const standsStill = this.#standstill.seconds !== undefined; // of which `#look` tells
+    if (this.#mark !== "" && !isDue && (standsStill || pause < LONGEST_PAUSE_MS)) return;
     this.#mark = mark;
     this.#write(`pulling ${describeDownload(progress)}`);
   }
@@ -107,13 +136,20 @@ export class LinesView implements ProgressView {
   }
 }
 
-function describeDownload(progress: PullProgress): string {
+/** How far a download has come, and how fast; where it stands still, for how many seconds. */
+function describeDownload(progress: PullProgress, standstill?: number): string {
   const { completed, total, totalIsKnown, fraction, bytesPerSecond, etaSeconds } = progress;
   const there = formatBytes(completed);
   const parts = totalIsKnown
     ? [formatPercent(fraction), `${there} of ${formatBytes(total)}`]
     : [there];
-  if (bytesPerSecond !== undefined) parts.push(`${formatBytes(bytesPerSecond)}/s`);
-  if (etaSeconds !== undefined) parts.push(`${formatSeconds(etaSeconds)} left`);
+  if (standstill !== undefined) {
+    parts.push(describeStandstill(standstill));
+  } else {
+    if (bytesPerSecond !== undefined) parts.push(`${formatBytes(bytesPerSecond)}/s`);
+    // Without the whole, it is of the layers that are known, and more may come.
+    const least = totalIsKnown ? "" : "at least ";
+    if (etaSeconds !== undefined) parts.push(`${least}${formatSeconds(etaSeconds)} left`);
+  }
   return parts.join(", ");
 }

@@ -10,7 +10,7 @@ const WANTED = { model: "a", form: "suitable", opening: "connecting" } as const;
 
 function openLines() {
   const context = new TestContext(new Recorder());
-  return { context, view: new LinesView(context.stdout, context.now) };
+  return { context, view: new LinesView(context) };
 }
 
 describe("createView", () => {
@@ -103,14 +103,51 @@ describe("LinesView", () => {
     assertEquals(context.stdout.lines.length, 10);
   });
 
-  it("writes a long download about a hundred times, and when it stands still every ten seconds", () => {
-    const { context, view } = openLines();
-    for (let seconds = 0; seconds < 36_000; seconds++) {
-      context.time += 1_000;
-      view.show(downloading([[Math.min(seconds * 100, 99_000), 100_000]]));
+  it("writes a long download about a hundred times, and less and less often when it stands still", () => {
+    for (const talks of [true, false]) {
+      const { context, view } = openLines();
+      for (let seconds = 0; seconds < 36_000; seconds++) {
+        context.time += 1_000;
+        const completed = Math.min(seconds * 100, 99_000);
+        if (talks || seconds <= 990) view.show(downloading([[completed, 100_000]]));
+        context.tick();
+      }
+      view.end();
+      assertEquals(context.callbacks.size, 0);
+      const stuck = context.stdout.lines.filter((line) => line.includes("stuck"));
+      assertEquals(stuck.slice(0, 3), [
+        "pulling 99%, 99 KB of 100 KB, stuck for 10s",
+        "pulling 99%, 99 KB of 100 KB, stuck for 20s",
+        "pulling 99%, 99 KB of 100 KB, stuck for 40s",
+      ]);
+      const { length } = context.stdout.lines;
+      assert(length > 90 && length < 130, String(length));
     }
-    const { length } = context.stdout.lines;
-    assert(length > 3_500 && length < 3_700, String(length));
+  });
+
+  it("tells anew of each standstill, and of none during a step that takes its time", () => {
+    const { context, view } = openLines();
+    const wait = (seconds: number) => {
+      for (let second = 0; second < seconds; second++) {
+        context.time += 1_000;
+        context.tick();
+      }
+    };
+    const quick = { bytesPerSecond: 5e6, etaSeconds: 85 };
+    view.show(downloading([[1e6, 4e6]], quick));
+    wait(25);
+    view.show(downloading([[2e6, 4e6]], { ...quick, totalIsKnown: false }));
+    wait(12);
+    view.show(step("verifying", "verifying sha256 digest"));
+    wait(60);
+    assertEquals(context.stdout.lines, [
+      "pulling 25%, 1 MB of 4 MB, 5 MB/s, 1m25s left",
+      "pulling 25%, 1 MB of 4 MB, stuck for 10s",
+      "pulling 25%, 1 MB of 4 MB, stuck for 20s",
+      "pulling 2 MB, 5 MB/s, at least 1m25s left",
+      "pulling 2 MB, stuck for 10s",
+      "verifying sha256 digest",
+    ]);
   });
 
   it("says each step once, and is not flooded by a server that changes its mind all the time", () => {
