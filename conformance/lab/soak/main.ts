@@ -63,11 +63,13 @@ seed ${seed}, ${clients} clients, ${seconds.toFixed(0)} s
 pulls            ${count.pulls} (${(count.pulls / seconds).toFixed(0)} a second)
   succeeded      ${count.successes}
   cancelled      ${count.cancels}
-  refused        ${count.refusals}, by an error or bytes of the mock
+  refused        ${count.refusals}, by an error or bytes that are none of a pull
   resumed        ${count.resumes}
 models deleted   ${count.deletions}
 bytes received   ${(count.bytesSent / 1e6).toFixed(1)} MB
 faults survived  ${count.faults}
+gateways         ${JSON.stringify(count.deeds)}
+manifests        ${count.manifests}, and ${count.noManifests} that the registry did not give
 retries          ${count.retries}: ${JSON.stringify(count.retriesAfter)}
 memory           ${atStart.toFixed(1)} MB at the start, ${
   (atBegin ?? atStart).toFixed(1)

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { pull, PullError, type PullOptions, type PullProgress } from "../../../mod.ts";
+import {
+  pull,
+  PullError,
+  type PullLayer,
+  type PullOptions,
+  type PullProgress,
+} from "../../../mod.ts";
 import type { Dice } from "../fuzz/dice.ts";
 
 /** How a pull ended. */
@@ -35,6 +41,11 @@ export function decideCancelling(dice: Dice): Cancelling {
   return { by, afterSnapshots: dice.below(12) };
 }
 
+/** What a layer is known by. */
+function keyOf({ digest, status }: PullLayer): string {
+  return digest ?? `words: ${status}`;
+}
+
 /** Holds the snapshots of one pull to what is promised of them. */
 class Watch {
   #last: PullProgress | undefined;
@@ -59,9 +70,11 @@ class Watch {
     if (before.phase === "success") throw new BrokenPromise("Something follows success");
     if (completed < before.completed) throw new BrokenPromise("completed falls");
     if (fraction < before.fraction) throw new BrokenPromise("The fraction falls");
-    for (const [index, layer] of before.layers.entries()) {
-      const later = layers[index];
-      if (!later || later.completed < layer.completed) throw new BrokenPromise("A layer falls");
+    const later = new Map(layers.map((layer) => [keyOf(layer), layer.completed]));
+    for (const layer of before.layers) {
+      // A list that turns out to be of something else is dropped, with the layers that nothing came of.
+      const completed = later.get(keyOf(layer)) ?? 0;
+      if (completed < layer.completed) throw new BrokenPromise("A layer falls");
     }
   }
 }

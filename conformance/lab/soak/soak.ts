@@ -1,13 +1,27 @@
 /**
  * Pulls through real HTTP for as long as it is told to: many at once, from a mock that fails by chance
- * in every way that it can, cancelled and resumed by chance. Nothing may break but what is meant to.
+ * in every way that it can, through gateways that do what gateways do, with layers from a registry that has
+ * faults of its own, cancelled and resumed by chance. Nothing may break but what is meant to.
  *
  * @module
  */
 
-import { createMockServer, type FaultKind, faultKinds, type MockModel } from "../../../mock/mod.ts";
-import type { PullErrorCode, PullRetry } from "../../../mod.ts";
+import {
+  createMockServer,
+  type FaultKind,
+  faultKinds,
+  type LibraryOptions,
+  type MockModel,
+} from "../../../mock/mod.ts";
+import {
+  fetchManifest,
+  type ManifestLayer,
+  PullError,
+  type PullErrorCode,
+  type PullRetry,
+} from "../../../mod.ts";
 import { Dice } from "../fuzz/dice.ts";
+import { type DeedCount, Gateway } from "./gateway.ts";
 import { decideCancelling, pullOnce, type PullResult } from "./pulls.ts";
 import { ScaledClock } from "./scaled_clock.ts";
 
@@ -24,6 +38,8 @@ const FAULT_CHANCE = 0.4;
 /** All but one: in chunks of one byte, through HTTP in one process, a pull looks as if it hung. */
 const FAULT_KINDS = (Object.keys(faultKinds) as FaultKind[]).filter((kind) => kind !== "split");
 const STALL_TIMEOUT_MS = 30_000;
+/** In real time, since a machine that does all this is busy. */
+const MANIFEST_TIMEOUT_MS = 5_000;
 
 /** Models that are downloaded in some ticks of the clock, one after another or many at once. */
 const MODELS: readonly MockModel[] = [
@@ -32,6 +48,18 @@ const MODELS: readonly MockModel[] = [
   { name: "large", layers: [{ size: 900_000_000 }, { size: 150_000_000 }] },
   { name: "many", layers: Array.from({ length: 60 }, (_, index) => ({ size: 3_000_000 + index })) },
 ];
+
+/** What goes wrong at the registry: some models cannot be listed, others only after a detour. */
+const LIBRARY: LibraryOptions = {
+  requireToken: true,
+  serveIndex: true,
+  faults: [
+    { kind: "http-error", at: "manifest", model: "tiny", status: 503 },
+    { kind: "html", at: "manifest", model: "small", times: 3 },
+    { kind: "slow", at: "manifest", model: "many", ms: 2 * MANIFEST_TIMEOUT_MS * SPEED, times: 3 },
+    { kind: "malformed", at: "token", model: "large", times: 3 },
+  ],
+};
 
 /** What has happened. */
 export interface SoakCount {
@@ -46,6 +74,11 @@ export interface SoakCount {
   retriesAfter: Partial<Record<PullErrorCode, number>>;
   /** Faults that have struck, by the mock's account. */
   faults: number;
+  /** What the gateways have done. */
+  deeds: DeedCount;
+  /** Manifests that the registry gave, and those that it did not. */
+  manifests: number;
+  noManifests: number;
   /** Bytes that the mock has sent. */
   bytesSent: number;
   /** Models that were deleted, to be downloaded anew. */
@@ -82,6 +115,9 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
     retries: 0,
     retriesAfter: {},
     faults: 0,
+    deeds: {},
+    manifests: 0,
+    noManifests: 0,
     bytesSent: 0,
     deletions: 0,
   };
@@ -95,6 +131,7 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
     faults: { chance: FAULT_CHANCE, kinds: FAULT_KINDS },
     clock,
     seed,
+    library: LIBRARY,
     onRequest: ({ faults, bytesSent }) => {
       count.faults += faults.length;
       count.bytesSent += bytesSent;
@@ -104,13 +141,34 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
   await using listener = await server.listen();
   const leftovers = new Set<string>();
 
+  const listLayers = async (model: string): Promise<readonly ManifestLayer[]> => {
+    try {
+      const options = {
+        registry: listener.url,
+        timeoutMs: MANIFEST_TIMEOUT_MS,
+      };
+      const { layers } = await fetchManifest(model, options);
+      count.manifests++;
+      return layers;
+    } catch (error) {
+      if (!(error instanceof PullError)) failures.push(`${model}: ${describe(error)}`);
+      count.noManifests++;
+      throw error;
+    }
+  };
+
   const pullAndCount = async (dice: Dice, tell: (doing: string) => void): Promise<void> => {
     const model = dice.pick(MODELS).name;
     const cancelling = decideCancelling(dice);
     tell(`pulling ${model}, cancelled by ${cancelling.by}`);
     if (leftovers.delete(model)) count.resumes++;
+    const gateway = new Gateway(dice, (deed) => {
+      count.deeds[deed] = (count.deeds[deed] ?? 0) + 1;
+    });
     const options = {
       host: listener.url,
+      fetch: gateway.fetch,
+      ...(dice.isOneIn(2) && { layers: listLayers(model) }),
       now: clock.now,
       sleep: clock.sleep,
       random: () => dice.below(1000) / 1000,

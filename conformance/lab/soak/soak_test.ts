@@ -24,6 +24,14 @@ describe("a soak", () => {
     assert(pulls >= PULLS);
     assertEquals(successes + cancels + refusals, pulls);
     assert(successes > 0 && cancels > 0 && count.faults > 0 && count.bytesSent > 0);
+    assert(count.manifests > 0 && count.noManifests > 0);
+    assertEquals(Object.keys(count.deeds).sort(), [
+      "busy",
+      "failing",
+      "page",
+      "pass",
+      "unreachable",
+    ]);
   });
 });
 
