@@ -9,7 +9,7 @@
  */
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { countTests, type TestCount } from "./junit.ts";
 import { ROOT } from "./project.ts";
 import { allSuites, type Suite, versionOf } from "./suites.ts";
@@ -57,7 +57,7 @@ function problemOf(count: TestCount, exitCode: number, filter?: string): string 
 
 async function runSuite(suite: Suite, reportFile: string, filter?: string): Promise<SuiteResult> {
   const { name, runtime, targets } = suite;
-  const subject = suite.subject ?? `${runtime.name} ${await versionOf(runtime.program)}`;
+  const subject = await suite.subject?.() ?? `${runtime.name} ${await versionOf(runtime.program)}`;
   console.log(`\n=== ${name}, in ${subject} ===\n`);
 
   const startedAt = performance.now();
@@ -98,17 +98,21 @@ function printSummary(results: SuiteResult[]): void {
 }
 
 /** The suites that were asked for by name, or all of them. */
-async function chooseSuites(names: string[]): Promise<Suite[]> {
-  const suites = await allSuites();
+function chooseSuites(suites: readonly Suite[], names: readonly string[]): readonly Suite[] {
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
-  if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(", ")}`);
+  if (unknown.length > 0) program.error(`There is no suite ${unknown.join(", ")}; see --help`);
   return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));
 }
 
-const { values: { filter }, positionals } = parseArgs({
-  options: { filter: { type: "string" } },
-  allowPositionals: true,
-});
+const suites = await allSuites();
+const names = [...new Set(suites.map(({ name }) => name))];
+const program = new Command("deno task test")
+  .description("runs the tests, in every runtime, and sums them up")
+  .argument("[suites...]", `the suites to run: ${names.join(", ")} (default: all)`)
+  .option("--filter <text>", "only the tests whose names hold a text")
+  .parse(Deno.args, { from: "user" });
+const { filter } = program.opts<{ filter?: string }>();
+const chosen = chooseSuites(suites, program.args);
 
 // Also runs Bun's install script, without which there is no Bun.
 const installed = await run(Deno.execPath(), ["install", "--quiet"]);
@@ -117,7 +121,7 @@ if (installed !== 0) throw new Error("Cannot install the dependencies");
 const results: SuiteResult[] = [];
 const folder = await Deno.makeTempDir();
 try {
-  for (const [index, suite] of (await chooseSuites(positionals)).entries()) {
+  for (const [index, suite] of chosen.entries()) {
     results.push(await runSuite(suite, join(folder, `${index}.xml`), filter));
   }
 } finally {

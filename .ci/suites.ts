@@ -26,13 +26,6 @@ const RUNTIMES_FOLDER = `${REPOSITORY_FOLDER}/runtimes`;
 /** The folder of the benchmark, which is no part of the package. */
 const BENCH_FOLDER = "bench";
 
-/** All folders that have tests. */
-export const TEST_FOLDERS: readonly string[] = [
-  ...PACKAGE_FOLDERS,
-  BENCH_FOLDER,
-  REPOSITORY_FOLDER,
-];
-
 /** A runtime that runs tests and reports on them in JUnit's format. */
 export interface TestRuntime {
   readonly name: string;
@@ -110,8 +103,8 @@ export interface Suite {
   readonly runtime: TestRuntime;
   /** Folders and files, from the top of the repository. */
   readonly targets: readonly string[];
-  /** What is tested where, with versions, if that is not the runtime of the tests. */
-  readonly subject?: string;
+  /** Says what is tested where, with versions, if that is not the runtime of the tests. */
+  readonly subject?: () => Promise<string>;
 }
 
 /** The version that a command prints. */
@@ -134,24 +127,25 @@ async function browsersHere(): Promise<string> {
   return (await Promise.all(named)).join(", ") || "no browser";
 }
 
+/** What each suite that tries the package as it is published tries it in. */
+const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
+  package: () => Promise.resolve("npm"),
+  types: () => Promise.resolve(`${TOOLS.oldestTypescript} and ${TOOLS.typescript}`),
+  deno: () => Promise.resolve(`Deno ${Deno.version.deno}`),
+  bun: async () => `Bun ${await versionOf(bun.program)}`,
+  node: () => Promise.resolve(`Node ${Object.values(TOOLS.nodes).join(", ")}`),
+  failures: async () => `Deno ${Deno.version.deno}, Bun ${await versionOf(bun.program)} and Node`,
+  workers: async () => `workerd ${await versionOf(join(ROOT, "node_modules/.bin/workerd"))}`,
+  browser: browsersHere,
+};
+
 /** The suites that try the package as it is published. */
-async function publishedSuites(): Promise<Suite[]> {
-  const subjects = {
-    package: "npm",
-    types: `${TOOLS.oldestTypescript} and ${TOOLS.typescript}`,
-    deno: `Deno ${Deno.version.deno}`,
-    bun: `Bun ${await versionOf(bun.program)}`,
-    node: `Node ${Object.values(TOOLS.nodes).join(", ")}`,
-    workers: `workerd ${await versionOf(join(ROOT, "node_modules/.bin/workerd"))}`,
-    browser: await browsersHere(),
-  };
-  return Object.entries(subjects).map(([name, subject]) => ({
-    name,
-    runtime: deno,
-    targets: [`${RUNTIMES_FOLDER}/${name}_test.ts`],
-    subject,
-  }));
-}
+const publishedSuites: readonly Suite[] = Object.entries(PUBLISHED).map(([name, subject]) => ({
+  name,
+  runtime: deno,
+  targets: [`${RUNTIMES_FOLDER}/${name}_test.ts`],
+  subject,
+}));
 
 async function repositoryTests(): Promise<string[]> {
   const files = await listFiles(ROOT, REPOSITORY_FOLDER);
@@ -168,7 +162,7 @@ export async function allSuites(): Promise<Suite[]> {
     { name: "bench", runtime: deno, targets: [BENCH_FOLDER] },
     { name: "recipes", runtime: vitest, targets: ["mock/recipes/vitest.config.mjs"] },
     { name: "examples", runtime: denoExamples, targets: await filesWithExamples() },
-    ...await publishedSuites(),
+    ...publishedSuites,
     { name: "repository", runtime: deno, targets: await repositoryTests() },
   ];
 }

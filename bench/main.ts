@@ -14,7 +14,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { drawChart } from "./chart.ts";
 import { CONTENDERS, NAIVE, OLLAMA } from "./contenders.ts";
 import { measureEdge } from "./edge.ts";
@@ -55,22 +55,38 @@ const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta"] as con
 
 type Part = typeof PARTS[number];
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    check: { type: "boolean", default: false },
-    merge: { type: "string", multiple: true, default: [] },
-    clock: { type: "string", default: "cpu" },
-    lines: { type: "string" },
-    only: { type: "string", multiple: true, default: [] },
-    out: { type: "string", default: join(CACHE, "bench.json") },
-    page: { type: "string" },
-    quick: { type: "boolean", default: false },
-    rounds: { type: "string" },
-    runtime: { type: "string", multiple: true, default: [] },
-    write: { type: "boolean", default: false },
-  },
-});
+/** Collects the values of an option that may be repeated. */
+const collect = (value: string, before: readonly string[]) => [...before, value];
+
+const program = new Command("deno task bench")
+  .description("measures speed, memory, growth, the edge, and how right the time left is")
+  .argument("[parts...]", `what to measure: ${PARTS.join(", ")} (default: all)`)
+  .option("--check", "fail if a goal is missed")
+  .option("--clock <clock>", "cpu or wall", "cpu")
+  .option("--lines <number>", "how many lines a pull has")
+  .option("--merge <file>", "measure nothing, and take the median of files; repeat it", collect, [])
+  .option("--only <part>", "what to measure; may be repeated", collect, [])
+  .option("--out <file>", "where all figures go", join(CACHE, "bench.json"))
+  .option("--page <file>", "draw the times left as a page")
+  .option("--quick", "only see that it works")
+  .option("--rounds <number>", "how often to measure each")
+  .option("--runtime <name>", `${RUNTIME_NAMES.join(", ")}; may be repeated`, collect, [])
+  .option("--write", "keep what was measured, in record.json and README.md")
+  .parse();
+const positionals = program.args;
+const values = program.opts<{
+  check?: true;
+  clock: string;
+  lines?: string;
+  merge: readonly string[];
+  only: readonly string[];
+  out: string;
+  page?: string;
+  quick?: true;
+  rounds?: string;
+  runtime: readonly string[];
+  write?: true;
+}>();
 
 /** The values of a list that were asked for, or all of them. */
 function choose<Value extends string>(asked: readonly string[], all: readonly Value[]): Value[] {
@@ -82,7 +98,7 @@ function choose<Value extends string>(asked: readonly string[], all: readonly Va
   return wanted.length === 0 ? [...all] : all.filter((one) => wanted.includes(one.toLowerCase()));
 }
 
-const { quick } = values;
+const { quick = false } = values;
 const parts = choose([...positionals, ...values.only], PARTS);
 const [clock = "cpu"] = choose<Clock>([values.clock], ["cpu", "wall"]);
 const lines = Number(values.lines ?? (quick ? 4_000 : 200_000));

@@ -180,6 +180,17 @@ function testIn(engine: Engine): void {
     }, { server: upstream.url });
   });
 
+  it("says why it tries again, and gets there", async () => {
+    const models = [{ name: "llama3.2", layers: [{ size: 1_000 }] }];
+    const faults = [{ kind: "error", message: "max retries exceeded: EOF", times: 1 }] as const;
+    await using upstream = await startUpstream({ models, faults });
+    await usePage(async (page) => {
+      await click(page, "start");
+      await waitForStatus(page, "max retries exceeded: EOF. Another attempt in ");
+      await waitForStatus(page, "success");
+    }, { server: upstream.url });
+  });
+
   it("says that a server cannot be reached which does not know the page's origin", async () => {
     await using upstream = await startUpstream({});
     await usePage(async (page) => {

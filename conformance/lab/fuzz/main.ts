@@ -7,7 +7,7 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { keep, readCorpus } from "./corpus.ts";
 import { type Failure, fuzz, type FuzzCount } from "./fuzz.ts";
 import { toText } from "./text.ts";
@@ -17,13 +17,15 @@ const REPORT_MS = 10_000;
 /** How long one input may take. */
 const HANG_MS = 60_000;
 
-const { values } = parseArgs({
-  options: {
-    lines: { type: "string", default: "Infinity" },
-    minutes: { type: "string" },
-    seed: { type: "string", default: "1" },
-  },
-});
+const values = new Command("deno task fuzz")
+  .description(
+    "tries the decoders and the mock with inputs made by chance, and keeps what breaks them",
+  )
+  .option("--lines <number>", "until so many lines were tried", "Infinity")
+  .option("--minutes <number>", "for how long (default: 1, or without end if --lines is given)")
+  .option("--seed <number>", "what all chance follows from", "1")
+  .parse()
+  .opts<{ lines: string; minutes?: string; seed: string }>();
 const seed = Number(values.seed);
 const maxLines = Number(values.lines);
 const minutes = Number(values.minutes ?? (maxLines < Infinity ? Infinity : 1));

@@ -14,8 +14,8 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
+import { Command } from "commander";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { reporters } from "../../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
 import { recordOf, withTables } from "./record.ts";
@@ -33,17 +33,27 @@ const SEED = "1";
 /** Most of the time is spent waiting for servers and for programs to start. */
 const JOBS = "4";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    all: { type: "boolean", default: false },
-    jobs: { type: "string", default: JOBS },
-    out: { type: "string", default: join(CACHE, "reports") },
-    runs: { type: "string" },
-    seed: { type: "string", default: SEED },
-    write: { type: "boolean", default: false },
-  },
-});
+const program = new Command("deno task interop")
+  .description(
+    "builds servers and clients of others, and compares what they break with what is known",
+  )
+  .argument("[names...]", "parts of the names of those to run (default: all)")
+  .option("--all", "fail if any of them cannot be run here")
+  .option("--jobs <number>", "how many at the same time", JOBS)
+  .option("--out <folder>", "where the reports go", join(CACHE, "reports"))
+  .option("--runs <number>", "how many inputs to try for each rule")
+  .option("--seed <number>", "what all inputs follow from", SEED)
+  .option("--write", "keep what was found, in record.json and README.md")
+  .parse();
+const positionals = program.args;
+const values = program.opts<{
+  all?: true;
+  jobs: string;
+  out: string;
+  runs?: string;
+  seed: string;
+  write?: true;
+}>();
 
 const chosen = subjects.filter(({ name, version = "" }) =>
   positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part))
@@ -92,6 +102,6 @@ const outcomes = await runSurprisingAgain(firstOutcomes, (subject) => {
 });
 await writeReports(outcomes, values.out);
 if (values.write) await keep(outcomes);
-const { text, isGood } = conclude(outcomes, values.all);
+const { text, isGood } = conclude(outcomes, values.all === true);
 process.stdout.write(text);
 process.exitCode = isGood ? 0 : 1;

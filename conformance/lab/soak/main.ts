@@ -7,7 +7,7 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { soak, type SoakCount } from "./soak.ts";
 
 const REPORT_MS = 30_000;
@@ -15,13 +15,15 @@ const REPORT_MS = 30_000;
 /** How long it takes until the program itself has taken all the memory that it needs. */
 const WARM_UP_MS = 10_000;
 
-const { values } = parseArgs({
-  options: {
-    clients: { type: "string", default: "48" },
-    minutes: { type: "string", default: "1" },
-    seed: { type: "string", default: "1" },
-  },
-});
+const values = new Command("deno task soak")
+  .description(
+    "pulls from the mock through everything that may go wrong, many at once, for some time",
+  )
+  .option("--clients <number>", "how many pulls there are at once", "48")
+  .option("--minutes <number>", "for how long", "1")
+  .option("--seed <number>", "what all chance follows from", "1")
+  .parse()
+  .opts<Record<"clients" | "minutes" | "seed", string>>();
 const [clients, minutes, seed] = [values.clients, values.minutes, values.seed].map(Number);
 if (!(clients! > 0 && minutes! > 0 && seed! >= 0)) {
   throw new TypeError("--clients, --minutes and --seed must be numbers");

@@ -26,7 +26,8 @@ function describe(progress) {
   if (phase !== "downloading") return status;
   const parts = [totalIsKnown ? `${bytes(completed)} of ${bytes(total)}` : bytes(completed)];
   if (bytesPerSecond !== undefined) parts.push(`${bytes(bytesPerSecond)}/s`);
-  if (etaSeconds !== undefined) parts.push(`${Math.ceil(etaSeconds)} s left`);
+  const atLeast = totalIsKnown ? "" : "at least "; // of the layers that are known
+  if (etaSeconds !== undefined) parts.push(`${atLeast}${Math.ceil(etaSeconds)} s left`);
   return parts.join(", ");
 }
 
@@ -68,7 +69,7 @@ form.onsubmit = async (event) => {
   status.className = "";
   list.replaceChildren();
   try {
-    const onRetry = (error, delayMs) => {
+    const onRetry = ({ error, delayMs }) => {
       status.textContent = `${explain(error)} Another attempt in ${Math.ceil(delayMs / 1000)} s.`;
     };
     const options = { host: host.value, signal, retries: 5, onRetry };
