@@ -40,6 +40,8 @@ export interface ClientSubject extends SubjectInfo {
   readonly timeLimitMs?: number | undefined;
   /** The most inputs to try per rule, if each is expensive. `runs` overrides it. */
   readonly maxRuns?: number | undefined;
+  /** How long a check may take, in milliseconds, if it is slow to start. `checkTimeoutMs` overrides it. */
+  readonly checkTimeoutMs?: number | undefined;
   /** Pulls a model: resolves when the pull has succeeded, and rejects when it has failed. */
   readonly pull: (run: ClientRun) => Promise<void>;
 }
@@ -65,6 +67,9 @@ export interface CommandClientOptions {
 }
 
 const DEFAULT_COMMAND_RUNS = 10;
+
+/** How long a check may take: it starts the command a few times, which takes seconds on a busy machine. */
+const COMMAND_CHECK_TIMEOUT_MS = 60_000;
 
 /** How long an interrupted command may take to end. */
 const KILL_AFTER_MS = 5_000;
@@ -92,6 +97,7 @@ export function commandClient(
   return {
     name,
     maxRuns,
+    checkTimeoutMs: COMMAND_CHECK_TIMEOUT_MS,
     ...(version !== undefined && { version }),
     ...(timeLimitMs !== undefined && { timeLimitMs }),
     reports,

@@ -48,8 +48,8 @@ export async function closeClient({ server, running }: ClientUnderTest): Promise
  * Runs the rules for clients against a client.
  *
  * @param client The client.
- * @param options Which rules to run, and how thoroughly. Unless `runs` is given, no more inputs
- * are tried than the `maxRuns` of the client.
+ * @param options Which rules to run, and how thoroughly. Unless `runs` and
+ * `checkTimeoutMs` are given, those of the client count (`maxRuns`, `checkTimeoutMs`).
  * @return The report. A broken rule does not throw.
  * @throws {CannotRun} If the client cannot be run at all.
  */
@@ -57,8 +57,8 @@ export async function runClientConformance(
   client: ClientSubject,
   options: RunOptions = {},
 ): Promise<Report> {
-  const { runs = client.maxRuns } = options;
-  const limited = runs === undefined ? options : { ...options, runs };
+  const { runs = client.maxRuns, checkTimeoutMs = client.checkTimeoutMs } = options;
+  const limited = { ...options, runs, checkTimeoutMs };
   const subject = await openClient(client);
   try {
     return await runSuite("client", clientRules, subject, limited);

@@ -44,6 +44,12 @@ describe("runClientConformance", () => {
     const { results: [result] } = await runClientConformance(hanging, options);
     assertEquals(result?.verdict, "hung");
     assertEquals(signals.map(({ aborted }) => aborted), [true]);
+
+    const slow = { ...hanging, checkTimeoutMs: 10 };
+    const own = await runClientConformance(slow, { rules: ["C-FRAME-1"] });
+    assertEquals(own.results[0]?.reason, "The check did not end within 0.01 s");
+    const overridden = await runClientConformance(slow, options);
+    assertEquals(overridden.results[0]?.reason, "The check did not end within 0.02 s");
   });
 
   it("asks a client that gives no updates for its outcome alone", async () => {
