@@ -27,8 +27,8 @@ const MARGIN = 16;
 const SHOWN_FRACTION = 0.62;
 
 async function progressAt(fraction: number): Promise<PullProgress> {
-  const { fetch, clock, library } = createMockServer({ models: ["llava"], dialect: "client2" });
-  const { layers, config } = await library.manifest("llava");
+  const { fetch, clock, registry } = createMockServer({ models: ["llava"], dialect: "client2" });
+  const { layers, config } = await registry.manifest("llava");
   const options = { fetch, now: () => clock.now(), layers: [...layers, config] };
   for await (const progress of pull("llava", options)) {
     if (progress.fraction >= fraction) return progress;

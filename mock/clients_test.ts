@@ -28,7 +28,7 @@ describe("Our own client", () => {
   for (const dialect of DIALECTS) {
     it(`pulls in the dialect ${dialect}, first, again and after a break`, async () => {
       const server = mockOfSmall({ dialect });
-      const { layers, config } = await server.library.manifest("small");
+      const { layers, config } = await server.registry.manifest("small");
       const options = { ...optionsFor(server), layers: [...layers, config] };
       const pullAll = async () => {
         const all = await Array.fromAsync(pull("small", options));

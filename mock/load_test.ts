@@ -89,7 +89,7 @@ describe("A thousand pulls at once, half of them left, with faults", () => {
     const server = createMockServer(LOADED);
     const manifests = new Map<string, Map<string, number>>();
     for (const { name } of models) {
-      const { layers, config } = await server.library.manifest(name);
+      const { layers, config } = await server.registry.manifest(name);
       manifests.set(name, new Map([...layers, config].map(({ digest, size }) => [digest, size])));
     }
     const seen = await pullThousand(server, 1);

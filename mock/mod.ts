@@ -24,8 +24,8 @@ export type { Clock, ClockTask } from "./clock/clock.ts";
 export { realClock } from "./clock/real.ts";
 export { VirtualClock } from "./clock/virtual.ts";
 export { ConfigurationError } from "./configuration_error.ts";
-export type { LibraryOptions } from "./endpoints/registry.ts";
-export type { LibraryFault } from "./endpoints/registry_faults.ts";
+export type { RegistryOptions } from "./endpoints/registry.ts";
+export type { RegistryFault } from "./endpoints/registry_faults.ts";
 export type { LoggedRequest, RequestOutcome } from "./exchange/request_log.ts";
 export {
   type Fault,
@@ -45,7 +45,7 @@ export type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 export type { Listener, ListenOptions } from "./runtime/listen.ts";
 export {
   createMockServer,
-  type MockLibrary,
+  type MockRegistry,
   type MockServer,
   type MockServerOptions,
 } from "./server.ts";

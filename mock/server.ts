@@ -21,7 +21,11 @@ import { browserAccess } from "./endpoints/browser_access.ts";
 import { registerNeighbours } from "./endpoints/neighbours.ts";
 import { answerNotFound } from "./endpoints/not_found.ts";
 import { answerPull, type PullEndpointOptions } from "./endpoints/pull.ts";
-import { checkLibraryOptions, Library, type LibraryOptions } from "./endpoints/registry.ts";
+import {
+  checkRegistryOptions,
+  RegistryEndpoints,
+  type RegistryOptions,
+} from "./endpoints/registry.ts";
 import { Exchange, type MockEnvironment } from "./exchange/exchange.ts";
 import { answerJson } from "./exchange/json_answer.ts";
 import { Refusal } from "./exchange/refusal.ts";
@@ -97,7 +101,7 @@ export interface MockServerOptions {
    */
   realBytes?: boolean | undefined;
   /** The registry that the server pulls from. */
-  library?: LibraryOptions | undefined;
+  registry?: RegistryOptions | undefined;
   /**
    * The origins of pages that may call the mock, besides those that the real server allows: pages of
    * the same machine. `"*"` allows any.
@@ -114,7 +118,7 @@ export interface MockServerOptions {
 }
 
 /** The registry that the server pulls from. */
-export interface MockLibrary {
+export interface MockRegistry {
   /** Offers a model, in place of one of the same name if there is one. */
   publish(model: MockModel | string): void;
   /** Stops offering a model, and returns whether it was offered. A pulled model stays pulled. */
@@ -146,7 +150,7 @@ export interface MockServer extends AsyncDisposableIfKnown {
   /** The requests that arrived, in order, and how each of them ended. */
   readonly requests: readonly LoggedRequest[];
   /** The registry that the server pulls from. */
-  readonly library: MockLibrary;
+  readonly registry: MockRegistry;
   /** The clock. */
   readonly clock: Clock;
   /** How many callers wait for a download. */
@@ -191,7 +195,7 @@ interface State {
 }
 
 class KitMockServer implements MockServer {
-  readonly library: MockLibrary;
+  readonly registry: MockRegistry;
   readonly fetch: MockServer["fetch"];
   readonly #options: MockServerOptions;
   readonly #offered: readonly Model[];
@@ -199,7 +203,7 @@ class KitMockServer implements MockServer {
   readonly #tickMs: number;
   readonly #bytesPerSecond: number;
   readonly #app = new Hono<MockEnvironment>();
-  readonly #registry: Library;
+  readonly #registryEndpoints: RegistryEndpoints;
   readonly #log: RequestLog;
   readonly #listeners = new Set<Listener>();
   #clock: Clock;
@@ -218,10 +222,13 @@ class KitMockServer implements MockServer {
     this.#offered = this.#resolveModels();
     this.#offerAll();
     checkFaults(options.faults ?? [], this.#offered);
-    checkLibraryOptions(options.library ?? {}, this.#offered);
+    checkRegistryOptions(options.registry ?? {}, this.#offered);
     this.#log = new RequestLog(() => this.#clock.now(), (request) => options.onRequest?.(request));
-    this.#registry = new Library(() => this.#state.catalog, options.library ?? {});
-    this.library = this.#openLibrary();
+    this.#registryEndpoints = new RegistryEndpoints(
+      () => this.#state.catalog,
+      options.registry ?? {},
+    );
+    this.registry = this.#openRegistry();
     this.#register();
     this.fetch = (...parameters: readonly unknown[]) => this.#fetch(toRequest(parameters));
   }
@@ -254,7 +261,7 @@ class KitMockServer implements MockServer {
   reset(): void {
     this.#state = this.#newState();
     this.#offerAll();
-    this.#registry.reset();
+    this.#registryEndpoints.reset();
     this.#log.clear();
   }
 
@@ -297,7 +304,7 @@ class KitMockServer implements MockServer {
     for (const model of this.#offered) this.#state.catalog.offer(model);
   }
 
-  #openLibrary(): MockLibrary {
+  #openRegistry(): MockRegistry {
     return {
       publish: (description) => this.#publish(description),
       withdraw: (name) => this.#state.catalog.withdraw(requireModelName(name)),
@@ -355,7 +362,7 @@ class KitMockServer implements MockServer {
       tickMs: this.#tickMs,
       bytesPerSecond: this.#bytesPerSecond,
     });
-    this.#registry.register(app);
+    this.#registryEndpoints.register(app);
     app.notFound((context) => answerNotFound(app, context));
     app.onError((error) => {
       if (error instanceof Refusal) return answerJson({ error: error.message }, error.status);

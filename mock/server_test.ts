@@ -9,7 +9,7 @@ import {
 } from "@std/assert";
 import { describe, it } from "node:test";
 import { ConfigurationError } from "./configuration_error.ts";
-import type { LibraryFault } from "./endpoints/registry_faults.ts";
+import type { RegistryFault } from "./endpoints/registry_faults.ts";
 import type { MockModel } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
@@ -23,7 +23,7 @@ describe("The models that a mock offers", () => {
   it("are the presets unless told", async () => {
     const server = createMockServer();
     for (const name of Object.keys(presets)) {
-      const manifest = await server.library.manifest(name);
+      const manifest = await server.registry.manifest(name);
       assertEquals(manifest.layers.length, presets[name]!.layers.length);
     }
   });
@@ -36,7 +36,7 @@ describe("The models that a mock offers", () => {
   });
 
   it("have manifests as a registry has them", async () => {
-    assertEquals(await mockOfSmall().library.manifest("small"), {
+    assertEquals(await mockOfSmall().registry.manifest("small"), {
       schemaVersion: 2,
       mediaType: "application/vnd.docker.distribution.manifest.v2+json",
       config: {
@@ -60,7 +60,7 @@ describe("The models that a mock offers", () => {
     const models = names.map((name, index) => ({ name, layers: [{ size: 100 + index }] }));
     const server = createMockServer({ models });
     for (const [index, name] of names.entries()) {
-      assertEquals((await server.library.manifest(name)).layers[0]!.size, 100 + index);
+      assertEquals((await server.registry.manifest(name)).layers[0]!.size, 100 + index);
     }
   });
 
@@ -80,11 +80,11 @@ describe("The models that a mock offers", () => {
 
   it("can be offered later, and no longer", async () => {
     const server = mockOfSmall();
-    server.library.publish("tiny");
+    server.registry.publish("tiny");
     assert((await pullText(server, "tiny")).endsWith('{"status":"success"}\n'));
-    assert(server.library.withdraw("tiny"));
+    assert(server.registry.withdraw("tiny"));
     await assertRejects(
-      () => server.library.manifest("tiny"),
+      () => server.registry.manifest("tiny"),
       ConfigurationError,
       'Cannot find the model "tiny" in the registry: publish it first',
     );
@@ -162,8 +162,8 @@ describe("A configuration that is wrong", () => {
     [{ bytesPerSecond: NaN }, "Cannot use the bytesPerSecond NaN: "],
     [{ tickMs: 0 }, "Cannot use the tickMs 0: it must be a number above 0"],
     [
-      { library: { bytesPerSecond: 0 } },
-      "Cannot use the library.bytesPerSecond 0: it must be a number above 0",
+      { registry: { bytesPerSecond: 0 } },
+      "Cannot use the registry.bytesPerSecond 0: it must be a number above 0",
     ],
     [{ maxBodyBytes: -1 }, "Cannot use the maxBodyBytes -1: it must be a number above 0"],
     [
@@ -190,9 +190,9 @@ describe("A configuration that is wrong", () => {
 
   it("of the registry is one clear error as well", () => {
     const refuse = (fault: unknown, message: string) => {
-      const faults = [fault as LibraryFault];
+      const faults = [fault as RegistryFault];
       assertThrows(
-        () => createMockServer({ models: ["tiny"], library: { faults } }),
+        () => createMockServer({ models: ["tiny"], registry: { faults } }),
         ConfigurationError,
         message,
       );
@@ -264,17 +264,17 @@ describe("A configuration that is wrong", () => {
   it("of a model that is published later is one clear error as well", () => {
     const server = mockOfSmall();
     assertThrows(
-      () => server.library.publish({ name: "x", layers: [{ size: 2, digest: A }] }),
+      () => server.registry.publish({ name: "x", layers: [{ size: 2, digest: A }] }),
       ConfigurationError,
       "another blob of",
     );
     assertThrows(
-      () => server.library.withdraw("a b"),
+      () => server.registry.withdraw("a b"),
       ConfigurationError,
       'Cannot use the model name "a b": the model contains " "',
     );
     assertThrows(
-      () => server.library.publish({ name: 5 as unknown as string, layers }),
+      () => server.registry.publish({ name: 5 as unknown as string, layers }),
       ConfigurationError,
       "Cannot use the model name 5: it must be a string",
     );
@@ -282,7 +282,7 @@ describe("A configuration that is wrong", () => {
 
   it("is one clear error when the manifest of an unknown model is asked for", async () => {
     await assertRejects(
-      () => mockOfSmall().library.manifest("gone"),
+      () => mockOfSmall().registry.manifest("gone"),
       ConfigurationError,
       'Cannot find the model "gone" in the registry: publish it first',
     );
@@ -415,11 +415,11 @@ describe("A reset", () => {
 
   it("brings back what was offered at first", async () => {
     const server = mockOfSmall();
-    server.library.withdraw("small");
-    server.library.publish("tiny");
+    server.registry.withdraw("small");
+    server.registry.publish("tiny");
     server.reset();
-    assertEquals((await server.library.manifest("small")).layers.length, 2);
-    await assertRejects(() => server.library.manifest("tiny"), ConfigurationError);
+    assertEquals((await server.registry.manifest("small")).layers.length, 2);
+    await assertRejects(() => server.registry.manifest("tiny"), ConfigurationError);
   });
 
   it("lets running pulls go on", async () => {

@@ -49,14 +49,14 @@ import {
   createMockServer,
   type Fault,
   type FaultPoint,
-  type LibraryFault,
-  type LibraryOptions,
   type ListenOptions,
   type MockLayer,
   type MockModel,
   type MockServer,
   type MockServerOptions,
   type RandomFaults,
+  type RegistryFault,
+  type RegistryOptions,
 } from "@ollama-pull/kit/mock";
 
 declare const process: { env: Record<string, string | undefined> };
@@ -156,8 +156,8 @@ export type AllTakeUndefined = [
   IsTrue<TakesUndefined<Clock>>,
   IsTrue<TakesUndefined<Fault>>,
   IsTrue<TakesUndefined<FaultPoint>>,
-  IsTrue<TakesUndefined<LibraryFault>>,
-  IsTrue<TakesUndefined<LibraryOptions>>,
+  IsTrue<TakesUndefined<RegistryFault>>,
+  IsTrue<TakesUndefined<RegistryOptions>>,
   IsTrue<TakesUndefined<ListenOptions>>,
   IsTrue<TakesUndefined<MockLayer>>,
   IsTrue<TakesUndefined<MockModel>>,

@@ -37,7 +37,7 @@ export interface DemoServer {
 async function startMock(): Promise<DemoServer> {
   const { createMockServer } = await import("../../mock/mod.ts");
   const server = createMockServer({ models: [MODEL], bytesPerSecond: BYTES_PER_SECOND });
-  const { layers, config } = await server.library.manifest(MODEL.name);
+  const { layers, config } = await server.registry.manifest(MODEL.name);
   const { url, close } = await server.listen({ port: 0 });
   return { url, close, layers: [...layers, config] };
 }

@@ -116,14 +116,14 @@ function modelOf(name: string, sizes: readonly number[]): MockModel {
 }
 
 /** All layers of a model that a mock offers, in the order in which they are pulled. */
-export async function layersOf({ library }: MockServer, name: string): Promise<LayerSize[]> {
-  const { layers, config } = await library.manifest(name);
+export async function layersOf({ registry }: MockServer, name: string): Promise<LayerSize[]> {
+  const { layers, config } = await registry.manifest(name);
   return [...layers, config];
 }
 
 /** Publishes another version of a model on a mock. Returns all of its layers. */
 export async function publish(mock: MockServer, model: MockModel): Promise<LayerSize[]> {
-  mock.library.publish(model);
+  mock.registry.publish(model);
   return await layersOf(mock, model.name);
 }
 

@@ -164,7 +164,7 @@ export function pullBody(
 
 /** The name of a model that does not exist, in the registry of the server's model. */
 export function absentModel({ model }: OpenServer, tag = ""): string {
-  return `${model.replace(/:[^/:]*$/, "")}-which-no-library-has${tag}`;
+  return `${model.replace(/:[^/:]*$/, "")}-which-no-registry-has${tag}`;
 }
 
 /** Throws unless a pull succeeded. */

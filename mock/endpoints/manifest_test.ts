@@ -12,21 +12,21 @@ import { modelKey, requireModelName } from "../models/model_name.ts";
 import type { MockModel } from "../models/models.ts";
 import { createMockServer, type MockServer } from "../server.ts";
 import { mockOfSmall } from "../test_helpers.ts";
-import type { LibraryOptions } from "./registry.ts";
-import type { LibraryFault } from "./registry_faults.ts";
+import type { RegistryOptions } from "./registry.ts";
+import type { RegistryFault } from "./registry_faults.ts";
 
 /** What a client needs to live by the mock's clock. */
 function optionsFor({ fetch, clock }: MockServer): FetchManifestOptions {
   return { fetch, sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal) };
 }
 
-function mockWith(library: LibraryOptions): MockServer {
-  return mockOfSmall({ library });
+function mockWith(registry: RegistryOptions): MockServer {
+  return mockOfSmall({ registry });
 }
 
 /** What a manifest must have, by the mock's own catalog. */
-async function expectedOf({ library }: MockServer, name: string) {
-  const { layers, config } = await library.manifest(name);
+async function expectedOf({ registry }: MockServer, name: string) {
+  const { layers, config } = await registry.manifest(name);
   const all = [...layers, config];
   return {
     size: all.reduce((total, { size }) => total + size, 0),
@@ -72,13 +72,13 @@ const catalogs = fc.uniqueArray(
 
 describe("The manifest of any model of any registry", () => {
   it("is what the catalog says, by all forms of its name, with a token or without, and of an index", async () => {
-    const library = fc.record({ requireToken: fc.boolean(), serveIndex: fc.boolean() });
-    await fc.assert(fc.asyncProperty(catalogs, library, async (catalog, library) => {
+    const registry = fc.record({ requireToken: fc.boolean(), serveIndex: fc.boolean() });
+    await fc.assert(fc.asyncProperty(catalogs, registry, async (catalog, registry) => {
       const models: MockModel[] = catalog.map(({ name, ...model }) => ({
         ...model,
         name: name.forms[0],
       }));
-      const server = createMockServer({ models, library });
+      const server = createMockServer({ models, registry });
       for (const { name } of catalog) {
         const expected = await expectedOf(server, name.forms[0]);
         const fetched = await Promise.all(
@@ -96,7 +96,7 @@ describe("The manifest of any model of any registry", () => {
     await fc.assert(fc.asyncProperty(catalogs, async ([model]) => {
       const { forms } = model!.name;
       const server = createMockServer({ models: [{ ...model!, name: forms[0] }] });
-      const expected = await fetchManifest(forms[0], server);
+      const expected = await fetchManifest(forms[0], { fetch: server.fetch });
       for (
         const options of [
           { registry: "127.0.0.1:5000" },
@@ -127,7 +127,7 @@ describe("The manifest of any model of any registry", () => {
   it("changes its digest with the model", async () => {
     const server = createMockServer({ models: [{ name: "m", layers: [{ size: 1 }] }] });
     const before = await fetchManifest("m", optionsFor(server));
-    server.library.publish({ name: "m", layers: [{ size: 2 }] });
+    server.registry.publish({ name: "m", layers: [{ size: 2 }] });
     const after = await fetchManifest("m", optionsFor(server));
     assert(before.digest !== after.digest);
     await pullModel("m", { fetch: server.fetch, layers: after.layers });
@@ -136,7 +136,7 @@ describe("The manifest of any model of any registry", () => {
   it("comes over real HTTP, from a mock that listens", async () => {
     await using server = createMockServer({
       models: ["llama3.2"],
-      library: { requireToken: true, serveIndex: true },
+      registry: { requireToken: true, serveIndex: true },
     });
     const expected = await expectedOf(server, "llama3.2");
     const { url } = await server.listen({ port: 0 });
@@ -151,7 +151,7 @@ describe("A manifest that cannot be had", () => {
   const got = "Cannot get the manifest of small:latest";
 
   /** What the registry answers, and the code and the words of the error. */
-  const FAILURES: readonly [fault: LibraryFault, code: string, words: string][] = [
+  const FAILURES: readonly [fault: RegistryFault, code: string, words: string][] = [
     [
       { kind: "missing", at: "manifest" },
       "http",
@@ -296,12 +296,12 @@ describe("A manifest that cannot be had", () => {
 
   it("is had all the same, if a redirect leads to it", async () => {
     for (const at of ["manifest", "token"] as const) {
-      const library: LibraryOptions = {
+      const registry: RegistryOptions = {
         requireToken: true,
         faults: [{ kind: "redirect", at, times: 3 }],
       };
       const { size } = await fetchManifest("small", {
-        ...optionsFor(mockWith(library)),
+        ...optionsFor(mockWith(registry)),
         registry: "http://127.0.0.1:11434",
       });
       assertEquals(size, 23_000_500);

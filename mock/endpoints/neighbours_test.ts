@@ -36,7 +36,7 @@ describe("The version", () => {
 describe("The list of models", () => {
   it("has those that were pulled, the latest first", async () => {
     const server = mockOfSmall();
-    server.library.publish({ name: "space/other:1b", layers: [] });
+    server.registry.publish({ name: "space/other:1b", layers: [] });
     assertEquals(await namesOf(server), []);
     await pullText(server, "SMALL");
     await pullText(server, "space/other:1b");
@@ -104,11 +104,11 @@ describe("A model that was pulled", () => {
     assert(!(await transcript(server)).includes('"completed":6000000'));
   });
 
-  it("stays when the library offers it no longer", async () => {
+  it("stays when the registry offers it no longer", async () => {
     const server = mockOfSmall();
     await pullText(server);
-    assert(server.library.withdraw("small"));
-    assert(!server.library.withdraw("small"));
+    assert(server.registry.withdraw("small"));
+    assert(!server.registry.withdraw("small"));
     assertEquals(await namesOf(server), ["small:latest"]);
     assert((await pullText(server)).includes("file does not exist"));
   });

@@ -99,7 +99,7 @@ describe("A pull", () => {
     assertEquals(outcomesOf(server), ["finished"]);
   });
 
-  it("from a library without TLS wants to be told that this is meant", async () => {
+  it("from a registry without TLS wants to be told that this is meant", async () => {
     const name = "http://localhost:5000/library/small";
     const models = [{ ...SMALL, name }];
     const failures: Partial<Record<DialectName, string>> = {
@@ -361,9 +361,9 @@ describe("A model that has changed", () => {
   it("loses the layers that are not used any more", async () => {
     const server = mockOfSmall({ dialect: "v0.33" });
     await pullText(server);
-    server.library.publish(CHANGED);
+    server.registry.publish(CHANGED);
     await pullText(server);
-    server.library.publish(SMALL);
+    server.registry.publish(SMALL);
     // The second layer is fetched anew, which takes less than a tick.
     assertEquals(await blobsThere(server), ["A", "C"]);
   });
@@ -373,9 +373,9 @@ describe("A model that has changed", () => {
     const server = createMockServer({ models: [SMALL, other], dialect: "v0.33" });
     await pullText(server);
     await pullText(server, "other");
-    server.library.publish(CHANGED);
+    server.registry.publish(CHANGED);
     assert((await pullText(server)).includes("removing unused layers"));
-    server.library.publish(SMALL);
+    server.registry.publish(SMALL);
     assertEquals(await blobsThere(server), ["A", "B", "C"]);
   });
 
@@ -383,7 +383,7 @@ describe("A model that has changed", () => {
     const server = mockOfSmall({ dialect: "v0.33" });
     await pullText(server);
     const layers = [...SMALL.layers, { size: 5, digest: D }];
-    server.library.publish({ ...SMALL, layers });
+    server.registry.publish({ ...SMALL, layers });
     assert(!(await pullText(server)).includes("removing"));
   });
 });

@@ -22,14 +22,14 @@ import { parseModelName } from "../models/model_name.ts";
 import type { Model } from "../models/models.ts";
 import { SEEDED_BLOCK_BYTES, seededBytes } from "../runtime/random.ts";
 import {
-  checkLibraryFault,
-  type LibraryFault,
-  LibraryFaults,
-  type LibraryTarget,
+  checkRegistryFault,
+  type RegistryFault,
+  RegistryFaults,
+  type RegistryTarget,
 } from "./registry_faults.ts";
 
 /** Options of the registry. */
-export interface LibraryOptions {
+export interface RegistryOptions {
   /** Whether requests need a token, which the token endpoint gives to anybody. @default {false} */
   requireToken?: boolean | undefined;
   /**
@@ -46,7 +46,7 @@ export interface LibraryOptions {
    */
   bytesPerSecond?: number | undefined;
   /** What goes wrong. */
-  faults?: readonly LibraryFault[] | undefined;
+  faults?: readonly RegistryFault[] | undefined;
 }
 
 type MockContext = Context<MockEnvironment>;
@@ -68,35 +68,35 @@ const ERROR_CODES: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Checks the options of a registry that offers some models. */
-export function checkLibraryOptions(
-  { faults = [], bytesPerSecond = Infinity }: LibraryOptions,
+export function checkRegistryOptions(
+  { faults = [], bytesPerSecond = Infinity }: RegistryOptions,
   models: readonly Model[],
 ): void {
   if (!(bytesPerSecond > 0)) {
     throw new ConfigurationError(
-      `Cannot use the library.bytesPerSecond ${show(bytesPerSecond)}: it must be a number above 0`,
+      `Cannot use the registry.bytesPerSecond ${show(bytesPerSecond)}: it must be a number above 0`,
     );
   }
-  for (const fault of faults) checkLibraryFault(fault, models);
+  for (const fault of faults) checkRegistryFault(fault, models);
 }
 
 /** Whether a fault is meant for what is asked for. */
-type IsMeant = (fault: LibraryFault) => boolean;
+type IsMeant = (fault: RegistryFault) => boolean;
 
 /** The endpoints of the registry. */
-export class Library {
+export class RegistryEndpoints {
   readonly #catalog: () => Catalog;
   readonly #requireToken: boolean;
   readonly #serveIndex: boolean;
   readonly #bytesPerSecond: number;
-  readonly #faults: LibraryFaults;
+  readonly #faults: RegistryFaults;
 
-  constructor(catalog: () => Catalog, options: LibraryOptions) {
+  constructor(catalog: () => Catalog, options: RegistryOptions) {
     this.#catalog = catalog;
     this.#requireToken = options.requireToken ?? false;
     this.#serveIndex = options.serveIndex ?? false;
     this.#bytesPerSecond = options.bytesPerSecond ?? Infinity;
-    this.#faults = new LibraryFaults(options.faults ?? []);
+    this.#faults = new RegistryFaults(options.faults ?? []);
   }
 
   /** Adds the endpoints to an app. */
@@ -199,13 +199,13 @@ export class Library {
   /** Answers with JSON, unless a fault strikes. */
   async #answer(
     context: MockContext,
-    target: LibraryTarget,
+    target: RegistryTarget,
     isMeant: IsMeant,
     bytes: Uint8Array<ArrayBuffer>,
     headers: Record<string, string>,
   ): Promise<Response> {
     const { exchange } = context.env;
-    const strike = (kind: LibraryFault["kind"]) => this.#faults.strike(kind, target, isMeant);
+    const strike = (kind: RegistryFault["kind"]) => this.#faults.strike(kind, target, isMeant);
     const slow = strike("slow");
     if (slow) await exchange.sleep(slow.ms ?? DEFAULT_SLOW_MS);
     if (strike("missing")) return context.json(errorBody("MANIFEST_UNKNOWN"), 404);
@@ -293,7 +293,7 @@ export class Library {
     if (isBroken) yield { do: "reset" };
   }
 
-  #strike(kind: LibraryFault["kind"], { model, blob }: FoundBlob): LibraryFault | undefined {
+  #strike(kind: RegistryFault["kind"], { model, blob }: FoundBlob): RegistryFault | undefined {
     return this.#faults.strike(kind, "blob", (fault) =>
       isMeantFor(fault, model.name) &&
       (fault.layer === undefined || findLayer(model, fault.layer)?.digest === blob.digest));
@@ -313,7 +313,7 @@ function isMeantForRepository(repository: string): IsMeant {
   };
 }
 
-function answerError({ status = 500, message, retryAfterSeconds }: LibraryFault): Response {
+function answerError({ status = 500, message, retryAfterSeconds }: RegistryFault): Response {
   const headers = new Headers({ "Content-Type": "application/json" });
   if (retryAfterSeconds !== undefined) headers.set("Retry-After", String(retryAfterSeconds));
   const body = errorBody(ERROR_CODES.get(status) ?? "UNKNOWN", message);

@@ -1,6 +1,6 @@
 /**
- * What can go wrong when something is fetched from the registry. A {@link LibraryFault} is data; the
- * endpoints ask {@link LibraryFaults} whether one strikes.
+ * What can go wrong when something is fetched from the registry. A {@link RegistryFault} is data; the
+ * endpoints ask {@link RegistryFaults} whether one strikes.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { requireModelAndLayer } from "../faults/faults.ts";
 import type { Model } from "../models/models.ts";
 
 /** Something that goes wrong when a manifest, a blob or a token is fetched from the registry. */
-export interface LibraryFault {
+export interface RegistryFault {
   /**
    * What goes wrong:
    *
@@ -73,15 +73,15 @@ export interface LibraryFault {
 }
 
 /** What a fault strikes. */
-export type LibraryTarget = NonNullable<LibraryFault["at"]>;
+export type RegistryTarget = NonNullable<RegistryFault["at"]>;
 
 type Parameter = "ms" | "status" | "message" | "retryAfterSeconds" | "text" | "bytes";
 
 /** What each kind can strike, and its parameters. */
 const FAULT_KINDS: Readonly<
   Record<
-    LibraryFault["kind"],
-    { readonly targets: readonly LibraryTarget[]; readonly parameters: readonly Parameter[] }
+    RegistryFault["kind"],
+    { readonly targets: readonly RegistryTarget[]; readonly parameters: readonly Parameter[] }
   >
 > = {
   "corrupt": { targets: ["blob", "manifest"], parameters: [] },
@@ -122,7 +122,7 @@ const RULES: Readonly<Record<Parameter, { form: string; accepts: (value: unknown
 };
 
 /** What a fault strikes: what it says, or the first thing that its kind can strike. */
-function targetOf({ kind, at }: LibraryFault): LibraryTarget {
+function targetOf({ kind, at }: RegistryFault): RegistryTarget {
   return at ?? FAULT_KINDS[kind].targets[0]!;
 }
 
@@ -131,7 +131,7 @@ function targetOf({ kind, at }: LibraryFault): LibraryTarget {
  *
  * @throws {ConfigurationError} If it is invalid.
  */
-export function checkLibraryFault(fault: LibraryFault, models: readonly Model[]): void {
+export function checkRegistryFault(fault: RegistryFault, models: readonly Model[]): void {
   const { kind, at, model, layer, times = 1 } = fault;
   if (!Object.hasOwn(FAULT_KINDS, kind)) {
     const kinds = Object.keys(FAULT_KINDS).join(", ");
@@ -166,10 +166,10 @@ export function checkLibraryFault(fault: LibraryFault, models: readonly Model[])
 }
 
 /** The faults of a registry, and how often each of them may still strike. */
-export class LibraryFaults {
-  readonly #faults: { readonly fault: LibraryFault; left: number }[];
+export class RegistryFaults {
+  readonly #faults: { readonly fault: RegistryFault; left: number }[];
 
-  constructor(faults: readonly LibraryFault[]) {
+  constructor(faults: readonly RegistryFault[]) {
     this.#faults = faults.map((fault) => ({ fault, left: fault.times ?? Infinity }));
   }
 
@@ -186,10 +186,10 @@ export class LibraryFaults {
    * @param isMeant Whether a fault is meant for the model and the layer.
    */
   strike(
-    kind: LibraryFault["kind"],
-    target: LibraryTarget,
-    isMeant: (fault: LibraryFault) => boolean,
-  ): LibraryFault | undefined {
+    kind: RegistryFault["kind"],
+    target: RegistryTarget,
+    isMeant: (fault: RegistryFault) => boolean,
+  ): RegistryFault | undefined {
     const due = this.#faults.find(({ fault, left }) =>
       fault.kind === kind && left > 0 && targetOf(fault) === target && isMeant(fault)
     );

@@ -2,14 +2,14 @@ import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/
 import { describe, it } from "node:test";
 import { createMockServer, type MockServer } from "../server.ts";
 import { readChunks } from "../test_helpers.ts";
-import type { LibraryOptions } from "./registry.ts";
-import type { LibraryFault } from "./registry_faults.ts";
+import type { RegistryOptions } from "./registry.ts";
+import type { RegistryFault } from "./registry_faults.ts";
 
 const TINY = { name: "tiny", layers: [{ size: 1_000 }, { size: 200_000 }] };
 const HOSTED = { name: "localhost/space/hosted:1b", layers: [{ size: 5 }] };
 
-function mockLibrary(library: LibraryOptions = {}): MockServer {
-  return createMockServer({ models: [TINY, HOSTED], realBytes: true, library });
+function mockRegistry(registry: RegistryOptions = {}): MockServer {
+  return createMockServer({ models: [TINY, HOSTED], realBytes: true, registry });
 }
 
 function get(server: MockServer, path: string, init: RequestInit = {}): Promise<Response> {
@@ -18,7 +18,7 @@ function get(server: MockServer, path: string, init: RequestInit = {}): Promise<
 
 /** The path of a blob where its bytes are, by its place in the manifest. */
 async function blobPath(server: MockServer, layer: number): Promise<string> {
-  return `/blobs/${(await server.library.manifest("tiny")).layers[layer]!.digest}`;
+  return `/blobs/${(await server.registry.manifest("tiny")).layers[layer]!.digest}`;
 }
 
 async function digestOf(bytes: ArrayBuffer): Promise<string> {
@@ -28,16 +28,16 @@ async function digestOf(bytes: ArrayBuffer): Promise<string> {
 
 describe("A manifest", () => {
   it("is served with its media type", async () => {
-    const server = mockLibrary();
+    const server = mockRegistry();
     const Accept = "application/vnd.docker.distribution.manifest.v2+json";
     const init = { headers: { Accept } };
     const response = await get(server, "/v2/library/tiny/manifests/latest", init);
     assertStrictEquals(response.headers.get("Content-Type"), Accept);
-    assertEquals(await response.json(), await server.library.manifest("tiny"));
+    assertEquals(await response.json(), await server.registry.manifest("tiny"));
   });
 
-  it("is that of the model by that name at the library's own address", async () => {
-    const response = await get(mockLibrary(), "/v2/space/hosted/manifests/1b");
+  it("is that of the model by that name at the registry's own address", async () => {
+    const response = await get(mockRegistry(), "/v2/space/hosted/manifests/1b");
     assertStrictEquals((await response.json()).layers[0].size, 5);
   });
 
@@ -49,7 +49,7 @@ describe("A manifest", () => {
         "a%20b/c/manifests/x",
       ]
     ) {
-      const response = await get(mockLibrary(), `/v2/${path}`);
+      const response = await get(mockRegistry(), `/v2/${path}`);
       assertStrictEquals(response.status, 404);
       assertEquals(await response.json(), {
         errors: [{ code: "MANIFEST_UNKNOWN", message: "manifest unknown" }],
@@ -58,7 +58,7 @@ describe("A manifest", () => {
   });
 
   it("is served with its digest, by which it can be had as well, from its own repository", async () => {
-    const server = mockLibrary();
+    const server = mockRegistry();
     const response = await get(server, "/v2/library/tiny/manifests/latest");
     const digest = response.headers.get("Docker-Content-Digest")!;
     const text = await response.text();
@@ -89,7 +89,7 @@ describe("A manifest", () => {
   });
 
   it("has the digests of real bytes, the same in every runtime", async () => {
-    const { layers } = await mockLibrary().library.manifest("tiny");
+    const { layers } = await mockRegistry().registry.manifest("tiny");
     assertStrictEquals(
       layers[0]!.digest,
       "sha256:3fc7769de0a00906bfb1951d7744dab0ca35c6850b861335adeb4d4b25c3d0c2",
@@ -104,14 +104,14 @@ describe("An index", () => {
 
   it("is served to those who take one, if it is asked for", async () => {
     const typeOf = async (serveIndex: boolean, init?: RequestInit) =>
-      (await get(mockLibrary({ serveIndex }), path, init)).headers.get("Content-Type");
+      (await get(mockRegistry({ serveIndex }), path, init)).headers.get("Content-Type");
     assertStrictEquals(await typeOf(true, init), INDEX);
     assertNotEquals(await typeOf(true), INDEX);
     assertNotEquals(await typeOf(false, init), INDEX);
   });
 
   it("lists a manifest that is none of a model, and then the model's, each with its size", async () => {
-    const server = mockLibrary({ serveIndex: true });
+    const server = mockRegistry({ serveIndex: true });
     const response = await get(server, path, init);
     const digest = response.headers.get("Docker-Content-Digest")!;
     const { manifests } = await response.json();
@@ -125,7 +125,7 @@ describe("An index", () => {
     }
     const model = await (await get(server, `/v2/library/tiny/manifests/${manifests[1].digest}`))
       .json();
-    assertEquals(model, await server.library.manifest("tiny"));
+    assertEquals(model, await server.registry.manifest("tiny"));
     const index = await get(server, `/v2/library/tiny/manifests/${digest}`);
     assertEquals((await index.json()).manifests, manifests);
   });
@@ -133,15 +133,15 @@ describe("An index", () => {
 
 describe("A blob", () => {
   it("tells its length without its bytes", async () => {
-    const server = mockLibrary();
-    const { config } = await server.library.manifest("tiny");
+    const server = mockRegistry();
+    const { config } = await server.registry.manifest("tiny");
     const path = `/v2/library/tiny/blobs/${config.digest}`;
     const response = await get(server, path, { method: "HEAD" });
     assertEquals([response.status, response.headers.get("Content-Length")], [200, "561"]);
   });
 
   it("is to be had at another host name, without a token", async () => {
-    const server = mockLibrary({ requireToken: true });
+    const server = mockRegistry({ requireToken: true });
     const path = await blobPath(server, 0);
     const headers = { Authorization: "Bearer mock-token" };
     const sent = async (origin: string) => {
@@ -156,7 +156,7 @@ describe("A blob", () => {
   });
 
   it("has bytes with its digest, and says where it is", async () => {
-    const server = mockLibrary();
+    const server = mockRegistry();
     const path = await blobPath(server, 1);
     const response = await get(server, path);
     assertStrictEquals(response.headers.get("Location"), `http://localhost${path}`);
@@ -165,7 +165,7 @@ describe("A blob", () => {
   });
 
   it("can be had in ranges of all forms", async () => {
-    const server = mockLibrary();
+    const server = mockRegistry();
     const path = await blobPath(server, 1);
     const whole = new Uint8Array(await (await get(server, path)).arrayBuffer());
     const ranges: [range: string, start: number, end: number][] = [
@@ -190,7 +190,7 @@ describe("A blob", () => {
   });
 
   it("has no range beyond its end", async () => {
-    const server = mockLibrary();
+    const server = mockRegistry();
     for (const Range of ["bytes=200000-", "bytes=5-4", "bytes=-0"]) {
       const response = await get(server, await blobPath(server, 1), { headers: { Range } });
       assertEquals([response.status, response.headers.get("Content-Range")], [
@@ -201,7 +201,7 @@ describe("A blob", () => {
   });
 
   it("is sent whole where a range cannot be read", async () => {
-    const server = mockLibrary();
+    const server = mockRegistry();
     for (const Range of ["bytes=-", "bytes=a-b", "lines=1-2", "bytes=0-1,5-6", "nonsense"]) {
       const response = await get(server, await blobPath(server, 0), { headers: { Range } });
       assertEquals([response.status, (await response.arrayBuffer()).byteLength], [200, 1_000]);
@@ -210,14 +210,14 @@ describe("A blob", () => {
 
   it("is not there for what is not offered", async () => {
     for (const path of ["/blobs/sha256:00", "/v2/library/tiny/blobs/sha256:00", "/blobs/..%2f"]) {
-      const response = await get(mockLibrary(), path);
+      const response = await get(mockRegistry(), path);
       assertStrictEquals(response.status, 404);
       assertStrictEquals((await response.json()).errors[0].code, "BLOB_UNKNOWN");
     }
   });
 
   it("may be left by its client, which is written down", async () => {
-    const server = mockLibrary();
+    const server = mockRegistry();
     const { body } = await get(server, await blobPath(server, 1));
     const reader = body!.getReader();
     await reader.read();
@@ -227,8 +227,8 @@ describe("A blob", () => {
     assertEquals([outcome, bytesSent], ["cancelled", 65_536]);
   });
 
-  it("comes as fast as the library is said to be, by each connection", async () => {
-    const server = mockLibrary({ bytesPerSecond: 100_000 });
+  it("comes as fast as the registry is said to be, by each connection", async () => {
+    const server = mockRegistry({ bytesPerSecond: 100_000 });
     const path = await blobPath(server, 1);
     const read = async (headers = {}) => {
       const startedAt = server.clock.now();
@@ -242,16 +242,16 @@ describe("A blob", () => {
 
   it("without real bytes has some all the same", async () => {
     const server = createMockServer({ models: [TINY] });
-    const { layers } = await server.library.manifest("tiny");
+    const { layers } = await server.registry.manifest("tiny");
     const bytes = await (await get(server, `/blobs/${layers[0]!.digest}`)).arrayBuffer();
     assertStrictEquals(bytes.byteLength, 1_000);
     assertNotEquals(await digestOf(bytes), layers[0]!.digest);
   });
 });
 
-describe("A library that wants a token", () => {
+describe("A registry that wants a token", () => {
   it("says where there is one, which then does", async () => {
-    const server = mockLibrary({ requireToken: true });
+    const server = mockRegistry({ requireToken: true });
     const path = "/v2/library/tiny/manifests/latest";
     const refused = await get(server, path);
     assertStrictEquals(refused.status, 401);
@@ -267,9 +267,9 @@ describe("A library that wants a token", () => {
   });
 });
 
-describe("A fault of the library", () => {
-  const faulty = async (fault: LibraryFault) => {
-    const server = mockLibrary({ faults: [fault] });
+describe("A fault of the registry", () => {
+  const faulty = async (fault: RegistryFault) => {
+    const server = mockRegistry({ faults: [fault] });
     const path = await blobPath(server, 1);
     return { server, read: () => get(server, path).then(readBytes) };
   };
@@ -288,7 +288,7 @@ describe("A fault of the library", () => {
     const { server } = await faulty({ kind: "corrupt", times: 1 });
     const path = await blobPath(server, 0);
     const init = { headers: { Range: "bytes=1-" } };
-    const right = await readBytes(await get(mockLibrary(), path, init));
+    const right = await readBytes(await get(mockRegistry(), path, init));
     assertEquals(await readBytes(await get(server, path, init)), right);
   });
 
@@ -310,8 +310,8 @@ describe("A fault of the library", () => {
   });
 
   it("does not know a blob", async () => {
-    const server = mockLibrary({ faults: [{ kind: "missing", layer: 1, times: 1 }] });
-    const { layers } = await server.library.manifest("tiny");
+    const server = mockRegistry({ faults: [{ kind: "missing", layer: 1, times: 1 }] });
+    const { layers } = await server.registry.manifest("tiny");
     const statusOf = async (layer: number) => {
       const path = `/v2/library/tiny/blobs/${layers[layer]!.digest}`;
       return (await get(server, path, { method: "HEAD" })).status;
@@ -320,17 +320,17 @@ describe("A fault of the library", () => {
   });
 
   it("answers with an error in JSON, and with how long to wait", async () => {
-    const answer = async (fault: LibraryFault, path: string) => {
-      const response = await get(mockLibrary({ faults: [fault] }), path);
+    const answer = async (fault: RegistryFault, path: string) => {
+      const response = await get(mockRegistry({ faults: [fault] }), path);
       return [response.status, response.headers.get("Retry-After"), await response.json()];
     };
-    const blob = `/v2/library/tiny${await blobPath(mockLibrary(), 0)}`;
+    const blob = `/v2/library/tiny${await blobPath(mockRegistry(), 0)}`;
     assertEquals(await answer({ kind: "http-error" }, blob), [
       500,
       null,
       { errors: [{ code: "UNKNOWN", message: "unknown" }] },
     ]);
-    const limited: LibraryFault = {
+    const limited: RegistryFault = {
       kind: "http-error",
       at: "manifest",
       status: 429,
@@ -345,8 +345,8 @@ describe("A fault of the library", () => {
   });
 
   it("strikes what it names: a blob, a manifest or the token server", async () => {
-    const statuses = async (fault: LibraryFault) => {
-      const server = mockLibrary({ faults: [fault] });
+    const statuses = async (fault: RegistryFault) => {
+      const server = mockRegistry({ faults: [fault] });
       const blob = `/v2/library/tiny${await blobPath(server, 0)}`;
       const paths = [blob, "/v2/library/tiny/manifests/latest", "/token"];
       return await Promise.all(paths.map(async (path) => (await get(server, path)).status));
@@ -370,7 +370,9 @@ describe("A fault of the library", () => {
         ],
       ] as const
     ) {
-      const server = mockLibrary({ faults: [{ kind: "http-error", at, model: "tiny", times: 2 }] });
+      const server = mockRegistry({
+        faults: [{ kind: "http-error", at, model: "tiny", times: 2 }],
+      });
       assertEquals(await statusOf(server, hosted), 200);
       for (const status of [500, 500, 200]) assertEquals(await statusOf(server, tiny), status);
       server.reset();
@@ -380,9 +382,9 @@ describe("A fault of the library", () => {
 
   it("strikes the model and the layer that it is meant for", async () => {
     const { server, read } = await faulty({ kind: "corrupt", model: "tiny", layer: 0 });
-    const right = await readBytes(await get(mockLibrary(), await blobPath(server, 1)));
+    const right = await readBytes(await get(mockRegistry(), await blobPath(server, 1)));
     assertEquals(await read(), right);
-    const other = mockLibrary({ faults: [{ kind: "corrupt", model: HOSTED.name }] });
+    const other = mockRegistry({ faults: [{ kind: "corrupt", model: HOSTED.name }] });
     assertEquals(await readBytes(await get(other, await blobPath(other, 1))), right);
   });
 });

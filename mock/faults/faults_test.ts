@@ -247,8 +247,8 @@ for (const [kind, expected] of Object.entries(EXPECTED)) {
     const prepare = async (server: MockServer) => {
       if (kind !== "removing-fails") return;
       await pullText(server);
-      server.library.publish(CHANGED);
-      server.library.publish({ ...CHANGED, layers: [CHANGED.layers[0]!] });
+      server.registry.publish(CHANGED);
+      server.registry.publish({ ...CHANGED, layers: [CHANGED.layers[0]!] });
     };
 
     it("spoils a stream as it should", async () => {
@@ -274,7 +274,7 @@ for (const [kind, expected] of Object.entries(EXPECTED)) {
       const server = faultyMock({ ...fault, times: 1 });
       await prepare(server);
       await readChunks(await requestPull(server));
-      server.library.publish(SMALL);
+      server.registry.publish(SMALL);
       const read = await readChunks(await requestPull(server));
       assertStrictEquals(read.failure, undefined);
       assert(read.chunks.at(-1)!.endsWith(`${SUCCESS}\n`));
@@ -771,7 +771,7 @@ describe("A fault that cannot strike", () => {
   it("is refused when the model is published that it is meant for", () => {
     const server = faultyMock({ kind: "cut", at: { layer: 2 } });
     const short = { ...SMALL, layers: [SMALL.layers[0]!] };
-    assertThrows(() => server.library.publish(short), ConfigurationError, "the layer 2 of");
+    assertThrows(() => server.registry.publish(short), ConfigurationError, "the layer 2 of");
   });
 
   it("by chance is refused as well", () => {

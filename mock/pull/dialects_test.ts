@@ -386,7 +386,7 @@ for (const dialect of Object.keys(dialects) as DialectName[]) {
     it("reports a model that has changed since it was pulled", async () => {
       const server = mockOfSmall({ dialect });
       await pullText(server);
-      server.library.publish(CHANGED);
+      server.registry.publish(CHANGED);
       assertEquals(fold(await transcript(server)), unindent(changed));
     });
 

@@ -214,7 +214,7 @@ export const listenChecks: Readonly<Record<string, () => Promise<void>>> = {
     const { server, url } = await open({ models: [TINY], realBytes: true });
     await using _ = server;
     const manifest = await (await fetch(`${url}/v2/library/tiny/manifests/latest`)).json();
-    assertEquals(manifest, await server.library.manifest("tiny"));
+    assertEquals(manifest, await server.registry.manifest("tiny"));
     for (const { digest, size } of [...manifest.layers, manifest.config]) {
       const address = `${url}/v2/library/tiny/blobs/${digest}`;
       const head = await fetch(address, { method: "HEAD" });
@@ -245,10 +245,10 @@ export const listenChecks: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async "breaks a range where a fault says so"() {
-    const library = { faults: [{ kind: "broken", layer: 1, times: 1 }] } as const;
-    const { server, url, ended } = await open({ models: [TINY], realBytes: true, library });
+    const registry = { faults: [{ kind: "broken", layer: 1, times: 1 }] } as const;
+    const { server, url, ended } = await open({ models: [TINY], realBytes: true, registry });
     await using _ = server;
-    const { layers } = await server.library.manifest("tiny");
+    const { layers } = await server.registry.manifest("tiny");
     const address = `${url}/blobs/${layers[1]!.digest}`;
     await assertRejects(async () => await (await fetch(address)).arrayBuffer());
     const { outcome, bytesSent } = await ended();

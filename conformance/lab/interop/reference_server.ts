@@ -1,11 +1,11 @@
 /**
- * The reference server as a server under test: it pulls from the library of a mock, with one of its own
+ * The reference server as a server under test: it pulls from the registry of a mock, with one of its own
  * for each check, so that no model and no blob of a check is there before.
  *
  * @module
  */
 
-import type { LibraryFault } from "../../../mock/endpoints/registry_faults.ts";
+import type { RegistryFault } from "../../../mock/endpoints/registry_faults.ts";
 import type { Fault } from "../../../mock/faults/faults.ts";
 import type { MockModel } from "../../../mock/models/models.ts";
 import { createMockServer } from "../../../mock/server.ts";
@@ -29,7 +29,7 @@ export interface ReferenceVersion {
   readonly program: string;
   /** More environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The scheme of a library without TLS in the name of a model, if there has to be one. */
+  /** The scheme of a registry without TLS in the name of a model, if there has to be one. */
   readonly scheme?: string;
   /** The fields by which it is asked for a model. */
   readonly fieldsFor: NonNullable<OpenServer["fieldsFor"]>;
@@ -39,20 +39,20 @@ export interface ReferenceVersion {
   readonly mediaType?: string;
 }
 
-/** The name of the model under test in its library. */
+/** The name of the model under test in its registry. */
 const MODEL = "library/subject";
 
 /**
- * Real bytes take longer to come by than those of a mock: there are fewer of them, and the library sends
+ * Real bytes take longer to come by than those of a mock: there are fewer of them, and the registry sends
  * them so slowly that a layer takes as long as with the mock's own bandwidth.
  */
 const SCALE = 20;
-const LIBRARY_BYTES_PER_SECOND = 5_000_000;
+const REGISTRY_BYTES_PER_SECOND = 5_000_000;
 
 /** How many inputs are tried for a rule: each of them takes a second or two. */
 const MAX_RUNS = 4;
 
-/** How long the server may try again and again to get what the library does not have. */
+/** How long the server may try again and again to get what the registry does not have. */
 const CHECK_TIMEOUT_MS = 60_000;
 
 /** Makes a version of the reference server a server under test. */
@@ -81,20 +81,20 @@ async function open(
     models: [modelOf(layers)],
     realBytes: true,
     seed,
-    library: {
-      bytesPerSecond: LIBRARY_BYTES_PER_SECOND,
-      faults: faults.map((fault) => libraryFault(fault, layers)),
+    registry: {
+      bytesPerSecond: REGISTRY_BYTES_PER_SECOND,
+      faults: faults.map((fault) => registryFault(fault, layers)),
     },
   });
-  const library = await mock.listen();
+  const registry = await mock.listen();
   return {
-    model: `${scheme}${new URL(library.url).host}/${MODEL}`,
+    model: `${scheme}${new URL(registry.url).host}/${MODEL}`,
     fieldsFor,
     layers: await layersOf(mock, MODEL),
     change: (sizes) => publish(mock, modelOf(sizes)),
     fetch: (path, init) => fetch(new URL(path, url), init),
     now: () => performance.now(),
-    close: () => library.close(),
+    close: () => registry.close(),
   };
 }
 
@@ -106,8 +106,8 @@ function scaledModel(sizes: readonly number[], mediaType?: string): MockModel {
   return { name: MODEL, layers };
 }
 
-/** What has to go wrong with a library so that the server behind it fails in some way. */
-function libraryFault({ kind, times, at = {} }: Fault, sizes: readonly number[]): LibraryFault {
+/** What has to go wrong with a registry so that the server behind it fails in some way. */
+function registryFault({ kind, times, at = {} }: Fault, sizes: readonly number[]): RegistryFault {
   const often = times === undefined ? {} : { times };
   switch (kind) {
     case "digest-mismatch":

@@ -26,8 +26,8 @@ import { shapeOf } from "./shape.ts";
 
 const servers = await readRecordings();
 
-/** Scenarios in which something goes wrong in the library, for which the mock has faults of its own. */
-const LIBRARY_FAULTS = ["missing blob", "broken connection"];
+/** Scenarios in which something goes wrong in the registry, for which the mock has faults of its own. */
+const REGISTRY_FAULTS = ["missing blob", "broken connection"];
 
 /** What the mock does not imitate of a dialect: it reads requests as the server of today does. */
 const DIFFERENCES: Partial<Record<DialectName, Readonly<Record<string, string>>>> = {
@@ -146,7 +146,7 @@ for (const server of servers) {
 
   describe(`the dialect ${server.dialect} of the mock`, () => {
     for (const scenario of scenarios) {
-      if (LIBRARY_FAULTS.includes(scenario.name)) continue;
+      if (REGISTRY_FAULTS.includes(scenario.name)) continue;
       const recording = server.recordings.find((each) => each.scenario === scenario.name)!;
       const reason = DIFFERENCES[server.dialect]?.[scenario.name];
       if (reason !== undefined) {

@@ -1,5 +1,5 @@
 /**
- * What is recorded of a server: short plays of a client and a library, the same for every server. The
+ * What is recorded of a server: short plays of a client and a registry, the same for every server. The
  * mock can be given them, too.
  *
  * @module

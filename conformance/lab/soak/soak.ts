@@ -10,8 +10,8 @@ import {
   createMockServer,
   type FaultKind,
   faultKinds,
-  type LibraryOptions,
   type MockModel,
+  type RegistryOptions,
 } from "../../../mock/mod.ts";
 import {
   fetchManifest,
@@ -50,7 +50,7 @@ const MODELS: readonly MockModel[] = [
 ];
 
 /** What goes wrong at the registry: some models cannot be listed, others only after a detour. */
-const LIBRARY: LibraryOptions = {
+const REGISTRY: RegistryOptions = {
   requireToken: true,
   serveIndex: true,
   faults: [
@@ -131,7 +131,7 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
     faults: { chance: FAULT_CHANCE, kinds: FAULT_KINDS },
     clock,
     seed,
-    library: LIBRARY,
+    registry: REGISTRY,
     onRequest: ({ faults, bytesSent }) => {
       count.faults += faults.length;
       count.bytesSent += bytesSent;

@@ -144,7 +144,7 @@ export function whenChanged(
   return async (request) => {
     const name = isPull(request) ? (await fieldsOf(request))?.model : undefined;
     if (typeof name === "string") {
-      const manifest = await mock.library.manifest(name).catch(() => undefined);
+      const manifest = await mock.registry.manifest(name).catch(() => undefined);
       const before = manifests.get(name) ?? manifest;
       if (before && JSON.stringify(before) !== JSON.stringify(manifest)) await act(name, before);
       else if (manifest) manifests.set(name, manifest);

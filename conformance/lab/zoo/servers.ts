@@ -101,7 +101,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "does not know `insecure`",
-    "It refuses pulls that allow an insecure library.",
+    "It refuses pulls that allow an insecure registry.",
     ["S-REQ-6"],
     ({ fetch }) => refuse(fetch, ({ insecure }) => insecure === true),
   ),
@@ -331,7 +331,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "downloads a model whole that has changed",
-    "It drops all that it has of a model when its library has another version.",
+    "It drops all that it has of a model when its registry has another version.",
     ["S-AGAIN-2"],
     (mock) =>
       whenChanged(mock, (model) => {
@@ -343,7 +343,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     "does not see that a model has changed",
     "It goes by the first manifest of a model that it has seen.",
     ["S-AGAIN-2"],
-    (mock) => whenChanged(mock, (name, before) => mock.library.publish({ name, ...before })),
+    (mock) => whenChanged(mock, (name, before) => mock.registry.publish({ name, ...before })),
   ),
   server(
     "serves few callers",
@@ -395,7 +395,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "takes any name",
-    "It asks the library for a model of any name, which it does not find.",
+    "It asks the registry for a model of any name, which it does not find.",
     ["S-ERR-4"],
     ({ fetch }) =>
       changeResponse(fetch, async (response) => {
@@ -407,15 +407,15 @@ const errors: readonly Specimen<ServerSubject>[] = [
       }),
   ),
   server(
-    "trusts every library",
-    "It takes every pull for one that allows an insecure library.",
+    "trusts every registry",
+    "It takes every pull for one that allows an insecure registry.",
     ["S-ERR-5"],
     ({ fetch }) =>
       changeRequest(fetch, (fields) => fields.insecure ? fields : { ...fields, insecure: true }),
   ),
   server(
-    "trusts no library",
-    "It refuses an insecure library even if it is allowed.",
+    "trusts no registry",
+    "It refuses an insecure registry even if it is allowed.",
     ["S-ERR-5"],
     ({ fetch }) =>
       changeRequest(
@@ -425,7 +425,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "is silent about unknown models",
-    "It ends the stream when the library does not have a model.",
+    "It ends the stream when the registry does not have a model.",
     ["S-ERR-6"],
     ({ fetch }) => withoutErrors(fetch, /file does not exist/),
   ),
@@ -450,7 +450,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "is silent about what goes wrong",
-    "It ends the stream when the library or the disk fails.",
+    "It ends the stream when the registry or the disk fails.",
     ["S-ERR-9"],
     ({ fetch }) => withoutErrors(fetch, /max retries exceeded|no space left/),
   ),
