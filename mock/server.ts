@@ -207,6 +207,8 @@ class KitMockServer implements MockServer {
   readonly #log: RequestLog;
   readonly #listeners = new Set<Listener>();
   #clock: Clock;
+  /** The time of the clock at which that of the downloads began. */
+  #epoch: number;
   #state: State;
 
   constructor(options: MockServerOptions) {
@@ -215,6 +217,7 @@ class KitMockServer implements MockServer {
     this.#tickMs = options.tickMs ?? this.#dialect.tickMs;
     this.#bytesPerSecond = options.bytesPerSecond ?? DEFAULT_BYTES_PER_SECOND;
     this.#clock = options.clock ?? new VirtualClock();
+    this.#epoch = this.#clock.now();
     requirePositive("bytesPerSecond", this.#bytesPerSecond);
     requirePositive("tickMs", this.#tickMs);
     requirePositive("maxBodyBytes", options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
@@ -248,7 +251,10 @@ class KitMockServer implements MockServer {
   async listen(options: ListenOptions = {}): Promise<Listener> {
     const clock = this.#options.clock ?? realClock;
     const listener = await listen((request) => this.#answer(request), options);
-    this.#clock = clock;
+    if (clock !== this.#clock) {
+      this.#epoch = clock.now() - this.#now();
+      this.#clock = clock;
+    }
     const close = async () => {
       this.#listeners.delete(opened);
       await listener.close();
@@ -370,6 +376,14 @@ class KitMockServer implements MockServer {
     });
   }
 
+  /**
+   * The time of the downloads, in milliseconds. It begins with the server, since a number that counts from
+   * 1970 has no room for the parts of a millisecond in which bytes come.
+   */
+  #now(): number {
+    return this.#clock.now() - this.#epoch;
+  }
+
   #pullOptions(): PullEndpointOptions {
     const { catalog, store } = this.#state;
     return {
@@ -377,7 +391,8 @@ class KitMockServer implements MockServer {
       store,
       dialect: this.#dialect,
       tickMs: this.#tickMs,
-      clock: this.#clock,
+      now: () => this.#now(),
+      isNeverLate: this.#clock instanceof VirtualClock,
       faultsFor: (name) => this.#faultsFor(name),
     };
   }
@@ -389,13 +404,8 @@ class KitMockServer implements MockServer {
       const kinds = faults.kinds ?? Object.keys(faultKinds) as FaultKind[];
       return nextRandom() / 2 ** 32 < faults.chance ? [randomFault(kinds, nextRandom)] : [];
     }
-    return faults.filter((fault) => isMeantFor(fault, name)).map((fault) =>
-      armFault(fault, () => {
-        const count = strikes.get(fault) ?? 0;
-        strikes.set(fault, count + 1);
-        return count < (fault.times ?? Infinity);
-      })
-    );
+    return faults.filter((fault) => isMeantFor(fault, name))
+      .map((fault) => armFault(fault, strikes));
   }
 }
 

@@ -6,13 +6,12 @@
 
 import type { Context } from "hono";
 import type { Dialect, WireError } from "../../src/dialects.ts";
-import type { Clock } from "../clock/clock.ts";
 import { type Action, markLast, type SentAction } from "../exchange/actions.ts";
 import type { Exchange, MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson, JSON_TYPE } from "../exchange/json_answer.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import type { RequestOutcome } from "../exchange/request_log.ts";
-import type { ArmedFault, FaultKind } from "../faults/faults.ts";
+import { type ArmedFault, type FaultKind, milestonesOf } from "../faults/faults.ts";
 import type { Catalog } from "../models/catalog.ts";
 import { type ModelName, parseModelName } from "../models/model_name.ts";
 import type { Model } from "../models/models.ts";
@@ -27,10 +26,19 @@ export interface PullEndpointOptions {
   readonly store: BlobStore;
   readonly dialect: Dialect;
   readonly tickMs: number;
-  readonly clock: Clock;
+  /** The time of the downloads, in milliseconds. */
+  readonly now: () => number;
+  /** Whether the clock is exact, as a virtual one is. */
+  readonly isNeverLate: boolean;
   /** Picks the faults for a pull. */
   readonly faultsFor: (name: ModelName) => readonly ArmedFault[];
 }
+
+/**
+ * How late a timer may be, in milliseconds, without a trace of it in what is sent: later than on a machine
+ * that is busy, and sooner than a reader is that has stopped reading.
+ */
+const LATE_MS = 1_000;
 
 const FIELDS = {
   model: "string",
@@ -114,7 +122,8 @@ class Pull {
   readonly #injector: FaultInjector;
 
   constructor(exchange: Exchange, options: PullOptions) {
-    const { catalog, clock, store, dialect, tickMs, model, obstacle, faults, lines } = options;
+    const { catalog, now, isNeverLate, store, dialect, tickMs, model, obstacle, faults, lines } =
+      options;
     this.#exchange = exchange;
     this.#dialect = dialect;
     this.#job = new PullJob({
@@ -123,7 +132,11 @@ class Pull {
       store,
       dialect,
       tickMs,
-      now: () => clock.now(),
+      now,
+      // Whole milliseconds, so that sums of times are the same whenever a pull begins.
+      startsAt: isNeverLate ? now() : Math.ceil(now()),
+      toleranceMs: isNeverLate ? 0 : LATE_MS,
+      milestones: model ? milestonesOf(faults, model) : [],
       install: (pulled) => catalog.install(pulled),
     });
     this.#injector = new FaultInjector({
@@ -185,6 +198,8 @@ class Pull {
       for (const step of this.#job.run()) {
         if (step.phase === "waiting") {
           yield { do: "wait", ms: step.ms };
+        } else if (step.phase === "point") {
+          yield* this.#injector.point(step.reports);
         } else {
           const actions = this.#injector.event(step);
           yield* step.phase === "success" ? markLast(actions, "finished") : actions;

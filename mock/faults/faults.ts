@@ -15,7 +15,8 @@ import {
   requireModelName,
   shortName,
 } from "../models/model_name.ts";
-import { type Blob, blobsOf, type Model } from "../models/models.ts";
+import { type Blob, blobsOf, distinctBlobsOf, type Model } from "../models/models.ts";
+import type { JobMilestone } from "../pull/job.ts";
 
 /**
  * Where in a pull a fault strikes. Exactly one of `line`, `byte` and `completed` (or `layer`, which
@@ -221,6 +222,8 @@ export interface ArmedFault {
   readonly parameters: Readonly<Record<string, string | number>>;
   /** Counts a strike, or returns `false` if the fault has struck `times` pulls already. */
   readonly strike: () => boolean;
+  /** Whether it has struck as often as it may. */
+  readonly isSpent: () => boolean;
 }
 
 const PERCENT = /^(\d+(?:\.\d+)?)%$/;
@@ -261,10 +264,10 @@ const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
  * Fills in what a fault leaves out.
  *
  * @param fault The fault.
- * @param strike Counts a strike, or returns `false` if the fault may strike no more.
+ * @param strikes How often faults have struck.
  * @throws {ConfigurationError} If the fault is invalid.
  */
-export function armFault(fault: Fault, strike: () => boolean = () => true): ArmedFault {
+export function armFault(fault: Fault, strikes: Map<Fault, number> = new Map()): ArmedFault {
   const { kind, at, model: _, times, ...optional } = fault;
   if (!Object.hasOwn(faultKinds, kind)) {
     const kinds = Object.keys(faultKinds).join(", ");
@@ -282,7 +285,14 @@ export function armFault(fault: Fault, strike: () => boolean = () => true): Arme
   ][];
   for (const [name, value] of given) checkParameter(kind, info, name, value);
   const parameters = { ...info.parameters, ...Object.fromEntries(given) };
-  return { kind, at: checkPoint(kind, info, at), parameters, strike };
+  const countOf = () => strikes.get(fault) ?? 0;
+  const isSpent = () => countOf() >= (times ?? Infinity);
+  const strike = () => {
+    if (isSpent()) return false;
+    strikes.set(fault, countOf() + 1);
+    return true;
+  };
+  return { kind, at: checkPoint(kind, info, at), parameters, strike, isSpent };
 }
 
 function checkParameter(
@@ -385,10 +395,30 @@ export function findLayer(model: Model, layer: number | string): Blob | undefine
   return typeof layer === "number" ? blobs[layer] : blobs.find(({ digest }) => digest === layer);
 }
 
-/** An amount in bytes: a share such as `"50%"` is one of the total. */
+/** A layer has begun with its first byte. */
+export const FIRST_BYTE = 1;
+
+/** An amount in whole bytes, to the nearest one: a share such as `"50%"` is one of the total. */
 export function bytesOf(amount: number | string, total: number): number {
   if (typeof amount === "number") return amount;
-  return Number(PERCENT.exec(amount)?.[1]) / 100 * total;
+  return Math.round(Number(PERCENT.exec(amount)?.[1]) / 100 * total);
+}
+
+/**
+ * Where the pull of a model must pause so that faults strike there to the byte: at their shares and bytes of
+ * it, but for its very end, after which no byte comes.
+ */
+export function milestonesOf(faults: readonly ArmedFault[], model: Model): readonly JobMilestone[] {
+  return faults.flatMap(({ kind, at, isSpent }) => {
+    if (faultKinds[kind].at !== "point" || isSpent()) return [];
+    const { completed, layer } = at ?? {};
+    if (completed === undefined && layer === undefined) return [];
+    const blob = layer === undefined ? undefined : findLayer(model, layer);
+    if (layer !== undefined && !blob) return [];
+    const total = blob?.size ?? distinctBlobsOf(model).reduce((sum, { size }) => sum + size, 0);
+    const bytes = bytesOf(completed ?? FIRST_BYTE, total);
+    return bytes > 0 && bytes < total ? [{ blob, bytes }] : [];
+  });
 }
 
 /** Whether a fault is meant for a model. */

@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
+import { type DialectName, dialects } from "../../src/dialects.ts";
 import { ConfigurationError } from "../configuration_error.ts";
 import type { RequestOutcome } from "../exchange/request_log.ts";
 import { createMockServer, type MockServer } from "../server.ts";
@@ -45,6 +46,9 @@ function tick(completed: number | undefined): string {
   return JSON.stringify(status);
 }
 
+/** Half of the model, to the byte. */
+const HALF = tick(11_500_250);
+
 /** A mock that speaks v0.33, with faults. */
 function faultyMock(...faults: Fault[]): MockServer {
   return mockOfSmall({ dialect: "v0.33", faults });
@@ -78,14 +82,15 @@ const EXPECTED: Readonly<Record<Exclude<FaultKind, "http-error">, Expected>> = {
   },
   "error": {
     fault: { kind: "error" },
-    text: lines(MANIFEST, TICK_1, '{"error":"max retries exceeded: unexpected EOF"}'),
+    text: lines(MANIFEST, TICK_1, HALF, '{"error":"max retries exceeded: unexpected EOF"}'),
     outcome: "faulted",
-    endsAt: 120,
+    endsAt: 115,
   },
   "disk-full": {
     fault: { kind: "disk-full", at: { layer: 1, completed: 1 } },
     text: lines(
       ...LINES.slice(0, 4),
+      '{"status":"pulling bbbbbbbbbbbb","digest":"B","total":3000000,"completed":1}',
       '{"error":"write blob: no space left on device"}',
     ),
     outcome: "faulted",
@@ -118,19 +123,23 @@ const EXPECTED: Readonly<Record<Exclude<FaultKind, "http-error">, Expected>> = {
   },
   "freeze": {
     fault: { kind: "freeze", ms: 120 },
-    text: lines(MANIFEST, TICK_1, TICK_2, TICK_2, TICK_2, TICK_3, VERIFYING, WRITING, SUCCESS),
+    text: lines(
+      ...[MANIFEST, TICK_1],
+      ...[HALF, HALF, HALF], // and goes on at 235 ms
+      ...[TICK_2, TICK_3, VERIFYING, WRITING, SUCCESS],
+    ),
     outcome: "finished",
     endsAt: 350,
   },
   "rollback": {
     fault: { kind: "rollback" },
     text: lines(
-      ...[MANIFEST, TICK_1, TICK_2],
-      ...[TICK_1, TICK_2, TICK_3],
+      ...[MANIFEST, TICK_1, HALF],
+      ...[499_750, 6_499_750, 12_499_750, 18_499_750].map(tick),
       ...[VERIFYING, WRITING, SUCCESS],
     ),
     outcome: "finished",
-    endsAt: 350,
+    endsAt: 345,
   },
   "malformed": {
     fault: { kind: "malformed", at: { line: 2 } },
@@ -144,7 +153,7 @@ const EXPECTED: Readonly<Record<Exclude<FaultKind, "http-error">, Expected>> = {
   },
   "early-success": {
     fault: { kind: "early-success", at: { layer: 0 } },
-    text: lines(MANIFEST, SUCCESS, ...LINES.slice(1)),
+    text: lines(MANIFEST, tick(1), SUCCESS, ...LINES.slice(1)),
     outcome: "finished",
   },
   "no-success": {
@@ -387,7 +396,7 @@ describe("A fault, where the answer is not streamed,", () => {
   });
 
   it("delays the answer as it would delay the stream", async () => {
-    for (const [kind, endsAt] of [["stall", 5_150], ["freeze", 5_230]] as const) {
+    for (const [kind, endsAt] of [["stall", 5_145], ["freeze", 5_230]] as const) {
       const server = faultyMock({ kind, ms: 5_000 });
       await (await requestPull(server, "small", { stream: false })).text();
       assertStrictEquals(Math.round(server.clock.now()), endsAt);
@@ -505,6 +514,22 @@ describe("Faults", () => {
     assertEquals(await pullText(faultyMock(fault)), await pullText(faultyMock({ kind: "error" })));
   });
 
+  it("strike at the very byte of the whole, whether layers come in turn or together", async () => {
+    for (const dialect of ["spec", "client2", "tensor"] as const) {
+      for (const percent of [1, 10, 33, 50, 80]) {
+        const at = { completed: `${percent}%` };
+        const text = await pullText(mockOfSmall({ dialect, faults: [{ kind: "cut", at }] }));
+        const completed = new Map<string, number>();
+        for (const line of text.trim().split("\n")) {
+          const object = JSON.parse(line);
+          if (object.digest) completed.set(object.digest, object.completed ?? 0);
+        }
+        const sum = [...completed.values()].reduce((sum, bytes) => sum + bytes, 0);
+        assertEquals([dialect, percent, sum], [dialect, percent, 230_005 * percent]);
+      }
+    }
+  });
+
   it("make no difference before they strike", async () => {
     for (const dialect of ["spec", "client2", "tensor"] as const) {
       const faults = [{ kind: "stall", at: { line: 1_000_000 } } as Fault];
@@ -554,9 +579,51 @@ describe("Faults", () => {
 
   it("strike once so much is there, and not before the manifest", async () => {
     const server = faultyMock({ kind: "cut", at: { completed: 13_000_000 } });
-    assertStrictEquals(await transcript(server), lines(MANIFEST, TICK_1, TICK_2));
+    assertStrictEquals(
+      await transcript(server),
+      lines(MANIFEST, TICK_1, TICK_2, tick(13_000_000)),
+    );
     // Now that so much is there already.
     assertStrictEquals(await transcript(server), lines(MANIFEST));
+  });
+
+  it("strike at the very byte, in every dialect, at any rate and with any ticks, and it is kept", async () => {
+    const size = 50_000_000;
+    const point = fc.oneof(
+      fc.integer({ min: 1, max: size - 2 }).map((bytes) => ({ at: bytes, bytes })),
+      fc.integer({ min: 1, max: 99 }).map((share) => ({
+        at: `${share}%`,
+        bytes: share * size / 100,
+      })),
+    );
+    const mocks = fc.record({
+      // That of tensors tells nothing of a single layer.
+      dialect: fc.constantFrom(...Object.keys(dialects) as DialectName[])
+        .filter((name) => name !== "tensor"),
+      bytesPerSecond: fc.oneof(
+        fc.constant(Infinity),
+        fc.double({ min: 1, max: 1e12, noNaN: true }),
+      ),
+      tickMs: fc.double({ min: 1, max: 1e6, noNaN: true }),
+    });
+    await fc.assert(fc.asyncProperty(mocks, point, async (options, { at, bytes }) => {
+      const models = [{ name: "one", layers: [{ size }] }];
+      const cut = (completed: number | string): Fault => (
+        { kind: "cut", at: { layer: 0, completed }, times: 1 }
+      );
+      const server = createMockServer({
+        ...options,
+        tickMs: Math.max(options.tickMs, 1e3 * size / options.bytesPerSecond / 50),
+        models,
+        faults: [cut(at), cut(bytes + 1)],
+      });
+      const lastCompleted = async () => {
+        const lines = (await pullText(server, "one")).trim().split("\n");
+        return lines.map((line) => JSON.parse(line)).findLast(({ total }) => total === size)
+          .completed;
+      };
+      assertEquals([await lastCompleted(), await lastCompleted()], [bytes, bytes + 1]);
+    }));
   });
 
   it("strike a layer by its digest", async () => {

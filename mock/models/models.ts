@@ -67,6 +67,11 @@ export function blobsOf(model: Model): readonly Blob[] {
   return [...model.layers, model.config];
 }
 
+/** The blobs of a model, each once, in order. */
+export function distinctBlobsOf(model: Model): readonly Blob[] {
+  return [...new Map(blobsOf(model).map((blob) => [blob.digest, blob])).values()];
+}
+
 /** What the media types of layers begin with. */
 export const MEDIA_TYPE = "application/vnd.ollama.image.";
 const CONFIG_MEDIA_TYPE = "application/vnd.docker.container.image.v1+json";

@@ -1,8 +1,9 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { type DialectName, dialects } from "../../src/dialects.ts";
 import { ConfigurationError } from "../configuration_error.ts";
 import { createMockServer } from "../server.ts";
+import type { Fault } from "../faults/faults.ts";
 import {
   A,
   beginPull,
@@ -407,6 +408,27 @@ for (const dialect of Object.keys(dialects) as DialectName[]) {
 }
 
 describe("Dialects", () => {
+  it("are sent line by line the same over HTTP, whatever the timers of a busy machine do", async () => {
+    /** Keeps the machine busy now and then, so that timers are late. */
+    const busy = setInterval(() => {
+      const until = performance.now() + 20;
+      while (performance.now() < until);
+    }, 25);
+    try {
+      await Promise.all((Object.keys(dialects) as DialectName[]).map(async (dialect) => {
+        const faults: Fault[] = [{ kind: "freeze", at: { completed: "60%" }, ms: 130 }];
+        const inProcess = await pullText(mockOfSmall({ dialect, faults }));
+        const server = mockOfSmall({ dialect, faults });
+        await using listener = await server.listen();
+        const body = JSON.stringify({ model: "small" });
+        const answer = await fetch(`${listener.url}/api/pull`, { method: "POST", body });
+        assertStrictEquals(await answer.text(), inProcess, dialect);
+      }));
+    } finally {
+      clearInterval(busy);
+    }
+  });
+
   it("are that of the published page unless told", async () => {
     assertEquals(await pullText(mockOfSmall()), await pullText(mockOfSmall({ dialect: "spec" })));
   });

@@ -14,8 +14,16 @@ import type { Blob } from "../models/models.ts";
 /** Times closer than this count as the same, so that rounding errors do not split a download. */
 const MOMENT_MS = 1e-3;
 
+/** Something that happens once a link has served so many bytes. */
+interface LinkEvent {
+  /** When it is due: what the link will have served then. It has served so much. */
+  dueAtServed(served: number): number;
+  /** Makes it happen, when the link has served so much. */
+  happen(served: number): void;
+}
+
 /** A blob on disk, whole or in part, and the callers that wait for the rest of it. */
-export class Download {
+export class Download implements LinkEvent {
   /** What is downloaded. */
   readonly blob: Blob;
   readonly #link: Link;
@@ -42,11 +50,6 @@ export class Download {
     return this.#keptBytes >= this.blob.size;
   }
 
-  /** What the link will have served when the download ends. */
-  get endsAtServed(): number {
-    return this.#keptAtServed + this.blob.size - this.#keptBytes;
-  }
-
   /** The bytes on disk at a time. */
   completedAt(time: number): number {
     const served = this.#link.servedAt(time);
@@ -59,7 +62,7 @@ export class Download {
   endAt(time: number): number {
     this.#link.servedAt(time);
     if (this.isDone) return time;
-    return this.#isActive ? this.#link.timeOf(this.endsAtServed) : Infinity;
+    return this.#isActive ? this.#link.timeOf(this.dueAtServed()) : Infinity;
   }
 
   /** A caller begins to wait. */
@@ -93,10 +96,35 @@ export class Download {
     this.#start(time);
   }
 
-  /** Marks it as complete. Called by the link. */
-  conclude(): void {
+  /** Whether the link serves it. */
+  get isActive(): boolean {
+    return this.#isActive;
+  }
+
+  /** The bytes on disk, and parts of one, when the link has served so much. */
+  bytesAtServed(served: number): number {
+    return this.#keptBytes + (this.#isActive ? served - this.#keptAtServed : 0);
+  }
+
+  /** Holds it with a number of bytes on disk. Called by the link. */
+  holdAt(bytes: number): void {
+    this.#holds++;
+    this.#keptBytes = bytes;
+    if (!this.#isActive) return;
+    this.#isActive = false;
+    this.#link.remove(this);
+  }
+
+  /** What the link will have served when the download ends. */
+  dueAtServed(): number {
+    return this.#keptAtServed + this.blob.size - this.#keptBytes;
+  }
+
+  /** Ends it: all of it is on disk. Called by the link. */
+  happen(): void {
     this.#keptBytes = this.blob.size;
     this.#isActive = false;
+    this.#link.remove(this);
   }
 
   #start(time: number): void {
@@ -115,6 +143,62 @@ export class Download {
 }
 
 /**
+ * A mark in the bytes of some downloads. When so many of them are on disk, to the byte, the downloads stand
+ * still, until they are told to go on.
+ */
+export class Milestone implements LinkEvent {
+  readonly #downloads: readonly Download[];
+  readonly #bytes: number;
+  readonly #link: Link;
+  #state: "ahead" | "reached" | "passed" = "ahead";
+
+  constructor(downloads: readonly Download[], bytes: number, link: Link) {
+    this.#downloads = downloads;
+    this.#bytes = bytes;
+    this.#link = link;
+  }
+
+  /** When it is reached if nothing changes. */
+  reachedAt(time: number): number {
+    const served = this.#link.servedAt(time);
+    if (this.#state === "reached") return time;
+    if (this.#state === "passed") return Infinity;
+    const due = this.dueAtServed(served);
+    return due === Infinity ? Infinity : this.#link.timeOf(due);
+  }
+
+  /** What the link will have served when it is reached: nothing that there is, while nothing is served. */
+  dueAtServed(served: number): number {
+    const missing = this.#bytes -
+      this.#downloads.reduce((sum, download) => sum + download.bytesAtServed(served), 0);
+    const active = this.#downloads.filter(({ isActive }) => isActive).length;
+    return active === 0 ? Infinity : served + Math.max(0, missing) / active;
+  }
+
+  /** Holds the downloads, which have as many whole bytes then. Called by the link. */
+  happen(served: number): void {
+    this.#link.unwatch(this);
+    this.#state = "reached";
+    let missing = this.#bytes;
+    const held = this.#downloads.map((download) => {
+      const bytes = Math.min(missing, Math.round(download.bytesAtServed(served)));
+      missing -= bytes;
+      return { download, bytes };
+    });
+    const last = held.findLast(({ download }) => download.isActive);
+    for (const each of held) each.download.holdAt(each.bytes + (each === last ? missing : 0));
+  }
+
+  /** Lets the downloads go on, or never stand still. */
+  pass(time: number): void {
+    const isReached = this.#state === "reached";
+    this.#state = "passed";
+    this.#link.unwatch(this);
+    for (const download of isReached ? this.#downloads : []) download.release(time);
+  }
+}
+
+/**
  * A connection whose bandwidth its downloads share equally.
  *
  * `#served` counts the bytes that one download would have received if it had been active from the start.
@@ -123,6 +207,7 @@ export class Download {
 class Link {
   readonly #bytesPerMs: number;
   readonly #active = new Set<Download>();
+  readonly #milestones = new Set<Milestone>();
   #nextToEnd: Download | undefined;
   #served = 0;
   #time = 0;
@@ -131,16 +216,15 @@ class Link {
     this.#bytesPerMs = bytesPerSecond / 1000;
   }
 
-  /** The bytes that every download was served up to a time. Ends the downloads that are complete. */
+  /** The bytes that every download was served up to a time. What happens until then has happened. */
   servedAt(time: number): number {
-    while (this.#nextToEnd) {
-      const next = this.#nextToEnd;
-      const end = this.timeOf(next.endsAtServed);
-      if (end > time + MOMENT_MS) break;
-      this.#served = Math.max(this.#served, next.endsAtServed);
-      this.#time = Math.max(this.#time, end);
-      next.conclude();
-      this.remove(next);
+    for (let next = this.#nextEvent(); next; next = this.#nextEvent()) {
+      const due = next.dueAtServed(this.#served);
+      const dueAt = this.timeOf(due);
+      if (dueAt > time + MOMENT_MS) break;
+      this.#served = Math.max(this.#served, due);
+      this.#time = Math.max(this.#time, dueAt);
+      next.happen(this.#served);
     }
     if (time > this.#time) {
       if (this.#nextToEnd) this.#served += (time - this.#time) * this.#share;
@@ -156,7 +240,7 @@ class Link {
 
   add(download: Download): void {
     this.#active.add(download);
-    if (!(this.#nextToEnd && this.#nextToEnd.endsAtServed <= download.endsAtServed)) {
+    if (!(this.#nextToEnd && this.#nextToEnd.dueAtServed() <= download.dueAtServed())) {
       this.#nextToEnd = download;
     }
   }
@@ -166,10 +250,29 @@ class Link {
     if (download === this.#nextToEnd) this.#findNextToEnd();
   }
 
+  watch(milestone: Milestone): void {
+    this.#milestones.add(milestone);
+  }
+
+  unwatch(milestone: Milestone): void {
+    this.#milestones.delete(milestone);
+  }
+
+  /** The end of a download or a milestone, whichever is first. Of both at once, it is the milestone. */
+  #nextEvent(): LinkEvent | undefined {
+    let next: LinkEvent | undefined = this.#nextToEnd;
+    if (!next) return undefined; // without a download, nothing is reached
+    for (const milestone of this.#milestones) {
+      const isFirst = milestone.dueAtServed(this.#served) <= next.dueAtServed(this.#served);
+      if (isFirst) next = milestone;
+    }
+    return next;
+  }
+
   #findNextToEnd(): void {
     this.#nextToEnd = undefined;
     for (const download of this.#active) {
-      if (!(this.#nextToEnd && this.#nextToEnd.endsAtServed <= download.endsAtServed)) {
+      if (!(this.#nextToEnd && this.#nextToEnd.dueAtServed() <= download.dueAtServed())) {
         this.#nextToEnd = download;
       }
     }
@@ -197,6 +300,19 @@ export class BlobStore {
       this.#downloads.set(blob.digest, download);
     }
     return download;
+  }
+
+  /**
+   * Sets a mark in the bytes of some blobs, if they are not there yet. Whoever sets it passes it, when it is
+   * reached or not needed any more.
+   */
+  milestone(blobs: readonly Blob[], bytes: number, time: number): Milestone | undefined {
+    const downloads = blobs.map((blob) => this.download(blob));
+    const there = downloads.reduce((sum, download) => sum + download.completedAt(time), 0);
+    if (there >= bytes) return undefined;
+    const milestone = new Milestone(downloads, bytes, this.#link);
+    this.#link.watch(milestone);
+    return milestone;
   }
 
   /** Forgets a blob, unless a caller waits for it. */

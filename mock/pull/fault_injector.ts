@@ -16,6 +16,7 @@ import {
   faultKinds,
   type FaultPoint,
   findLayer,
+  FIRST_BYTE,
 } from "../faults/faults.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
 import type { Blob, Model } from "../models/models.ts";
@@ -103,6 +104,13 @@ export class FaultInjector {
     if (phase === "success") yield* this.#flush();
   }
 
+  /** The actions that follow when the pull has come to a milestone. */
+  *point(reports: readonly JobEvent[]): Generator<Action, void, void> {
+    const isSent = this.#options.lines === "all";
+    for (const report of isSent ? reports : []) yield* this.#eventLines(report);
+    yield* this.#strikeWhere(isSent);
+  }
+
   /** The error line that ends the stream, with a newline if the dialect sends one. */
   *errorLine(error: WireError, hasNewline: boolean): Generator<Action, void, void> {
     yield* this.#line({ ...error }, hasNewline ? "last" : "cut");
@@ -137,7 +145,13 @@ export class FaultInjector {
 
   /** Performs the faults whose point is reached, before the lines of an event. */
   *#strikeBefore({ phase }: JobEvent): Generator<Action, void, void> {
-    const isSent = this.#options.lines === "all" || phase === "success";
+    // First of all, the pull pauses at a milestone that it has come to.
+    if (this.#options.job.isAtMilestone) return;
+    yield* this.#strikeWhere(this.#options.lines === "all" || phase === "success");
+  }
+
+  /** Performs the faults whose point is reached; those of lines only where lines are sent. */
+  *#strikeWhere(isSent: boolean): Generator<Action, void, void> {
     const due = this.#takePending(({ kind, at = {} }) => {
       const isOfALine = IS_A_LINE.has(kind) || at.line !== undefined || at.byte !== undefined;
       if (isOfALine && !isSent) return false;
@@ -165,8 +179,7 @@ export class FaultInjector {
     // Bytes that were on disk before do not count until the pull has begun.
     if (!this.#manifestIsOut) return false;
     const blob = this.#blobAt(layer);
-    // A layer has begun with its first byte.
-    if (blob) return job.completedOf(blob) >= bytesOf(completed ?? 1, blob.size);
+    if (blob) return job.completedOf(blob) >= bytesOf(completed ?? FIRST_BYTE, blob.size);
     return job.completed >= bytesOf(completed ?? 0, job.total);
   }
 
@@ -192,7 +205,9 @@ export class FaultInjector {
         return yield { do: "reset" };
       case "stall":
         yield* this.#flush();
-        return yield { do: "wait", ms: Number(parameters.ms) };
+        job.goOn(); // only this caller hears nothing
+        yield { do: "wait", ms: Number(parameters.ms) };
+        return job.pass(Number(parameters.ms));
       case "freeze":
         return job.freeze(this.#blobAt(at?.layer), Number(parameters.ms));
       case "rollback":

@@ -9,8 +9,8 @@
 
 import { type Dialect, UNKNOWN_MODEL } from "../../src/dialects.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../src/status.ts";
-import { type Blob, blobsOf, type Model } from "../models/models.ts";
-import type { BlobStore, Download } from "./downloads.ts";
+import { type Blob, blobsOf, distinctBlobsOf, type Model } from "../models/models.ts";
+import type { BlobStore, Download, Milestone } from "./downloads.ts";
 
 /** An object of the stream, before it is written. Fields that are `undefined` are left out. */
 export interface StatusObject {
@@ -43,8 +43,15 @@ export interface JobWait {
   readonly ms: number;
 }
 
-/** What a job does: reports something, or waits. */
-export type JobSteps = Generator<JobEvent | JobWait, void, void>;
+/** A pull has come to one of its milestones. Its downloads stand still until it goes on. */
+export interface JobPoint {
+  readonly phase: "point";
+  /** How far the downloads have come, to be reported before anything goes wrong there. */
+  readonly reports: readonly JobEvent[];
+}
+
+/** What a job does: reports something, waits, or has come to a milestone. */
+export type JobSteps = Generator<JobEvent | JobWait | JobPoint, void, void>;
 
 type Events = Generator<JobEvent, void, void>;
 
@@ -72,8 +79,25 @@ export interface JobOptions {
   readonly dialect: Dialect;
   readonly tickMs: number;
   readonly now: () => number;
+  /** When it begins. */
+  readonly startsAt: number;
+  /**
+   * How late a wait may end, in milliseconds, and still count as on time. So a pull is the same each time,
+   * though timers are late by a little. One that is later has missed what was due.
+   */
+  readonly toleranceMs: number;
+  /** The milestones at which the pull pauses. */
+  readonly milestones: readonly JobMilestone[];
   /** Records the pulled model. Returns whether the previous version had layers that this one lacks. */
   readonly install: (model: Model) => boolean;
+}
+
+/** A number of bytes on disk, of one blob of a model or of all together. */
+export interface JobMilestone {
+  /** The blob. @default all */
+  readonly blob?: Blob | undefined;
+  /** How many bytes. */
+  readonly bytes: number;
 }
 
 /** A download that is paused until a time. */
@@ -90,11 +114,15 @@ export class PullJob {
   /** The same without duplicates. */
   readonly #distinct: readonly Blob[];
   #freezes: Freeze[] = [];
+  #milestones: Milestone[] = [];
+  /** The time of the pull, in milliseconds: when what it does was due. */
+  #time: number;
 
   constructor(options: JobOptions) {
     this.#options = options;
+    this.#time = options.startsAt;
     this.#blobs = options.model ? blobsOf(options.model) : [];
-    this.#distinct = [...new Map(this.#blobs.map((blob) => [blob.digest, blob])).values()];
+    this.#distinct = options.model ? distinctBlobsOf(options.model) : [];
   }
 
   /** The size in bytes of all blobs of the model. */
@@ -109,7 +137,7 @@ export class PullJob {
 
   /** The bytes on disk of a blob of the model. */
   completedOf(blob: Blob): number {
-    return this.#download(blob).completedAt(this.#options.now());
+    return this.#download(blob).completedAt(this.#time);
   }
 
   /** Whether a blob, or any if none is given, is being downloaded. */
@@ -119,16 +147,32 @@ export class PullJob {
 
   /** Loses bytes of a blob that is being downloaded. */
   rollBack(blob: Blob | undefined, bytes: number): void {
-    this.#activeDownload(blob)?.rollBack(bytes, this.#options.now());
+    this.#activeDownload(blob)?.rollBack(bytes, this.#time);
   }
 
   /** Pauses the download of a blob for a time. */
   freeze(blob: Blob | undefined, milliseconds: number): void {
-    const now = this.#options.now();
     const download = this.#activeDownload(blob);
     if (!download) return;
-    download.hold(now);
-    this.#freezes.push({ download, until: now + milliseconds });
+    download.hold(this.#time);
+    this.#freezes.push({ download, until: this.#time + milliseconds });
+  }
+
+  /** Whether it has come to a milestone, and downloads stand still. */
+  get isAtMilestone(): boolean {
+    return this.#milestones.some((milestone) => milestone.reachedAt(this.#time) <= this.#time);
+  }
+
+  /** Lets downloads go on that stand still at a milestone. */
+  goOn(): void {
+    const reached = this.#milestones.filter((each) => each.reachedAt(this.#time) <= this.#time);
+    for (const milestone of reached) milestone.pass(this.#time);
+    this.#milestones = this.#milestones.filter((milestone) => !reached.includes(milestone));
+  }
+
+  /** Takes a time into account in which something else kept the pull. */
+  pass(milliseconds: number): void {
+    this.#time += milliseconds;
   }
 
   /** Drops a blob, as the server does when it fails its checksum. */
@@ -159,6 +203,18 @@ export class PullJob {
   }
 
   *#downloadAll(): JobSteps {
+    const { store, milestones } = this.#options;
+    this.#milestones = milestones.flatMap(({ blob, bytes }) =>
+      store.milestone(blob ? [blob] : this.#distinct, bytes, this.#time) ?? []
+    );
+    try {
+      yield* this.#downloadEach();
+    } finally {
+      for (const milestone of this.#milestones) milestone.pass(this.#time);
+    }
+  }
+
+  *#downloadEach(): JobSteps {
     if (this.#options.dialect.layers !== "sequential") {
       return yield* this.#downloadTogether(this.#distinct);
     }
@@ -167,8 +223,8 @@ export class PullJob {
 
   /** Downloads blobs at the same time, and reports on them at every tick. */
   *#downloadTogether(blobs: readonly Blob[]): JobSteps {
-    const { dialect, tickMs, now } = this.#options;
-    const startedAt = now();
+    const { dialect, tickMs } = this.#options;
+    const startedAt = this.#time;
     const all = blobs.map((blob) => this.#download(blob));
     const downloads = all.filter((each) => each.completedAt(startedAt) < each.blob.size);
 
@@ -179,22 +235,45 @@ export class PullJob {
       let countsAt: number | undefined;
       for (;;) {
         const thawsAt = this.#thaw();
+        const pausesAt = this.#nextMilestone();
         const endsAt = this.#endOf(downloads) ??
           (countsAt ??= this.#countedTime(downloads, startedAt));
-        if (endsAt <= now()) break;
-        if (now() < tick) {
-          yield { phase: "waiting", ms: Math.min(tick, endsAt, thawsAt) - now() };
+        if (endsAt <= this.#time) break;
+        if (pausesAt <= this.#time) {
+          yield* this.#pause(all, downloads);
+          continue;
+        }
+        if (this.#time < tick) {
+          yield* this.#waitUntil(Math.min(tick, endsAt, thawsAt, pausesAt));
           continue;
         }
         // A ticker keeps one of the ticks that a slow reader misses, and drops the others.
-        tick += tickMs * (Math.floor((now() - tick) / tickMs) + 1);
+        tick += tickMs * (Math.floor((this.#time - tick) / tickMs) + 1);
         yield* this.#reportTick(all, downloads);
       }
       if (dialect.concludes) yield* this.#reportTick(all, downloads);
     } finally {
       this.#thawAll();
-      for (const download of downloads) download.leave(now());
+      for (const download of downloads) download.leave(this.#time);
     }
+  }
+
+  *#waitUntil(time: number): JobSteps {
+    const { now, toleranceMs } = this.#options;
+    yield { phase: "waiting", ms: Math.max(0, time - now()) };
+    this.#time = now() - time > toleranceMs ? now() : Math.max(this.#time, time);
+  }
+
+  /** Reports how far the downloads have come at a milestone, and lets them go on after that. */
+  *#pause(all: readonly Download[], downloads: readonly Download[]): JobSteps {
+    yield { phase: "point", reports: [...this.#reportTick(all, downloads)] };
+    this.goOn();
+  }
+
+  /** When the next milestone is reached. */
+  #nextMilestone(): number {
+    if (this.#milestones.length === 0) return Infinity;
+    return Math.min(...this.#milestones.map((milestone) => milestone.reachedAt(this.#time)));
   }
 
   /** Reports each cached layer once, and announces each download. */
@@ -228,10 +307,9 @@ export class PullJob {
 
   /** When the last of the downloads ends, or `undefined` if all have. */
   #endOf(downloads: readonly Download[]): number | undefined {
-    const now = this.#options.now();
     let end: number | undefined;
     for (const download of downloads) {
-      const endsAt = download.endAt(now);
+      const endsAt = download.endAt(this.#time);
       if (!download.isDone) end = Math.max(end ?? 0, endsAt);
     }
     return end;
@@ -239,46 +317,46 @@ export class PullJob {
 
   /** When downloads that end now count as complete: at the next step of the dialect's grid. */
   #countedTime({ length }: readonly Download[], startedAt: number): number {
-    const { dialect: { completionGridMs }, now } = this.#options;
-    if (completionGridMs === undefined || length === 0) return now();
-    return startedAt + Math.ceil((now() - startedAt) / completionGridMs) * completionGridMs;
+    const { completionGridMs } = this.#options.dialect;
+    if (completionGridMs === undefined || length === 0) return this.#time;
+    const steps = Math.ceil((this.#time - startedAt) / completionGridMs);
+    return startedAt + steps * completionGridMs;
   }
 
   /** Resumes the paused downloads whose time is over. Returns when the next one is due. */
   #thaw(): number {
     if (this.#freezes.length === 0) return Infinity;
-    const now = this.#options.now();
-    const due = this.#freezes.filter(({ until }) => until <= now);
-    for (const { download } of due) download.release(now);
+    const due = this.#freezes.filter(({ until }) => until <= this.#time);
+    for (const { download } of due) download.release(this.#time);
     this.#freezes = this.#freezes.filter((freeze) => !due.includes(freeze));
     return Math.min(...this.#freezes.map(({ until }) => until));
   }
 
   #thawAll(): void {
-    for (const { download } of this.#freezes) download.release(this.#options.now());
+    for (const { download } of this.#freezes) download.release(this.#time);
     this.#freezes = [];
   }
 
   /** Reports how far a download has come. */
   #report(download: Download, words: Dialect["downloading"]): JobEvent {
     const { digest, size } = download.blob;
-    return downloading(words(digest), digest, size, download.completedAt(this.#options.now()));
+    return downloading(words(digest), digest, size, download.completedAt(this.#time));
   }
 
   /** Reports how far downloads have come, as one figure. */
   #reportAsOne(downloads: readonly Download[]): JobEvent {
-    const now = this.#options.now();
     const total = sum(downloads, ({ blob }) => blob.size);
-    const completed = sum(downloads, (download) => download.completedAt(now));
+    const completed = sum(downloads, (download) => download.completedAt(this.#time));
     const words = this.#options.dialect.downloading(DIGEST_OF_ALL_LAYERS);
     return downloading(words, DIGEST_OF_ALL_LAYERS, total, completed);
   }
 
   #activeDownload(blob: Blob | undefined): Download | undefined {
-    const now = this.#options.now();
+    const isUnderWay = (download: Download) =>
+      download.callers > 0 && download.completedAt(this.#time) < download.blob.size;
     return (blob ? [blob] : this.#distinct)
       .map((each) => this.#download(each))
-      .find((download) => download.callers > 0 && download.completedAt(now) < download.blob.size);
+      .find(isUnderWay);
   }
 
   #download(blob: Blob): Download {
