@@ -1,5 +1,12 @@
-import { pull, PullError, pullModel, type PullProgress } from "@ollama-pull/kit";
-import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
+import { pull, PullError, pullModel, type PullProgress, type PullRetry } from "@ollama-pull/kit";
+import {
+  assert,
+  assertAlmostEquals,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStrictEquals,
+} from "@std/assert";
 import { describe, it } from "node:test";
 import { Ollama } from "ollama/browser";
 import { type DialectName, dialects } from "../src/dialects.ts";
@@ -9,14 +16,9 @@ import { mockOfSmall } from "./test_helpers.ts";
 
 const DIALECTS = Object.keys(dialects) as DialectName[];
 
-/** What our own client needs to live by the mock's clock. */
-function optionsFor({ fetch, clock }: MockServer) {
-  return {
-    fetch,
-    now: () => clock.now(),
-    sleep: (milliseconds: number, signal: AbortSignal) => clock.sleep(milliseconds, signal),
-    random: () => 0,
-  };
+/** The client of a mock, which waits for as long before every retry. */
+function optionsFor({ client }: MockServer) {
+  return { ...client, random: () => 0 };
 }
 
 /** The npm client. */
@@ -130,6 +132,38 @@ describe("Our own client", () => {
       await pullModel("small", { ...optionsFor(server), onProgress });
       assertEquals([last?.fraction, server.requests[0]!.faults], [1, [kind]], kind);
     }
+  });
+});
+
+describe("The client of the mock", () => {
+  it("lives in the time of the mock: limits, retries, speed and time left are those of the download", async () => {
+    const faults: Fault[] = [{ kind: "stall", ms: 3_600_000, times: 2 }];
+    const server = mockOfSmall({ dialect: "v0.33", bytesPerSecond: 1_000_000, faults });
+    const retries: PullRetry[] = [];
+    const seen: PullProgress[] = [];
+    const startedAt = performance.now();
+    await pullModel("small", {
+      ...server.client,
+      stallTimeoutMs: 30_000,
+      retries: 2,
+      onRetry: (retry) => retries.push(retry),
+      onProgress: (progress) => seen.push(progress),
+    });
+    assertEquals(retries.map(({ error }) => error.code), ["stalled", "stalled"]);
+    assert(server.clock.now() > 83_000, "23 s to download, and twice 30 s to wait");
+    assert(performance.now() - startedAt < 20_000, "none of which pass");
+    const rates = seen.map(({ bytesPerSecond = 0 }) => bytesPerSecond);
+    assertAlmostEquals(Math.max(...rates), 1_000_000, 50_000);
+    assert(seen.some(({ etaSeconds }) => etaSeconds !== undefined));
+  });
+
+  it("fails as `fetch` does where the connection breaks", async () => {
+    const { client } = mockOfSmall({ faults: [{ kind: "reset" }] });
+    const answer = await client.fetch("http://x/api/pull", {
+      method: "POST",
+      body: '{"model":"small"}',
+    });
+    await assertRejects(() => answer.text(), TypeError);
   });
 });
 

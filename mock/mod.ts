@@ -11,8 +11,8 @@
  *   models: ["llama3.2"],
  *   faults: [{ kind: "cut", at: { completed: "50%" }, times: 1 }],
  * });
- * await assertRejects(() => pullModel("llama3.2", { fetch: server.fetch }), Error, "without success");
- * await pullModel("llama3.2", { fetch: server.fetch }); // goes on from the half that is there
+ * await assertRejects(() => pullModel("llama3.2", server.client), Error, "without success");
+ * await pullModel("llama3.2", server.client); // goes on from the half that is there
  * assertEquals(server.requests.map(({ outcome }) => outcome), ["faulted", "finished"]);
  * ```
  *
@@ -45,6 +45,7 @@ export type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 export type { Listener, ListenOptions } from "./runtime/listen.ts";
 export {
   createMockServer,
+  type MockClient,
   type MockRegistry,
   type MockServer,
   type MockServerOptions,

@@ -127,6 +127,16 @@ export interface MockRegistry {
   manifest(name: string): Promise<Manifest>;
 }
 
+/** What a client takes to live with a mock in process: its `fetch`, and its time. */
+export interface MockClient {
+  /** Answers a request in process, as {@link MockServer.fetch} does. */
+  fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
+  /** The time of the mock, in milliseconds. */
+  now(): number;
+  /** Waits for a number of the mock's milliseconds. Rejects with the signal's reason when that aborts. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
 /** A mock of the server. `await using` stops its listening. */
 export interface MockServer extends AsyncDisposableIfKnown {
   /**
@@ -145,6 +155,12 @@ export interface MockServer extends AsyncDisposableIfKnown {
    * @param init The options, which override those of the request.
    */
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
+  /**
+   * Options for `pull`: it talks to the mock in process, and both have one clock. So the speed and the time
+   * left are those of the download that is mocked, time limits end what is mocked to stand still, and
+   * waits before retries are over at once.
+   */
+  readonly client: MockClient;
   /** Listens on a port of this machine. */
   listen(options?: ListenOptions): Promise<Listener>;
   /** The requests that arrived, in order, and how each of them ended. */
@@ -197,6 +213,7 @@ interface State {
 class KitMockServer implements MockServer {
   readonly registry: MockRegistry;
   readonly fetch: MockServer["fetch"];
+  readonly client: MockClient;
   readonly #options: MockServerOptions;
   readonly #offered: readonly Model[];
   readonly #dialect: Dialect;
@@ -234,6 +251,11 @@ class KitMockServer implements MockServer {
     this.registry = this.#openRegistry();
     this.#register();
     this.fetch = (...parameters: readonly unknown[]) => this.#fetch(toRequest(parameters));
+    this.client = {
+      fetch: this.fetch,
+      now: () => this.#clock.now(),
+      sleep: (milliseconds, signal) => this.#clock.sleep(milliseconds, signal),
+    };
   }
 
   get requests(): readonly LoggedRequest[] {

@@ -17,15 +17,6 @@ export interface MockEnvironment {
   };
 }
 
-/** The connection breaks. */
-class ConnectionReset extends Error {
-  override readonly name = "ConnectionReset";
-
-  constructor() {
-    super("The mock broke the connection");
-  }
-}
-
 /** A request and its answer. */
 export class Exchange {
   /** The log entry of the request. */
@@ -106,7 +97,8 @@ export class Exchange {
           case "end":
             return this.#close(controller, "faulted");
           case "reset":
-            throw new ConnectionReset();
+            // What `fetch` and the bodies of its answers fail with where a connection breaks.
+            throw new TypeError("The mock broke the connection");
         }
       }
     } catch (error) {

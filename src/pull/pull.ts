@@ -166,8 +166,8 @@ function startPull(model: string, options: PullModelOptions): PullStream<PullPro
  * import { pull } from "@ollama-pull/kit";
  * import { createMockServer } from "@ollama-pull/kit/mock";
  *
- * const { fetch } = createMockServer();
- * for await (const { phase, fraction } of pull("llama3.2", { fetch })) {
+ * const { client } = createMockServer();
+ * for await (const { phase, fraction } of pull("llama3.2", client)) {
  *   console.log(phase, `${Math.floor(fraction * 100)} %`);
  * }
  * ```
@@ -189,8 +189,8 @@ export function pull(model: string, options: PullOptions = {}): PullStream<PullP
  * import { pullModel } from "@ollama-pull/kit";
  * import { createMockServer } from "@ollama-pull/kit/mock";
  *
- * const { fetch } = createMockServer();
- * await pullModel("llama3.2", { fetch, onProgress: ({ completed }) => console.log(completed) });
+ * const { client } = createMockServer();
+ * await pullModel("llama3.2", { ...client, onProgress: ({ completed }) => console.log(completed) });
  * ```
  *
  * @param model The model's name: `[host[:port]/][namespace/]name[:tag]`.
