@@ -2,7 +2,8 @@ import { pull, PullError, type PullProgress, type PullRetry } from "@ollama-pull
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { type Fault, type FaultKind, faultKinds } from "./faults/faults.ts";
+import type { Fault } from "./faults/faults.ts";
+import { type FaultKind, faultKinds } from "./faults/kinds.ts";
 import { createMockServer } from "./server.ts";
 
 /** What the command does, so that a pull that was left alone at night is there in the morning. */

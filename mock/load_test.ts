@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { decodeProgress, PullError, type PullProgress } from "../mod.ts";
 import type { RequestOutcome } from "./exchange/request_log.ts";
-import type { FaultKind } from "./faults/faults.ts";
+import type { FaultKind } from "./faults/kinds.ts";
 import { seededNumbers } from "./runtime/random.ts";
 import { createMockServer, type MockServer } from "./server.ts";
 import { requestPull } from "./test_helpers.ts";

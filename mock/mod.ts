@@ -27,17 +27,15 @@ export { ConfigurationError } from "./configuration_error.ts";
 export type { RegistryOptions } from "./endpoints/registry.ts";
 export type { RegistryFault } from "./endpoints/registry_faults.ts";
 export type { LoggedRequest, RequestOutcome } from "./exchange/request_log.ts";
+export type { Fault, FaultTarget, RandomFaults } from "./faults/faults.ts";
 export {
-  type Fault,
   type FaultKind,
   type FaultKindInfo,
   faultKinds,
   type FaultParameters,
-  type FaultPoint,
-  type FaultTarget,
-  parseFault,
-  type RandomFaults,
-} from "./faults/faults.ts";
+} from "./faults/kinds.ts";
+export { parseFault } from "./faults/parse.ts";
+export type { FaultPoint } from "./faults/points.ts";
 export type { Manifest, ManifestEntry } from "./models/manifests.ts";
 export type { MockLayer, MockModel } from "./models/models.ts";
 export { presets } from "./models/presets.ts";

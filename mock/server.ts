@@ -30,17 +30,10 @@ import { Exchange, type MockEnvironment } from "./exchange/exchange.ts";
 import { answerJson } from "./exchange/json_answer.ts";
 import { Refusal } from "./exchange/refusal.ts";
 import { type LoggedRequest, RequestLog } from "./exchange/request_log.ts";
-import {
-  type ArmedFault,
-  armFault,
-  type Fault,
-  type FaultKind,
-  faultKinds,
-  isMeantFor,
-  randomFault,
-  type RandomFaults,
-  requireTarget,
-} from "./faults/faults.ts";
+import { randomFault } from "./faults/chance.ts";
+import { type ArmedFault, armFault, type Fault, type RandomFaults } from "./faults/faults.ts";
+import { type FaultKind, faultKinds } from "./faults/kinds.ts";
+import { isMeantFor, requireTarget } from "./faults/targets.ts";
 import { Catalog } from "./models/catalog.ts";
 import { type Manifest, manifestOf } from "./models/manifests.ts";
 import { modelKey, type ModelName, requireModelName, shortName } from "./models/model_name.ts";

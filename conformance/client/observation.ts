@@ -6,7 +6,7 @@
 
 import type { StatusObject } from "../generators/mod.ts";
 import { CannotRun, type CheckRun, Violation } from "../rule.ts";
-import { within } from "../within.ts";
+import { within } from "./within.ts";
 import type { AnswerScript, Play, ScriptedServer } from "./scripted_server.ts";
 import type { ClientSubject } from "./subject.ts";
 

@@ -12,7 +12,7 @@ import { NDJSON_TYPE } from "../../src/ndjson.ts";
 import { messageOf } from "../../src/text.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { CannotRun } from "../rule.ts";
-import { within } from "../within.ts";
+import { within } from "./within.ts";
 
 /** What to answer. */
 export interface AnswerScript {

@@ -7,7 +7,7 @@
 import type { Report } from "../report.ts";
 import type { Rule } from "../rule.ts";
 import { type RunOptions, runSuite } from "../run.ts";
-import { within } from "../within.ts";
+import { within } from "./within.ts";
 import type { ClientUnderTest } from "./observation.ts";
 import { endingRules } from "./rules/endings.ts";
 import { failureRules } from "./rules/failures.ts";

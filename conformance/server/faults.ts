@@ -5,12 +5,9 @@
  */
 
 import fc from "fast-check";
-import {
-  type Fault,
-  type FaultKind,
-  faultKinds,
-  type FaultPoint,
-} from "../../mock/faults/faults.ts";
+import type { Fault } from "../../mock/faults/faults.ts";
+import { type FaultKind, faultKinds } from "../../mock/faults/kinds.ts";
+import type { FaultPoint } from "../../mock/faults/points.ts";
 import type { Arbitrary } from "../generators/mod.ts";
 
 /** Every kind of fault. */

@@ -1,7 +1,7 @@
 import { assert } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { faultKinds } from "../../mock/faults/faults.ts";
+import { faultKinds } from "../../mock/faults/kinds.ts";
 import { createMockServer } from "../../mock/server.ts";
 import { occurs } from "../generators/test_helpers.ts";
 import { faults } from "./faults.ts";

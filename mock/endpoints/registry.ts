@@ -9,7 +9,8 @@ import type { Context, Hono } from "hono";
 import { ConfigurationError, show } from "../configuration_error.ts";
 import type { SentAction } from "../exchange/actions.ts";
 import type { MockEnvironment } from "../exchange/exchange.ts";
-import { findLayer, isMeantFor } from "../faults/faults.ts";
+import { findLayer } from "../faults/points.ts";
+import { isMeantFor } from "../faults/targets.ts";
 import type { Catalog, FoundBlob } from "../models/catalog.ts";
 import {
   attestationDocument,

@@ -6,7 +6,7 @@
  */
 
 import { ConfigurationError, show } from "../configuration_error.ts";
-import { requireModelAndLayer } from "../faults/faults.ts";
+import { requireModelAndLayer } from "../faults/targets.ts";
 import type { Model } from "../models/models.ts";
 
 /** Something that goes wrong when a manifest, a blob or a token is fetched from the registry. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FaultKind } from "../faults/faults.ts";
+import type { FaultKind } from "../faults/kinds.ts";
 
 /**
  * How a request ended: `running` (it has not), `finished` (the answer was sent whole, be it a success

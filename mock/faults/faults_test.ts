@@ -25,7 +25,9 @@ import {
   SMALL,
   transcript,
 } from "../test_helpers.ts";
-import { type Fault, type FaultKind, faultKinds, parseFault } from "./faults.ts";
+import type { Fault } from "./faults.ts";
+import { type FaultKind, faultKinds } from "./kinds.ts";
+import { parseFault } from "./parse.ts";
 
 /** What the dialect v0.33 sends of a pull without faults. */
 const LINES = [

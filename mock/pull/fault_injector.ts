@@ -9,15 +9,9 @@
 import { concatBytes } from "../../src/bytes.ts";
 import type { WireError } from "../../src/dialects.ts";
 import type { Action } from "../exchange/actions.ts";
-import {
-  type ArmedFault,
-  bytesOf,
-  type FaultKind,
-  faultKinds,
-  type FaultPoint,
-  findLayer,
-  FIRST_BYTE,
-} from "../faults/faults.ts";
+import type { ArmedFault } from "../faults/faults.ts";
+import { type FaultKind, faultKinds } from "../faults/kinds.ts";
+import { bytesOf, type FaultPoint, findLayer, FIRST_BYTE } from "../faults/points.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
 import type { Blob, Model } from "../models/models.ts";
 import { seededDigest } from "../runtime/random.ts";

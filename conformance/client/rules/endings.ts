@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import type { StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
-import { within } from "../../within.ts";
+import { within } from "../within.ts";
 import { type ClientUnderTest, expectFailure, start } from "../observation.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";

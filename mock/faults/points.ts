@@ -1,0 +1,83 @@
+/**
+ * Where faults strike: points of a pull.
+ *
+ * @module
+ */
+
+import { ConfigurationError, show } from "../configuration_error.ts";
+import { type Blob, blobsOf, type Model } from "../models/models.ts";
+import type { FaultKind, FaultKindInfo } from "./kinds.ts";
+
+/**
+ * Where in a pull a fault strikes. Exactly one of `line`, `byte` and `completed` (or `layer`, which
+ * stands for its first byte) is given.
+ */
+export interface FaultPoint {
+  /** Before this line of the stream, counted from 1. */
+  line?: number | undefined;
+  /** After this many bytes of the stream. Faults that send a line wait for the end of the current one. */
+  byte?: number | undefined;
+  /** Once this much of the layer, or of the model, is downloaded: bytes, or a share such as `"50%"`. */
+  completed?: number | string | undefined;
+  /** The layer: its position, counted from 0 (the config is the last one), or its digest. */
+  layer?: number | string | undefined;
+}
+
+const PERCENT = /^(\d+(?:\.\d+)?)%$/;
+
+/** Checks a point of a fault, and fills in the default. */
+export function checkPoint(
+  kind: FaultKind,
+  info: FaultKindInfo,
+  at: FaultPoint | undefined,
+): FaultPoint | undefined {
+  const fail = (what: string, possible: string) => {
+    throw new ConfigurationError(`Cannot use the ${what} of the fault "${kind}": ${possible}`);
+  };
+  if (at === undefined) return info.at === "point" ? { completed: "50%" } : undefined;
+  const { line, byte, completed, layer } = at;
+  const point = `point ${show(at)}`;
+  if (info.at === "whole") fail(point, "it strikes the whole pull, so leave out the point");
+  if (info.at === "layer" && (layer === undefined || completed !== undefined)) {
+    fail(point, "it strikes a whole layer, such as { layer: 0 }");
+  }
+  const given = [line, byte, completed ?? layer].filter((value) => value !== undefined).length;
+  if (given === 0) fail(point, "it must have a line, a byte, a completed or a layer");
+  if (given > 1) fail(point, "give only one of line, byte, and completed or layer");
+  if (line !== undefined && !isCount(line)) {
+    fail(`line ${show(line)}`, `it must be a whole number above 0`);
+  }
+  if (byte !== undefined && !(Number.isSafeInteger(byte) && byte >= 0)) {
+    fail(`byte ${show(byte)}`, "it must be a whole number, 0 or more");
+  }
+  const percent = typeof completed === "string" ? PERCENT.exec(completed)?.[1] : undefined;
+  const isAmount = typeof completed === "string"
+    ? percent !== undefined && Number(percent) <= 100
+    : completed === undefined || (Number.isSafeInteger(completed) && completed >= 0);
+  if (!isAmount) {
+    fail(
+      `completed ${show(completed)}`,
+      'it must be a whole number of bytes, or a share from "0%" to "100%"',
+    );
+  }
+  return at;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+/** The blob of a layer, by its position or digest. */
+export function findLayer(model: Model, layer: number | string): Blob | undefined {
+  const blobs = blobsOf(model);
+  return typeof layer === "number" ? blobs[layer] : blobs.find(({ digest }) => digest === layer);
+}
+
+/** A layer has begun with its first byte. */
+export const FIRST_BYTE = 1;
+
+/** An amount in whole bytes, to the nearest one: a share such as `"50%"` is one of the total. */
+export function bytesOf(amount: number | string, total: number): number {
+  if (typeof amount === "number") return amount;
+  return Math.round(Number(PERCENT.exec(amount)?.[1]) / 100 * total);
+}

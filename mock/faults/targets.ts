@@ -1,0 +1,63 @@
+/**
+ * Which models faults are meant for.
+ *
+ * @module
+ */
+
+import { ConfigurationError, show } from "../configuration_error.ts";
+import {
+  modelKey,
+  type ModelName,
+  parseModelName,
+  requireModelName,
+  shortName,
+} from "../models/model_name.ts";
+import { blobsOf, type Model } from "../models/models.ts";
+import { armFault, type Fault } from "./faults.ts";
+import { findLayer } from "./points.ts";
+
+/** Checks that a fault can strike the pulls that it is meant for, when these models are offered. */
+export function requireTarget(fault: Fault, models: readonly Model[]): void {
+  const { at } = armFault(fault);
+  requireModelAndLayer(`fault "${fault.kind}"`, { model: fault.model, layer: at?.layer }, models);
+}
+
+/** Checks that the registry offers the model that a fault is meant for, and that it has the layer. */
+export function requireModelAndLayer(
+  fault: string,
+  { model, layer }: { model?: string | undefined; layer?: number | string | undefined },
+  models: readonly Model[],
+): void {
+  const fail = (what: string, possible: string) => {
+    throw new ConfigurationError(`Cannot use the ${what} of the ${fault}: ${possible}`);
+  };
+  const targets = models.filter(({ name }) => isMeantFor({ model }, name));
+  if (model !== undefined && targets.length === 0) {
+    requireModelName(model);
+    const names = models.map(({ name }) => shortName(name)).join(", ");
+    fail(
+      `model ${show(model)}`,
+      names ? `the registry offers only ${names}` : "the registry is empty",
+    );
+  }
+  if (layer === undefined) return;
+  const spared = targets.filter((target) => !findLayer(target, layer));
+  // Only some models have the layer of a digest; a position must exist in all of them.
+  if (typeof layer === "string" && spared.length === targets.length) {
+    fail(`layer ${show(layer)}`, "no model that it strikes has a layer of this digest");
+  }
+  const [first] = spared;
+  if (typeof layer === "string" || !first) return;
+  const last = blobsOf(first).length - 1;
+  fail(`layer ${show(layer)}`, `the model ${show(shortName(first.name))} has layers 0 to ${last}`);
+}
+
+/** Whether a fault is meant for a model. */
+export function isMeantFor(
+  fault: { readonly model?: string | undefined },
+  target: ModelName,
+): boolean {
+  if (fault.model === undefined) return true;
+  const name = parseModelName(fault.model);
+  return name !== undefined && modelKey(name) === modelKey(target);
+}

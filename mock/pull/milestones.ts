@@ -1,0 +1,28 @@
+/**
+ * The points of faults as milestones of a pull.
+ *
+ * @module
+ */
+
+import { distinctBlobsOf, type Model } from "../models/models.ts";
+import type { JobMilestone } from "./job.ts";
+import type { ArmedFault } from "../faults/faults.ts";
+import { faultKinds } from "../faults/kinds.ts";
+import { bytesOf, findLayer, FIRST_BYTE } from "../faults/points.ts";
+
+/**
+ * Where the pull of a model must pause so that faults strike there to the byte: at their shares and bytes of
+ * it, but for its very end, after which no byte comes.
+ */
+export function milestonesOf(faults: readonly ArmedFault[], model: Model): readonly JobMilestone[] {
+  return faults.flatMap(({ kind, at, isSpent }) => {
+    if (faultKinds[kind].at !== "point" || isSpent()) return [];
+    const { completed, layer } = at ?? {};
+    if (completed === undefined && layer === undefined) return [];
+    const blob = layer === undefined ? undefined : findLayer(model, layer);
+    if (layer !== undefined && !blob) return [];
+    const total = blob?.size ?? distinctBlobsOf(model).reduce((sum, { size }) => sum + size, 0);
+    const bytes = bytesOf(completed ?? FIRST_BYTE, total);
+    return bytes > 0 && bytes < total ? [{ blob, bytes }] : [];
+  });
+}
