@@ -27,7 +27,9 @@ export { ConfigurationError } from "./configuration_error.ts";
 export type { RegistryOptions } from "./endpoints/registry.ts";
 export type { RegistryFault } from "./endpoints/registry_faults.ts";
 export type { LoggedRequest, RequestOutcome } from "./exchange/request_log.ts";
+export type { HoldOptions } from "./faults/fault_set.ts";
 export type { Fault, FaultTarget, RandomFaults } from "./faults/faults.ts";
+export type { PullHold } from "./faults/hold.ts";
 export {
   type FaultKind,
   type FaultKindInfo,

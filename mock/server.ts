@@ -30,13 +30,15 @@ import { Exchange, type MockEnvironment } from "./exchange/exchange.ts";
 import { answerJson } from "./exchange/json_answer.ts";
 import { Refusal } from "./exchange/refusal.ts";
 import { type LoggedRequest, RequestLog } from "./exchange/request_log.ts";
-import { randomFault } from "./faults/chance.ts";
-import { type ArmedFault, armFault, type Fault, type RandomFaults } from "./faults/faults.ts";
-import { type FaultKind, faultKinds } from "./faults/kinds.ts";
-import { isMeantFor, requireTarget } from "./faults/targets.ts";
+import { strikeEarly } from "./endpoints/early_faults.ts";
+import { FaultSet, type HoldOptions } from "./faults/fault_set.ts";
+import { armFault, type Fault, type RandomFaults } from "./faults/faults.ts";
+import type { PullHold } from "./faults/hold.ts";
+import { checkPoint } from "./faults/points.ts";
+import { isMeantFor, requireModelAndLayer, requireTarget } from "./faults/targets.ts";
 import { Catalog } from "./models/catalog.ts";
 import { type Manifest, manifestOf } from "./models/manifests.ts";
-import { modelKey, type ModelName, requireModelName, shortName } from "./models/model_name.ts";
+import { modelKey, requireModelName, shortName } from "./models/model_name.ts";
 import type { MockModel, Model } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { dialectNamed } from "./pull/dialects.ts";
@@ -164,7 +166,40 @@ export interface MockServer extends AsyncDisposableIfKnown {
   readonly clock: Clock;
   /** How many callers wait for a download. */
   readonly activeDownloads: number;
-  /** Forgets pulled models, requests, and which faults have struck. Running pulls go on. */
+  /** Replaces all faults, for the pulls that begin from now on. */
+  setFaults(faults: readonly Fault[] | RandomFaults): void;
+  /** Adds a fault to those that there are, for the pulls that begin from now on. */
+  addFault(fault: Fault): void;
+  /** Takes all faults away. Pulls that have begun keep theirs. */
+  clearFaults(): void;
+  /** The faults that have not struck, such as one at a point that no pull has come to. */
+  readonly unstruckFaults: readonly Fault[];
+  /**
+   * Has the next pull wait at a point, until it is let go on. Its downloads stand still, and its client is
+   * sent nothing, as long as that waits for it.
+   *
+   * ```ts
+   * import { pullModel, type PullProgress } from "@ollama-pull/kit";
+   * import { createMockServer } from "@ollama-pull/kit/mock";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const server = createMockServer({ models: [{ name: "m", layers: [{ size: 1000 }], config: { size: 0 } }] });
+   * const hold = server.hold({ at: { completed: "50%" } });
+   * let latest: PullProgress | undefined;
+   * const pulling = pullModel("m", { ...server.client, onProgress: (progress) => latest = progress });
+   * await hold.reached;
+   * assertEquals(latest?.completed, 500);
+   * hold.release();
+   * await pulling;
+   * ```
+   *
+   * @throws {ConfigurationError} If the point or the model cannot be used.
+   */
+  hold(options?: HoldOptions): PullHold;
+  /**
+   * Forgets pulled models, requests, holds, and which faults have struck, and has the faults again that it
+   * was made with. Running pulls go on.
+   */
   reset(): void;
 }
 
@@ -198,9 +233,7 @@ export function createMockServer(options: MockServerOptions = {}): MockServer {
 interface State {
   readonly store: BlobStore;
   readonly catalog: Catalog;
-  /** How often each fault has struck. */
-  readonly strikes: Map<Fault, number>;
-  readonly nextRandom: () => number;
+  readonly faults: FaultSet;
 }
 
 class KitMockServer implements MockServer {
@@ -209,6 +242,7 @@ class KitMockServer implements MockServer {
   readonly client: MockClient;
   readonly #options: MockServerOptions;
   readonly #offered: readonly Model[];
+  readonly #published = new Map<string, Model>();
   readonly #dialect: Dialect;
   readonly #tickMs: number;
   readonly #bytesPerSecond: number;
@@ -279,7 +313,33 @@ class KitMockServer implements MockServer {
     return opened;
   }
 
+  setFaults(faults: readonly Fault[] | RandomFaults): void {
+    checkFaults(faults, this.#known);
+    this.#state.faults.set(faults);
+  }
+
+  addFault(fault: Fault): void {
+    checkFaults([fault], this.#known);
+    this.#state.faults.add(fault);
+  }
+
+  clearFaults(): void {
+    this.#state.faults.set([]);
+  }
+
+  get unstruckFaults(): readonly Fault[] {
+    return this.#state.faults.unstruck;
+  }
+
+  hold(options: HoldOptions = {}): PullHold {
+    const { at, model } = options;
+    checkPoint("hold", { at: "point" }, at);
+    requireModelAndLayer("hold", { model, layer: at?.layer }, this.#known);
+    return this.#state.faults.hold(options);
+  }
+
   reset(): void {
+    this.#published.clear();
     this.#state = this.#newState();
     this.#offerAll();
     this.#registryEndpoints.reset();
@@ -301,8 +361,7 @@ class KitMockServer implements MockServer {
         onUnused: (digest) => store.remove(digest),
         now: () => this.#clock.now(),
       }),
-      strikes: new Map(),
-      nextRandom: seededNumbers(seed, "faults"),
+      faults: new FaultSet(this.#options.faults ?? [], seededNumbers(seed, "faults")),
     };
   }
 
@@ -340,13 +399,18 @@ class KitMockServer implements MockServer {
   }
 
   #publish(description: MockModel | string): void {
-    const { catalog } = this.#state;
+    const { catalog, faults } = this.#state;
     const model = catalog.resolve(description);
-    const { faults = [] } = this.#options;
-    if (!("chance" in faults)) {
-      for (const fault of faults) if (isMeantFor(fault, model.name)) requireTarget(fault, [model]);
+    for (const fault of faults.all) {
+      if (isMeantFor(fault, model.name)) requireTarget(fault, [model]);
     }
     catalog.offer(model);
+    this.#published.set(modelKey(model.name), model);
+  }
+
+  /** The models that a fault may be meant for. */
+  get #known(): readonly Model[] {
+    return [...this.#offered, ...this.#published.values()];
   }
 
   /** Answers a request in process, and rejects at once when its signal aborts, as `fetch` does. */
@@ -377,6 +441,7 @@ class KitMockServer implements MockServer {
       maxSize: maxBodyBytes,
       onError: () => answerJson({ error: "http: request body too large" }, 413),
     }));
+    app.use(strikeEarly((path) => this.#state.faults.forRequest(path)));
     app.post("/api/pull", (context) => answerPull(context, this.#pullOptions()));
     registerNeighbours(app, {
       catalog: () => this.#state.catalog,
@@ -408,19 +473,8 @@ class KitMockServer implements MockServer {
       tickMs: this.#tickMs,
       now: () => this.#now(),
       isNeverLate: this.#clock instanceof VirtualClock,
-      faultsFor: (name) => this.#faultsFor(name),
+      faultsFor: (name) => this.#state.faults.forPull(name),
     };
-  }
-
-  #faultsFor(name: ModelName): readonly ArmedFault[] {
-    const { faults = [] } = this.#options;
-    const { strikes, nextRandom } = this.#state;
-    if ("chance" in faults) {
-      const kinds = faults.kinds ?? Object.keys(faultKinds) as FaultKind[];
-      return nextRandom() / 2 ** 32 < faults.chance ? [randomFault(kinds, nextRandom)] : [];
-    }
-    return faults.filter((fault) => isMeantFor(fault, name))
-      .map((fault) => armFault(fault, strikes));
   }
 }
 

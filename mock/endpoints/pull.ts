@@ -12,7 +12,6 @@ import { answerJson, JSON_TYPE } from "../exchange/json_answer.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import type { RequestOutcome } from "../exchange/request_log.ts";
 import type { ArmedFault } from "../faults/faults.ts";
-import type { FaultKind } from "../faults/kinds.ts";
 import { milestonesOf } from "../pull/milestones.ts";
 import type { Catalog } from "../models/catalog.ts";
 import { type ModelName, parseModelName } from "../models/model_name.ts";
@@ -20,6 +19,7 @@ import type { Model } from "../models/models.ts";
 import type { BlobStore } from "../pull/downloads.ts";
 import { FaultInjector } from "../pull/fault_injector.ts";
 import { type Obstacle, PullFailure, PullJob } from "../pull/job.ts";
+import { failEarly } from "./early_faults.ts";
 import { modelOf, readBody } from "./request_body.ts";
 
 /** Options of the endpoint. */
@@ -84,29 +84,6 @@ function obstacleOf(
   return { message: `pull model manifest: ${message}`, isSeenBefore: false };
 }
 
-/** Applies the faults that strike before the answer: waits, or returns an HTTP error. */
-async function failEarly(
-  exchange: Exchange,
-  faults: readonly ArmedFault[],
-): Promise<Response | undefined> {
-  const strike = (kind: FaultKind) => {
-    const fault = faults.find((each) => each.kind === kind && each.strike());
-    if (fault) exchange.entry.faults.push(kind);
-    return fault;
-  };
-  const slow = strike("slow-first-byte");
-  if (slow) await exchange.sleep(Number(slow.parameters.ms));
-  const fault = strike("http-error");
-  if (!fault) return undefined;
-  exchange.outcome = "faulted";
-  const { status, body, message } = fault.parameters;
-  const init = { status: Number(status) };
-  if (body === "json") return answerJson({ error: message }, Number(status));
-  if (body === "none") return new Response(null, init);
-  const html = `<html><head><title>${status}</title></head><body><h1>${message}</h1></body></html>`;
-  return new Response(html, { ...init, headers: { "Content-Type": "text/html" } });
-}
-
 /** Options of {@link Pull}. */
 interface PullOptions extends PullEndpointOptions {
   readonly model: Model | undefined;
@@ -167,6 +144,9 @@ class Pull {
       switch (action.do) {
         case "wait":
           await this.#exchange.sleep(action.ms);
+          break;
+        case "hold":
+          await this.#exchange.waitAt(action.hold);
           break;
         case "fail":
           this.#exchange.outcome = outcomeOf(action);

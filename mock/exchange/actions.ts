@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Hold } from "../faults/hold.ts";
 import type { RequestOutcome } from "./request_log.ts";
 
 /** One step of an answer. */
@@ -15,6 +16,8 @@ export type Action =
     readonly ends?: RequestOutcome;
   }
   | { readonly do: "wait"; readonly ms: number }
+  /** Waits until a test lets it go on. */
+  | { readonly do: "hold"; readonly hold: Hold }
   /** Ends the answer with an error, caused by a fault or by the request itself. */
   | { readonly do: "fail"; readonly message: string; readonly byFault: boolean }
   /** Ends the body as if it were complete. */

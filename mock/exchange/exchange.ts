@@ -6,6 +6,7 @@
  */
 
 import { type Clock, type ClockTask, joinClock } from "../clock/clock.ts";
+import type { Hold } from "../faults/hold.ts";
 import type { SentAction } from "./actions.ts";
 import type { OpenRequest, RequestLog, RequestOutcome } from "./request_log.ts";
 
@@ -50,6 +51,16 @@ export class Exchange {
     return this.#task.sleep(milliseconds);
   }
 
+  /** Waits until a test lets the pull go on. Rejects when the exchange ends. */
+  waitAt(hold: Hold): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#over) return reject(this.#over.reason);
+      this.onEnd(() => reject(this.#over?.reason));
+      hold.released.then(resolve);
+      hold.arrive();
+    });
+  }
+
   /** Registers a function to call when the exchange ends. */
   onEnd(cleanup: () => void): void {
     this.#cleanups.push(cleanup);
@@ -88,6 +99,9 @@ export class Exchange {
         switch (action.do) {
           case "wait":
             await this.sleep(action.ms);
+            break;
+          case "hold":
+            await this.waitAt(action.hold);
             break;
           case "send":
             this.entry.bytesSent += action.bytes.length;

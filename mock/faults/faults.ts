@@ -10,6 +10,7 @@
 
 import { ConfigurationError, show } from "../configuration_error.ts";
 import { type FaultKind, type FaultKindInfo, faultKinds, type FaultParameters } from "./kinds.ts";
+import type { Hold } from "./hold.ts";
 import { checkPoint, type FaultPoint } from "./points.ts";
 
 /** What all faults take. */
@@ -20,6 +21,15 @@ export interface FaultTarget {
   model?: string | undefined;
   /** How many pulls it strikes: the first ones that reach its point. @default all pulls */
   times?: number | undefined;
+  /** How many pulls that it is meant for it lets by before: 1 to strike the second. @default {0} */
+  after?: number | undefined;
+  /**
+   * For `http-error` and `slow-first-byte`: the path of another endpoint whose requests it strikes, such
+   * as `/api/tags`.
+   *
+   * @default {"/api/pull"}
+   */
+  path?: string | undefined;
 }
 
 /** Something that goes wrong with a pull. {@link faultKinds} describes the kinds. */
@@ -35,15 +45,23 @@ export interface RandomFaults {
   kinds?: readonly FaultKind[] | undefined;
 }
 
-/** A fault with all defaults filled in, for one pull. */
+/** The path at which a fault strikes, unless it says otherwise. */
+export const PULL_PATH = "/api/pull";
+
+/** The kinds that strike before the answer, and so at any endpoint. */
+const STRIKE_ANYWHERE: ReadonlySet<FaultKind> = new Set(["http-error", "slow-first-byte"]);
+
+/** A fault with all defaults filled in, for one pull, or a point at which it waits. */
 export interface ArmedFault {
-  readonly kind: FaultKind;
+  readonly kind: FaultKind | "hold";
   readonly at: Readonly<FaultPoint> | undefined;
   readonly parameters: Readonly<Record<string, string | number>>;
   /** Counts a strike, or returns `false` if the fault has struck `times` pulls already. */
   readonly strike: () => boolean;
   /** Whether it has struck as often as it may. */
   readonly isSpent: () => boolean;
+  /** For `hold`: the hold. */
+  readonly hold?: Hold;
 }
 
 /** Which values a parameter takes. */
@@ -78,6 +96,11 @@ const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
   "coalesce.lines": COUNT,
 };
 
+/** Whether something happens once, at a point of a pull. */
+export function strikesAtPoint(kind: ArmedFault["kind"]): boolean {
+  return kind === "hold" || faultKinds[kind].at === "point";
+}
+
 /**
  * Fills in what a fault leaves out.
  *
@@ -86,7 +109,7 @@ const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
  * @throws {ConfigurationError} If the fault is invalid.
  */
 export function armFault(fault: Fault, strikes: Map<Fault, number> = new Map()): ArmedFault {
-  const { kind, at, model: _, times, ...optional } = fault;
+  const { kind, at, model: _, times, after, path, ...optional } = fault;
   if (!Object.hasOwn(faultKinds, kind)) {
     const kinds = Object.keys(faultKinds).join(", ");
     throw new ConfigurationError(`Cannot use the fault ${show(kind)}: it must be one of ${kinds}`);
@@ -96,6 +119,14 @@ export function armFault(fault: Fault, strikes: Map<Fault, number> = new Map()):
       `Cannot use the times ${show(times)} of the fault "${kind}": it must be ${COUNT.form}`,
     );
   }
+  if (after !== undefined && !(Number.isSafeInteger(after) && after >= 0)) {
+    throw new ConfigurationError(
+      `Cannot use the after ${
+        show(after)
+      } of the fault "${kind}": it must be a whole number, 0 or more`,
+    );
+  }
+  if (path !== undefined) checkPath(kind, path);
   const info: FaultKindInfo = faultKinds[kind];
   const given = Object.entries(optional).filter(([, value]) => value !== undefined) as [
     name: string,
@@ -113,6 +144,18 @@ export function armFault(fault: Fault, strikes: Map<Fault, number> = new Map()):
   return { kind, at: checkPoint(kind, info, at), parameters, strike, isSpent };
 }
 
+function checkPath(kind: FaultKind, path: string): void {
+  const fail = (possible: string) => {
+    throw new ConfigurationError(
+      `Cannot use the path ${show(path)} of the fault "${kind}": ${possible}`,
+    );
+  };
+  if (typeof path !== "string" || !path.startsWith("/")) fail('it must be like "/api/tags"');
+  if (path !== PULL_PATH && !STRIKE_ANYWHERE.has(kind)) {
+    fail(`only ${[...STRIKE_ANYWHERE].join(" and ")} strike other endpoints than ${PULL_PATH}`);
+  }
+}
+
 function checkParameter(
   kind: FaultKind,
   { parameters }: FaultKindInfo,
@@ -120,7 +163,7 @@ function checkParameter(
   value: unknown,
 ): void {
   if (!Object.hasOwn(parameters, name)) {
-    const names = [...Object.keys(parameters), "at", "model"].join(", ");
+    const names = [...Object.keys(parameters), "at", "model", "after", "path"].join(", ");
     throw new ConfigurationError(
       `Cannot use the parameter ${show(name)} of the fault "${kind}": it must be one of ${names} ` +
         "and times",

@@ -764,11 +764,11 @@ describe("A fault as it is written on a command line", () => {
         ],
         [
           "stall,speed=1",
-          'the parameter "speed" of the fault "stall": it must be one of ms, at, model and times',
+          'the parameter "speed" of the fault "stall": it must be one of ms, at, model, after, path and times',
         ],
         [
           "crlf,ms=1",
-          'the parameter "ms" of the fault "crlf": it must be one of at, model and times',
+          'the parameter "ms" of the fault "crlf": it must be one of at, model, after, path and times',
         ],
         [
           "stall,times=0",

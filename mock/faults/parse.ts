@@ -60,7 +60,7 @@ function cutFirst(text: string, separator: string): [before: string, after: stri
 }
 
 function isNumeric(kind: string, name: string): boolean {
-  if (name === "times") return true;
+  if (name === "times" || name === "after") return true;
   const info = Object.hasOwn(faultKinds, kind) ? faultKinds[kind as FaultKind] : undefined;
   const parameters: FaultKindInfo["parameters"] = info?.parameters ?? {};
   return Object.hasOwn(parameters, name) && typeof parameters[name] === "number";

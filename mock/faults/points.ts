@@ -27,8 +27,8 @@ const PERCENT = /^(\d+(?:\.\d+)?)%$/;
 
 /** Checks a point of a fault, and fills in the default. */
 export function checkPoint(
-  kind: FaultKind,
-  info: FaultKindInfo,
+  kind: FaultKind | "hold",
+  info: Pick<FaultKindInfo, "at">,
   at: FaultPoint | undefined,
 ): FaultPoint | undefined {
   const fail = (what: string, possible: string) => {

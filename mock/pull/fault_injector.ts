@@ -9,7 +9,8 @@
 import { concatBytes } from "../../src/bytes.ts";
 import type { WireError } from "../../src/dialects.ts";
 import type { Action } from "../exchange/actions.ts";
-import type { ArmedFault } from "../faults/faults.ts";
+import { type ArmedFault, strikesAtPoint } from "../faults/faults.ts";
+import type { Hold } from "../faults/hold.ts";
 import { type FaultKind, faultKinds } from "../faults/kinds.ts";
 import { bytesOf, type FaultPoint, findLayer, FIRST_BYTE } from "../faults/points.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
@@ -18,13 +19,22 @@ import { seededDigest } from "../runtime/random.ts";
 import type { JobEvent, PullJob, StatusObject } from "./job.ts";
 
 /** The faults that can strike inside a line; the others wait for its end. */
-const STRIKES_IN_A_LINE: ReadonlySet<FaultKind> = new Set(["cut", "reset", "stall"]);
+const STRIKES_IN_A_LINE: ReadonlySet<ArmedFault["kind"]> = new Set([
+  "cut",
+  "reset",
+  "stall",
+  "hold",
+]);
 
 /** The faults that strike a download, and so wait until one is active. */
-const STRIKES_A_DOWNLOAD: ReadonlySet<FaultKind> = new Set(["freeze", "rollback"]);
+const STRIKES_A_DOWNLOAD: ReadonlySet<ArmedFault["kind"]> = new Set(["freeze", "rollback"]);
 
 /** The faults that send a line. */
-const IS_A_LINE: ReadonlySet<FaultKind> = new Set(["malformed", "unknown-status", "early-success"]);
+const IS_A_LINE: ReadonlySet<ArmedFault["kind"]> = new Set([
+  "malformed",
+  "unknown-status",
+  "early-success",
+]);
 
 const utf8 = new TextEncoder();
 
@@ -62,7 +72,7 @@ export class FaultInjector {
   readonly #lastCompleted = new Map<string | undefined, number>();
 
   constructor(options: InjectorOptions) {
-    const strikesOnce = ({ kind }: ArmedFault) => faultKinds[kind].at === "point";
+    const strikesOnce = ({ kind }: ArmedFault) => strikesAtPoint(kind);
     this.#options = options;
     this.#pending = options.faults.filter(strikesOnce);
     this.#lasting = options.faults.filter((fault) => !strikesOnce(fault));
@@ -183,9 +193,10 @@ export class FaultInjector {
   }
 
   /** Performs a fault at a point, unless it has struck as often as it may. */
-  *#perform({ kind, parameters, at, strike }: ArmedFault): Generator<Action, void, void> {
+  *#perform({ kind, parameters, at, strike, hold }: ArmedFault): Generator<Action, void, void> {
     const { job, onStrike } = this.#options;
     if (!strike()) return;
+    if (kind === "hold") return yield* this.#holdAt(hold!);
     onStrike(kind);
     switch (kind) {
       case "error":
@@ -215,6 +226,17 @@ export class FaultInjector {
     }
   }
 
+  /** Waits for a test, while the downloads of the pull stand still. */
+  *#holdAt(hold: Hold): Generator<Action, void, void> {
+    yield* this.#flush();
+    const goOn = this.#options.job.standStill();
+    try {
+      yield { do: "hold", hold };
+    } finally {
+      goOn();
+    }
+  }
+
   /** The lasting fault of a kind that strikes now, if there is one. */
   #find(kind: FaultKind): ArmedFault | undefined {
     if (this.#lasting.length === 0) return undefined;
@@ -224,6 +246,7 @@ export class FaultInjector {
   #hasStruck(fault: ArmedFault): boolean {
     if (this.#struck.has(fault)) return true;
     const { kind, at, strike } = fault;
+    if (kind === "hold") return false;
     if (faultKinds[kind].at === "from" && at && !this.#isReached(at)) return false;
     if (!strike()) return false;
     this.#struck.add(fault);

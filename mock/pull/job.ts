@@ -170,6 +170,17 @@ export class PullJob {
     this.#milestones = this.#milestones.filter((milestone) => !reached.includes(milestone));
   }
 
+  /** Holds the downloads of the pull. Returns a function that lets them go on, from that time on. */
+  standStill(): () => void {
+    const held = this.#distinct.map((blob) => this.#download(blob)).filter(({ isDone }) => !isDone);
+    for (const download of held) download.hold(this.#time);
+    return () => {
+      const { now, toleranceMs } = this.#options;
+      this.#time = Math.max(this.#time, toleranceMs === 0 ? now() : Math.ceil(now()));
+      for (const download of held) download.release(this.#time);
+    };
+  }
+
   /** Takes a time into account in which something else kept the pull. */
   pass(milliseconds: number): void {
     this.#time += milliseconds;

@@ -6,8 +6,7 @@
 
 import { distinctBlobsOf, type Model } from "../models/models.ts";
 import type { JobMilestone } from "./job.ts";
-import type { ArmedFault } from "../faults/faults.ts";
-import { faultKinds } from "../faults/kinds.ts";
+import { type ArmedFault, strikesAtPoint } from "../faults/faults.ts";
 import { bytesOf, findLayer, FIRST_BYTE } from "../faults/points.ts";
 
 /**
@@ -16,7 +15,7 @@ import { bytesOf, findLayer, FIRST_BYTE } from "../faults/points.ts";
  */
 export function milestonesOf(faults: readonly ArmedFault[], model: Model): readonly JobMilestone[] {
   return faults.flatMap(({ kind, at, isSpent }) => {
-    if (faultKinds[kind].at !== "point" || isSpent()) return [];
+    if (!strikesAtPoint(kind) || isSpent()) return [];
     const { completed, layer } = at ?? {};
     if (completed === undefined && layer === undefined) return [];
     const blob = layer === undefined ? undefined : findLayer(model, layer);
