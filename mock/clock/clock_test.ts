@@ -1,6 +1,13 @@
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
+import { mockOfSmall, pullText } from "../test_helpers.ts";
 import { type Clock, joinClock } from "./clock.ts";
 import { realClock } from "./real.ts";
 import { VirtualClock } from "./virtual.ts";
@@ -181,5 +188,20 @@ describe("Any clock", () => {
     task.leave(new Error("gone"));
     assertEquals(waits, [7]);
     await assertRejects(async () => await task.sleep(1), Error, "gone");
+  });
+});
+
+describe("A virtual clock, where a test has faked the timers,", () => {
+  it("goes on, and with it the mock in process", async () => {
+    const fake = () => {};
+    const names = ["setImmediate", "setTimeout", "setInterval", "queueMicrotask"] as const;
+    const global = globalThis as unknown as Record<string, unknown>;
+    const real = names.map((name) => [name, global[name]] as const);
+    for (const name of names) global[name] = fake;
+    try {
+      assertStringIncludes(await pullText(mockOfSmall()), '{"status":"success"}');
+    } finally {
+      for (const [name, value] of real) global[name] = value;
+    }
   });
 });

@@ -54,10 +54,19 @@ class SleeperQueue<Item extends Sleeper> {
   }
 }
 
+interface Scheduler {
+  setImmediate?: (run: () => void) => unknown;
+  setTimeout: (run: () => void, milliseconds: number) => unknown;
+  queueMicrotask: (run: () => void) => void;
+}
+
+// Taken when this module loads. A test that fakes timers, as those of Vitest and Jest do, replaces them later,
+// and does not mean to stop the mock.
+const { setImmediate, setTimeout, queueMicrotask }: Scheduler = globalThis as unknown as Scheduler;
+
 /** Runs a function in the next turn of the event loop. */
-const soon: (run: () => void) => void = "setImmediate" in globalThis
-  ? (run) =>
-    void (globalThis as unknown as { setImmediate(run: () => void): void }).setImmediate(run)
+const soon: (run: () => void) => void = setImmediate
+  ? (run) => void setImmediate(run)
   : (run) => void setTimeout(run, 0);
 
 /** After how many moves in a row timers and the network of the runtime get a turn. */
