@@ -93,7 +93,7 @@ export class Download {
     this.#start(time);
   }
 
-  /** Marks it as complete. Called by the link. */
+  /** Marks it as complete. Called by the link, and where the blob is there from the start. */
   conclude(): void {
     this.#keptBytes = this.blob.size;
     this.#isActive = false;
@@ -197,6 +197,11 @@ export class BlobStore {
       this.#downloads.set(blob.digest, download);
     }
     return download;
+  }
+
+  /** Puts all of a blob on disk. */
+  fill(blob: Blob): void {
+    this.download(blob).conclude();
   }
 
   /** Forgets a blob, unless a caller waits for it. */

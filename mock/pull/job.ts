@@ -176,10 +176,12 @@ export class PullJob {
     try {
       yield* this.#reportStart(all, downloads);
       let tick = startedAt + tickMs;
-      let countsAt: number | undefined;
+      // Real time goes on even while a download takes none, which must not cost a step of the grid.
+      const tookNoTime = this.#endOf(downloads, startedAt) === undefined;
+      let countsAt = tookNoTime ? startedAt : undefined;
       for (;;) {
         const thawsAt = this.#thaw();
-        const endsAt = this.#endOf(downloads) ??
+        const endsAt = this.#endOf(downloads, now()) ??
           (countsAt ??= this.#countedTime(downloads, startedAt));
         if (endsAt <= now()) break;
         if (now() < tick) {
@@ -227,8 +229,7 @@ export class PullJob {
   }
 
   /** When the last of the downloads ends, or `undefined` if all have. */
-  #endOf(downloads: readonly Download[]): number | undefined {
-    const now = this.#options.now();
+  #endOf(downloads: readonly Download[], now: number): number | undefined {
     let end: number | undefined;
     for (const download of downloads) {
       const endsAt = download.endAt(now);
