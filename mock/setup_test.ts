@@ -5,7 +5,7 @@
  * @module
  */
 
-import { fetchManifest, isSameModel, pullModel } from "@ollama-pull/kit";
+import { fetchManifest, isSameModel, type Manifest, pullModel } from "@ollama-pull/kit";
 import {
   assert,
   assertEquals,
@@ -23,7 +23,17 @@ import { ConfigurationError } from "./configuration_error.ts";
 import type { MockModelTemplate } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
-import { CHANGED, mockOfSmall, post, pullText, SMALL, transcript } from "./test_helpers.ts";
+import {
+  A,
+  B,
+  C,
+  CHANGED,
+  mockOfSmall,
+  post,
+  pullText,
+  SMALL,
+  transcript,
+} from "./test_helpers.ts";
 
 const SUCCESS = '{"status":"success"}\n';
 const NOT_FOUND = "pull model manifest: file does not exist";
@@ -160,6 +170,15 @@ describe("Models that are installed from the start", () => {
   });
 });
 
+/** The manifest of a model, as a client gets it from the mock's registry. */
+function manifestOf({ fetch, clock }: MockServer, name: string): Promise<Manifest> {
+  return fetchManifest(name, {
+    registry: "http://127.0.0.1:11434",
+    fetch,
+    sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal),
+  });
+}
+
 const namePart = fc.stringMatching(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,11}$/);
 const anyName = fc.tuple(
   fc.constantFrom("", "hf.co/", "localhost:5000/"),
@@ -195,13 +214,9 @@ describe("Models of any name", () => {
     await fc.assert(
       fc.asyncProperty(anyName, fc.boolean(), async (name, manifestFirst) => {
         const server = createMockServer({ models: [], anyModel: { size: 1_000 } });
-        const { fetch } = server;
-        const registry = "http://127.0.0.1:11434";
         const pulled = async () => [...startOf(await pullText(server, name)).keys()];
         const listed = async () => {
-          const sleep = (milliseconds: number, signal: AbortSignal) =>
-            server.clock.sleep(milliseconds, signal);
-          const { layers } = await fetchManifest(name, { registry, fetch, sleep });
+          const { layers } = await manifestOf(server, name);
           return layers.map(({ digest }) => digest);
         };
         if (manifestFirst) assertEquals(await listed(), await pulled());
@@ -220,6 +235,8 @@ describe("Models of any name", () => {
     const models = await list(server);
     assertEquals(models.map(({ details }) => details.family), ["qwen3", "small"]);
     assertEquals(models.map(({ size }) => size), [5_000 + 1_429 + 96 + 561, 23_000_500]);
+    const { layers } = await manifestOf(server, "small");
+    assertEquals(layers.map(({ digest }) => digest), [A, B, C]);
   });
 
   it("are not found where the registry has withdrawn them, until they are published", async () => {

@@ -85,7 +85,6 @@ export class Catalog {
   offer(model: Model): Promise<Model> {
     const complete = this.complete(model);
     this.#offered.set(modelKey(model.name), complete);
-    this.#withdrawn.delete(modelKey(model.name));
     return complete;
   }
 
