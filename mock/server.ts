@@ -74,8 +74,9 @@ export interface MockServerOptions {
   models?: Iterable<MockModel | string> | undefined;
   /**
    * The models that are installed from the start, in the order in which `/api/tags` lists them:
-   * descriptions, or names of `models` or of {@link presets}. The registry offers them, too. If it offers
-   * another version of one in `models`, a pull updates the installed one.
+   * descriptions, or names of `models` or of {@link presets}. They need not be in `models`: the registry
+   * has them as well, so a pull finds every layer there already. Where `models` has another version of
+   * one, a pull updates it. Their date is the time at which the server is made or reset.
    *
    * @default none
    */
@@ -494,9 +495,8 @@ function toTemplate(anyModel: boolean | MockModelTemplate): MockModelTemplate | 
   if (typeof anyModel === "boolean") return anyModel ? {} : undefined;
   if (typeof anyModel !== "object" || anyModel === null) {
     throw new ConfigurationError(
-      `Cannot use the anyModel ${
-        show(anyModel)
-      }: it must be true, or a model such as { size: 1000 }`,
+      `Cannot use the anyModel ${show(anyModel)}: it must be true, or a model such as ` +
+        "{ size: 1000 }",
     );
   }
   return anyModel;

@@ -387,6 +387,14 @@ LICENSE Apache License
     }
   });
 
+  it("has a Modelfile that names the weights, or the model where these are stored by tensor", async () => {
+    const server = createMockServer({ installed: ["llava", "tensors"] });
+    const sources = async (name: string) =>
+      [...(await show(server, name)).modelfile.matchAll(/^FROM (.+)$/gm)].map(([, from]) => from);
+    assertEquals((await sources("llava")).length, 2);
+    assertEquals(await sources("tensors"), ["tensors:latest"]);
+  });
+
   it("has the parameters of presets that their layers have room for", () => {
     for (const [name, { layers, parameters }] of Object.entries(presets)) {
       if (parameters === undefined) continue;
@@ -400,7 +408,7 @@ LICENSE Apache License
       assertThrows(
         () => createMockServer({ models: [{ name: "x", ...info }] }),
         ConfigurationError,
-        `${message}`,
+        message,
       );
     refuse({ details: "big" }, 'the details "big" of the model "x:latest": it must be an object');
     refuse(

@@ -50,23 +50,23 @@ export function describeRequest(request: LoggedRequest): string {
 
 /**
  * Reads a model such as `dummy`, `my/name:tag=40GB`, or a preset such as `llama3.2`. A name by itself that
- * is no preset is that of a small model.
+ * the mock does not know is that of a small model.
  *
  * @param text The name, and the size if it has one.
  * @param option The option that it was given for.
- * @param presets The names of the presets.
+ * @param known The names that the mock knows: those of presets, and of models that it offers.
  * @return What the mock takes.
  * @throws {UsageError} If the name or the size cannot be used.
  */
 export function parseModel(
   text: string,
   option: string,
-  presets: readonly string[],
+  known: readonly string[],
 ): MockModel | string {
   const [name = "", ...sizes] = text.split("=");
   requireModelName(name);
   if (sizes.length > 0) return { name, size: parseSize(sizes.join("="), option) };
-  return presets.find((preset) => isSameModel(preset, name)) ?? { name };
+  return known.find((each) => isSameModel(each, name)) ?? { name };
 }
 
 /** Serves the mock until the command is interrupted. */
@@ -80,10 +80,10 @@ async function serve(
   const { ConfigurationError, createMockServer, parseFault, presets } = await import(
     "../../mock/mod.ts"
   );
-  const parse = (option: string, names: readonly string[] | undefined) =>
-    names?.map((name) => parseModel(name, option, Object.keys(presets)));
-  const models = parse("--model", model);
-  const there = parse("--installed", installed);
+  const known = Object.keys(presets);
+  const models = model?.map((text) => parseModel(text, "--model", known));
+  const offered = (models ?? []).map((each) => typeof each === "string" ? each : each.name);
+  const there = installed?.map((text) => parseModel(text, "--installed", [...offered, ...known]));
   let listener: Listener;
   try {
     const faults: Fault[] | undefined = fault?.map(parseFault);

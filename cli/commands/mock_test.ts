@@ -98,9 +98,12 @@ describe("mock", () => {
   });
 
   it("offers any model, and has those that are installed", async () => {
-    const args = ["--any-model", "--installed", "tiny", "--installed", "there=1GB"];
+    const args = ["--any-model", "--installed", "tiny", "--installed", "there"];
+    args.push("--model", "there=1GB"); // of which it is the size in both places
     const { code } = await withMock(args, async (url) => {
-      assertEquals((await list(url)).map(([name]) => name), ["tiny:latest", "there:latest"]);
+      const models = await list(url);
+      assertEquals(models.map(([name]) => name), ["tiny:latest", "there:latest"]);
+      assertEquals(models[1]![1], 1_000_002_086);
       assertEquals(await pull(url, "anything"), { status: "success" });
     });
     assertEquals(code, EXIT.success);

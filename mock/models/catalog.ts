@@ -68,10 +68,8 @@ export class Catalog {
     if (made) return made;
     const names = Object.keys(presets).join(", ");
     throw new ConfigurationError(
-      `Cannot use the preset ${
-        show(description)
-      }: it must be one of ${names}. Any other model is ` +
-        `described, as in { name: ${show(description)} }`,
+      `Cannot use the preset ${show(description)}: it must be one of ${names}. Any other model ` +
+        `is described, as in { name: ${show(description)} }`,
     );
   }
 
