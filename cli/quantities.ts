@@ -1,5 +1,5 @@
 /**
- * Durations, speeds and counts as people write them: `90s`, `2h`, `100KB/s`.
+ * Durations, speeds, sizes and counts as people write them: `90s`, `2h`, `100KB/s`, `40GB`.
  *
  * @module
  */
@@ -15,7 +15,8 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
-const BYTES: readonly string[] = ["b", "kb", "mb", "gb", "tb"];
+/** What units of bytes begin with, by the power of 1000 or, as in `KiB`, of 1024. */
+const EXPONENTS = "bkmgt";
 
 /**
  * Reads a duration such as `90s`, `30m`, `1h30m`, or `off`.
@@ -41,7 +42,7 @@ export function parseDuration(text: string, option: string, off: number): number
 }
 
 /**
- * Reads a speed such as `100MB/s`. Units are decimal.
+ * Reads a speed such as `100MB/s` or `2MiB/s`.
  *
  * @param text The speed. Without a unit, it is in bytes per second.
  * @param option The option that it was given for.
@@ -49,12 +50,55 @@ export function parseDuration(text: string, option: string, off: number): number
  * @throws {UsageError} If it is none.
  */
 export function parseSpeed(text: string, option: string): number {
-  const [, digits, unit = "b"] = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?(?:\/s)?$/i.exec(text.trim()) ?? [];
-  const speed = Number(digits) * 1000 ** BYTES.indexOf(unit.toLowerCase());
+  const speed = parseBytes(text.trim().replace(/\/s$/i, ""));
   if (speed > 0) return speed;
   throw new UsageError(
-    `${option}: Cannot use the speed ${quote(text)}: it must be bytes per second, such as 100MB/s`,
+    `${option}: Cannot use the speed ${
+      quote(text)
+    }: it must be bytes per second, such as 100MB/s ` +
+      "or 2MiB/s",
   );
+}
+
+/**
+ * Reads a speed, or `unlimited`.
+ *
+ * @param text The speed, as {@link parseSpeed} reads it.
+ * @param option The option that it was given for.
+ * @return The speed in bytes per second, or `Infinity`.
+ * @throws {UsageError} If it is neither.
+ */
+export function parseRate(text: string, option: string): number {
+  if (text.trim().toLowerCase() === "unlimited") return Infinity;
+  try {
+    return parseSpeed(text, option);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${error.message}, or unlimited`);
+  }
+}
+
+/**
+ * Reads a size such as `40GB` or `512KiB`.
+ *
+ * @param text The size. Without a unit, it is in bytes.
+ * @param option The option that it was given for.
+ * @return The size in whole bytes.
+ * @throws {UsageError} If it is none.
+ */
+export function parseSize(text: string, option: string): number {
+  const size = Math.round(parseBytes(text.trim()));
+  if (Number.isSafeInteger(size)) return size;
+  throw new UsageError(
+    `${option}: Cannot use the size ${quote(text)}: it must be bytes, such as 40GB or 512KiB`,
+  );
+}
+
+/** Bytes with or without a unit, or `NaN` if the text is nothing of the kind. */
+function parseBytes(text: string): number {
+  const [, digits, unit = "b"] = /^(\d+(?:\.\d+)?)\s*((?:[kmgt]i?)?b)?$/i.exec(text) ?? [];
+  const base = unit.length === 3 ? 1024 : 1000;
+  return Number(digits) * base ** EXPONENTS.indexOf(unit.charAt(0).toLowerCase());
 }
 
 /**

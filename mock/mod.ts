@@ -39,8 +39,9 @@ export {
 export { parseFault } from "./faults/parse.ts";
 export type { FaultPoint } from "./faults/points.ts";
 export type { Manifest, ManifestEntry } from "./models/manifests.ts";
-export type { MockLayer, MockModel } from "./models/models.ts";
-export { presets } from "./models/presets.ts";
+export type { MockModelDetails, MockModelInfo } from "./models/model_info.ts";
+export type { MockLayer, MockModel, MockModelTemplate } from "./models/models.ts";
+export { type Preset, presets } from "./models/presets.ts";
 export type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 export type { Listener, ListenOptions } from "./runtime/listen.ts";
 export {

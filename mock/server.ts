@@ -13,7 +13,7 @@
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import type { Dialect, DialectName } from "../src/dialects.ts";
-import type { Clock } from "./clock/clock.ts";
+import { type Clock, dateBy } from "./clock/clock.ts";
 import { realClock } from "./clock/real.ts";
 import { VirtualClock } from "./clock/virtual.ts";
 import { ConfigurationError, show } from "./configuration_error.ts";
@@ -38,8 +38,14 @@ import { checkPoint } from "./faults/points.ts";
 import { isMeantFor, requireModelAndLayer, requireTarget } from "./faults/targets.ts";
 import { Catalog } from "./models/catalog.ts";
 import { type Manifest, manifestOf } from "./models/manifests.ts";
-import { modelKey, requireModelName, shortName } from "./models/model_name.ts";
-import type { MockModel, Model } from "./models/models.ts";
+import { modelKey, parseModelName, requireModelName, shortName } from "./models/model_name.ts";
+import {
+  blobsOf,
+  findModel,
+  type MockModel,
+  type MockModelTemplate,
+  type Model,
+} from "./models/models.ts";
 import { presets } from "./models/presets.ts";
 import { dialectNamed } from "./pull/dialects.ts";
 import { BlobStore } from "./pull/downloads.ts";
@@ -57,13 +63,29 @@ export interface MockServerOptions {
    */
   models?: Iterable<MockModel | string> | undefined;
   /**
+   * The models that are installed from the start, in the order in which `/api/tags` lists them:
+   * descriptions, or names of `models` or of {@link presets}. They need not be in `models`: the registry
+   * has them as well, so a pull finds every layer there already. Where `models` has another version of
+   * one, a pull updates it. Their date is the time at which the server is made or reset.
+   *
+   * @default none
+   */
+  installed?: Iterable<MockModel | string> | undefined;
+  /**
+   * Whether the registry has a model of any name, besides those in `models`: a small one, or one as
+   * described here. Its digests follow from the name and the seed.
+   *
+   * @default {false}
+   */
+  anyModel?: boolean | MockModelTemplate | undefined;
+  /**
    * How the server reports a pull.
    *
    * @default {"spec"}
    */
   dialect?: DialectName | undefined;
   /**
-   * The bandwidth that all downloads share, in bytes per second.
+   * The bandwidth that all downloads share, in bytes per second. With `Infinity`, they take no time.
    *
    * @default {100_000_000}
    */
@@ -197,14 +219,19 @@ export interface MockServer extends AsyncDisposableIfKnown {
    */
   hold(options?: HoldOptions): PullHold;
   /**
-   * Forgets pulled models, requests, holds, and which faults have struck, and has the faults again that it
-   * was made with. Running pulls go on.
+   * Makes the server as it was when it was made, so that no test depends on the one before: it has only
+   * the `installed` models, the registry offers what it offered at first whatever was published or
+   * withdrawn since, no request is logged, nothing is held, and it has its first faults, none of which has struck. The
+   * clock and running pulls go on.
    */
   reset(): void;
 }
 
 const DEFAULT_BYTES_PER_SECOND = 100_000_000;
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+
+/** The zone of dates by other clocks than the real one, as clients must not take it for their own. */
+const MADE_UP_ZONE_MINUTES = -7 * 60;
 
 /**
  * Makes a mock server.
@@ -243,6 +270,8 @@ class KitMockServer implements MockServer {
   readonly #options: MockServerOptions;
   readonly #offered: readonly Model[];
   readonly #published = new Map<string, Model>();
+  readonly #installed: readonly Model[];
+  readonly #template: MockModelTemplate | undefined;
   readonly #dialect: Dialect;
   readonly #tickMs: number;
   readonly #bytesPerSecond: number;
@@ -254,6 +283,8 @@ class KitMockServer implements MockServer {
   /** The time of the clock at which that of the downloads began. */
   #epoch: number;
   #state: State;
+  /** Resolves when the models that are there from the start are, or `undefined` if there are none. */
+  #ready: Promise<void> | undefined;
 
   constructor(options: MockServerOptions) {
     this.#options = options;
@@ -265,11 +296,15 @@ class KitMockServer implements MockServer {
     requirePositive("bytesPerSecond", this.#bytesPerSecond);
     requirePositive("tickMs", this.#tickMs);
     requirePositive("maxBodyBytes", options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
+    this.#template = toTemplate(options.anyModel ?? false);
     this.#state = this.#newState();
-    this.#offered = this.#resolveModels();
-    this.#offerAll();
-    checkFaults(options.faults ?? [], this.#offered);
-    checkRegistryOptions(options.registry ?? {}, this.#offered);
+    this.#offered = this.#resolveModels(options.models ?? Object.keys(presets), "offer");
+    this.#installed = this.#resolveModels(options.installed ?? [], "install", this.#offered);
+    this.#setUp();
+    this.#checkTemplate();
+    const { faults = [], registry = {} } = options;
+    checkFaults(faults, this.#targetsOf("chance" in faults ? [] : faults));
+    checkRegistryOptions(registry, this.#targetsOf(registry.faults ?? []));
     this.#log = new RequestLog(() => this.#clock.now(), (request) => options.onRequest?.(request));
     this.#registryEndpoints = new RegistryEndpoints(
       () => this.#state.catalog,
@@ -314,12 +349,12 @@ class KitMockServer implements MockServer {
   }
 
   setFaults(faults: readonly Fault[] | RandomFaults): void {
-    checkFaults(faults, this.#known);
+    checkFaults(faults, this.#targetsOf("chance" in faults ? [] : faults));
     this.#state.faults.set(faults);
   }
 
   addFault(fault: Fault): void {
-    checkFaults([fault], this.#known);
+    checkFaults([fault], this.#targetsOf([fault]));
     this.#state.faults.add(fault);
   }
 
@@ -334,14 +369,14 @@ class KitMockServer implements MockServer {
   hold(options: HoldOptions = {}): PullHold {
     const { at, model } = options;
     checkPoint("hold", { at: "point" }, at);
-    requireModelAndLayer("hold", { model, layer: at?.layer }, this.#known);
+    requireModelAndLayer("hold", { model, layer: at?.layer }, this.#targetsOf([options]));
     return this.#state.faults.hold(options);
   }
 
   reset(): void {
     this.#published.clear();
     this.#state = this.#newState();
-    this.#offerAll();
+    this.#setUp();
     this.#registryEndpoints.reset();
     this.#log.clear();
   }
@@ -358,30 +393,71 @@ class KitMockServer implements MockServer {
       catalog: new Catalog({
         seed,
         realBytes,
+        template: this.#template,
         onUnused: (digest) => store.remove(digest),
-        now: () => this.#clock.now(),
+        today: () => dateBy(this.#clock),
       }),
       faults: new FaultSet(this.#options.faults ?? [], seededNumbers(seed, "faults")),
     };
   }
 
-  #resolveModels(): readonly Model[] {
-    const { catalog } = this.#state;
-    const models = new Map<string, Model>();
-    for (const description of this.#options.models ?? Object.keys(presets)) {
-      const model = catalog.resolve(description);
-      const key = modelKey(model.name);
-      if (models.has(key)) {
-        const name = show(shortName(model.name));
-        throw new ConfigurationError(`Cannot offer the model ${name} twice: leave out one of them`);
+  /** The models that descriptions mean. A name may be that of one of the `known` models. */
+  #resolveModels(
+    descriptions: Iterable<MockModel | string>,
+    use: "offer" | "install",
+    known: readonly Model[] = [],
+  ): readonly Model[] {
+    const models: Model[] = [];
+    for (const description of descriptions) {
+      const name = typeof description === "string" ? parseModelName(description) : undefined;
+      const model = (name && findModel(known, name)) ?? this.#state.catalog.resolve(description);
+      if (findModel(models, model.name)) {
+        const shown = show(shortName(model.name));
+        throw new ConfigurationError(
+          `Cannot ${use} the model ${shown} twice: leave out one of them`,
+        );
       }
-      models.set(key, model);
+      models.push(model);
     }
-    return [...models.values()];
+    return models;
   }
 
-  #offerAll(): void {
-    for (const model of this.#offered) this.#state.catalog.offer(model);
+  /** Offers and installs what the options say. */
+  #setUp(): void {
+    const { catalog } = this.#state;
+    const complete = new Map(this.#offered.map((model) => [model, catalog.offer(model)]));
+    const installed = this.#installed.map((model) => {
+      const isOlder = findModel(this.#offered, model.name) !== undefined;
+      return complete.get(model) ?? (isOlder ? catalog.complete(model) : catalog.offer(model));
+    });
+    this.#ready = installed.length === 0 ? undefined : this.#install(installed);
+    this.#ready?.catch(() => {}); // every request rejects with it
+  }
+
+  /** Installs models whose digests may still be being computed. The first one is the latest. */
+  async #install(models: readonly Promise<Model>[]): Promise<void> {
+    const { catalog, store } = this.#state;
+    for (const model of (await Promise.all(models)).reverse()) {
+      catalog.install(model);
+      for (const blob of blobsOf(model)) store.fill(blob);
+    }
+  }
+
+  /** Makes a model of any name, so that a template that cannot be used is an error now. */
+  #checkTemplate(): void {
+    const model = this.#state.catalog.make(requireModelName("any/model"));
+    if (model) this.#state.catalog.claim(model);
+  }
+
+  /** What faults may strike: the models that are offered at first, and any others that faults name. */
+  #targetsOf(faults: readonly { readonly model?: string | undefined }[]): readonly Model[] {
+    const offered = [...this.#offered, ...this.#published.values()];
+    const others = faults.flatMap(({ model }) => {
+      const name = model === undefined ? undefined : parseModelName(model);
+      if (!name || findModel(offered, name)) return [];
+      return findModel(this.#installed, name) ?? this.#state.catalog.make(name) ?? [];
+    });
+    return [...offered, ...others];
   }
 
   #openRegistry(): MockRegistry {
@@ -408,11 +484,6 @@ class KitMockServer implements MockServer {
     this.#published.set(modelKey(model.name), model);
   }
 
-  /** The models that a fault may be meant for. */
-  get #known(): readonly Model[] {
-    return [...this.#offered, ...this.#published.values()];
-  }
-
   /** Answers a request in process, and rejects at once when its signal aborts, as `fetch` does. */
   async #fetch(request: Request): Promise<Response> {
     const { signal } = request;
@@ -423,6 +494,7 @@ class KitMockServer implements MockServer {
   async #answer(request: Request): Promise<Response> {
     const exchange = new Exchange(request, this.#log, this.#clock);
     try {
+      if (this.#ready) await this.#ready;
       const response = await this.#app.fetch(request, { exchange });
       exchange.entry.status = response.status;
       if (request.method === "HEAD" || !exchange.isStreamed) exchange.end(exchange.outcome);
@@ -445,6 +517,7 @@ class KitMockServer implements MockServer {
     app.post("/api/pull", (context) => answerPull(context, this.#pullOptions()));
     registerNeighbours(app, {
       catalog: () => this.#state.catalog,
+      zoneOf: (milliseconds) => this.#zoneOf(milliseconds),
       tickMs: this.#tickMs,
       bytesPerSecond: this.#bytesPerSecond,
     });
@@ -464,6 +537,13 @@ class KitMockServer implements MockServer {
     return this.#clock.now() - this.#epoch;
   }
 
+  /** The zone of the machine is only told where its clock is used: else, a run would depend on it. */
+  #zoneOf(milliseconds: number): number {
+    return this.#clock === realClock
+      ? -new Date(milliseconds).getTimezoneOffset()
+      : MADE_UP_ZONE_MINUTES;
+  }
+
   #pullOptions(): PullEndpointOptions {
     const { catalog, store } = this.#state;
     return {
@@ -476,6 +556,18 @@ class KitMockServer implements MockServer {
       faultsFor: (name) => this.#state.faults.forPull(name),
     };
   }
+}
+
+/** What any model is made of, after a check, or `undefined` if there is none. */
+function toTemplate(anyModel: boolean | MockModelTemplate): MockModelTemplate | undefined {
+  if (typeof anyModel === "boolean") return anyModel ? {} : undefined;
+  if (typeof anyModel !== "object" || anyModel === null) {
+    throw new ConfigurationError(
+      `Cannot use the anyModel ${show(anyModel)}: it must be true, or a model such as ` +
+        "{ size: 1000 }",
+    );
+  }
+  return anyModel;
 }
 
 function requirePositive(name: string, value: number): void {

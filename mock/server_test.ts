@@ -134,8 +134,8 @@ describe("A configuration that is wrong", () => {
       'Cannot offer the model "Tiny:latest" twice: leave out one of them',
     ],
     [
-      { models: [{ name: "x" } as MockModel] },
-      'Cannot use the layers undefined of the model "x": they must',
+      { models: [{ name: "x", layers: 5 } as unknown as MockModel] },
+      'Cannot use the layers 5 of the model "x": they must',
     ],
     [
       { models: [{ name: "x", layers: [{ size: -1 }] }] },

@@ -19,17 +19,17 @@ export const [A, B, C, D] = ["a", "b", "c", "d"].map(digestOf) as [string, strin
  * Two layers and a config. At 100 MB/s, the default, the first layer takes 200 ms (three ticks and a
  * bit), the second 30 ms, and the config next to nothing.
  */
-export const SMALL: MockModel = {
+export const SMALL = {
   name: "small",
   layers: [{ size: 20_000_000, digest: A }, { size: 3_000_000, digest: B }],
   config: { size: 500, digest: C },
-};
+} satisfies MockModel;
 
 /** {@link SMALL}, after its second layer has been replaced. */
-export const CHANGED: MockModel = {
+export const CHANGED = {
   ...SMALL,
   layers: [{ size: 20_000_000, digest: A }, { size: 2_000_000, digest: D }],
-};
+} satisfies MockModel;
 
 /** A mock that offers {@link SMALL}. */
 export function mockOfSmall(options: MockServerOptions = {}): MockServer {

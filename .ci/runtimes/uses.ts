@@ -52,6 +52,8 @@ import {
   type ListenOptions,
   type MockLayer,
   type MockModel,
+  type MockModelDetails,
+  type MockModelTemplate,
   type MockServer,
   type MockServerOptions,
   type RandomFaults,
@@ -161,6 +163,8 @@ export type AllTakeUndefined = [
   IsTrue<TakesUndefined<ListenOptions>>,
   IsTrue<TakesUndefined<MockLayer>>,
   IsTrue<TakesUndefined<MockModel>>,
+  IsTrue<TakesUndefined<MockModelDetails>>,
+  IsTrue<TakesUndefined<MockModelTemplate>>,
   IsTrue<TakesUndefined<MockServerOptions>>,
   IsTrue<TakesUndefined<RandomFaults>>,
 

@@ -4,9 +4,12 @@
  * @module
  */
 
-import { assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
-import { describeRequest } from "./mock.ts";
+import { EXIT, Interruption, UsageError } from "../command.ts";
+import { main } from "../main.ts";
+import { Recorder, TestContext } from "../test_helpers.ts";
+import { describeRequest, parseModel } from "./mock.ts";
 
 describe("describeRequest", () => {
   it("is one line, without what would steer a terminal", () => {
@@ -28,5 +31,95 @@ describe("describeRequest", () => {
       line,
       /^\d\d:\d\d:\d\d {2}POST {2}\/api\/pull {2}ab {2}200 {2}faulted {2}1\.4 KB {2}faults: cut$/,
     );
+  });
+});
+
+describe("parseModel", () => {
+  const parse = (text: string) => parseModel(text, "--model", ["tiny", "llama3.2"]);
+
+  it("takes a preset by any of its names", () => {
+    for (const name of ["tiny", "Tiny:latest", "library/tiny"]) assertEquals(parse(name), "tiny");
+  });
+
+  it("takes any other name, and a size", () => {
+    assertEquals(parse("dummy"), { name: "dummy" });
+    assertEquals(parse("tiny:2b"), { name: "tiny:2b" });
+    assertEquals(parse("my/name:tag=40GB"), { name: "my/name:tag", size: 40e9 });
+    assertEquals(parse("tiny=1KiB"), { name: "tiny", size: 1_024 });
+  });
+
+  it("refuses names and sizes that cannot be used", () => {
+    assertThrows(() => parse("dummy=large"), UsageError, '--model: Cannot use the size "large"');
+    assertThrows(() => parse("dummy=1=2"), UsageError, '--model: Cannot use the size "1=2"');
+    for (const text of ["", "../x", "=1GB"]) assertThrows(() => parse(text), UsageError);
+  });
+});
+
+describe("mock", () => {
+  /** Serves a mock, calls back with its address, and returns its exit code. */
+  async function withMock(
+    args: readonly string[],
+    use: (url: string) => Promise<void>,
+  ): Promise<{ code: number; stderr: string }> {
+    const context = new TestContext(new Recorder());
+    const { promise: started, resolve } = Promise.withResolvers<string>();
+    context.stdout.onWrite = () => {
+      const [, url] = /listens on (\S+);/.exec(context.stdout.text) ?? [];
+      if (url !== undefined) resolve(url);
+    };
+    const ended = main(["mock", "--port", "0", ...args], context);
+    const used = started.then(use).finally(() => {
+      context.interruption.abort(new Interruption("Interrupted", EXIT.interrupted));
+    });
+    const code = await ended;
+    if (code === EXIT.success) await used;
+    return { code, stderr: context.stderr.text };
+  }
+
+  const pull = async (url: string, model: string) => {
+    const body = JSON.stringify({ model, stream: false });
+    return await (await fetch(`${url}/api/pull`, { method: "POST", body })).json();
+  };
+
+  const list = async (url: string): Promise<[name: string, size: number][]> => {
+    const { models } = await (await fetch(`${url}/api/tags`)).json();
+    return models.map(({ name, size }: { name: string; size: number }) => [name, size]);
+  };
+
+  it("offers the models that it is given, of any name and size, and no other", async () => {
+    const args = ["--model", "dummy", "--model", "x/y:7b=40GB", "--rate", "unlimited"];
+    const { code } = await withMock(args, async (url) => {
+      assertEquals(await pull(url, "dummy"), { status: "success" });
+      assertEquals(await pull(url, "x/y:7b"), { status: "success" });
+      assertStringIncludes((await pull(url, "tiny")).error, "file does not exist");
+      assertEquals((await list(url))[0], ["x/y:7b", 40_000_002_086]);
+    });
+    assertEquals(code, EXIT.success);
+  });
+
+  it("offers any model, and has those that are installed", async () => {
+    const args = ["--any-model", "--installed", "tiny", "--installed", "there"];
+    args.push("--model", "there=1GB"); // of which it is the size in both places
+    const { code } = await withMock(args, async (url) => {
+      const models = await list(url);
+      assertEquals(models.map(([name]) => name), ["tiny:latest", "there:latest"]);
+      assertEquals(models[1]![1], 1_000_002_086);
+      assertEquals(await pull(url, "anything"), { status: "success" });
+    });
+    assertEquals(code, EXIT.success);
+  });
+
+  it("says what is wrong with a model or a rate", async () => {
+    const refuse = async (args: readonly string[], message: string) => {
+      const { code, stderr } = await withMock(args, () => Promise.resolve());
+      assertEquals(code, EXIT.usage);
+      assertStringIncludes(stderr, message);
+    };
+    await refuse(["--model", "x=big"], '--model: Cannot use the size "big"');
+    await refuse(
+      ["--installed", "a", "--installed", "a=1GB"],
+      'install the model "a:latest" twice',
+    );
+    await refuse(["--rate", "fast"], "such as 100MB/s or 2MiB/s, or unlimited");
   });
 });

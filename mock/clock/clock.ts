@@ -8,6 +8,12 @@
 export interface Clock {
   /** The time in milliseconds since some moment. */
   now(): number;
+  /**
+   * That moment, in milliseconds since 1970: it makes dates of times.
+   *
+   * @default {0}
+   */
+  readonly epoch?: number | undefined;
   /** Waits for a number of milliseconds. Rejects with the signal's reason when that aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
   /**
@@ -23,6 +29,11 @@ export interface ClockTask {
   sleep(milliseconds: number): Promise<void>;
   /** Ends the task, and what it waits for. */
   leave(reason?: unknown): void;
+}
+
+/** The date by a clock, in milliseconds since 1970. */
+export function dateBy(clock: Clock): number {
+  return (clock.epoch ?? 0) + clock.now();
 }
 
 /** Begins a task on any clock. */

@@ -27,6 +27,7 @@ class RealTask extends Task {
 
 /** The time of the machine, since 1970. It does not jump when somebody sets the clock. */
 export const realClock: Required<Clock> = {
+  epoch: 0,
   now: () => performance.timeOrigin + performance.now(),
   sleep: (milliseconds, signal) => sleepAs(new RealTask(), milliseconds, signal),
   join: () => new RealTask(),

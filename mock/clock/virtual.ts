@@ -69,6 +69,12 @@ const soon: (run: () => void) => void = setImmediate
   ? (run) => void setImmediate(run)
   : (run) => void setTimeout(run, 0);
 
+/**
+ * When virtual time begins, in milliseconds since 1970. Dates have nanoseconds, as those of the real
+ * server do, so that clients meet them.
+ */
+const EPOCH = Date.UTC(2025, 4, 5, 0, 37, 44) + 706.015396;
+
 /** After how many moves in a row timers and the network of the runtime get a turn. */
 const MOVES_PER_TURN = 512;
 
@@ -86,6 +92,8 @@ const MOVES_PER_TURN = 512;
  * ```
  */
 export class VirtualClock implements Clock {
+  /** When it begins, in milliseconds since 1970: a date in May 2025. */
+  readonly epoch: number = EPOCH;
   #now = 0;
   #order = 0;
   /** The tasks, and how many of them sleep. */

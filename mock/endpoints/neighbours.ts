@@ -9,11 +9,13 @@ import { DIGEST_PREFIX, shortDigest } from "../../src/digest.ts";
 import { NDJSON_TYPE } from "../../src/ndjson.ts";
 import type { SentAction } from "../exchange/actions.ts";
 import type { MockEnvironment } from "../exchange/exchange.ts";
-import { answerJson, JSON_TYPE } from "../exchange/json_answer.ts";
+import { answerJson, answerText, JSON_TYPE } from "../exchange/json_answer.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
+import { formatGoTime } from "../go_json/time.ts";
 import { type Catalog, listedName, type PulledModel } from "../models/catalog.ts";
 import { manifestDocument } from "../models/manifests.ts";
+import { modelfileOf } from "../models/modelfile.ts";
 import { type ModelName, parseModelName, shortName } from "../models/model_name.ts";
 import { type Blob, blobsOf } from "../models/models.ts";
 import type { StatusObject } from "../pull/job.ts";
@@ -28,9 +30,13 @@ export const GREETING = "Ollama is running";
 /** Options of the endpoints. */
 export interface NeighbourOptions {
   readonly catalog: () => Catalog;
+  /** How far the zone of the server is ahead of UTC at a date, in minutes. */
+  readonly zoneOf: ZoneOf;
   readonly tickMs: number;
   readonly bytesPerSecond: number;
 }
+
+type ZoneOf = (milliseconds: number) => number;
 
 type MockContext = Context<MockEnvironment>;
 
@@ -46,14 +52,14 @@ const FIELDS = {
 
 /** Adds the endpoints to an app. */
 export function registerNeighbours(app: Hono<MockEnvironment>, options: NeighbourOptions): void {
-  const { catalog } = options;
-  app.get("/", (context) => context.text(GREETING, 200, TEXT));
+  const { catalog, zoneOf } = options;
+  app.get("/", () => answerText(GREETING, 200, TEXT));
   app.get("/api/version", () => answerJson({ version: SERVER_VERSION }));
   app.get(
     "/api/tags",
-    async () => answerJson({ models: await Promise.all(catalog().pulled.map(listModel)) }),
+    () => answerJson({ models: catalog().pulled.map((each) => listModel(each, zoneOf)) }),
   );
-  app.post("/api/show", (context) => show(context, catalog()));
+  app.post("/api/show", (context) => show(context, catalog(), zoneOf));
   app.delete("/api/delete", (context) => remove(context, catalog()));
   app.post("/api/push", async (context) => {
     const fields = await readBody(context, "PushRequest", FIELDS);
@@ -70,16 +76,21 @@ export function registerNeighbours(app: Hono<MockEnvironment>, options: Neighbou
   });
 }
 
-async function show(context: MockContext, catalog: Catalog): Promise<Response> {
+async function show(context: MockContext, catalog: Catalog, zoneOf: ZoneOf): Promise<Response> {
   const text = requireModel(await readBody(context, "ShowRequest", FIELDS));
   const name = parseModelName(text);
   if (!name) throw new Refusal(400, "invalid model name");
-  const pulled = requirePulled(catalog, shortName(name));
+  const { model, pulledAt } = requirePulled(catalog, shortName(name));
+  const { details, capabilities, model_info, projector_info, ...texts } = model.info;
+  const { context_length: _, embedding_length: __, ...shown } = details;
   return answerJson({
-    details: detailsOf(pulled),
-    model_info: {},
-    capabilities: ["completion"],
-    modified_at: timestampOf(pulled),
+    ...texts,
+    modelfile: texts.modelfile ?? modelfileOf(model),
+    details: shown,
+    model_info,
+    projector_info,
+    capabilities,
+    modified_at: formatGoTime(pulledAt, zoneOf(pulledAt)),
   });
 }
 
@@ -87,7 +98,7 @@ async function remove(context: MockContext, catalog: Catalog): Promise<Response>
   const text = requireModel(await readBody(context, "DeleteRequest", FIELDS));
   if (!parseModelName(text)) throw new Refusal(400, `name ${JSON.stringify(text)} is invalid`);
   catalog.delete(requirePulled(catalog, text).model.name);
-  return context.body(null, 200);
+  return answerText("", 200, {});
 }
 
 function requireModel(fields: Record<string, unknown>): string {
@@ -107,33 +118,20 @@ function requirePulled(catalog: Catalog, text: string): PulledModel {
   return pulled;
 }
 
-function listModel(pulled: PulledModel) {
-  const { digest } = manifestDocument(pulled.model); // observed since v0.19
+function listModel(pulled: PulledModel, zoneOf: ZoneOf) {
+  const { model, pulledAt } = pulled;
+  const { digest } = manifestDocument(model); // observed since v0.19
   const name = listedName(pulled);
-  const blobs = blobsOf(pulled.model);
+  const blobs = blobsOf(model);
   return {
     name,
     model: name,
-    modified_at: timestampOf(pulled),
+    modified_at: formatGoTime(pulledAt, zoneOf(pulledAt)),
     size: blobs.reduce((total, { size }) => total + size, 0),
     digest: digest.slice(DIGEST_PREFIX.length),
-    details: detailsOf(pulled),
+    details: model.info.details,
+    capabilities: model.info.capabilities,
   };
-}
-
-function detailsOf({ model }: PulledModel) {
-  return {
-    parent_model: "",
-    format: "gguf",
-    family: model.name.model,
-    families: [model.name.model],
-    parameter_size: "",
-    quantization_level: "",
-  };
-}
-
-function timestampOf({ pulledAt }: PulledModel): string {
-  return new Date(pulledAt).toISOString();
 }
 
 /** Status objects, and waits between them. */

@@ -54,16 +54,19 @@ describe("The list of models", () => {
     assertEquals(model, {
       name: "small:latest",
       model: "small:latest",
-      modified_at: "1970-01-01T00:00:00.230Z",
+      modified_at: "2025-05-04T17:37:44.936020263-07:00",
       size: 23_000_500,
       details: {
         parent_model: "",
         format: "gguf",
         family: "small",
         families: ["small"],
-        parameter_size: "",
-        quantization_level: "",
+        parameter_size: "36.80M",
+        quantization_level: "Q4_K_M",
+        context_length: 131_072,
+        embedding_length: 4_096,
       },
+      capabilities: ["completion"],
     });
   });
 

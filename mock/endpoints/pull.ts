@@ -116,7 +116,7 @@ class Pull {
       startsAt: isNeverLate ? now() : Math.ceil(now()),
       toleranceMs: isNeverLate ? 0 : LATE_MS,
       milestones: model ? milestonesOf(faults, model) : [],
-      install: (pulled) => catalog.install(pulled),
+      install: (pulled) => pulled.installs && catalog.install(pulled),
     });
     this.#injector = new FaultInjector({
       faults,
@@ -151,8 +151,10 @@ class Pull {
         case "fail":
           this.#exchange.outcome = outcomeOf(action);
           return answerJson(this.#errorOf(action.message), 500, JSON_TYPE);
-        default:
-          return new Response(this.#exchange.stream(resume(action, actions)), init);
+        default: {
+          const headers = { ...init.headers, ...lengthOf(action) };
+          return new Response(this.#exchange.stream(resume(action, actions)), { headers });
+        }
       }
     }
   }
@@ -196,6 +198,12 @@ class Pull {
 
 function outcomeOf({ byFault }: { readonly byFault: boolean }): RequestOutcome {
   return byFault ? "faulted" : "finished";
+}
+
+/** The length of a body that an action sends as a whole. */
+function lengthOf(action: SentAction): { "Content-Length"?: string } {
+  const isWhole = action.do === "send" && action.ends !== undefined;
+  return isWhole ? { "Content-Length": String(action.bytes.length) } : {};
 }
 
 /** An action and those after it. */

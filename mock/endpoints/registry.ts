@@ -174,13 +174,15 @@ export class RegistryEndpoints {
     const catalog = this.#catalog();
     for (const name of [`${host}/${repository}:${tag}`, `${repository}:${tag}`]) {
       const parsed = parseModelName(name);
-      const model = parsed && await catalog.find(parsed);
+      const model = parsed && await catalog.findOffered(parsed);
       if (model) return model;
     }
     const models = await catalog.offered();
-    return models.find(({ name }) =>
+    const elsewhere = models.find(({ name }) =>
       isRepositoryOf(name, repository) && name.tag.toLowerCase() === tag.toLowerCase()
     );
+    const name = parseModelName(`${repository}:${tag}`);
+    return elsewhere ?? (name && await catalog.find(name));
   }
 
   async #findByDigest(

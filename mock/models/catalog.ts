@@ -5,24 +5,26 @@
  */
 
 import { ConfigurationError, show } from "../configuration_error.ts";
-import { modelKey, type ModelName, shortName } from "./model_name.ts";
+import { modelKey, type ModelName, requireModelName, shortName } from "./model_name.ts";
 import {
   type Blob,
   blobsOf,
   type MockModel,
+  type MockModelTemplate,
   type Model,
   type ModelOptions,
+  resolveAny,
   resolveModel,
   UNKNOWN_DIGEST,
   withRealDigests,
 } from "./models.ts";
-import { presets } from "./presets.ts";
+import { presetNamed, presets } from "./presets.ts";
 
 /** A model that was pulled. */
 export interface PulledModel {
   /** The model as it was pulled. */
   readonly model: Model;
-  /** When, in milliseconds of the mock's clock. */
+  /** When, in milliseconds since 1970. */
   readonly pulledAt: number;
 }
 
@@ -34,9 +36,12 @@ export interface FoundBlob {
 
 /** Options of {@link Catalog}. */
 export interface CatalogOptions extends ModelOptions {
+  /** What is made into a model of any name that is asked for, if any is offered. */
+  readonly template: MockModelTemplate | undefined;
   /** Called with the digest of each blob that no model uses any more. */
   readonly onUnused: (digest: string) => void;
-  readonly now: () => number;
+  /** The date, in milliseconds since 1970. */
+  readonly today: () => number;
 }
 
 /** The models of a mock. */
@@ -44,6 +49,8 @@ export class Catalog {
   readonly #options: CatalogOptions;
   /** What the registry offers. Promises, since real digests take time to compute. */
   readonly #offered = new Map<string, Promise<Model>>();
+  /** The names that the registry stopped offering, which is why no model is made for them. */
+  readonly #withdrawn = new Set<string>();
   readonly #pulled = new Map<string, PulledModel>();
   /** The sizes of all blobs that were ever offered. All blobs of a digest have the same size. */
   readonly #sizes = new Map<string, number>();
@@ -54,11 +61,33 @@ export class Catalog {
 
   /** Checks the description of a model and fills in what it leaves out. */
   resolve(description: MockModel | string): Model {
-    return resolveModel(describe(description), this.#options);
+    if (typeof description !== "string") return resolveModel(description, this.#options);
+    const preset = presetNamed(description);
+    if (preset) return resolveModel(preset, this.#options);
+    const made = this.#options.template && this.make(requireModelName(description));
+    if (made) return made;
+    const names = Object.keys(presets).join(", ");
+    throw new ConfigurationError(
+      `Cannot use the preset ${show(description)}: it must be one of ${names}. Any other model ` +
+        `is described, as in { name: ${show(description)} }`,
+    );
   }
 
-  /** Offers a model, in place of one of the same name if there is one. */
-  offer(model: Model): void {
+  /** Makes a model for a name, if the registry has any. */
+  make(name: ModelName): Model | undefined {
+    const { template } = this.#options;
+    return template && resolveAny(name, template, this.#options);
+  }
+
+  /** Offers a model, in place of one of the same name if there is one. Returns it with all digests. */
+  offer(model: Model): Promise<Model> {
+    const complete = this.complete(model);
+    this.#offered.set(modelKey(model.name), complete);
+    return complete;
+  }
+
+  /** Checks that a model can be on the same disk as all others: a digest has one size. */
+  claim(model: Model): void {
     for (const { digest, size } of blobsOf(model)) {
       if (digest === UNKNOWN_DIGEST) continue;
       if ((this.#sizes.get(digest) ?? size) !== size) {
@@ -69,18 +98,35 @@ export class Catalog {
       }
       this.#sizes.set(digest, size);
     }
+  }
+
+  /** The model with all digests. */
+  complete(model: Model): Promise<Model> {
+    this.claim(model);
     const complete = this.#options.realBytes ? withRealDigests(model) : Promise.resolve(model);
-    complete.catch(() => {}); // `find` rejects with it
-    this.#offered.set(modelKey(model.name), complete);
+    complete.catch(() => {}); // those who wait for it reject with it
+    return complete;
   }
 
   /** Stops offering a model. */
   withdraw(name: ModelName): boolean {
-    return this.#offered.delete(modelKey(name));
+    const key = modelKey(name);
+    const wasOffered = this.#offered.delete(key) ||
+      (this.#options.template !== undefined && !this.#withdrawn.has(key));
+    this.#withdrawn.add(key);
+    return wasOffered;
   }
 
-  /** The model of a name, if the registry offers it. */
+  /** The model of a name, if the registry offers it: it may be made for the name. */
   async find(name: ModelName): Promise<Model | undefined> {
+    const key = modelKey(name);
+    if (this.#offered.has(key) || this.#withdrawn.has(key)) return await this.findOffered(name);
+    const made = this.make(name);
+    return made && await this.offer(made);
+  }
+
+  /** The model of a name, if the registry offers it already. */
+  async findOffered(name: ModelName): Promise<Model | undefined> {
     return await this.#offered.get(modelKey(name));
   }
 
@@ -117,7 +163,7 @@ export class Catalog {
     const key = modelKey(model.name);
     const before = this.#pulled.get(key)?.model;
     this.#pulled.delete(key);
-    this.#pulled.set(key, { model, pulledAt: this.#options.now() });
+    this.#pulled.set(key, { model, pulledAt: this.#options.today() });
     if (!before) return false;
     this.#removeUnused(before);
     const kept = new Set(blobsOf(model).map(({ digest }) => digest));
@@ -146,16 +192,6 @@ export class Catalog {
       if (!used.has(digest)) this.#options.onUnused(digest);
     }
   }
-}
-
-function describe(description: MockModel | string): MockModel {
-  if (typeof description !== "string") return description;
-  const preset = Object.hasOwn(presets, description) ? presets[description] : undefined;
-  if (preset) return preset;
-  const names = Object.keys(presets).join(", ");
-  throw new ConfigurationError(
-    `Cannot use the preset ${show(description)}: it must be one of ${names}`,
-  );
 }
 
 /** A name as the real server lists it. */

@@ -6,6 +6,7 @@
 
 import { ConfigurationError, show } from "../configuration_error.ts";
 import { seededBytes, seededDigest } from "../runtime/random.ts";
+import { type MockModelInfo, type ModelInfo, resolveInfo } from "./model_info.ts";
 import { modelKey, type ModelName, requireModelName } from "./model_name.ts";
 
 /** A layer of a model. */
@@ -26,18 +27,43 @@ export interface MockLayer {
   mediaType?: string | undefined;
 }
 
-/** A model that the mock's registry offers. */
-export interface MockModel {
-  /** The name: `[host[:port]/][namespace/]name[:tag]`. */
-  name: string;
-  /** The layers, in the order in which they are pulled. */
-  layers: readonly MockLayer[];
+/** A model, but for its name. */
+export interface MockModelTemplate extends MockModelInfo {
+  /**
+   * The size in bytes of the layer with the weights, beside which there are two small layers. Leave it
+   * out where you give the `layers`.
+   *
+   * @default {2_000_000}
+   */
+  size?: number | undefined;
+  /**
+   * The layers, in the order in which they are pulled.
+   *
+   * @default one of `size` bytes for the weights, one for the template and one for the parameters
+   */
+  layers?: readonly MockLayer[] | undefined;
   /**
    * The config, which is pulled last.
    *
    * @default one of 561 bytes
    */
   config?: MockLayer | undefined;
+  /**
+   * Whether a pull installs the model. If not, the pull reports `success` and the server has no such
+   * model afterwards, though it keeps the layers: a client that trusts the word alone is wrong.
+   *
+   * @default {true}
+   */
+  installs?: boolean | undefined;
+}
+
+/**
+ * A model: its name, its layers, and what `/api/tags` and `/api/show` say of it. The name is enough for a
+ * small one.
+ */
+export interface MockModel extends MockModelTemplate {
+  /** The name: `[host[:port]/][namespace/]name[:tag]`. */
+  name: string;
 }
 
 /** A blob: what a layer is made of. Layers with the same digest share one. */
@@ -60,6 +86,10 @@ export interface Model {
   readonly layers: readonly Blob[];
   /** The config, which is pulled last. */
   readonly config: Blob;
+  /** What the API says of it. */
+  readonly info: ModelInfo;
+  /** Whether a pull installs it. */
+  readonly installs: boolean;
 }
 
 /** All blobs of a model, in the order in which they are pulled. */
@@ -72,10 +102,19 @@ export function distinctBlobsOf(model: Model): readonly Blob[] {
   return [...new Map(blobsOf(model).map((blob) => [blob.digest, blob])).values()];
 }
 
+/** The model of a name among some. */
+export function findModel(models: readonly Model[], name: ModelName): Model | undefined {
+  const key = modelKey(name);
+  return models.find((model) => modelKey(model.name) === key);
+}
+
 /** What the media types of layers begin with. */
 export const MEDIA_TYPE = "application/vnd.ollama.image.";
 const CONFIG_MEDIA_TYPE = "application/vnd.docker.container.image.v1+json";
 const CONFIG_BYTES = 561;
+const DEFAULT_MODEL_BYTES = 2_000_000;
+const TEMPLATE_BYTES = 1_429;
+const PARAMS_BYTES = 96;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** The digest of a blob whose real one is not computed yet. */
@@ -95,22 +134,63 @@ export interface ModelOptions {
 /** Checks the description of a model and fills in what it leaves out. */
 export function resolveModel(description: MockModel, options: ModelOptions): Model {
   const name = requireModelName(description.name);
-  if (!Array.isArray(description.layers)) {
-    throw new ConfigurationError(
-      `Cannot use the layers ${show(description.layers)} of the model ${show(description.name)}: ` +
-        "they must be an array, such as [{ size: 1000 }]",
-    );
-  }
   const resolve = (layer: MockLayer, index: number, mediaType: string): Blob => {
     const where = `layer ${index} of the model ${show(description.name)}`;
     return resolveLayer(layer, { where, mediaType, key: `${modelKey(name)}#${index}` }, options);
   };
-  const { layers, config = { size: CONFIG_BYTES } } = description;
+  const { config = { size: CONFIG_BYTES }, installs = true } = description;
+  const layers = describeLayers(description).map((layer, index) =>
+    resolve(layer, index, `${MEDIA_TYPE}model`)
+  );
+  const size = layers.reduce((total, layer) => total + layer.size, 0);
   return {
     name,
-    layers: layers.map((layer, index) => resolve(layer, index, `${MEDIA_TYPE}model`)),
+    layers,
     config: resolve(config, layers.length, CONFIG_MEDIA_TYPE),
+    info: resolveInfo(description, { name, size }),
+    installs,
   };
+}
+
+/**
+ * Makes a model for any name. Its digests do not follow from the host, since a mock stands in for every
+ * registry, and is asked at an address of its own.
+ */
+export function resolveAny(
+  name: ModelName,
+  template: MockModelTemplate,
+  options: ModelOptions,
+): Model {
+  const { namespace, model, tag } = name;
+  return { ...resolveModel({ ...template, name: `${namespace}/${model}:${tag}` }, options), name };
+}
+
+/** The layers that a description gives, or those of a model of its size. */
+function describeLayers({ name, size, layers }: MockModel): readonly MockLayer[] {
+  if (layers === undefined) return layersOfSize(size ?? DEFAULT_MODEL_BYTES);
+  if (!Array.isArray(layers)) {
+    throw new ConfigurationError(
+      `Cannot use the layers ${show(layers)} of the model ${show(name)}: they must be an array, ` +
+        "such as [{ size: 1000 }]",
+    );
+  }
+  if (size !== undefined) {
+    throw new ConfigurationError(
+      `Cannot use the size ${show(size)} of the model ${
+        show(name)
+      } besides its layers: leave out ` +
+        "one of the two",
+    );
+  }
+  return layers;
+}
+
+function layersOfSize(size: number): readonly MockLayer[] {
+  return [
+    { size },
+    { size: TEMPLATE_BYTES, mediaType: `${MEDIA_TYPE}template` },
+    { size: PARAMS_BYTES, mediaType: `${MEDIA_TYPE}params` },
+  ];
 }
 
 function resolveLayer(

@@ -4,23 +4,50 @@
  * @module
  */
 
+import { modelKey, parseModelName, requireModelName } from "./model_name.ts";
 import { MEDIA_TYPE, type MockLayer, type MockModel } from "./models.ts";
+
+/** A preset, which names its layers. */
+export interface Preset extends MockModel {
+  /** The layers, in the order in which they are pulled. */
+  layers: readonly MockLayer[];
+}
 
 /** A layer of a preset. */
 function layer(kind: string, size: number): MockLayer {
   return { mediaType: `${MEDIA_TYPE}${kind}`, size };
 }
 
+/** A parameter of a model, as `/api/show` writes it: the value in the 32nd column. */
+function parameter(name: string, value: string | number): string {
+  return `${name.padEnd(30)} ${JSON.stringify(value)}`;
+}
+
+function stopAt(...words: readonly string[]): string[] {
+  return words.map((word) => parameter("stop", word));
+}
+
 const TENSORS = 453;
+
+/** Where a license is long, its title stands for it. */
+const APACHE = "Apache License\nVersion 2.0, January 2004\nhttp://www.apache.org/licenses/";
 
 /**
  * Models with the shape of well-known ones: a few layers, one of them almost all of the bytes. `tiny`
  * is for quick tests; `tensors` has hundreds of small blobs, as models do that are stored by tensor.
+ * What the API says of the others is what it says of the real ones, but for the texts of their licenses,
+ * which are shortened, and for most of their metadata.
  */
-export const presets: Readonly<Record<string, MockModel>> = {
+export const presets: Readonly<Record<string, Preset>> = {
   "tiny": {
     name: "tiny",
     layers: [layer("model", 2_000_000), layer("template", 1_429), layer("params", 96)],
+    details: {
+      family: "llama",
+      parameter_size: "3.2M",
+      context_length: 2_048,
+      embedding_length: 64,
+    },
   },
   "llama3.2": {
     name: "llama3.2",
@@ -31,6 +58,25 @@ export const presets: Readonly<Record<string, MockModel>> = {
       layer("license", 6_016),
       layer("params", 96),
     ],
+    details: { family: "llama", parameter_size: "3.2B", embedding_length: 3_072 },
+    capabilities: ["completion", "tools"],
+    model_info: {
+      "general.architecture": "llama",
+      "general.basename": "Llama-3.2",
+      "general.file_type": 15,
+      "general.finetune": "Instruct",
+      "general.parameter_count": 3_212_749_888,
+      "general.quantization_version": 2,
+      "general.size_label": "3B",
+      "general.type": "model",
+      "llama.attention.head_count": 24,
+      "llama.attention.head_count_kv": 8,
+      "llama.block_count": 28,
+      "llama.context_length": 131_072,
+      "llama.embedding_length": 3_072,
+    },
+    license: "LLAMA 3.2 COMMUNITY LICENSE AGREEMENT",
+    parameters: stopAt("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>").join("\n"),
   },
   "mistral": {
     name: "mistral",
@@ -40,6 +86,26 @@ export const presets: Readonly<Record<string, MockModel>> = {
       layer("license", 11_356),
       layer("params", 30),
     ],
+    details: {
+      family: "llama",
+      parameter_size: "7.2B",
+      quantization_level: "Q4_0",
+      context_length: 32_768,
+    },
+    capabilities: ["completion", "tools"],
+    model_info: {
+      "general.architecture": "llama",
+      "general.file_type": 2,
+      "general.parameter_count": 7_248_023_552,
+      "general.quantization_version": 2,
+      "llama.attention.head_count": 32,
+      "llama.attention.head_count_kv": 8,
+      "llama.block_count": 32,
+      "llama.context_length": 32_768,
+      "llama.embedding_length": 4_096,
+    },
+    license: APACHE,
+    parameters: stopAt("[INST]", "[/INST]").join("\n"),
   },
   "llava": {
     name: "llava",
@@ -50,10 +116,59 @@ export const presets: Readonly<Record<string, MockModel>> = {
       layer("template", 67),
       layer("params", 64),
     ],
+    details: {
+      family: "llama",
+      families: ["llama", "clip"],
+      parameter_size: "7B",
+      quantization_level: "Q4_0",
+      context_length: 32_768,
+    },
+    capabilities: ["completion", "vision"],
+    model_info: {
+      "general.architecture": "llama",
+      "general.file_type": 2,
+      "general.parameter_count": 7_241_732_096,
+      "general.quantization_version": 2,
+      "llama.attention.head_count": 32,
+      "llama.attention.head_count_kv": 8,
+      "llama.block_count": 32,
+      "llama.context_length": 32_768,
+      "llama.embedding_length": 4_096,
+    },
+    projector_info: {
+      "clip.has_llava_projector": true,
+      "clip.has_text_encoder": false,
+      "clip.has_vision_encoder": true,
+      "general.architecture": "clip",
+    },
+    license: APACHE,
+    parameters: [parameter("num_ctx", 4_096), ...stopAt("</s>", "USER:", "ASSISTANT:")].join("\n"),
+    template: "[INST] {{ if .System }}{{ .System }} {{ end }}{{ .Prompt }} [/INST]",
   },
   "nomic-embed-text": {
     name: "nomic-embed-text",
     layers: [layer("model", 274_290_656), layer("license", 11_357), layer("params", 17)],
+    details: {
+      family: "nomic-bert",
+      parameter_size: "137M",
+      quantization_level: "F16",
+      context_length: 2_048,
+      embedding_length: 768,
+    },
+    capabilities: ["embedding"],
+    model_info: {
+      "general.architecture": "nomic-bert",
+      "general.file_type": 1,
+      "general.parameter_count": 136_727_040,
+      "nomic-bert.attention.causal": false,
+      "nomic-bert.attention.head_count": 12,
+      "nomic-bert.block_count": 12,
+      "nomic-bert.context_length": 2_048,
+      "nomic-bert.embedding_length": 768,
+      "nomic-bert.pooling_type": 1,
+    },
+    license: APACHE,
+    parameters: parameter("num_ctx", 8_192),
   },
   "deepseek-r1:671b": {
     name: "deepseek-r1:671b",
@@ -63,6 +178,32 @@ export const presets: Readonly<Record<string, MockModel>> = {
       layer("template", 387),
       layer("license", 1_065),
     ],
+    details: {
+      family: "deepseek2",
+      parameter_size: "671.0B",
+      context_length: 163_840,
+      embedding_length: 7_168,
+    },
+    capabilities: ["completion", "thinking"],
+    model_info: {
+      "general.architecture": "deepseek2",
+      "general.file_type": 15,
+      "general.parameter_count": 671_026_419_200,
+      "general.quantization_version": 2,
+      "deepseek2.attention.head_count": 128,
+      "deepseek2.attention.head_count_kv": 128,
+      "deepseek2.block_count": 61,
+      "deepseek2.context_length": 163_840,
+      "deepseek2.embedding_length": 7_168,
+      "deepseek2.expert_count": 256,
+    },
+    license: "MIT License",
+    parameters: stopAt(
+      "<｜begin▁of▁sentence｜>",
+      "<｜end▁of▁sentence｜>",
+      "<｜User｜>",
+      "<｜Assistant｜>",
+    ).join("\n"),
   },
   "tensors": {
     name: "tensors",
@@ -71,5 +212,15 @@ export const presets: Readonly<Record<string, MockModel>> = {
       // Sizes that vary as those of tensors do: some thousands of bytes to some dozens of millions.
       (_, index) => layer("tensor", 4_096 * (1 + (index * 7_919) % 8_191)),
     ),
+    details: { family: "llama", format: "safetensors", quantization_level: "nvfp4" },
   },
 };
+
+/** The preset that a name means, if one does: `llama3.2` and `llama3.2:latest` are the same. */
+export function presetNamed(name: string): MockModel | undefined {
+  const parsed = parseModelName(name);
+  if (!parsed) return undefined;
+  return Object.values(presets).find((preset) =>
+    modelKey(requireModelName(preset.name)) === modelKey(parsed)
+  );
+}

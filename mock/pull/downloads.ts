@@ -315,6 +315,11 @@ export class BlobStore {
     return milestone;
   }
 
+  /** Puts all of a blob on disk. */
+  fill(blob: Blob): void {
+    this.download(blob).happen();
+  }
+
   /** Forgets a blob, unless a caller waits for it. */
   remove(digest: string): void {
     if (!this.#downloads.get(digest)?.callers) this.#downloads.delete(digest);
