@@ -53,6 +53,8 @@ export interface CommandContext {
   now(): number;
   /** Waits for a number of milliseconds, or rejects when the signal aborts. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+  /** Calls back once standard input has ended, if that is a pipe. Returns a function that stops it. */
+  onInputEnd(callback: () => void): () => void;
   /** Calls back at an interval. Returns a function that stops it. */
   repeat(callback: () => void, milliseconds: number): () => void;
   /**

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { fstatSync, type Stats } from "node:fs";
 import process from "node:process";
 import { type CommandContext, EXIT, Interruption } from "./command.ts";
 import { sleepOnTimer } from "../src/pull/sleep.ts";
@@ -45,7 +46,24 @@ export function createProcessContext(): CommandContext {
       const timer = setInterval(callback, milliseconds);
       return () => clearInterval(timer);
     },
+    onInputEnd,
     holdTerminal,
+  };
+}
+
+/** Calls back once standard input has ended, if that is a pipe: what is at its other end has let go of it. */
+function onInputEnd(callback: () => void): () => void {
+  const input = process.stdin;
+  const isPipe = (kind: Stats) => kind.isFIFO() || kind.isSocket();
+  try {
+    if (!isPipe(fstatSync(0))) return () => {};
+  } catch {
+    return () => {}; // there is none
+  }
+  input.once("end", callback).once("close", callback).resume();
+  return () => {
+    input.off("end", callback).off("close", callback).pause();
+    input.unref?.();
   };
 }
 

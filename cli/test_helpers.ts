@@ -110,6 +110,8 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
   time = 0;
   /** What is called again and again. */
   readonly callbacks = new Set<() => void>();
+  /** What is called when standard input ends. */
+  readonly inputCallbacks = new Set<() => void>();
   /** What is called before the process goes. */
   readonly holds = new Set<() => void>();
 
@@ -142,6 +144,11 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     });
   };
+
+  onInputEnd(callback: () => void): () => void {
+    this.inputCallbacks.add(callback);
+    return () => this.inputCallbacks.delete(callback);
+  }
 
   repeat(callback: () => void): () => void {
     this.callbacks.add(callback);

@@ -36,7 +36,7 @@ export {
   faultKinds,
   type FaultParameters,
 } from "./faults/kinds.ts";
-export { parseFault } from "./faults/parse.ts";
+export { formatFault, parseFault } from "./faults/parse.ts";
 export type { FaultPoint } from "./faults/points.ts";
 export type { Manifest, ManifestEntry } from "./models/manifests.ts";
 export type { MockModelDetails, MockModelInfo } from "./models/model_info.ts";

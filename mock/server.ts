@@ -523,9 +523,10 @@ class KitMockServer implements MockServer {
     });
     this.#registryEndpoints.register(app);
     app.notFound((context) => answerNotFound(app, context));
-    app.onError((error) => {
-      if (error instanceof Refusal) return answerJson({ error: error.message }, error.status);
-      throw error;
+    app.onError((error, { env }) => {
+      if (!(error instanceof Refusal)) throw error;
+      env.exchange.entry.error = error.message;
+      return answerJson({ error: error.message }, error.status);
     });
   }
 

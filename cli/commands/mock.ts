@@ -1,30 +1,17 @@
 /**
  * `mock`: the mock server on a port, which logs each request in one line.
  *
+ *     flags ── readSetup ──▶ MockSetup ── runMock (mock_run.ts) ──▶ exit code
+ *
  * @module
  */
 
-import type {
-  DialectName,
-  Fault,
-  Listener,
-  LoggedRequest,
-  MockModel,
-  MockServerOptions,
-} from "../../mock/mod.ts";
-import {
-  type AddCommand,
-  type CommandContext,
-  EXIT,
-  Interruption,
-  requireModelName,
-  UsageError,
-} from "../command.ts";
+import type { DialectName, FaultKindInfo, MockModel } from "../../mock/mod.ts";
 import { isSameModel } from "../../mod.ts";
 import { DEFAULT_PORT } from "../../src/host.ts";
-import { messageOf } from "../../src/text.ts";
-import { formatBytes, printable } from "../format.ts";
+import { type AddCommand, requireModelName } from "../command.ts";
 import { parseCount, parseRate, parseSize } from "../quantities.ts";
+import { type MockModule, type MockSetup, type MockTask, runMock } from "./mock_run.ts";
 
 interface MockFlags {
   readonly port: string;
@@ -36,16 +23,9 @@ interface MockFlags {
   readonly rate: string;
   readonly fault?: readonly string[];
   readonly seed: string;
-}
-
-/** A request in one line: its time, what it asked for, and its outcome. */
-export function describeRequest(request: LoggedRequest): string {
-  const { method, path, model, status, outcome, faults, bytesSent } = request;
-  const time = new Date().toISOString().slice(11, 19);
-  const parts = [time, method, printable(path), ...(model ? [printable(model)] : [])];
-  const sent = bytesSent > 0 ? [formatBytes(bytesSent)] : [];
-  const struck = faults.length > 0 ? [`faults: ${faults.join(", ")}`] : [];
-  return [...parts, String(status ?? "-"), outcome, ...sent, ...struck].join("  ");
+  readonly origin?: readonly string[];
+  readonly json?: true;
+  readonly listFaults?: true;
 }
 
 /**
@@ -69,48 +49,40 @@ export function parseModel(
   return known.find((each) => isSameModel(each, name)) ?? { name };
 }
 
-/** Serves the mock until the command is interrupted. */
-async function serve(
-  options: MockServerOptions,
-  { model, installed, fault }: MockFlags,
-  address: { port: number; hostname: string },
-  { stdout, stderr, signal }: CommandContext,
-): Promise<number> {
-  // Loaded only here, so that `pull` starts faster.
-  const { ConfigurationError, createMockServer, parseFault, presets } = await import(
-    "../../mock/mod.ts"
-  );
+/** Reads the set-up of a mock from the flags. */
+function readSetup(flags: MockFlags, { parseFault, presets }: MockModule): MockSetup {
   const known = Object.keys(presets);
-  const models = model?.map((text) => parseModel(text, "--model", known));
-  const offered = (models ?? []).map((each) => typeof each === "string" ? each : each.name);
-  const there = installed?.map((text) => parseModel(text, "--installed", [...offered, ...known]));
-  let listener: Listener;
-  try {
-    const faults: Fault[] | undefined = fault?.map(parseFault);
-    const server = createMockServer({
-      ...options,
-      models,
-      installed: there,
-      faults,
-      onRequest: (request) => stdout.write(`${describeRequest(request)}\n`),
-    });
-    listener = await server.listen(address);
-  } catch (error) {
-    if (error instanceof ConfigurationError) throw new UsageError(error.message);
-    stderr.write(`error: ${printable(messageOf(error))}. Try another --port or --host\n`);
-    return EXIT.failure;
-  }
-  stdout.write(`The mock listens on ${listener.url}; Ctrl-C stops it\n`);
-  await new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener("abort", () => resolve(), { once: true });
+  const models = flags.model?.map((text) => parseModel(text, "--model", known)) ?? known;
+  const offered = models.map((each) => typeof each === "string" ? each : each.name);
+  const there = flags.installed?.map((text) =>
+    parseModel(text, "--installed", [...offered, ...known])
+  );
+  return {
+    models,
+    installed: there,
+    anyModel: flags.anyModel,
+    dialect: flags.dialect as DialectName,
+    bytesPerSecond: parseRate(flags.rate, "--rate"),
+    seed: parseCount(flags.seed, "--seed", Number.MAX_SAFE_INTEGER),
+    origins: flags.origin,
+    ...(flags.fault && { faults: flags.fault.map(parseFault) }),
+  };
+}
+
+/** The kinds of faults, each in a line, with its parameters and their defaults. */
+function listFaults({ faultKinds }: MockModule): string {
+  const kinds = Object.entries<FaultKindInfo>(faultKinds);
+  const width = Math.max(...kinds.map(([kind]) => kind.length));
+  const lines = kinds.map(([kind, { does, parameters }]) => {
+    const pairs = Object.entries(parameters).map(([name, value]) => `${name}=${value}`);
+    const given = pairs.length > 0 ? ` (${pairs.join(", ")})` : "";
+    return `${kind.padEnd(width)}  ${does}${given}\n`;
   });
-  await listener.close();
-  if (signal.reason instanceof Interruption && signal.reason.exitCode !== EXIT.interrupted) {
-    return signal.reason.exitCode;
-  }
-  // A server runs until it is interrupted, so that counts as success.
-  return EXIT.success;
+  return `${lines.join("")}
+A fault is written as KIND, KIND@POINT or KIND@POINT,NAME=VALUE, such as cut@50%,times=1. A point is a
+share such as 50%, a number of bytes, line:N, byte:N, layer:N or layer:N:50%. All take model, times,
+and after (how many pulls go by first).
+`;
 }
 
 function collect(value: string, before: readonly string[] = []): readonly string[] {
@@ -156,14 +128,27 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       collect,
     )
     .option("--seed <number>", "the seed of digests and random faults", "0")
+    .option("--list-faults", "list the kinds of faults, and end")
+    .option(
+      "--origin <origin>",
+      'an origin of pages that may call it, or "*"; may be repeated',
+      collect,
+    )
+    .option(
+      "--json",
+      "write the address and each request as lines of JSON; end when standard input does, if that is a " +
+        "pipe, and with the program that started it",
+    )
     .action(async (flags: MockFlags) => {
-      const options: MockServerOptions = {
-        anyModel: flags.anyModel,
-        dialect: flags.dialect as DialectName,
-        bytesPerSecond: parseRate(flags.rate, "--rate"),
-        seed: parseCount(flags.seed, "--seed", Number.MAX_SAFE_INTEGER),
+      if (flags.listFaults) {
+        context.stdout.write(listFaults(await import("../../mock/mod.ts")));
+        return;
+      }
+      const task: MockTask = {
+        setUp: (mock) => readSetup(flags, mock),
+        address: { port: parseCount(flags.port, "--port", 65_535), hostname: flags.host },
+        isForProgram: flags.json ?? false,
       };
-      const port = parseCount(flags.port, "--port", 65_535);
-      onExit(await serve(options, flags, { port, hostname: flags.host }, context));
+      onExit(await runMock(task, context));
     });
 };

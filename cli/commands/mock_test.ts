@@ -6,10 +6,12 @@
 
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
+import { faultKinds } from "../../mock/mod.ts";
 import { EXIT, Interruption, UsageError } from "../command.ts";
 import { main } from "../main.ts";
 import { Recorder, TestContext } from "../test_helpers.ts";
-import { describeRequest, parseModel } from "./mock.ts";
+import { parseModel } from "./mock.ts";
+import { describeRequest } from "./mock_run.ts";
 
 describe("describeRequest", () => {
   it("is one line, without what would steer a terminal", () => {
@@ -22,6 +24,7 @@ describe("describeRequest", () => {
       model: "a\u001b[2Jb\n",
       status: 200,
       outcome: "faulted",
+      error: undefined,
       faults: ["cut"],
       bytesSent: 1_400,
       startedAt: 0,
@@ -60,11 +63,11 @@ describe("mock", () => {
   async function withMock(
     args: readonly string[],
     use: (url: string) => Promise<void>,
-  ): Promise<{ code: number; stderr: string }> {
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
     const context = new TestContext(new Recorder());
     const { promise: started, resolve } = Promise.withResolvers<string>();
     context.stdout.onWrite = () => {
-      const [, url] = /listens on (\S+);/.exec(context.stdout.text) ?? [];
+      const [, url] = /(http:[\d./:]+)/.exec(context.stdout.text) ?? [];
       if (url !== undefined) resolve(url);
     };
     const ended = main(["mock", "--port", "0", ...args], context);
@@ -73,7 +76,7 @@ describe("mock", () => {
     });
     const code = await ended;
     if (code === EXIT.success) await used;
-    return { code, stderr: context.stderr.text };
+    return { code, stdout: context.stdout.text, stderr: context.stderr.text };
   }
 
   const pull = async (url: string, model: string) => {
@@ -107,6 +110,83 @@ describe("mock", () => {
       assertEquals(await pull(url, "anything"), { status: "success" });
     });
     assertEquals(code, EXIT.success);
+  });
+
+  it("says what it offers, in which dialect, with which faults, and which never struck", async () => {
+    const args = [
+      "--model",
+      "tiny",
+      "--any-model",
+      "--fault",
+      "cut@line:1000",
+      "--fault",
+      "reset@50%",
+    ];
+    const { code, stdout, stderr } = await withMock(args, async (url) => {
+      await pull(url, "tiny").catch(() => {});
+      await pull(url, "../x");
+    });
+    assertEquals(code, EXIT.success);
+    const [offers, dialect, listens, ...requests] = stdout.split("\n");
+    assertEquals(offers, "It offers tiny, any other model");
+    assertEquals(dialect, "It speaks the dialect spec, with the faults cut@line:1000; reset@50%");
+    assertMatch(listens!, /^The mock listens on http:\/\/127\.0\.0\.1:\d+; Ctrl-C stops it$/);
+    assertMatch(requests[0]!, / tiny {2}200 {2}faulted .* faults: reset$/);
+    assertMatch(requests[1]!, / 400 {2}finished {2}error: invalid model name$/);
+    assertEquals(stderr, "Never struck: cut@line:1000\n");
+  });
+
+  it("writes the address and each request as lines of JSON for a program, without secrets", async () => {
+    const args = ["--json", "--model", "tiny", "--rate", "unlimited", "--fault", "cut@line:1000"];
+    const { code, stdout, stderr } = await withMock(args, async (url) => {
+      await pull(url, "tiny");
+      await pull(url, "gone");
+    });
+    assertEquals([code, stderr], [EXIT.success, ""]);
+    const [first, ...rest] = stdout.trim().split("\n").map((line) => JSON.parse(line));
+    assertEquals(Object.keys(first)[0], "url");
+    assertEquals(first.models, ["tiny"]);
+    assertEquals(rest.map(({ request }) => request && [request.model, request.error]), [
+      ["tiny", undefined],
+      ["gone", "pull model manifest: file does not exist"],
+      undefined,
+    ]);
+    assertEquals("headers" in rest[0].request || "body" in rest[0].request, false);
+    assertEquals(rest[2], { unstruckFaults: [{ kind: "cut", at: { line: 1_000 } }] });
+  });
+
+  it("ends with the program that holds it: when standard input ends, and for programs only", async () => {
+    const asked: string[] = [];
+    for (const args of [["--json"], []]) {
+      const context = new TestContext(new Recorder());
+      context.onInputEnd = (end) => {
+        asked.push(args.join());
+        queueMicrotask(end);
+        return () => asked.push("stopped");
+      };
+      if (args.length === 0) context.interruption.abort(new Interruption("", EXIT.interrupted));
+      assertEquals(await main(["mock", "--port", "0", ...args], context), EXIT.success);
+      assertEquals(context.callbacks.size, 0);
+    }
+    assertEquals(asked, ["--json", "stopped"]);
+  });
+
+  it("lets pages of an origin call it", async () => {
+    await withMock(["--origin", "https://app.test"], async (url) => {
+      const headers = { Origin: "https://app.test" };
+      const response = await fetch(`${url}/api/version`, { headers });
+      await response.body?.cancel();
+      assertEquals(response.headers.get("Access-Control-Allow-Origin"), "https://app.test");
+    });
+  });
+
+  it("lists all kinds of faults, and how they are written", async () => {
+    const context = new TestContext(new Recorder());
+    assertEquals(await main(["mock", "--list-faults"], context), EXIT.success);
+    for (const kind of Object.keys(faultKinds)) {
+      assertMatch(context.stdout.text, new RegExp(`^${kind} `, "m"));
+    }
+    assertStringIncludes(context.stdout.text, "sends nothing for a time (ms=60000)");
   });
 
   it("says what is wrong with a model or a rate", async () => {

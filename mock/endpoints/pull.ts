@@ -150,6 +150,7 @@ class Pull {
           break;
         case "fail":
           this.#exchange.outcome = outcomeOf(action);
+          this.#exchange.entry.error = action.message;
           return answerJson(this.#errorOf(action.message), 500, JSON_TYPE);
         default: {
           const headers = { ...init.headers, ...lengthOf(action) };
@@ -167,6 +168,7 @@ class Pull {
         continue;
       }
       const error = this.#errorOf(action.message);
+      this.#exchange.entry.error = action.message;
       const line = this.#injector.errorLine(error, this.#dialect.endsFailures);
       return yield* markLast(withoutFailures(line), outcomeOf(action));
     }

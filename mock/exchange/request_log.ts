@@ -30,6 +30,8 @@ export interface LoggedRequest {
   readonly status: number | undefined;
   /** How it ended. */
   readonly outcome: RequestOutcome;
+  /** The words of the error that it was answered with; `undefined` if it has succeeded, or not ended. */
+  readonly error: string | undefined;
   /** The faults that struck it, in order. */
   readonly faults: readonly FaultKind[];
   /** The bytes of the answer's body that were sent, where it is streamed. */
@@ -76,6 +78,7 @@ export class RequestLog {
       model: undefined,
       status: undefined,
       outcome: "running",
+      error: undefined,
       faults: [],
       bytesSent: 0,
       startedAt: this.#now(),

@@ -27,7 +27,7 @@ import {
 } from "../test_helpers.ts";
 import type { Fault } from "./faults.ts";
 import { type FaultKind, faultKinds } from "./kinds.ts";
-import { parseFault } from "./parse.ts";
+import { formatFault, parseFault } from "./parse.ts";
 
 /** What the dialect v0.33 sends of a pull without faults. */
 const LINES = [
@@ -723,7 +723,10 @@ describe("A fault as it is written on a command line", () => {
   ];
 
   it("is read", () => {
-    for (const [text, fault] of READ) assertEquals(parseFault(text), fault);
+    for (const [text, fault] of READ) {
+      assertEquals(parseFault(text), fault);
+      assertEquals(parseFault(formatFault(fault)), fault);
+    }
   });
 
   it("is refused if it is invalid", () => {

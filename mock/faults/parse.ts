@@ -53,6 +53,26 @@ export function parseFault(text: string): Fault {
   return fault;
 }
 
+/** A fault as {@link parseFault} reads it. */
+export function formatFault({ kind, at, ...parameters }: Fault): string {
+  const pairs = Object.entries(parameters).filter(([, value]) => value !== undefined)
+    .sort(([a], [b]) => Number(isText(a)) - Number(isText(b)))
+    .map(([name, value]) => `${name}=${value}`);
+  return [at === undefined ? kind : `${kind}@${formatPoint(at)}`, ...pairs].join(",");
+}
+
+/** Whether a parameter may contain commas, and so comes last. */
+function isText(name: string): boolean {
+  return name === "message" || name === "text";
+}
+
+function formatPoint({ line, byte, layer, completed }: FaultPoint): string {
+  if (line !== undefined) return `line:${line}`;
+  if (byte !== undefined) return `byte:${byte}`;
+  if (layer === undefined) return String(completed);
+  return completed === undefined ? `layer:${layer}` : `layer:${layer}:${completed}`;
+}
+
 /** Cuts a text at the first occurrence of a separator. */
 function cutFirst(text: string, separator: string): [before: string, after: string | undefined] {
   const at = text.indexOf(separator);

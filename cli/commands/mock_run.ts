@@ -1,0 +1,152 @@
+/**
+ * Serves the mock, says what happens there, and stops when nobody wants it any more.
+ *
+ * @module
+ */
+
+import type {
+  DialectName,
+  Fault,
+  Listener,
+  LoggedRequest,
+  MockModel,
+  MockServer,
+  MockServerOptions,
+} from "../../mock/mod.ts";
+import { messageOf } from "../../src/text.ts";
+import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
+import { formatBytes, printable } from "../format.ts";
+import { watchParents } from "../parent_watch.ts";
+
+/** The module of the mock, which is loaded only when it is served, so that `pull` starts faster. */
+export type MockModule = typeof import("../../mock/mod.ts");
+
+/** A mock to serve. */
+export interface MockTask {
+  /** Reads the set-up. It may throw what the mock throws for options that cannot be used. */
+  setUp(mock: MockModule): MockSetup;
+  /** Where to listen. */
+  readonly address: { readonly port: number; readonly hostname: string };
+  /** Whether a program reads what is written, and holds the mock by its standard input. */
+  readonly isForProgram: boolean;
+}
+
+/** What a mock offers and how it behaves. */
+export interface MockSetup extends MockServerOptions {
+  readonly dialect: DialectName;
+  readonly models: readonly (MockModel | string)[];
+  readonly faults?: readonly Fault[];
+}
+
+/** Serves a mock until it is to end, and resolves to the exit code. */
+export async function runMock(task: MockTask, context: CommandContext): Promise<number> {
+  const mock = await import("../../mock/mod.ts");
+  let reporter: MockReporter;
+  let server: MockServer;
+  let listener: Listener;
+  try {
+    const setup = task.setUp(mock);
+    const open = task.isForProgram ? createJsonReporter : createLineReporter;
+    reporter = open(context, setup, mock);
+    server = mock.createMockServer({
+      ...setup,
+      onRequest: (request) => reporter.request(request),
+    });
+    listener = await server.listen(task.address);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (error instanceof mock.ConfigurationError) throw new UsageError(error.message);
+    context.stderr.write(`error: ${printable(messageOf(error))}. Try another --port or --host\n`);
+    return EXIT.failure;
+  }
+  reporter.start(listener.url);
+  await untilEnd(task, context);
+  await listener.close();
+  reporter.end(server.unstruckFaults);
+  const { reason } = context.signal;
+  if (reason instanceof Interruption && reason.exitCode !== EXIT.interrupted) {
+    return reason.exitCode;
+  }
+  // A server runs until it is interrupted, so that counts as success.
+  return EXIT.success;
+}
+
+/**
+ * Resolves when the mock is to end: it was interrupted, npx has ended that has started it, or, where a
+ * program holds it, that program has ended or has closed its standard input.
+ */
+async function untilEnd({ isForProgram }: MockTask, context: CommandContext): Promise<void> {
+  const { signal, env } = context;
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => end = resolve);
+  if (signal.aborted) end();
+  signal.addEventListener("abort", end, { once: true });
+  const isWatched = isForProgram || env.npm_command !== undefined;
+  const repeat: CommandContext["repeat"] = (callback, milliseconds) =>
+    context.repeat(callback, milliseconds);
+  const stopWatching = isWatched ? await watchParents({ env, repeat, onGone: end }) : () => {};
+  const stopReading = isForProgram ? context.onInputEnd(end) : () => {};
+  await ended;
+  stopReading();
+  stopWatching();
+}
+
+/** Says what happens at a mock. */
+interface MockReporter {
+  start(url: string): void;
+  request(request: LoggedRequest): void;
+  end(unstruck: readonly Fault[]): void;
+}
+
+type CreateReporter = (context: CommandContext, setup: MockSetup, mock: MockModule) => MockReporter;
+
+/** Lines for a person. */
+const createLineReporter: CreateReporter = ({ stdout, stderr }, setup, { formatFault }) => {
+  const listFaults = (faults: readonly Fault[]) =>
+    faults.map((fault) => printable(formatFault(fault))).join("; ");
+  return {
+    start(url) {
+      const offered = setup.models.map(nameOf);
+      if (setup.anyModel) offered.push("any other model");
+      const faults = setup.faults?.length ? `, with the faults ${listFaults(setup.faults)}` : "";
+      stdout.write(`It offers ${offered.map(printable).join(", ") || "no model"}\n`);
+      stdout.write(`It speaks the dialect ${setup.dialect}${faults}\n`);
+      stdout.write(`The mock listens on ${url}; Ctrl-C stops it\n`);
+    },
+    request: (request) => stdout.write(`${describeRequest(request)}\n`),
+    end(unstruck) {
+      if (unstruck.length > 0) stderr.write(`Never struck: ${listFaults(unstruck)}\n`);
+    },
+  };
+};
+
+/** Lines of JSON for a program: the address first, then each request when it has ended. */
+const createJsonReporter: CreateReporter = ({ stdout }, setup) => {
+  const write = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
+  return {
+    start(url) {
+      const { dialect, models, anyModel = false, faults = [] } = setup;
+      write({ url, models: models.map(nameOf), anyModel: Boolean(anyModel), dialect, faults });
+    },
+    // Headers and bodies may hold secrets, which have no place in a log.
+    request: ({ headers: _, body: __, ...request }) => write({ request }),
+    end(unstruck) {
+      if (unstruck.length > 0) write({ unstruckFaults: unstruck });
+    },
+  };
+};
+
+function nameOf(model: MockModel | string): string {
+  return typeof model === "string" ? model : model.name;
+}
+
+/** A request in one line: its time, what it asked for, and its outcome. */
+export function describeRequest(request: LoggedRequest): string {
+  const { method, path, model, status, outcome, error, faults, bytesSent } = request;
+  const time = new Date().toISOString().slice(11, 19);
+  const parts = [time, method, printable(path), ...(model ? [printable(model)] : [])];
+  const sent = bytesSent > 0 ? [formatBytes(bytesSent)] : [];
+  const struck = faults.length > 0 ? [`faults: ${faults.join(", ")}`] : [];
+  const words = error === undefined ? [] : [`error: ${printable(error)}`];
+  return [...parts, String(status ?? "-"), outcome, ...sent, ...struck, ...words].join("  ");
+}
