@@ -4,8 +4,10 @@
  *     Request ─▶ app ─▶ pull endpoint ─▶ PullJob ─▶ FaultInjector ─▶ Exchange ─▶ Response
  *                 │           │             └── BlobStore: what is on disk, and one download per blob
  *                 │           └── Catalog: what the registry offers, and what was pulled
- *                 ├── neighbours
+ *                 ├── neighbours, local models, OpenAI's list
  *                 └── registry
+ *
+ * What the app does not serve goes to the fallback, if there is one.
  *
  * @module
  */
@@ -18,8 +20,12 @@ import { realClock } from "./clock/real.ts";
 import { VirtualClock } from "./clock/virtual.ts";
 import { ConfigurationError, show } from "./configuration_error.ts";
 import { browserAccess } from "./endpoints/browser_access.ts";
+import { checkFallback, type Fallback, handOn } from "./endpoints/fallback.ts";
+import { Hosts } from "./endpoints/hosts.ts";
+import { registerLocalModels } from "./endpoints/local_models.ts";
 import { registerNeighbours } from "./endpoints/neighbours.ts";
-import { answerNotFound } from "./endpoints/not_found.ts";
+import { answerNotFound, isServed, refuseHead } from "./endpoints/not_found.ts";
+import { registerOpenAi } from "./endpoints/openai.ts";
 import { answerPull, type PullEndpointOptions } from "./endpoints/pull.ts";
 import {
   checkRegistryOptions,
@@ -51,6 +57,7 @@ import { BlobStore } from "./pull/downloads.ts";
 import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 import { abortable } from "../src/abortable.ts";
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
+import { type NodeListener, toNodeListener } from "./runtime/node_listener.ts";
 import { seededNumbers } from "./runtime/random.ts";
 
 /** Options of {@link createMockServer}. */
@@ -113,6 +120,22 @@ export interface MockServerOptions {
    * @default {1048576}
    */
   maxBodyBytes?: number | undefined;
+  /**
+   * Answers what the mock does not serve: a `fetch`, the handler of an app, or `forwardTo` a server. It
+   * gets the request as it came, and its answer is streamed. A path of the mock stays the mock's, whatever
+   * the method.
+   *
+   * @default what Ollama has and the mock has not is refused with 501, anything else with 404
+   */
+  fallback?: Fallback | undefined;
+  /**
+   * The addresses for which `fetch` answers, each with or without a port: `localhost:11434`,
+   * `ollama.test`. Others go to the `fallback`; without one, `fetch` rejects with a `TypeError`. Of no
+   * meaning to a mock that listens.
+   *
+   * @default every address
+   */
+  hosts?: readonly string[] | undefined;
   /** Called with each request when it has ended. */
   onRequest?: ((request: LoggedRequest) => void) | undefined;
 }
@@ -147,6 +170,12 @@ export interface MockServer extends AsyncDisposableIfKnown {
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
   /** Listens on a port of this machine. */
   listen(options?: ListenOptions): Promise<Listener>;
+  /**
+   * A listener for servers that others made: `createServer(server.nodeListener())` of `node:http`, or
+   * `app.use(server.nodeListener())` of Express, where it passes on what the mock does not serve. As with
+   * `listen`, time is real from now on, unless the mock was given a clock.
+   */
+  nodeListener(): NodeListener;
   /** The requests that arrived, in order, and how each of them ended. */
   readonly requests: readonly LoggedRequest[];
   /** The registry that the server pulls from. */
@@ -205,6 +234,7 @@ class KitMockServer implements MockServer {
   readonly #app = new Hono<MockEnvironment>();
   readonly #registryEndpoints: RegistryEndpoints;
   readonly #log: RequestLog;
+  readonly #hosts: Hosts;
   readonly #listeners = new Set<Listener>();
   #clock: Clock;
   #state: State;
@@ -223,6 +253,8 @@ class KitMockServer implements MockServer {
     this.#offerAll();
     checkFaults(options.faults ?? [], this.#offered);
     checkRegistryOptions(options.registry ?? {}, this.#offered);
+    checkFallback(options.fallback);
+    this.#hosts = new Hosts(options.hosts);
     this.#log = new RequestLog(() => this.#clock.now(), (request) => options.onRequest?.(request));
     this.#registryEndpoints = new RegistryEndpoints(
       () => this.#state.catalog,
@@ -246,9 +278,8 @@ class KitMockServer implements MockServer {
   }
 
   async listen(options: ListenOptions = {}): Promise<Listener> {
-    const clock = this.#options.clock ?? realClock;
     const listener = await listen((request) => this.#answer(request), options);
-    this.#clock = clock;
+    this.#useRealTime();
     const close = async () => {
       this.#listeners.delete(opened);
       await listener.close();
@@ -256,6 +287,15 @@ class KitMockServer implements MockServer {
     const opened: Listener = { url: listener.url, close, [Symbol.asyncDispose]: close };
     this.#listeners.add(opened);
     return opened;
+  }
+
+  nodeListener(): NodeListener {
+    this.#useRealTime();
+    const takesAll = this.#options.fallback !== undefined;
+    return toNodeListener(
+      (request) => this.#answer(request),
+      (request) => takesAll || isServed(this.#app, request),
+    );
   }
 
   reset(): void {
@@ -267,6 +307,10 @@ class KitMockServer implements MockServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
+  }
+
+  #useRealTime(): void {
+    this.#clock = this.#options.clock ?? realClock;
   }
 
   #newState(): State {
@@ -332,13 +376,19 @@ class KitMockServer implements MockServer {
   async #fetch(request: Request): Promise<Response> {
     const { signal } = request;
     signal.throwIfAborted();
-    return await abortable(this.#answer(request), signal);
+    const url = new URL(request.url);
+    if (this.#hosts.has(url)) return await abortable(this.#answer(request), signal);
+    const { fallback } = this.#options;
+    if (!fallback) throw this.#hosts.refuse(url);
+    return await abortable(this.#answer(request, fallback), signal);
   }
 
-  async #answer(request: Request): Promise<Response> {
+  async #answer(request: Request, fallback = this.#fallbackFor(request)): Promise<Response> {
     const exchange = new Exchange(request, this.#log, this.#clock);
     try {
-      const response = await this.#app.fetch(request, { exchange });
+      const response = fallback
+        ? await handOn(request, fallback, exchange)
+        : await this.#app.fetch(request, { exchange });
       exchange.entry.status = response.status;
       if (request.method === "HEAD" || !exchange.isStreamed) exchange.end(exchange.outcome);
       return response;
@@ -346,6 +396,12 @@ class KitMockServer implements MockServer {
       exchange.end("faulted");
       throw error;
     }
+  }
+
+  /** Who answers a request instead of the app, if anybody does. */
+  #fallbackFor(request: Request): Fallback | undefined {
+    const { fallback } = this.#options;
+    return fallback && !isServed(this.#app, request) ? fallback : undefined;
   }
 
   #register(): void {
@@ -356,12 +412,15 @@ class KitMockServer implements MockServer {
       maxSize: maxBodyBytes,
       onError: () => answerJson({ error: "http: request body too large" }, 413),
     }));
+    app.use(refuseHead());
     app.post("/api/pull", (context) => answerPull(context, this.#pullOptions()));
     registerNeighbours(app, {
       catalog: () => this.#state.catalog,
       tickMs: this.#tickMs,
       bytesPerSecond: this.#bytesPerSecond,
     });
+    registerLocalModels(app, () => this.#state.catalog);
+    registerOpenAi(app, () => this.#state.catalog);
     this.#registryEndpoints.register(app);
     app.notFound((context) => answerNotFound(app, context));
     app.onError((error) => {

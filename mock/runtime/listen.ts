@@ -34,7 +34,8 @@ export interface Listener extends AsyncDisposableIfKnown {
   close(): Promise<void>;
 }
 
-type Handler = (request: Request) => Promise<Response>;
+/** Answers a request. When it fails, the connection breaks. */
+export type Handler = (request: Request) => Promise<Response>;
 
 /** Serves a handler on a port. Fails with an error that names the address if it cannot be used. */
 export async function listen(handler: Handler, options: ListenOptions = {}): Promise<Listener> {
@@ -81,7 +82,8 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-async function serve(
+/** Answers one request of a server by `node:http`. */
+export async function serve(
   handler: Handler,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
