@@ -9,7 +9,7 @@ import type { MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson } from "../exchange/json_answer.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import type { Catalog } from "../models/catalog.ts";
-import { modelKey, type ModelName, parseModelName } from "../models/model_name.ts";
+import { modelKey, type ModelName, parseModelName, shortName } from "../models/model_name.ts";
 import { readBody } from "./request_body.ts";
 
 const FIELDS = { source: "string", destination: "string" } as const;
@@ -24,9 +24,10 @@ async function copy(context: Context<MockEnvironment>, catalog: Catalog): Promis
   const fields = await readBody(context, "CopyRequest", FIELDS);
   const source = requireName(fields, "source");
   const destination = requireName(fields, "destination");
-  // Observed: a copy to itself does nothing, and succeeds even if there is no such model.
-  if (modelKey(source) === modelKey(destination)) return context.body(null, 200);
   const pulled = catalog.findPulled(source);
+  // Observed: a copy to itself does nothing, and succeeds even if there is no such model.
+  const keyOf = pulled ? modelKey : shortName;
+  if (keyOf(source) === keyOf(destination)) return context.body(null, 200);
   if (!pulled) throw new Refusal(404, `model ${JSON.stringify(fields.source)} not found`);
   catalog.copy(pulled.model, destination);
   return context.body(null, 200);

@@ -119,17 +119,25 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | un
 }
 
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let isLeft = false;
   return new ReadableStream({
     start(controller) {
       incoming.pause();
       incoming.on("data", (chunk: Uint8Array) => {
+        if (isLeft) return;
         incoming.pause();
         controller.enqueue(new Uint8Array(chunk));
       });
-      incoming.once("end", () => controller.close());
+      incoming.once("end", () => {
+        if (!isLeft) controller.close();
+      });
       incoming.once("error", (error) => controller.error(error));
     },
     pull: () => void incoming.resume(),
+    cancel() {
+      isLeft = true;
+      incoming.resume(); // the rest must be read before the next request of the connection
+    },
   }, { highWaterMark: 0 });
 }
 
