@@ -30,6 +30,7 @@ interface MockFlags {
   readonly dialect: string;
   readonly rate: string;
   readonly fault?: readonly string[];
+  readonly fallback?: string;
   readonly seed: string;
 }
 
@@ -46,18 +47,21 @@ export function describeRequest(request: LoggedRequest): string {
 /** Serves the mock until the command is interrupted. */
 async function serve(
   options: MockServerOptions,
-  faults: readonly string[] | undefined,
+  { fault: faults, fallback }: Pick<MockFlags, "fault" | "fallback">,
   address: { port: number; hostname: string },
   { stdout, stderr, signal }: CommandContext,
 ): Promise<number> {
   // Loaded only here, so that `pull` starts faster.
-  const { ConfigurationError, createMockServer, parseFault } = await import("../../mock/mod.ts");
+  const { ConfigurationError, createMockServer, forwardTo, parseFault } = await import(
+    "../../mock/mod.ts"
+  );
   let listener: Listener;
   try {
     const parsed: Fault[] | undefined = faults?.map(parseFault);
     const server = createMockServer({
       ...options,
       ...(parsed && { faults: parsed }),
+      ...(fallback !== undefined && { fallback: forwardTo(fallback) }),
       onRequest: (request) => stdout.write(`${describeRequest(request)}\n`),
     });
     listener = await server.listen(address);
@@ -110,6 +114,10 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "a fault to inject, such as stall@50%; may be repeated",
       collect,
     )
+    .option(
+      "--fallback <url>",
+      "a server to which all that the mock does not serve is forwarded, such as /api/chat",
+    )
     .option("--seed <number>", "the seed of digests and random faults", "0")
     .action(async (flags: MockFlags) => {
       const options: MockServerOptions = {
@@ -119,6 +127,6 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
         seed: parseCount(flags.seed, "--seed", Number.MAX_SAFE_INTEGER),
       };
       const port = parseCount(flags.port, "--port", 65_535);
-      onExit(await serve(options, flags.fault, { port, hostname: flags.host }, context));
+      onExit(await serve(options, flags, { port, hostname: flags.host }, context));
     });
 };

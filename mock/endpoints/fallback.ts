@@ -102,7 +102,7 @@ function requireBase(host: string | URL): URL {
   try {
     base = parseHost(host);
   } catch (error) {
-    throw new ConfigurationError(messageOf(error));
+    throw new ConfigurationError(`Cannot forward requests: ${messageOf(error)}`);
   }
   if (base.username === "" && base.password === "") return base;
   throw new ConfigurationError(
