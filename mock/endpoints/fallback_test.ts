@@ -211,6 +211,18 @@ describe("Forwarding to a server", () => {
     assertStrictEquals(await (await fetch(`${mock.url}/packed`)).text(), "hello ".repeat(1_000));
   });
 
+  it("keeps all cookies apart", async () => {
+    const answer = () => {
+      const headers = new Headers();
+      for (const cookie of ["a=1; Path=/", "b=2"]) headers.append("Set-Cookie", cookie);
+      return new Response("x", { headers });
+    };
+    await using mock = await forwarding(answer);
+    const response = await fetch(`${mock.url}/api/chat`);
+    assertEquals(response.headers.getSetCookie(), ["a=1; Path=/", "b=2"]);
+    await response.text();
+  });
+
   it("streams the answer, and leaves when the client does", async () => {
     const { response, left } = silentAnswer();
     await using mock = await forwarding(() => response);

@@ -141,6 +141,13 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   }, { highWaterMark: 0 });
 }
 
+/** Headers as `node:http` takes them. Cookies are several headers of one name, which no others are. */
+function toNodeHeaders(headers: Headers): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie();
+  const fields = Object.fromEntries(headers);
+  return cookies.length > 0 ? { ...fields, "set-cookie": cookies } : fields;
+}
+
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
   const reader = response.body?.getReader();
   let proceed = () => {};
@@ -157,7 +164,7 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
       outgoing.write(chunk, () => resolve());
     });
 
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  outgoing.writeHead(response.status, toNodeHeaders(response.headers));
   outgoing.flushHeaders();
   while (reader && !outgoing.destroyed) {
     const { done, value } = await reader.read();
