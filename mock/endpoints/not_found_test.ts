@@ -67,7 +67,15 @@ describe("An endpoint that Ollama has and the mock has not", () => {
 describe("A path that is like one of an endpoint", () => {
   it("leads nowhere", async () => {
     for (
-      const path of ["/api/chats", "/api/blobs/", "/api/blobs/a/b", "/v1", "/api/chat%2f..", "/%"]
+      const path of [
+        "/api/chats",
+        "/api/blobs/",
+        "/api/blobs/a/b",
+        "/v1",
+        "/api/chat%2f..",
+        "/v1/models/a%2fb",
+        "/%",
+      ]
     ) {
       assertEquals((await answer("POST", path)).status, 404, path);
     }
