@@ -24,10 +24,8 @@ export type Fallback = (request: Request) => Response | Promise<Response>;
 export function checkFallback(fallback: unknown): void {
   if (fallback === undefined || typeof fallback === "function") return;
   throw new ConfigurationError(
-    `Cannot use the fallback ${
-      show(fallback)
-    }: it must be a function from a Request to a Response; ` +
-      "for a server, it is forwardTo(url)",
+    `Cannot use the fallback ${show(fallback)}: it must be a function that answers a Request, ` +
+      "such as forwardTo(url)",
   );
 }
 

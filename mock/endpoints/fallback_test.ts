@@ -176,7 +176,7 @@ describe("A fallback", () => {
     assertThrows(
       () => createMockServer({ fallback: "http://localhost" as unknown as Fallback }),
       ConfigurationError,
-      'Cannot use the fallback "http://localhost": it must be a function from a Request to a Response',
+      'Cannot use the fallback "http://localhost": it must be a function that answers a Request, such as',
     );
   });
 });
