@@ -24,6 +24,7 @@ export type { Clock, ClockTask } from "./clock/clock.ts";
 export { realClock } from "./clock/real.ts";
 export { VirtualClock } from "./clock/virtual.ts";
 export { ConfigurationError } from "./configuration_error.ts";
+export { type Fallback, forwardTo } from "./endpoints/fallback.ts";
 export type { RegistryOptions } from "./endpoints/registry.ts";
 export type { RegistryFault } from "./endpoints/registry_faults.ts";
 export type { LoggedRequest, RequestOutcome } from "./exchange/request_log.ts";
@@ -44,6 +45,7 @@ export type { MockLayer, MockModel, MockModelTemplate } from "./models/models.ts
 export { type Preset, presets } from "./models/presets.ts";
 export type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 export type { Listener, ListenOptions } from "./runtime/listen.ts";
+export type { NodeListener, NodeRequest, NodeResponse } from "./runtime/node_listener.ts";
 export {
   createMockServer,
   type MockClient,

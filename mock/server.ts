@@ -4,8 +4,10 @@
  *     Request ─▶ app ─▶ pull endpoint ─▶ PullJob ─▶ FaultInjector ─▶ Exchange ─▶ Response
  *                 │           │             └── BlobStore: what is on disk, and one download per blob
  *                 │           └── Catalog: what the registry offers, and what was pulled
- *                 ├── neighbours
+ *                 ├── neighbours, local models, OpenAI's list
  *                 └── registry
+ *
+ * What the app does not serve goes to the fallback, if there is one.
  *
  * @module
  */
@@ -18,8 +20,12 @@ import { realClock } from "./clock/real.ts";
 import { VirtualClock } from "./clock/virtual.ts";
 import { ConfigurationError, show } from "./configuration_error.ts";
 import { browserAccess } from "./endpoints/browser_access.ts";
+import { checkFallback, type Fallback, handOn } from "./endpoints/fallback.ts";
+import { Hosts } from "./endpoints/hosts.ts";
+import { registerLocalModels } from "./endpoints/local_models.ts";
 import { registerNeighbours } from "./endpoints/neighbours.ts";
-import { answerNotFound } from "./endpoints/not_found.ts";
+import { answerNotFound, isServed, refuseHead } from "./endpoints/not_found.ts";
+import { registerOpenAi } from "./endpoints/openai.ts";
 import { answerPull, type PullEndpointOptions } from "./endpoints/pull.ts";
 import {
   checkRegistryOptions,
@@ -52,6 +58,7 @@ import { BlobStore } from "./pull/downloads.ts";
 import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 import { abortable } from "../src/abortable.ts";
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
+import { type NodeListener, toNodeListener } from "./runtime/node_listener.ts";
 import { seededNumbers } from "./runtime/random.ts";
 
 /** Options of {@link createMockServer}. */
@@ -130,6 +137,22 @@ export interface MockServerOptions {
    * @default {1048576}
    */
   maxBodyBytes?: number | undefined;
+  /**
+   * Answers what the mock does not serve: a `fetch`, the handler of an app, or `forwardTo` a server. It
+   * gets the request as it came, and its answer is streamed. A path of the mock stays the mock's, whatever
+   * the method.
+   *
+   * @default what Ollama has and the mock has not is refused with 501, anything else with 404
+   */
+  fallback?: Fallback | undefined;
+  /**
+   * The addresses for which `fetch` answers, each with or without a port: `localhost:11434`,
+   * `ollama.test`. Others go to the `fallback`; without one, `fetch` rejects with a `TypeError`. Of no
+   * meaning to a mock that listens.
+   *
+   * @default every address
+   */
+  hosts?: readonly string[] | undefined;
   /** Called with each request when it has ended. */
   onRequest?: ((request: LoggedRequest) => void) | undefined;
 }
@@ -180,6 +203,12 @@ export interface MockServer extends AsyncDisposableIfKnown {
   readonly client: MockClient;
   /** Listens on a port of this machine. */
   listen(options?: ListenOptions): Promise<Listener>;
+  /**
+   * A listener for servers that others made: `createServer(server.nodeListener())` of `node:http`, or
+   * `app.use(server.nodeListener())` of Express, where it passes on what the mock does not serve. As with
+   * `listen`, time is real from now on, unless the mock was given a clock.
+   */
+  nodeListener(): NodeListener;
   /** The requests that arrived, in order, and how each of them ended. */
   readonly requests: readonly LoggedRequest[];
   /** The registry that the server pulls from. */
@@ -278,10 +307,11 @@ class KitMockServer implements MockServer {
   readonly #app = new Hono<MockEnvironment>();
   readonly #registryEndpoints: RegistryEndpoints;
   readonly #log: RequestLog;
+  readonly #hosts: Hosts;
   readonly #listeners = new Set<Listener>();
   #clock: Clock;
   /** The time of the clock at which that of the downloads began. */
-  #epoch: number;
+  #begunAt: number;
   #state: State;
   /** Resolves when the models that are there from the start are, or `undefined` if there are none. */
   #ready: Promise<void> | undefined;
@@ -292,7 +322,7 @@ class KitMockServer implements MockServer {
     this.#tickMs = options.tickMs ?? this.#dialect.tickMs;
     this.#bytesPerSecond = options.bytesPerSecond ?? DEFAULT_BYTES_PER_SECOND;
     this.#clock = options.clock ?? new VirtualClock();
-    this.#epoch = this.#clock.now();
+    this.#begunAt = this.#clock.now();
     requirePositive("bytesPerSecond", this.#bytesPerSecond);
     requirePositive("tickMs", this.#tickMs);
     requirePositive("maxBodyBytes", options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
@@ -305,6 +335,8 @@ class KitMockServer implements MockServer {
     const { faults = [], registry = {} } = options;
     checkFaults(faults, this.#targetsOf("chance" in faults ? [] : faults));
     checkRegistryOptions(registry, this.#targetsOf(registry.faults ?? []));
+    checkFallback(options.fallback);
+    this.#hosts = new Hosts(options.hosts);
     this.#log = new RequestLog(() => this.#clock.now(), (request) => options.onRequest?.(request));
     this.#registryEndpoints = new RegistryEndpoints(
       () => this.#state.catalog,
@@ -333,12 +365,8 @@ class KitMockServer implements MockServer {
   }
 
   async listen(options: ListenOptions = {}): Promise<Listener> {
-    const clock = this.#options.clock ?? realClock;
     const listener = await listen((request) => this.#answer(request), options);
-    if (clock !== this.#clock) {
-      this.#epoch = clock.now() - this.#now();
-      this.#clock = clock;
-    }
+    this.#useRealTime();
     const close = async () => {
       this.#listeners.delete(opened);
       await listener.close();
@@ -373,6 +401,15 @@ class KitMockServer implements MockServer {
     return this.#state.faults.hold(options);
   }
 
+  nodeListener(): NodeListener {
+    this.#useRealTime();
+    const takesAll = this.#options.fallback !== undefined;
+    return toNodeListener(
+      (request) => this.#answer(request),
+      (request) => takesAll || isServed(this.#app, request),
+    );
+  }
+
   reset(): void {
     this.#published.clear();
     this.#state = this.#newState();
@@ -383,6 +420,13 @@ class KitMockServer implements MockServer {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#listeners].map((listener) => listener.close()));
+  }
+
+  #useRealTime(): void {
+    const clock = this.#options.clock ?? realClock;
+    if (clock === this.#clock) return;
+    this.#begunAt = clock.now() - this.#now();
+    this.#clock = clock;
   }
 
   #newState(): State {
@@ -488,14 +532,20 @@ class KitMockServer implements MockServer {
   async #fetch(request: Request): Promise<Response> {
     const { signal } = request;
     signal.throwIfAborted();
-    return await abortable(this.#answer(request), signal);
+    const url = new URL(request.url);
+    if (this.#hosts.has(url)) return await abortable(this.#answer(request), signal);
+    const { fallback } = this.#options;
+    if (!fallback) throw this.#hosts.refuse(url);
+    return await abortable(this.#answer(request, fallback), signal);
   }
 
-  async #answer(request: Request): Promise<Response> {
+  async #answer(request: Request, fallback = this.#fallbackFor(request)): Promise<Response> {
     const exchange = new Exchange(request, this.#log, this.#clock);
     try {
       if (this.#ready) await this.#ready;
-      const response = await this.#app.fetch(request, { exchange });
+      const response = fallback
+        ? await handOn(request, fallback, exchange)
+        : await this.#app.fetch(request, { exchange });
       exchange.entry.status = response.status;
       if (request.method === "HEAD" || !exchange.isStreamed) exchange.end(exchange.outcome);
       return response;
@@ -503,6 +553,12 @@ class KitMockServer implements MockServer {
       exchange.end("faulted");
       throw error;
     }
+  }
+
+  /** Who answers a request instead of the app, if anybody does. */
+  #fallbackFor(request: Request): Fallback | undefined {
+    const { fallback } = this.#options;
+    return fallback && !isServed(this.#app, request) ? fallback : undefined;
   }
 
   #register(): void {
@@ -513,6 +569,7 @@ class KitMockServer implements MockServer {
       maxSize: maxBodyBytes,
       onError: () => answerJson({ error: "http: request body too large" }, 413),
     }));
+    app.use(refuseHead());
     app.use(strikeEarly((path) => this.#state.faults.forRequest(path)));
     app.post("/api/pull", (context) => answerPull(context, this.#pullOptions()));
     registerNeighbours(app, {
@@ -521,6 +578,8 @@ class KitMockServer implements MockServer {
       tickMs: this.#tickMs,
       bytesPerSecond: this.#bytesPerSecond,
     });
+    registerLocalModels(app, () => this.#state.catalog);
+    registerOpenAi(app, () => this.#state.catalog);
     this.#registryEndpoints.register(app);
     app.notFound((context) => answerNotFound(app, context));
     app.onError((error, { env }) => {
@@ -535,7 +594,7 @@ class KitMockServer implements MockServer {
    * 1970 has no room for the parts of a millisecond in which bytes come.
    */
   #now(): number {
-    return this.#clock.now() - this.#epoch;
+    return this.#clock.now() - this.#begunAt;
   }
 
   /** The zone of the machine is only told where its clock is used: else, a run would depend on it. */

@@ -16,6 +16,10 @@ export const TOOLS = {
   oldestTypescript: "typescript@5.6.3",
   nodeTypes: "@types/node@26.6.6",
   esbuild: "esbuild@0.28.2",
+  /** What recipes put the mock beside. */
+  express: "express@5.3.0",
+  msw: "msw@2.15.0",
+  playwright: "@playwright/test@1.65.1",
 } as const;
 
 /** A project without dependencies, and the tarball that it can install, which is beside it. */

@@ -22,6 +22,7 @@ interface MockFlags {
   readonly dialect: string;
   readonly rate: string;
   readonly fault?: readonly string[];
+  readonly fallback?: string;
   readonly seed: string;
   readonly origin?: readonly string[];
   readonly json?: true;
@@ -50,7 +51,7 @@ export function parseModel(
 }
 
 /** Reads the set-up of a mock from the flags. */
-function readSetup(flags: MockFlags, { parseFault, presets }: MockModule): MockSetup {
+function readSetup(flags: MockFlags, { forwardTo, parseFault, presets }: MockModule): MockSetup {
   const known = Object.keys(presets);
   const models = flags.model?.map((text) => parseModel(text, "--model", known)) ?? known;
   const offered = models.map((each) => typeof each === "string" ? each : each.name);
@@ -65,6 +66,7 @@ function readSetup(flags: MockFlags, { parseFault, presets }: MockModule): MockS
     bytesPerSecond: parseRate(flags.rate, "--rate"),
     seed: parseCount(flags.seed, "--seed", Number.MAX_SAFE_INTEGER),
     origins: flags.origin,
+    ...(flags.fallback !== undefined && { fallback: forwardTo(flags.fallback) }),
     ...(flags.fault && { faults: flags.fault.map(parseFault) }),
   };
 }
@@ -126,6 +128,10 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "--fault <fault>",
       "a fault to inject, such as stall@50%; may be repeated",
       collect,
+    )
+    .option(
+      "--fallback <url>",
+      "a server to which all that the mock does not serve is forwarded, such as /api/chat",
     )
     .option("--seed <number>", "the seed of digests and random faults", "0")
     .option("--list-faults", "list the kinds of faults, and end")

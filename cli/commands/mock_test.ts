@@ -9,7 +9,7 @@ import { describe, it } from "node:test";
 import { faultKinds } from "../../mock/mod.ts";
 import { EXIT, Interruption, UsageError } from "../command.ts";
 import { main } from "../main.ts";
-import { Recorder, TestContext } from "../test_helpers.ts";
+import { Recorder, serve, TestContext } from "../test_helpers.ts";
 import { parseModel } from "./mock.ts";
 import { describeRequest } from "./mock_run.ts";
 
@@ -201,5 +201,23 @@ describe("mock", () => {
       'install the model "a:latest" twice',
     );
     await refuse(["--rate", "fast"], "such as 100MB/s or 2MiB/s, or unlimited");
+    await refuse(
+      ["--fallback", "ftp://x"],
+      'error: Cannot forward requests: Cannot use the host "ftp://x": the scheme must be http or https',
+    );
+  });
+
+  it("forwards what it does not serve, and logs it like the rest", async () => {
+    const upstream = await serve((response) => response.end("chatted"));
+    const { stdout } = await withMock(["--fallback", upstream.url], async (url) => {
+      const init = { method: "POST", body: '{"model":"x"}' };
+      assertEquals(await (await fetch(`${url}/api/chat`, init)).text(), "chatted");
+      assertEquals(await (await fetch(url)).text(), "Ollama is running");
+    });
+    await upstream.close();
+    assertEquals(upstream.bodies, [{ model: "x" }]);
+    const [chat, root] = stdout.trim().split("\n").slice(-2);
+    assertMatch(chat!, / {2}POST {2}\/api\/chat {2}200 {2}finished {2}7 B$/);
+    assertMatch(root!, / {2}GET {2}\/ {2}200 {2}finished$/);
   });
 });

@@ -1,13 +1,15 @@
 /**
- * Answers unknown paths as the real server does (observed): 405 for a wrong method, a redirect for
- * extra slashes, otherwise 404.
+ * Answers what the mock has no endpoint for. As the real server (observed): 405 for a wrong method, a
+ * redirect for extra slashes, otherwise 404. An endpoint that the real server has, and the mock has not,
+ * is 501, so that nobody takes it for a path with a slip in it.
  *
  * @module
  */
 
-import type { Context, Hono } from "hono";
-import { answerText } from "../exchange/json_answer.ts";
+import type { Context, Hono, MiddlewareHandler } from "hono";
 import type { MockEnvironment } from "../exchange/exchange.ts";
+import { answerJson, answerText } from "../exchange/json_answer.ts";
+import { findOllamaRoute } from "./ollama_routes.ts";
 
 const TEXT = { "Content-Type": "text/plain" };
 
@@ -15,19 +17,69 @@ const TEXT = { "Content-Type": "text/plain" };
 export function answerNotFound(app: Hono<MockEnvironment>, context: Context): Response {
   const { path, method } = context.req;
   const allowed = methodsOf(app, path);
-  if (allowed.length > 0) {
+  if (allowed.length > 0 && !allowed.includes(method)) {
     return answerText("405 method not allowed", 405, { ...TEXT, Allow: allowed.join(", ") });
   }
-  const tidied = path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
-  if (methodsOf(app, tidied).includes(method)) {
+  if (isMissing(app, path)) return answerNotImplemented(method, path);
+  const tidied = tidy(path);
+  if (tidied !== path && methodsOf(app, tidied).includes(method)) {
     const isPlain = method === "GET" && path === `${tidied}/`;
     return new Response(null, { status: isPlain ? 301 : 307, headers: { Location: tidied } });
   }
   return answerText("404 page not found", 404, TEXT);
 }
 
-/** The methods of the endpoints of a path. */
+/** Refuses HEAD where the real server does: Hono answers it wherever it answers GET. */
+export function refuseHead(): MiddlewareHandler<MockEnvironment> {
+  return async (context, next) => {
+    const route = findOllamaRoute(context.req.path);
+    const isRefused = route !== undefined && !route.methods.includes("HEAD");
+    if (context.req.method === "HEAD" && isRefused) return await context.notFound();
+    return await next();
+  };
+}
+
+/** Whether a path is that of an endpoint of an app, for any method, or is redirected to one. */
+export function isServed(app: Hono<MockEnvironment>, request: Request): boolean {
+  const path = app.getPath(request);
+  const methods = new Set(app.routes.map(({ method }) => method).filter(isSpecific));
+  return [path, tidy(path)].some((path) =>
+    [...methods].some((method) =>
+      app.router.match(method, path)[0].some(([[, route]]) => isSpecific(route.method))
+    )
+  );
+}
+
+/** Whether a method is that of an endpoint, not that of middleware. */
+function isSpecific(method: string): boolean {
+  return method !== "ALL";
+}
+
+/** A path without the slashes that are too many. */
+function tidy(path: string): string {
+  return path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
+}
+
+/** Whether the real server has an endpoint at a path that an app lacks. */
+function isMissing(app: Hono<MockEnvironment>, path: string): boolean {
+  const route = findOllamaRoute(path);
+  return route !== undefined && ownMethodsOf(app, route.path).length === 0;
+}
+
+/** The methods of the endpoint at a path, in the app or in the real server. */
 function methodsOf(app: Hono<MockEnvironment>, path: string): readonly string[] {
-  return app.routes.filter((route) => route.path === path && route.method !== "ALL")
+  return findOllamaRoute(path)?.methods ?? ownMethodsOf(app, path);
+}
+
+/** The methods of the endpoints of an app at a path, as it was registered. */
+function ownMethodsOf(app: Hono<MockEnvironment>, path: string): readonly string[] {
+  return app.routes.filter((route) => route.path === path && isSpecific(route.method))
     .flatMap(({ method }) => method === "GET" ? ["HEAD", "GET"] : [method]);
+}
+
+function answerNotImplemented(method: string, path: string): Response {
+  const error =
+    `The mock has no ${method} ${path}: to add it, give the mock a fallback that answers ` +
+    "it, such as another server (createMockServer({ fallback }), or mock --fallback URL)";
+  return answerJson({ error }, 501);
 }

@@ -513,6 +513,7 @@ describe("The log of requests", () => {
       model: "small",
       status: 200,
       outcome: "finished",
+      error: undefined,
       faults: [],
       bytesSent: text.length,
       startedAt: 0,

@@ -86,6 +86,35 @@ export class Exchange {
     }, { highWaterMark: 0 });
   }
 
+  /** The body of an answer that comes from elsewhere: each chunk is read when the reader asks for it. */
+  relay(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+    this.#isStreamed = true;
+    const source = body.getReader();
+    const letGo = () => void source.cancel().catch(() => {}); // it may have failed already
+    if (this.#over) letGo();
+    this.onEnd(letGo);
+    return new ReadableStream<Uint8Array>({
+      pull: (controller) => this.#forward(source, controller),
+      cancel: (reason) => this.end("cancelled", reason),
+    }, { highWaterMark: 0 });
+  }
+
+  async #forward(
+    source: ReadableStreamDefaultReader<Uint8Array>,
+    controller: ReadableStreamDefaultController<Uint8Array>,
+  ): Promise<void> {
+    try {
+      const { done, value } = await source.read();
+      if (this.#over) throw this.#over.reason;
+      if (done) return this.#close(controller, "finished");
+      this.entry.bytesSent += value.length;
+      controller.enqueue(value);
+    } catch (error) {
+      this.end("faulted");
+      throw error;
+    }
+  }
+
   /** Performs actions up to the next one that sends something. */
   async #advance(
     actions: Iterator<SentAction, void, void>,

@@ -1,4 +1,4 @@
-import { pull, PullError, pullModel, type PullProgress } from "@ollama-pull/kit";
+import { pull, type PullError, pullModel, type PullProgress } from "@ollama-pull/kit";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { ConfigurationError } from "../configuration_error.ts";

@@ -34,7 +34,8 @@ export interface Listener extends AsyncDisposableIfKnown {
   close(): Promise<void>;
 }
 
-type Handler = (request: Request) => Promise<Response>;
+/** Answers a request. When it fails, the connection breaks. */
+export type Handler = (request: Request) => Promise<Response>;
 
 /** Serves a handler on a port. Fails with an error that names the address if it cannot be used. */
 export async function listen(handler: Handler, options: ListenOptions = {}): Promise<Listener> {
@@ -81,7 +82,8 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-async function serve(
+/** Answers one request of a server by `node:http`. */
+export async function serve(
   handler: Handler,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
@@ -117,18 +119,33 @@ function toRequest(incoming: IncomingMessage, signal: AbortSignal): Request | un
 }
 
 function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
+  let isLeft = false;
   return new ReadableStream({
     start(controller) {
       incoming.pause();
       incoming.on("data", (chunk: Uint8Array) => {
+        if (isLeft) return;
         incoming.pause();
         controller.enqueue(new Uint8Array(chunk));
       });
-      incoming.once("end", () => controller.close());
+      incoming.once("end", () => {
+        if (!isLeft) controller.close();
+      });
       incoming.once("error", (error) => controller.error(error));
     },
     pull: () => void incoming.resume(),
+    cancel() {
+      isLeft = true;
+      incoming.resume(); // the rest must be read before the next request of the connection
+    },
   }, { highWaterMark: 0 });
+}
+
+/** Headers as `node:http` takes them. Cookies are several headers of one name, which no others are. */
+function toNodeHeaders(headers: Headers): Record<string, string | string[]> {
+  const cookies = headers.getSetCookie();
+  const fields = Object.fromEntries(headers);
+  return cookies.length > 0 ? { ...fields, "set-cookie": cookies } : fields;
 }
 
 async function send(response: Response, outgoing: ServerResponse): Promise<void> {
@@ -147,7 +164,7 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
       outgoing.write(chunk, () => resolve());
     });
 
-  outgoing.writeHead(response.status, Object.fromEntries(response.headers));
+  outgoing.writeHead(response.status, toNodeHeaders(response.headers));
   outgoing.flushHeaders();
   while (reader && !outgoing.destroyed) {
     const { done, value } = await reader.read();

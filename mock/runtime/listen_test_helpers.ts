@@ -204,6 +204,18 @@ export const listenChecks: Readonly<Record<string, () => Promise<void>>> = {
     await listener.close();
   },
 
+  async "goes on when its handler leaves a body before its end"() {
+    const listener = await listen(async ({ body }) => {
+      await body!.cancel();
+      return new Response("enough");
+    });
+    for (let round = 0; round < 3; round++) {
+      const response = await fetch(listener.url, { method: "POST", body: "x".repeat(100_000) });
+      assertStrictEquals(await response.text(), "enough");
+    }
+    await listener.close();
+  },
+
   async "breaks the connection when its handler fails"() {
     const listener = await listen(() => Promise.reject(new Error("a bug")));
     await assertRejects(() => fetch(listener.url));

@@ -1,0 +1,79 @@
+/**
+ * Answers requests of a server that somebody else made by `node:http`, such as Express.
+ *
+ * @module
+ */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type Handler, serve } from "./listen.ts";
+
+/** A request of `node:http`, as far as its type matters here: an `IncomingMessage` is one. */
+export interface NodeRequest {
+  /** Its method. */
+  readonly method?: string | undefined;
+  /** Its path and query. */
+  readonly url?: string | undefined;
+  /** The names and values of its headers, by turns. */
+  readonly rawHeaders: readonly string[];
+  /** Whether its body was read to the end. */
+  readonly readableEnded: boolean;
+}
+
+/** An answer of `node:http`, as far as its type matters here: a `ServerResponse` is one. */
+export interface NodeResponse {
+  /** Whether the headers were sent. */
+  readonly headersSent: boolean;
+  /** Whether `end` was called. */
+  readonly writableEnded: boolean;
+}
+
+/**
+ * Answers a request of `node:http`: the argument of `createServer`, and a middleware of Express.
+ *
+ * @param incoming The request. Nobody may have read its body.
+ * @param outgoing The answer.
+ * @param next Passes on what the mock does not serve, and errors.
+ */
+export type NodeListener = (
+  incoming: NodeRequest,
+  outgoing: NodeResponse,
+  next?: (error?: unknown) => void,
+) => void;
+
+/**
+ * Makes a listener of a handler.
+ *
+ * @param handler Answers requests.
+ * @param takes Whether the handler answers a request, where somebody else could.
+ */
+export function toNodeListener(
+  handler: Handler,
+  takes: (request: Request) => boolean,
+): NodeListener {
+  return (incoming, outgoing, next) => {
+    if (next && !isTaken(incoming, takes)) return next();
+    const problem = isRead(incoming) ? new Error(describeRead(incoming)) : undefined;
+    if (problem && next) return next(problem);
+    const answer = problem ? () => Promise.resolve(answerProblem(problem)) : handler;
+    void serve(answer, incoming as IncomingMessage, outgoing as ServerResponse);
+  };
+}
+
+/** Whether a handler takes a request. Its body stays unread, for whoever is next. */
+function isTaken({ url = "/" }: NodeRequest, takes: (request: Request) => boolean): boolean {
+  const address = `http://localhost${url}`;
+  return URL.canParse(address) && takes(new Request(address));
+}
+
+function isRead({ method, readableEnded }: NodeRequest): boolean {
+  return readableEnded && method !== "GET" && method !== "HEAD";
+}
+
+function describeRead({ method, url }: NodeRequest): string {
+  return `Cannot answer ${method} ${url}: its body was read already; put the mock before middleware ` +
+    "that reads bodies, such as express.json()";
+}
+
+function answerProblem({ message }: Error): Response {
+  return Response.json({ error: message }, { status: 500 });
+}
