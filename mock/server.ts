@@ -359,14 +359,18 @@ class KitMockServer implements MockServer {
     app.post("/api/pull", (context) => answerPull(context, this.#pullOptions()));
     registerNeighbours(app, {
       catalog: () => this.#state.catalog,
+      store: () => this.#state.store,
+      dialect: this.#dialect,
+      now: () => this.#clock.now(),
       tickMs: this.#tickMs,
       bytesPerSecond: this.#bytesPerSecond,
     });
     this.#registryEndpoints.register(app);
     app.notFound((context) => answerNotFound(app, context));
     app.onError((error) => {
-      if (error instanceof Refusal) return answerJson({ error: error.message }, error.status);
-      throw error;
+      if (!(error instanceof Refusal)) throw error;
+      const { message, status, contentType } = error;
+      return answerJson({ error: message }, status, contentType);
     });
   }
 

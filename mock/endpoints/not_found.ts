@@ -6,6 +6,7 @@
  */
 
 import type { Context, Hono } from "hono";
+import { html } from "hono/html";
 import type { MockEnvironment } from "../exchange/exchange.ts";
 
 /** Answers a request for which an app has no endpoint. */
@@ -15,12 +16,26 @@ export function answerNotFound(app: Hono<MockEnvironment>, context: Context): Re
   if (allowed.length > 0) {
     return answerText(405, "405 method not allowed", { Allow: allowed.join(", ") });
   }
-  const tidied = path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
+  // Go's `ServeMux` merges slashes before Gin looks for an endpoint.
+  const merged = path.replace(/\/{2,}/g, "/");
+  if (merged !== path) return answerRedirect(context, 307, merged);
+  const tidied = path.replace(/(?<=.)\/$/, "");
   if (methodsOf(app, tidied).includes(method)) {
-    const isPlain = method === "GET" && path === `${tidied}/`;
-    return new Response(null, { status: isPlain ? 301 : 307, headers: { Location: tidied } });
+    return answerRedirect(context, method === "GET" ? 301 : 307, tidied);
   }
   return answerText(404, "404 page not found");
+}
+
+/** Leads to another path. Only those who may show a page get one (observed: `http.Redirect`). */
+function answerRedirect({ req }: Context, status: 301 | 307, path: string): Response {
+  const location = path + new URL(req.url).search;
+  const headers = { Location: location };
+  if (req.method !== "GET" && req.method !== "HEAD") return new Response(null, { status, headers });
+  const words = status === 301 ? "Moved Permanently" : "Temporary Redirect";
+  return new Response(String(html`<a href="${location}">${words}</a>.\n\n`), {
+    status,
+    headers: { ...headers, "Content-Type": "text/html; charset=utf-8" },
+  });
 }
 
 /** The methods of the endpoints of a path. */
