@@ -15,7 +15,8 @@ const TENSORS = 453;
 
 /**
  * Models with the shape of well-known ones: a few layers, one of them almost all of the bytes. `tiny`
- * is for quick tests; `tensors` has hundreds of small blobs, as models do that are stored by tensor.
+ * is for quick tests; `tensors` has hundreds of small blobs, as models do that are stored by tensor (the
+ * dialect `v0.33` refuses to pull those: its server lacks the runtime that they need).
  */
 export const presets: Readonly<Record<string, MockModel>> = {
   "tiny": {
