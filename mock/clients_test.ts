@@ -191,7 +191,7 @@ describe("The npm client `ollama`", () => {
     assertEquals(await client.push({ model: "copy" }), { status: "success" });
     assertEquals(await client.delete({ model: "small" }), { status: "success" });
     assertEquals((await client.list()).models.map(({ name }) => name), ["copy:latest"]);
-    assertStrictEquals((await client.version()).version, "0.33.0");
+    assertStrictEquals((await client.version()).version, "0.34.1");
   });
 
   it("reports what the server refuses, and what fails later", async () => {

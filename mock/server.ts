@@ -575,6 +575,10 @@ class KitMockServer implements MockServer {
     registerNeighbours(app, {
       catalog: () => this.#state.catalog,
       zoneOf: (milliseconds) => this.#zoneOf(milliseconds),
+      store: () => this.#state.store,
+      dialect: this.#dialect,
+      now: () => this.#now(),
+      isNeverLate: this.#isNeverLate,
       tickMs: this.#tickMs,
       bytesPerSecond: this.#bytesPerSecond,
     });
@@ -584,8 +588,9 @@ class KitMockServer implements MockServer {
     app.notFound((context) => answerNotFound(app, context));
     app.onError((error, { env }) => {
       if (!(error instanceof Refusal)) throw error;
-      env.exchange.entry.error = error.message;
-      return answerJson({ error: error.message }, error.status);
+      const { message, status, contentType } = error;
+      env.exchange.entry.error = message;
+      return answerJson({ error: message }, status, contentType);
     });
   }
 
@@ -604,6 +609,11 @@ class KitMockServer implements MockServer {
       : MADE_UP_ZONE_MINUTES;
   }
 
+  /** Whether the clock is exact, as a virtual one is. */
+  get #isNeverLate(): boolean {
+    return this.#clock instanceof VirtualClock;
+  }
+
   #pullOptions(): PullEndpointOptions {
     const { catalog, store } = this.#state;
     return {
@@ -612,7 +622,7 @@ class KitMockServer implements MockServer {
       dialect: this.#dialect,
       tickMs: this.#tickMs,
       now: () => this.#now(),
-      isNeverLate: this.#clock instanceof VirtualClock,
+      isNeverLate: this.#isNeverLate,
       faultsFor: (name) => this.#state.faults.forPull(name),
     };
   }

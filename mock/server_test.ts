@@ -328,6 +328,28 @@ describe("What is not there", () => {
     assertEquals(await locationOf("/api/tags/", "GET"), [301, "/api/tags"]);
     assertEquals(await locationOf("//api/tags", "GET"), [307, "/api/tags"]);
     assertEquals(await locationOf("/api/delete/", "DELETE"), [307, "/api/delete"]);
+    // Slashes in the middle are merged first, whatever is there.
+    assertEquals(await locationOf("//", "GET"), [307, "/"]);
+    assertEquals(await locationOf("/nowhere//a/", "GET"), [307, "/nowhere/a/"]);
+    assertEquals(await locationOf("/api/tags/?a=1", "GET"), [301, "/api/tags?a=1"]);
+  });
+
+  it("is said to be elsewhere on a page, to those who may show one", async () => {
+    const pageAt = async (path: string, method: string) => {
+      const response = await mockOfSmall().fetch(`http://localhost${path}`, { method });
+      return [response.headers.get("Content-Type"), await response.text()];
+    };
+    const type = "text/html; charset=utf-8";
+    assertEquals(
+      await pageAt("/api/tags/?a&b", "GET"),
+      [type, '<a href="/api/tags?a&amp;b">Moved Permanently</a>.\n\n'],
+    );
+    assertEquals(
+      await pageAt("//", "GET"),
+      [type, '<a href="/">Temporary Redirect</a>.\n\n'],
+    );
+    assertEquals(await pageAt("/api/tags/", "HEAD"), [type, ""]);
+    assertEquals(await pageAt("/api/pull/", "POST"), [null, ""]);
   });
 });
 

@@ -47,6 +47,13 @@ export interface Dialect {
   readonly endsFailures: boolean;
   /** Whether a registry without TLS is refused because of its name, or tried with TLS. */
   readonly withoutTls: "refused" | "tried";
+  /**
+   * Whether names in requests are read as they are, or without white space around them and with a source
+   * at their end, such as `:cloud`.
+   */
+  readonly names: "plain" | "with source";
+  /** Whether models of tensors are pulled, or refused for want of the runtime that they need. */
+  readonly tensors: "pulled" | "refused";
 }
 
 /** The failure of a pull of a model that the registry does not have. */
@@ -65,7 +72,10 @@ const downloadingLong = (digest: string) => `downloading ${digest}`;
 const noWords = () => undefined;
 const emptyWords = () => "";
 
-/** The published page: each download begins without `completed`, and all final lines are sent. */
+/**
+ * The published page: each download begins without `completed`, and all final lines are sent. Where the
+ * page is silent, it is as in v0.34.
+ */
 const SPEC: Dialect = {
   downloading: downloadingLong,
   cached: downloadingLong,
@@ -80,10 +90,12 @@ const SPEC: Dialect = {
   failure: (error) => ({ error }),
   endsFailures: true,
   withoutTls: "tried",
+  names: "with source",
+  tensors: "pulled",
 };
 
-/** Recorded of v0.34: a layer sends no line when it ends, and a small layer sends none at all. */
-const V0_33: Dialect = {
+/** Recorded of v0.30: a layer sends no line when it ends, and a small layer sends none at all. */
+const V0_30: Dialect = {
   ...SPEC,
   downloading: pullingShort,
   cached: pullingShort,
@@ -104,7 +116,7 @@ function codedFailure(message: string, model: string): WireError {
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
   "spec": SPEC,
   // Recorded of v0.1.0: the published page describes it, but for these.
-  "v0.1.0": { ...SPEC, cached: emptyWords, withoutTls: "refused" },
+  "v0.1.0": { ...SPEC, cached: emptyWords, withoutTls: "refused", names: "plain" },
   // Recorded of v0.1.17: a layer ends with a line, however small it is.
   "v0.1": {
     ...SPEC,
@@ -112,9 +124,10 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     cached: pullingShort,
     announces: false,
     withoutTls: "refused",
+    names: "plain",
   },
   // Recorded of v0.30: it polls each part once a second, so a layer ends on a whole second.
-  "v0.5": { ...V0_33, completionGridMs: 1_000 },
+  "v0.5": { ...V0_30, completionGridMs: 1_000 },
   // Recorded of v0.30, which uses it if OLLAMA_EXPERIMENT asks for it.
   "client2": {
     ...SPEC,
@@ -127,10 +140,11 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     contentType: "text/plain; charset=utf-8",
     failure: codedFailure,
     endsFailures: false,
+    names: "plain", // observed: `Local.handlePull` passes the name on
   },
   // Recorded of v0.30.
   "tensor": {
-    ...V0_33,
+    ...V0_30,
     downloading: () => "pulling model",
     cached: () => "pulling model",
     layers: "aggregate",
@@ -139,5 +153,6 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     verifies: false,
     removing: undefined,
   },
-  "v0.33": V0_33,
+  // Recorded of v0.34, on a machine without MLX.
+  "v0.33": { ...V0_30, tensors: "refused" },
 };

@@ -98,13 +98,14 @@ export function parseModelName(name: string): ModelName {
   if (typeof name !== "string") {
     throw new TypeError(`The model name must be a string such as "llama3.2", not ${typeof name}`);
   }
-  const { base, source } = splitSource(name.trim());
-  if (source !== undefined && splitSource(base).source !== undefined) {
+  const text = name.trim();
+  if (hasTwoSources(text)) {
     throw unusable(
       name,
       'it says twice where the model runs; write either ":cloud" or ":local", once',
     );
   }
+  const { base, source } = splitSource(text);
   const suffix = hasTag(base) ? "-cloud" : ":cloud";
   return parseParts(source === "cloud" ? base + suffix : base, name, source);
 }
@@ -117,6 +118,12 @@ export function parseModelName(name: string): ModelName {
  */
 export function parsePlainName(name: string): ModelName {
   return parseParts(name, name, undefined);
+}
+
+/** Whether a name says twice where the model runs, as in `x:cloud:local`. */
+export function hasTwoSources(name: string): boolean {
+  const { base, source } = splitSource(name);
+  return source !== undefined && splitSource(base).source !== undefined;
 }
 
 /**

@@ -145,6 +145,6 @@ describe("a scripted server", () => {
     const server = new ScriptedServer();
     server.play({ chunks: [encode("a pull")] });
     const response = await server.fetch(new Request(`${server.host}/api/version`));
-    assertEquals(await response.json(), { version: "0.33.0" });
+    assertEquals(await response.json(), { version: "0.34.1" });
   });
 });

@@ -5,6 +5,7 @@
  */
 
 import type { Context, Hono } from "hono";
+import type { Dialect } from "../../src/dialects.ts";
 import { DIGEST_PREFIX, shortDigest } from "../../src/digest.ts";
 import { NDJSON_TYPE } from "../../src/ndjson.ts";
 import type { SentAction } from "../exchange/actions.ts";
@@ -12,17 +13,21 @@ import type { MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson, answerText, JSON_TYPE } from "../exchange/json_answer.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
+import { quoteGo } from "../go_json/quote.ts";
 import { formatGoTime } from "../go_json/time.ts";
 import { type Catalog, listedName, type PulledModel } from "../models/catalog.ts";
 import { manifestDocument } from "../models/manifests.ts";
 import { modelfileOf } from "../models/modelfile.ts";
 import { type ModelName, parseModelName, shortName } from "../models/model_name.ts";
-import { type Blob, blobsOf } from "../models/models.ts";
-import type { StatusObject } from "../pull/job.ts";
+import { type Blob, blobsOf, type Model } from "../models/models.ts";
+import type { BlobStore } from "../pull/downloads.ts";
+import { beginTime, PullFailure, PullJob, type StatusObject } from "../pull/job.ts";
+import { obstacleTo } from "../pull/obstacles.ts";
 import { modelOf, readBody } from "./request_body.ts";
+import { INVALID_NAME, readName, requireName } from "./requested_name.ts";
 
 /** The version that the mock reports: that of the real server that it was compared with. */
-export const SERVER_VERSION = "0.33.0";
+export const SERVER_VERSION = "0.34.1";
 
 /** The answer at the root of the server. */
 export const GREETING = "Ollama is running";
@@ -32,6 +37,11 @@ export interface NeighbourOptions {
   readonly catalog: () => Catalog;
   /** How far the zone of the server is ahead of UTC at a date, in minutes. */
   readonly zoneOf: ZoneOf;
+  readonly store: () => BlobStore;
+  readonly dialect: Dialect;
+  readonly now: () => number;
+  /** Whether the clock is exact, as a virtual one is. */
+  readonly isNeverLate: boolean;
   readonly tickMs: number;
   readonly bytesPerSecond: number;
 }
@@ -40,14 +50,28 @@ type ZoneOf = (milliseconds: number) => number;
 
 type MockContext = Context<MockEnvironment>;
 
+/** The words for a request without a name. */
+const MODEL_REQUIRED = "model is required";
+
+/** Where the service of Linux keeps what it knows of models. */
+const MANIFESTS = "/usr/share/ollama/.ollama/models/manifests";
+
 const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 
+const NAME_FIELDS = { model: "string", name: "string" } as const;
+
+/** The fields of the requests, but for those that the mock has no use for and that hold objects. */
 const FIELDS = {
-  model: "string",
-  name: "string",
-  insecure: "bool",
-  stream: "bool",
-  from: "string",
+  ShowRequest: { ...NAME_FIELDS, system: "string", template: "string", verbose: "bool" },
+  DeleteRequest: NAME_FIELDS,
+  PushRequest: {
+    ...NAME_FIELDS,
+    insecure: "bool",
+    stream: "bool",
+    username: "string",
+    password: "string",
+  },
+  CreateRequest: { ...NAME_FIELDS, stream: "bool", from: "string" },
 } as const;
 
 /** Adds the endpoints to an app. */
@@ -59,28 +83,38 @@ export function registerNeighbours(app: Hono<MockEnvironment>, options: Neighbou
     "/api/tags",
     () => answerJson({ models: catalog().pulled.map((each) => listModel(each, zoneOf)) }),
   );
-  app.post("/api/show", (context) => show(context, catalog(), zoneOf));
-  app.delete("/api/delete", (context) => remove(context, catalog()));
+  app.post("/api/show", (context) => show(context, options));
+  app.delete("/api/delete", (context) => remove(context, options));
   app.post("/api/push", async (context) => {
-    const fields = await readBody(context, "PushRequest", FIELDS);
-    const text = requireModel(fields);
-    return await respond(context, fields, push(find(catalog(), text), options));
+    const fields = await readFieldsOf(context, "PushRequest");
+    const text = modelOf(fields);
+    if (text === "") throw new Refusal(400, MODEL_REQUIRED);
+    return await respond(context, fields, push(text, options));
   });
   app.post("/api/create", async (context) => {
-    const fields = await readBody(context, "CreateRequest", FIELDS);
+    const fields = await readFieldsOf(context, "CreateRequest");
     const name = parseModelName(modelOf(fields));
-    if (!name) throw new Refusal(400, "invalid model name");
-    if (!fields.from) throw new Refusal(400, "neither 'from' or 'files' was specified");
-    const base = requirePulled(catalog(), String(fields.from));
-    return await respond(context, fields, create(base, name, catalog()));
+    if (!name) throw new Refusal(400, INVALID_NAME);
+    const base = requireBase(fields, options.dialect);
+    const offered = await catalog().find(base);
+    return await respond(context, fields, create({ name, base, offered }, options));
   });
 }
 
-async function show(context: MockContext, catalog: Catalog, zoneOf: ZoneOf): Promise<Response> {
-  const text = requireModel(await readBody(context, "ShowRequest", FIELDS));
-  const name = parseModelName(text);
-  if (!name) throw new Refusal(400, "invalid model name");
-  const { model, pulledAt } = requirePulled(catalog, shortName(name));
+function readFieldsOf(
+  context: MockContext,
+  struct: keyof typeof FIELDS,
+): Promise<Record<string, unknown>> {
+  return readBody(context, struct, FIELDS[struct]);
+}
+
+async function show(
+  context: MockContext,
+  { catalog, dialect, zoneOf }: NeighbourOptions,
+): Promise<Response> {
+  const text = modelOf(await readFieldsOf(context, "ShowRequest"));
+  const name = requireName(text, dialect, { missing: MODEL_REQUIRED, invalid: INVALID_NAME });
+  const { model, pulledAt } = requirePulled(catalog(), name, shortName(name));
   const { details, capabilities, model_info, projector_info, ...texts } = model.info;
   const { context_length: _, embedding_length: __, ...shown } = details;
   return answerJson({
@@ -94,28 +128,30 @@ async function show(context: MockContext, catalog: Catalog, zoneOf: ZoneOf): Pro
   });
 }
 
-async function remove(context: MockContext, catalog: Catalog): Promise<Response> {
-  const text = requireModel(await readBody(context, "DeleteRequest", FIELDS));
-  if (!parseModelName(text)) throw new Refusal(400, `name ${JSON.stringify(text)} is invalid`);
-  catalog.delete(requirePulled(catalog, text).model.name);
+async function remove(
+  context: MockContext,
+  { catalog, dialect }: NeighbourOptions,
+): Promise<Response> {
+  const text = modelOf(await readFieldsOf(context, "DeleteRequest"));
+  const invalid = `name ${quoteGo(text)} is invalid`;
+  const name = requireName(text, dialect, { missing: MODEL_REQUIRED, invalid });
+  catalog().delete(requirePulled(catalog(), name, text).model.name);
   return answerText("", 200, {});
 }
 
-function requireModel(fields: Record<string, unknown>): string {
-  const text = modelOf(fields);
-  if (text === "") throw new Refusal(400, "model is required");
-  return text;
-}
-
-function find(catalog: Catalog, text: string): PulledModel | undefined {
-  const name = parseModelName(text);
-  return name && catalog.findPulled(name);
-}
-
-function requirePulled(catalog: Catalog, text: string): PulledModel {
-  const pulled = find(catalog, text);
-  if (!pulled) throw new Refusal(404, `model '${text}' not found`);
+/** The model of a name. The server calls it by some words when it has none. */
+function requirePulled(catalog: Catalog, name: ModelName, words: string): PulledModel {
+  const pulled = catalog.findPulled(name);
+  if (!pulled) throw new Refusal(404, `model '${words}' not found`);
   return pulled;
+}
+
+/** The model to create from. The server is about to stream when it refuses one (observed). */
+function requireBase({ from }: Record<string, unknown>, dialect: Dialect): ModelName {
+  if (!from) throw new Refusal(400, "neither 'from' or 'files' was specified", JSON_TYPE);
+  const base = readName(String(from), dialect);
+  if (typeof base === "string") throw new Refusal(400, INVALID_NAME, JSON_TYPE);
+  return base;
 }
 
 function listModel(pulled: PulledModel, zoneOf: ZoneOf) {
@@ -145,22 +181,28 @@ function isWait(step: StatusObject | Wait): step is Wait {
   return "ms" in step;
 }
 
-/** Uploads every blob, one after another. */
-function* push(pulled: PulledModel | undefined, options: NeighbourOptions): Steps {
+/** Uploads every blob, one after another. Observed: white space and a source count as any character. */
+function* push(text: string, options: NeighbourOptions): Steps {
   yield { status: "retrieving manifest" };
+  const name = parseModelName(text);
+  const pulled = name && options.catalog().findPulled(name);
   if (!pulled) {
     yield { status: "couldn't retrieve manifest" };
-    return yield { error: "file does not exist" };
+    return yield { error: name ? missingManifest(name) : `unqualified name: ${text}` };
   }
   for (const blob of blobsOf(pulled.model)) yield* upload(blob, options);
   yield { status: "pushing manifest" };
   yield { status: "success" };
 }
 
+/** The words for a model that is not there: the server opens the file of its manifest. */
+function missingManifest({ host, namespace, model, tag }: ModelName): string {
+  return `open ${MANIFESTS}/${host}/${namespace}/${model}/${tag}: no such file or directory`;
+}
+
 function* upload({ digest, size }: Blob, { bytesPerSecond, tickMs }: NeighbourOptions): Steps {
   const status = `pushing ${shortDigest(digest)}`;
   const bytesPerTick = bytesPerSecond * tickMs / 1000;
-  yield { status, digest, total: size };
   for (let completed = bytesPerTick; completed < size; completed += bytesPerTick) {
     yield { ms: tickMs };
     yield { status, digest, total: size, completed: Math.floor(completed) };
@@ -169,12 +211,52 @@ function* upload({ digest, size }: Blob, { bytesPerSecond, tickMs }: NeighbourOp
   yield { status, digest, total: size, completed: size };
 }
 
-/** Makes a model that has the layers of another one. */
-function* create({ model }: PulledModel, name: ModelName, catalog: Catalog): Steps {
+/** A model to make, and what to make it from. */
+interface Creation {
+  readonly name: ModelName;
+  readonly base: ModelName;
+  /** The model to make it from, if the registry has it. */
+  readonly offered: Model | undefined;
+}
+
+/** Makes a model that has the layers of another one, which is pulled first if it is not there. */
+function* create(creation: Creation, options: NeighbourOptions): Steps {
+  const { name, base } = creation;
+  const catalog = options.catalog();
+  if (!catalog.findPulled(base)) yield* pullBase(creation, options);
+  const model = catalog.findPulled(base)?.model;
+  if (!model) return;
   for (const { digest } of model.layers) yield { status: `using existing layer ${digest}` };
   yield { status: "writing manifest" };
   catalog.copy(model, name);
   yield { status: "success" };
+}
+
+/** Pulls the model to create from, `success` included (observed: `parseFromModel`). */
+function* pullBase({ base, offered }: Creation, options: NeighbourOptions): Steps {
+  const { catalog, store, dialect, tickMs, now, isNeverLate } = options;
+  const obstacle = obstacleTo({ name: base, model: offered, connection: "secure", dialect });
+  const model = obstacle ? undefined : offered;
+  const install = (pulled: Model) => pulled.installs && catalog().install(pulled);
+  const job = new PullJob({
+    ...beginTime(now, isNeverLate),
+    model,
+    obstacle,
+    store: store(),
+    dialect,
+    tickMs,
+    milestones: [],
+    install,
+  });
+  try {
+    for (const step of job.run()) {
+      if (step.phase === "waiting") yield step;
+      else if (step.phase !== "point") yield step.object;
+    }
+  } catch (error) {
+    if (!(error instanceof PullFailure)) throw error;
+    yield { error: error.message };
+  }
 }
 
 /** Streams status objects, or answers with the last one at the end. */

@@ -28,7 +28,7 @@ describe("The address by itself", () => {
 describe("The version", () => {
   it("is that of the real server that the mock was compared with", async () => {
     const response = await get(mockOfSmall(), "/api/version");
-    assertStrictEquals(await response.text(), '{"version":"0.33.0"}');
+    assertStrictEquals(await response.text(), '{"version":"0.34.1"}');
     assertStrictEquals((await get(mockOfSmall(), "/api/version", "HEAD")).status, 200);
   });
 });
@@ -121,10 +121,9 @@ describe("A model that was not pulled", () => {
   it("is not found", async () => {
     const server = mockOfSmall();
     const answers: [Response, string][] = [
-      // Observed: one endpoint says the tag, the others say what they were asked for.
+      // Observed: one endpoint says the tag, the other says what it was asked for.
       [await post(server, "/api/show", { model: "small" }), "small:latest"],
       [await remove(server, { model: "small" }), "small"],
-      [await post(server, "/api/create", { model: "copy", from: "small" }), "small"],
     ];
     for (const [answer, name] of answers) {
       assertStrictEquals(answer.status, 404);
@@ -134,13 +133,25 @@ describe("A model that was not pulled", () => {
 
   it("cannot be pushed, which is told in the stream", async () => {
     const server = mockOfSmall();
-    assertStrictEquals(
-      await (await post(server, "/api/push", { model: "small" })).text(),
-      '{"status":"retrieving manifest"}\n{"status":"couldn\'t retrieve manifest"}\n' +
-        '{"error":"file does not exist"}\n',
+    const failureOf = async (model: string) => {
+      const text = await (await post(server, "/api/push", { model })).text();
+      const [first, second, last, ...rest] = text.split("\n");
+      assertEquals([first, second, rest], [
+        '{"status":"retrieving manifest"}',
+        `{"status":"couldn't retrieve manifest"}`,
+        [""],
+      ]);
+      const { error } = JSON.parse(last!);
+      const response = await post(server, "/api/push", { model, stream: false });
+      assertEquals([response.status, await response.json()], [500, { error }]);
+      return error;
+    };
+    const manifests = "/usr/share/ollama/.ollama/models/manifests";
+    assertEquals(
+      await failureOf("small"),
+      `open ${manifests}/registry.ollama.ai/library/small/latest: no such file or directory`,
     );
-    const response = await post(server, "/api/push", { model: "small", stream: false });
-    assertEquals([response.status, await response.json()], [500, { error: "file does not exist" }]);
+    assertEquals(await failureOf(" small "), "unqualified name:  small ");
   });
 });
 
@@ -153,16 +164,13 @@ describe("A push", () => {
     assertStrictEquals(response.headers.get("Content-Type"), "application/x-ndjson");
     const statuses = (await response.text()).trimEnd().split("\n").map((line) => {
       const { status, completed, total } = JSON.parse(line);
-      return total === undefined ? status : `${status} ${completed ?? "-"}/${total}`;
+      return total === undefined ? status : `${status} ${completed}/${total}`;
     });
     assertEquals(statuses, [
       "retrieving manifest",
-      "pushing aaaaaaaaaaaa -/20000000",
       "pushing aaaaaaaaaaaa 10000000/20000000",
       "pushing aaaaaaaaaaaa 20000000/20000000",
-      "pushing bbbbbbbbbbbb -/3000000",
       "pushing bbbbbbbbbbbb 3000000/3000000",
-      "pushing cccccccccccc -/500",
       "pushing cccccccccccc 500/500",
       "pushing manifest",
       "success",
@@ -208,14 +216,54 @@ describe("A creation", () => {
     assertEquals(await namesOf(server), ["copy:latest", "small:latest"]);
   });
 
+  it("pulls the model to create from, if it is not there", async () => {
+    const server = mockOfSmall();
+    const pulled = await pullText(mockOfSmall());
+    const response = await post(server, "/api/create", { model: "copy", from: "small" });
+    const text = await response.text();
+    assertStrictEquals(text.slice(0, pulled.length), pulled);
+    assert(text.slice(pulled.length).startsWith('{"status":"using existing layer sha256:aaaa'));
+    assertEquals(await namesOf(server), ["copy:latest", "small:latest"]);
+  });
+
+  it("fails as a pull does where the model to create from cannot be pulled", async () => {
+    const server = mockOfSmall();
+    const error = "pull model manifest: file does not exist";
+    const body = { model: "copy", from: "other" };
+    assertStrictEquals(
+      await (await post(server, "/api/create", body)).text(),
+      `{"status":"pulling manifest"}\n{"error":"${error}"}\n`,
+    );
+    const response = await post(server, "/api/create", { ...body, stream: false });
+    assertEquals([response.status, await response.json()], [500, { error }]);
+    assertEquals(await namesOf(server), []);
+  });
+
+  it("that is left while it pulls leaves the download", async () => {
+    const server = mockOfSmall();
+    const response = await post(server, "/api/create", { model: "copy", from: "small" });
+    const reader = response.body!.getReader();
+    for (let line = 0; line < 3; line++) await readLine(reader);
+    assertStrictEquals(server.activeDownloads, 1);
+    await reader.cancel();
+    assertStrictEquals(server.activeDownloads, 0);
+  });
+
   it("needs a valid name and something to create from", async () => {
     const server = mockOfSmall();
     const errorOf = async (body: unknown) => {
       const response = await post(server, "/api/create", body);
-      return [response.status, (await response.json()).error];
+      const { error } = await response.json();
+      return [response.status, response.headers.get("Content-Type"), error];
     };
-    assertEquals(await errorOf({ model: "../x" }), [400, "invalid model name"]);
-    assertEquals(await errorOf({ model: "x" }), [400, "neither 'from' or 'files' was specified"]);
+    assertEquals(
+      await errorOf({ model: "../x" }),
+      [400, "application/json; charset=utf-8", "invalid model name"],
+    );
+    assertEquals(
+      await errorOf({ model: "x" }),
+      [400, "application/json", "neither 'from' or 'files' was specified"],
+    );
   });
 });
 
@@ -251,5 +299,15 @@ describe("Requests to all of these", () => {
     );
     assert(server.requests.every(({ outcome }) => outcome === "finished"));
     assertEquals(server.requests[2]!.body, { model: 5 });
+  });
+
+  it("are refused for the types of their own fields, and of no others", async () => {
+    const errorOf = async (body: unknown) =>
+      (await (await post(mockOfSmall(), "/api/show", body)).json()).error;
+    assertEquals(
+      await errorOf({ model: "small", verbose: "yes" }),
+      "json: cannot unmarshal string into Go struct field ShowRequest.verbose of type bool",
+    );
+    assertEquals(await errorOf({ model: "small", stream: 1 }), "model 'small:latest' not found");
   });
 });

@@ -7,6 +7,7 @@
  */
 
 import type { Context, Hono, MiddlewareHandler } from "hono";
+import { html } from "hono/html";
 import type { MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson, answerText } from "../exchange/json_answer.ts";
 import { findOllamaRoute } from "./ollama_routes.ts";
@@ -21,12 +22,26 @@ export function answerNotFound(app: Hono<MockEnvironment>, context: Context): Re
     return answerText("405 method not allowed", 405, { ...TEXT, Allow: allowed.join(", ") });
   }
   if (isMissing(app, path)) return answerNotImplemented(method, path);
-  const tidied = tidy(path);
+  // Go's `ServeMux` merges slashes before Gin looks for an endpoint.
+  const merged = path.replace(/\/{2,}/g, "/");
+  if (merged !== path) return answerRedirect(context, 307, merged);
+  const tidied = path.replace(/(?<=.)\/$/, "");
   if (tidied !== path && methodsOf(app, tidied).includes(method)) {
-    const isPlain = method === "GET" && path === `${tidied}/`;
-    return new Response(null, { status: isPlain ? 301 : 307, headers: { Location: tidied } });
+    return answerRedirect(context, method === "GET" ? 301 : 307, tidied);
   }
   return answerText("404 page not found", 404, TEXT);
+}
+
+/** Leads to another path. Only those who may show a page get one (observed: `http.Redirect`). */
+function answerRedirect({ req }: Context, status: 301 | 307, path: string): Response {
+  const location = path + new URL(req.url).search;
+  const headers = { Location: location };
+  if (req.method !== "GET" && req.method !== "HEAD") return new Response(null, { status, headers });
+  const words = status === 301 ? "Moved Permanently" : "Temporary Redirect";
+  return new Response(String(html`<a href="${location}">${words}</a>.\n\n`), {
+    status,
+    headers: { ...headers, "Content-Type": "text/html; charset=utf-8" },
+  });
 }
 
 /** Refuses HEAD where the real server does: Hono answers it wherever it answers GET. */

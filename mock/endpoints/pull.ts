@@ -9,18 +9,19 @@ import type { Dialect, WireError } from "../../src/dialects.ts";
 import { type Action, markLast, type SentAction } from "../exchange/actions.ts";
 import type { Exchange, MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson, JSON_TYPE } from "../exchange/json_answer.ts";
-import { Refusal } from "../exchange/refusal.ts";
 import type { RequestOutcome } from "../exchange/request_log.ts";
 import type { ArmedFault } from "../faults/faults.ts";
 import { milestonesOf } from "../pull/milestones.ts";
 import type { Catalog } from "../models/catalog.ts";
-import { type ModelName, parseModelName } from "../models/model_name.ts";
+import type { ModelName } from "../models/model_name.ts";
 import type { Model } from "../models/models.ts";
 import type { BlobStore } from "../pull/downloads.ts";
 import { FaultInjector } from "../pull/fault_injector.ts";
-import { type Obstacle, PullFailure, PullJob } from "../pull/job.ts";
+import { beginTime, type Obstacle, PullFailure, PullJob } from "../pull/job.ts";
+import { obstacleTo } from "../pull/obstacles.ts";
 import { failEarly } from "./early_faults.ts";
 import { modelOf, readBody } from "./request_body.ts";
+import { INVALID_NAME, requireName } from "./requested_name.ts";
 
 /** Options of the endpoint. */
 export interface PullEndpointOptions {
@@ -35,12 +36,6 @@ export interface PullEndpointOptions {
   /** Picks the faults for a pull. */
   readonly faultsFor: (name: ModelName) => readonly ArmedFault[];
 }
-
-/**
- * How late a timer may be, in milliseconds, without a trace of it in what is sent: later than on a machine
- * that is busy, and sooner than a reader is that has stopped reading.
- */
-const LATE_MS = 1_000;
 
 const FIELDS = {
   model: "string",
@@ -59,29 +54,19 @@ export async function answerPull(
   const { exchange } = context.env;
   const fields = await readBody(context, "PullRequest", FIELDS);
   exchange.entry.model = modelOf(fields);
-  const name = parseModelName(exchange.entry.model.trim());
-  if (!name) throw new Refusal(400, "invalid model name");
+  const words = { missing: INVALID_NAME, invalid: INVALID_NAME };
+  const name = requireName(exchange.entry.model, options.dialect, words);
 
   const faults = options.faultsFor(name);
   const failure = await failEarly(exchange, faults);
   if (failure) return failure;
-  const obstacle = fields.insecure === true ? undefined : obstacleOf(name, options.dialect);
-  const model = obstacle ? undefined : await options.catalog.find(name);
+  const found = await options.catalog.find(name);
+  const connection = fields.insecure === true ? "insecure" : "secure";
+  const obstacle = obstacleTo({ name, model: found, connection, dialect: options.dialect });
+  const model = obstacle ? undefined : found;
   const lines = fields.stream === false ? "last" : "all";
   const pull = new Pull(exchange, { ...options, model, obstacle, faults, lines });
   return lines === "all" ? pull.answerWithStream() : await pull.answerOnce();
-}
-
-/** Why a model cannot be pulled from a registry without TLS, if its name has the scheme `http`. */
-function obstacleOf(
-  { scheme, host, namespace, model, tag }: ModelName,
-  { withoutTls }: Dialect,
-): Obstacle | undefined {
-  if (scheme !== "http") return undefined;
-  if (withoutTls === "refused") return { message: "insecure protocol http", isSeenBefore: true };
-  const url = `https://${host}/v2/${namespace}/${model}/manifests/${tag}`;
-  const message = `Get "${url}": http: server gave HTTP response to HTTPS client`;
-  return { message: `pull model manifest: ${message}`, isSeenBefore: false };
 }
 
 /** Options of {@link Pull}. */
@@ -111,10 +96,7 @@ class Pull {
       store,
       dialect,
       tickMs,
-      now,
-      // Whole milliseconds, so that sums of times are the same whenever a pull begins.
-      startsAt: isNeverLate ? now() : Math.ceil(now()),
-      toleranceMs: isNeverLate ? 0 : LATE_MS,
+      ...beginTime(now, isNeverLate),
       milestones: model ? milestonesOf(faults, model) : [],
       install: (pulled) => pulled.installs && catalog.install(pulled),
     });

@@ -10,10 +10,13 @@ export class Refusal extends Error {
   override readonly name = "Refusal";
   /** The HTTP status of the answer. */
   readonly status: 400 | 404 | 500;
+  /** The content type of the answer. @default that of answers in JSON */
+  readonly contentType: string | undefined;
 
   /** Refuses a request with a status and a message. */
-  constructor(status: 400 | 404 | 500, message: string) {
+  constructor(status: 400 | 404 | 500, message: string, contentType?: string) {
     super(message);
     this.status = status;
+    this.contentType = contentType;
   }
 }

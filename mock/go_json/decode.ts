@@ -240,7 +240,8 @@ function quoteByte(text: string): string {
   return byte > 0x7f && byte < 0xa1 ? `'${escapeUnits(character)}'` : `'${character}'`;
 }
 
-const CONTROL_NAMES: Readonly<Record<string, string>> = {
+/** How Go writes control characters that have names. */
+export const CONTROL_NAMES: Readonly<Record<string, string>> = {
   "\x07": "\\a",
   "\b": "\\b",
   "\f": "\\f",

@@ -1,5 +1,5 @@
 /**
- * Names of models in requests and in the configuration. White space around a name and a source at its
+ * Names of models in the registry and in the configuration. White space around a name and a source at its
  * end (`:cloud`, `:local`) have no meaning here.
  *
  * @module

@@ -34,7 +34,8 @@ const APACHE = "Apache License\nVersion 2.0, January 2004\nhttp://www.apache.org
 
 /**
  * Models with the shape of well-known ones: a few layers, one of them almost all of the bytes. `tiny`
- * is for quick tests; `tensors` has hundreds of small blobs, as models do that are stored by tensor.
+ * is for quick tests; `tensors` has hundreds of small blobs, as models do that are stored by tensor (the
+ * dialect `v0.33` refuses to pull those: its server lacks the runtime that they need).
  * What the API says of the others is what it says of the real ones, but for the texts of their licenses,
  * which are shortened, and for most of their metadata.
  */

@@ -100,6 +100,22 @@ export interface JobMilestone {
   readonly bytes: number;
 }
 
+/**
+ * How late a timer may be, in milliseconds, without a trace of it in what is sent: later than on a machine
+ * that is busy, and sooner than a reader is that has stopped reading.
+ */
+const LATE_MS = 1_000;
+
+/** The time of a job that begins now, on a clock that is never late or on one whose timers are. */
+export function beginTime(
+  now: () => number,
+  isNeverLate: boolean,
+): Pick<JobOptions, "now" | "startsAt" | "toleranceMs"> {
+  if (isNeverLate) return { now, startsAt: now(), toleranceMs: 0 };
+  // Whole milliseconds, so that sums of times are the same whenever a pull begins.
+  return { now, startsAt: Math.ceil(now()), toleranceMs: LATE_MS };
+}
+
 /** A download that is paused until a time. */
 interface Freeze {
   readonly download: Download;

@@ -188,11 +188,19 @@ async function checkAnswer(
   }
 }
 
-/** Requires that an error is what the protocol answers with HTTP 500, too: that it will not pull or push. */
+/** How errors begin that the protocol answers with HTTP 500: the server will not pull or push. */
+const REFUSALS = [
+  "pull model manifest: ",
+  "insecure protocol http",
+  "model ",
+  "this model requires MLX support",
+  "open ",
+  "unqualified name: ",
+];
+
+/** Requires that an error is what the protocol answers with HTTP 500, too. */
 function requireRefusal(bytes: Uint8Array, status: number): void {
   const text = new TextDecoder().decode(bytes);
-  const refusal =
-    /^{"error":"(pull model manifest: |insecure protocol http|model |file does not exist")/;
-  const isRefusal = refusal.test(text);
+  const isRefusal = REFUSALS.some((start) => text.startsWith(`{"error":"${start}`));
   require(isRefusal, `It answers with ${status}: ${text.slice(0, 200)}`);
 }

@@ -2,7 +2,8 @@
  * Runs the suites against all subjects, or those of a name, and prints what each of them breaks and
  * why. The reports are written as JSON, as JUnit XML and, side by side, as a page. Fails if a subject
  * breaks a rule that it is not known to break, or keeps one that it is known to break. With `--all`, it
- * fails as well if one was not run; with `--write`, what was found is kept, and README.md has it.
+ * fails as well if one was not run; with `--write`, what was found is kept, and README.md has it. Last, it
+ * says whether there is a newer version of the reference server than the mock was compared with.
  *
  * ```sh
  * deno task interop curl npm --out reports
@@ -18,6 +19,7 @@ import { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import { reporters } from "../../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
+import { compareNewest, newestVersion } from "./newest.ts";
 import { recordOf, withTables } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
 import { Workshop } from "./workshop.ts";
@@ -103,5 +105,5 @@ const outcomes = await runSurprisingAgain(firstOutcomes, (subject) => {
 await writeReports(outcomes, values.out);
 if (values.write) await keep(outcomes);
 const { text, isGood } = conclude(outcomes, values.all === true);
-process.stdout.write(text);
+process.stdout.write(text + compareNewest(await newestVersion()));
 process.exitCode = isGood ? 0 : 1;

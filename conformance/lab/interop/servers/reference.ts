@@ -10,6 +10,9 @@ import { referenceServer, type ReferenceVersion } from "../reference_server.ts";
 import type { Subject } from "../subject.ts";
 import type { BuildPlan, Workshop } from "../workshop.ts";
 
+/** The name of the Go module. */
+export const MODULE = "github.com/ollama/ollama";
+
 /** The version that is current. */
 export const CURRENT_VERSION = "0.34.1";
 
@@ -18,12 +21,11 @@ const PARALLEL_VERSION = "0.30.0";
 
 /** Builds a version as its makers do, and returns the path of the program. */
 export async function buildReference(workshop: Workshop, version: string): Promise<string> {
-  const module = "github.com/ollama/ollama";
-  const flags = `-ldflags=-X=${module}/version.Version=${version}`;
+  const flags = `-ldflags=-X=${MODULE}/version.Version=${version}`;
   const folder = await workshop.build({
     name: `ollama-${version}`,
     steps: (folder) => [
-      { command: ["go", "install", flags, `${module}@v${version}`], env: { GOBIN: folder } },
+      { command: ["go", "install", flags, `${MODULE}@v${version}`], env: { GOBIN: folder } },
     ],
   });
   return join(folder, "ollama");

@@ -1,0 +1,47 @@
+/**
+ * Why a model cannot be pulled although the registry has it.
+ *
+ * @module
+ */
+
+import type { Dialect } from "../../src/dialects.ts";
+import type { ModelName } from "../models/model_name.ts";
+import { MEDIA_TYPE, type Model } from "../models/models.ts";
+import type { Obstacle } from "./job.ts";
+
+/** What is to be pulled, and how. */
+export interface PullAttempt {
+  readonly name: ModelName;
+  /** The model, if the registry has it. */
+  readonly model: Model | undefined;
+  /** Whether the registry may do without TLS. */
+  readonly connection: "secure" | "insecure";
+  readonly dialect: Dialect;
+}
+
+/** Why a model cannot be pulled, if there is a reason: the first that the server meets. */
+export function obstacleTo(attempt: PullAttempt): Obstacle | undefined {
+  return tlsObstacle(attempt) ?? runtimeObstacle(attempt);
+}
+
+/** A registry without TLS, of which the name tells by its scheme. */
+function tlsObstacle({ name, connection, dialect }: PullAttempt): Obstacle | undefined {
+  const { scheme, host, namespace, model, tag } = name;
+  if (scheme !== "http" || connection === "insecure") return undefined;
+  if (dialect.withoutTls === "refused") {
+    return { message: "insecure protocol http", isSeenBefore: true };
+  }
+  const url = `https://${host}/v2/${namespace}/${model}/manifests/${tag}`;
+  const message = `Get "${url}": http: server gave HTTP response to HTTPS client`;
+  return { message: `pull model manifest: ${message}`, isSeenBefore: false };
+}
+
+/** The words for a model of tensors where its runtime is missing (observed: `PullModel`). */
+const NO_RUNTIME = "this model requires MLX support, but the MLX runtime is not available";
+
+/** A model of tensors, where the runtime for it is missing. */
+function runtimeObstacle({ model, dialect }: PullAttempt): Obstacle | undefined {
+  if (dialect.tensors === "pulled" || !model) return undefined;
+  const hasTensors = model.layers.some(({ mediaType }) => mediaType === `${MEDIA_TYPE}tensor`);
+  return hasTensors ? { message: NO_RUNTIME, isSeenBefore: false } : undefined;
+}
