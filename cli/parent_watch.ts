@@ -32,12 +32,13 @@ export interface Processes {
 export const realProcesses: Processes = {
   parent: () => process.ppid,
   parentOf: (pid) =>
-    new Promise((resolve) => {
+    new Promise<number | undefined>((resolve) => {
+      // It throws where Deno does not allow to run anything.
       execFile("ps", ["-o", "ppid=", "-p", String(pid)], (error, stdout) => {
         const parent = Number(stdout);
         resolve(error === null && parent > 0 ? parent : undefined);
       });
-    }),
+    }).catch(() => undefined),
   isRunning(pid) {
     try {
       return process.kill(pid, 0);
