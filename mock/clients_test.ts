@@ -157,6 +157,19 @@ describe("The client of the mock", () => {
     assert(seen.some(({ etaSeconds }) => etaSeconds !== undefined));
   });
 
+  it("waits for the same times before retries in each run", async () => {
+    const delays = async () => {
+      const server = mockOfSmall({ faults: [{ kind: "http-error", status: 503, times: 3 }] });
+      const told: number[] = [];
+      const onRetry = ({ delayMs }: PullRetry) => told.push(delayMs);
+      await pullModel("small", { ...server.client, retries: 3, onRetry });
+      return told;
+    };
+    const first = await delays();
+    assertEquals([first.length, new Set(first).size], [3, 3]);
+    assertEquals(await delays(), first);
+  });
+
   it("fails as `fetch` does where the connection breaks", async () => {
     const { client } = mockOfSmall({ faults: [{ kind: "reset" }] });
     const answer = await client.fetch("http://x/api/pull", {

@@ -175,6 +175,8 @@ export interface MockClient {
   now(): number;
   /** Waits for a number of the mock's milliseconds. Rejects with the signal's reason when that aborts. */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+  /** A number from 0 to 1, by the seed of the mock: the waits before retries are the same in each run. */
+  random(): number;
 }
 
 /** A mock of the server. `await using` stops its listening. */
@@ -345,10 +347,12 @@ class KitMockServer implements MockServer {
     this.registry = this.#openRegistry();
     this.#register();
     this.fetch = (...parameters: readonly unknown[]) => this.#fetch(toRequest(parameters));
+    const nextRandom = seededNumbers(options.seed ?? 0, "client");
     this.client = {
       fetch: this.fetch,
       now: () => this.#clock.now(),
       sleep: (milliseconds, signal) => this.#clock.sleep(milliseconds, signal),
+      random: () => nextRandom() / 2 ** 32,
     };
   }
 
