@@ -20,6 +20,7 @@ const FLOOR_PLANS: Readonly<Record<string, FloorPlan>> = {
     ["exchange"],
     ["pull"],
     ["endpoints"],
+    ["options.ts"],
     ["server.ts"],
     ["mod.ts"],
     ["recipes"],

@@ -14,12 +14,14 @@
 
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import type { Dialect, DialectName } from "../src/dialects.ts";
+import { abortable } from "../src/abortable.ts";
+import type { Dialect } from "../src/dialects.ts";
 import { type Clock, dateBy } from "./clock/clock.ts";
 import { realClock } from "./clock/real.ts";
 import { VirtualClock } from "./clock/virtual.ts";
 import { ConfigurationError, show } from "./configuration_error.ts";
 import { browserAccess } from "./endpoints/browser_access.ts";
+import { strikeEarly } from "./endpoints/early_faults.ts";
 import { checkFallback, type Fallback, handOn } from "./endpoints/fallback.ts";
 import { Hosts } from "./endpoints/hosts.ts";
 import { registerLocalModels } from "./endpoints/local_models.ts";
@@ -27,23 +29,18 @@ import { registerNeighbours } from "./endpoints/neighbours.ts";
 import { answerNotFound, isServed, refuseHead } from "./endpoints/not_found.ts";
 import { registerOpenAi } from "./endpoints/openai.ts";
 import { answerPull, type PullEndpointOptions } from "./endpoints/pull.ts";
-import {
-  checkRegistryOptions,
-  RegistryEndpoints,
-  type RegistryOptions,
-} from "./endpoints/registry.ts";
+import { checkRegistryOptions, RegistryEndpoints } from "./endpoints/registry.ts";
 import { Exchange, type MockEnvironment } from "./exchange/exchange.ts";
 import { answerJson } from "./exchange/json_answer.ts";
 import { Refusal } from "./exchange/refusal.ts";
 import { type LoggedRequest, RequestLog } from "./exchange/request_log.ts";
-import { strikeEarly } from "./endpoints/early_faults.ts";
 import { FaultSet, type HoldOptions } from "./faults/fault_set.ts";
 import { armFault, type Fault, type RandomFaults } from "./faults/faults.ts";
 import type { PullHold } from "./faults/hold.ts";
 import { checkPoint } from "./faults/points.ts";
 import { isMeantFor, requireModelAndLayer, requireTarget } from "./faults/targets.ts";
 import { Catalog } from "./models/catalog.ts";
-import { type Manifest, manifestOf } from "./models/manifests.ts";
+import { manifestOf } from "./models/manifests.ts";
 import { modelKey, parseModelName, requireModelName, shortName } from "./models/model_name.ts";
 import {
   blobsOf,
@@ -53,210 +50,14 @@ import {
   type Model,
 } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
+import type { MockClient, MockRegistry, MockServer, MockServerOptions } from "./options.ts";
 import { dialectNamed } from "./pull/dialects.ts";
 import { BlobStore } from "./pull/downloads.ts";
-import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
-import { abortable } from "../src/abortable.ts";
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
 import { type NodeListener, toNodeListener } from "./runtime/node_listener.ts";
 import { seededNumbers } from "./runtime/random.ts";
 
-/** Options of {@link createMockServer}. */
-export interface MockServerOptions {
-  /**
-   * The models that the registry offers: descriptions, or names of {@link presets}.
-   *
-   * @default all presets
-   */
-  models?: Iterable<MockModel | string> | undefined;
-  /**
-   * The models that are installed from the start, in the order in which `/api/tags` lists them:
-   * descriptions, or names of `models` or of {@link presets}. They need not be in `models`: the registry
-   * has them as well, so a pull finds every layer there already. Where `models` has another version of
-   * one, a pull updates it. Their date is the time at which the server is made or reset.
-   *
-   * @default none
-   */
-  installed?: Iterable<MockModel | string> | undefined;
-  /**
-   * Whether the registry has a model of any name, besides those in `models`: a small one, or one as
-   * described here. Its digests follow from the name and the seed.
-   *
-   * @default {false}
-   */
-  anyModel?: boolean | MockModelTemplate | undefined;
-  /**
-   * How the server reports a pull.
-   *
-   * @default {"spec"}
-   */
-  dialect?: DialectName | undefined;
-  /**
-   * The bandwidth that all downloads share, in bytes per second. With `Infinity`, they take no time.
-   *
-   * @default {100_000_000}
-   */
-  bytesPerSecond?: number | undefined;
-  /**
-   * The time between two lines about a layer, in milliseconds.
-   *
-   * @default that of the dialect
-   */
-  tickMs?: number | undefined;
-  /** What goes wrong: a list of faults, or random ones. */
-  faults?: readonly Fault[] | RandomFaults | undefined;
-  /**
-   * The clock.
-   *
-   * @default a {@link VirtualClock}, and {@link realClock} once the server listens
-   */
-  clock?: Clock | undefined;
-  /**
-   * The seed of digests, bytes and random faults.
-   *
-   * @default {0}
-   */
-  seed?: number | undefined;
-  /**
-   * Whether digests are computed from the real bytes of the layers, as a real server that pulls from
-   * the registry checks. This takes time and memory in proportion to the size of the layers.
-   *
-   * @default {false}
-   */
-  realBytes?: boolean | undefined;
-  /** The registry that the server pulls from. */
-  registry?: RegistryOptions | undefined;
-  /**
-   * The origins of pages that may call the mock, besides those that the real server allows: pages of
-   * the same machine. `"*"` allows any.
-   */
-  origins?: readonly string[] | undefined;
-  /**
-   * The size of the largest request body, in bytes.
-   *
-   * @default {1048576}
-   */
-  maxBodyBytes?: number | undefined;
-  /**
-   * Answers what the mock does not serve: a `fetch`, the handler of an app, or `forwardTo` a server. It
-   * gets the request as it came, and its answer is streamed. A path of the mock stays the mock's, whatever
-   * the method.
-   *
-   * @default what Ollama has and the mock has not is refused with 501, anything else with 404
-   */
-  fallback?: Fallback | undefined;
-  /**
-   * The addresses for which `fetch` answers, each with or without a port: `localhost:11434`,
-   * `ollama.test`. Others go to the `fallback`; without one, `fetch` rejects with a `TypeError`. Of no
-   * meaning to a mock that listens.
-   *
-   * @default every address
-   */
-  hosts?: readonly string[] | undefined;
-  /** Called with each request when it has ended. */
-  onRequest?: ((request: LoggedRequest) => void) | undefined;
-}
-
-/** The registry that the server pulls from. */
-export interface MockRegistry {
-  /** Offers a model, in place of one of the same name if there is one. */
-  publish(model: MockModel | string): void;
-  /** Stops offering a model, and returns whether it was offered. A pulled model stays pulled. */
-  withdraw(name: string): boolean;
-  /** The manifest of a model. Its `layers` and `config` are what the `layers` option of `pull` takes. */
-  manifest(name: string): Promise<Manifest>;
-}
-
-/** What a client takes to live with a mock in process: its `fetch`, and its time. */
-export interface MockClient {
-  /** Answers a request in process, as {@link MockServer.fetch} does. */
-  fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
-  /** The time of the mock, in milliseconds. */
-  now(): number;
-  /** Waits for a number of the mock's milliseconds. Rejects with the signal's reason when that aborts. */
-  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-  /** A number from 0 to 1, by the seed of the mock: the waits before retries are the same in each run. */
-  random(): number;
-}
-
-/** A mock of the server. `await using` stops its listening. */
-export interface MockServer extends AsyncDisposableIfKnown {
-  /**
-   * Answers a request as the handler of a Worker, so that the mock can be the default export of one.
-   *
-   * @param request The request.
-   * @param env The bindings of the Worker, which are ignored.
-   * @param context The context of the Worker, which is ignored.
-   */
-  fetch(request: Request, env: unknown, context: unknown): Promise<Response>;
-  /**
-   * Answers a request in process, without a port. It takes what the global `fetch` takes, so that it can
-   * stand in for it: an address and options, or a request. Redirects are returned, not followed.
-   *
-   * @param input The address, or a request.
-   * @param init The options, which override those of the request.
-   */
-  fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
-  /**
-   * Options for `pull`: it talks to the mock in process, and both have one clock. So the speed and the time
-   * left are those of the download that is mocked, time limits end what is mocked to stand still, and
-   * waits before retries are over at once.
-   */
-  readonly client: MockClient;
-  /** Listens on a port of this machine. */
-  listen(options?: ListenOptions): Promise<Listener>;
-  /**
-   * A listener for servers that others made: `createServer(server.nodeListener())` of `node:http`, or
-   * `app.use(server.nodeListener())` of Express, where it passes on what the mock does not serve. As with
-   * `listen`, time is real from now on, unless the mock was given a clock.
-   */
-  nodeListener(): NodeListener;
-  /** The requests that arrived, in order, and how each of them ended. */
-  readonly requests: readonly LoggedRequest[];
-  /** The registry that the server pulls from. */
-  readonly registry: MockRegistry;
-  /** The clock. */
-  readonly clock: Clock;
-  /** How many callers wait for a download. */
-  readonly activeDownloads: number;
-  /** Replaces all faults, for the pulls that begin from now on. */
-  setFaults(faults: readonly Fault[] | RandomFaults): void;
-  /** Adds a fault to those that there are, for the pulls that begin from now on. */
-  addFault(fault: Fault): void;
-  /** Takes all faults away. Pulls that have begun keep theirs. */
-  clearFaults(): void;
-  /** The faults that have not struck, such as one at a point that no pull has come to. */
-  readonly unstruckFaults: readonly Fault[];
-  /**
-   * Has the next pull wait at a point, until it is let go on. Its downloads stand still, and its client is
-   * sent nothing, as long as that waits for it.
-   *
-   * ```ts
-   * import { pullModel, type PullProgress } from "@ollama-pull/kit";
-   * import { createMockServer } from "@ollama-pull/kit/mock";
-   * import { assertEquals } from "@std/assert";
-   *
-   * const server = createMockServer({ models: [{ name: "m", layers: [{ size: 1000 }], config: { size: 0 } }] });
-   * const hold = server.hold({ at: { completed: "50%" } });
-   * let latest: PullProgress | undefined;
-   * const pulling = pullModel("m", { ...server.client, onProgress: (progress) => latest = progress });
-   * await hold.reached;
-   * assertEquals(latest?.completed, 500);
-   * hold.release();
-   * await pulling;
-   * ```
-   *
-   * @throws {ConfigurationError} If the point or the model cannot be used.
-   */
-  hold(options?: HoldOptions): PullHold;
-  /**
-   * Makes the server as it was when it was made, so that no test depends on the one before: it has only
-   * the `installed` models, the registry offers what it offered at first whatever was published or
-   * withdrawn since, no request is logged, nothing is held, and it has its first faults, none of which has struck. The
-   * clock and running pulls go on.
-   */
-  reset(): void;
-}
+export type { MockClient, MockRegistry, MockServer, MockServerOptions } from "./options.ts";
 
 const DEFAULT_BYTES_PER_SECOND = 100_000_000;
 const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
