@@ -4,7 +4,8 @@
  * @module
  */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { spawn } from "node:child_process";
 import { after, describe, it } from "node:test";
 import { createMockServer } from "../../mock/mod.ts";
 import { readDenoConfig } from "../project.ts";
@@ -90,5 +91,24 @@ describe("the package from npm", () => {
     await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();
     const command = ["npx", ...COMMAND.split(" ").slice(1), "--host", listener.url] as const;
     assertMatch(await consumer.outputOf(command), /\nsuccess\nllama3\.2: .+\n$/);
+  });
+
+  it("has a mock that ends with npx, which a signal ends", async () => {
+    const args = ["@ollama-pull/kit", "mock", "--port", "0"];
+    const npx = spawn("npx", args, { cwd: consumer.folder, stdio: ["ignore", "pipe", "inherit"] });
+    const closed = new Promise((resolve) => npx.once("close", resolve));
+    const url = await new Promise<string>((resolve) => {
+      let text = "";
+      npx.stdout.on("data", (chunk) => {
+        text += chunk;
+        const [address] = /http:[\d./:]+/.exec(text) ?? [];
+        if (address) resolve(address);
+      });
+    });
+    assertEquals(await (await fetch(url)).text(), "Ollama is running");
+    npx.kill("SIGTERM");
+    // All that has its standard output must end: the mock, too.
+    await closed;
+    await assertRejects(() => fetch(url));
   });
 });

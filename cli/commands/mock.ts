@@ -83,7 +83,8 @@ function listFaults({ faultKinds }: MockModule): string {
   return `${lines.join("")}
 A fault is written as KIND, KIND@POINT or KIND@POINT,NAME=VALUE, such as cut@50%,times=1. A point is a
 share such as 50%, a number of bytes, line:N, byte:N, layer:N or layer:N:50%. All take model, times,
-and after (how many pulls go by first).
+and after (how many pulls go by first); http-error and slow-first-byte take the path of another
+endpoint, such as path=/api/tags.
 `;
 }
 
@@ -129,12 +130,12 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "a fault to inject, such as stall@50%; may be repeated",
       collect,
     )
+    .option("--list-faults", "list the kinds of faults, and end")
     .option(
       "--fallback <url>",
       "a server to which all that the mock does not serve is forwarded, such as /api/chat",
     )
     .option("--seed <number>", "the seed of digests and random faults", "0")
-    .option("--list-faults", "list the kinds of faults, and end")
     .option(
       "--origin <origin>",
       'an origin of pages that may call it, or "*"; may be repeated',
