@@ -6,7 +6,7 @@
 
 import { parseModelName, type PullError, type PullErrorReason } from "../mod.ts";
 import { DEFAULT_REGISTRY } from "../src/model_name.ts";
-import { printable } from "./format.ts";
+import { printable } from "./printable.ts";
 import { isLoopback, showHost } from "./host.ts";
 
 /** The pull that failed. */

@@ -11,7 +11,7 @@
 
 import type { Command } from "commander";
 import { type ManifestRequestInit, parseModelName, type PullRequestInit } from "../mod.ts";
-import { printable } from "./format.ts";
+import { printable } from "./printable.ts";
 
 /** The exit codes. After a signal: 128 plus its number, as in shells. */
 export const EXIT = {

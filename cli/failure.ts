@@ -9,7 +9,8 @@
 
 import { PullError, type PullRetry } from "../mod.ts";
 import { adviseOn, type Attempt } from "./advice.ts";
-import { formatSeconds, printable } from "./format.ts";
+import { formatSeconds } from "./format.ts";
+import { printable } from "./printable.ts";
 
 /** Says why a pull failed and what to do. */
 export function describeFailure(error: unknown, attempt: Attempt): string {

@@ -1,6 +1,8 @@
 import { describe, it } from "node:test";
 import { assertEquals } from "@std/assert";
-import { fitWidth, formatBytes, formatPercent, formatSeconds, printable } from "./format.ts";
+import { fitWidth } from "./fit_width.ts";
+import { formatBytes, formatPercent, formatSeconds } from "./format.ts";
+import { printable } from "./printable.ts";
 
 describe("formatBytes", () => {
   it("writes sizes as ollama does", () => {

@@ -6,7 +6,7 @@
 
 import { parseHost as parseAddress } from "../src/host.ts";
 import { UsageError } from "./command.ts";
-import { printable } from "./format.ts";
+import { printable } from "./printable.ts";
 
 export { DEFAULT_HOST, showHost } from "../src/host.ts";
 

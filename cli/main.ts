@@ -17,22 +17,25 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { type AddCommand, type CommandContext, EXIT, UsageError } from "./command.ts";
-import { addConformanceCommand } from "./commands/conformance.ts";
-import { addDemoCommand } from "./commands/demo.ts";
-import { addMockCommand } from "./commands/mock.ts";
-import { addPullCommand } from "./commands/pull.ts";
-import { printable } from "./format.ts";
+import { printable } from "./printable.ts";
 import { createProcessContext, exitProcess } from "./process_context.ts";
 import { readVersion } from "./version.ts";
 
 export type { CommandContext, Output } from "./command.ts";
 
-const COMMANDS: readonly AddCommand[] = [
-  addPullCommand,
-  addDemoCommand,
-  addMockCommand,
-  addConformanceCommand,
-];
+/** The commands. Each is loaded where it is called, so that none starts more slowly because of others. */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  pull: async () => (await import("./commands/pull.ts")).addPullCommand,
+  demo: async () => (await import("./commands/demo.ts")).addDemoCommand,
+  mock: async () => (await import("./commands/mock.ts")).addMockCommand,
+  conformance: async () => (await import("./commands/conformance.ts")).addConformanceCommand,
+};
+
+/** Loads the command that the arguments name; all of them, to be listed, if they name none. */
+async function loadCommands([name = ""]: readonly string[]): Promise<readonly AddCommand[]> {
+  const load = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
+  return await Promise.all(load.map((each) => each()));
+}
 
 const HELP_AFTER = `
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 output closed, 143 terminated`;
@@ -50,7 +53,7 @@ const VERSION_ASKED = "commander.version";
 export async function main(args: readonly string[], context: CommandContext): Promise<number> {
   let exitCode: number = EXIT.success;
   const program = createProgram(context);
-  for (const add of COMMANDS) add(program, context, (code) => exitCode = code);
+  for (const add of await loadCommands(args)) add(program, context, (code) => exitCode = code);
   for (const command of [program, ...program.commands]) addVersion(command);
   try {
     await program.parseAsync(args, { from: "user" });

@@ -5,7 +5,8 @@
  */
 
 import type { PullProgress } from "../mod.ts";
-import { formatBytes, formatSeconds, printable } from "./format.ts";
+import { formatBytes, formatSeconds } from "./format.ts";
+import { printable } from "./printable.ts";
 
 /** Below this share of the model, what was there before is not worth a word: a first report may have it. */
 const MIN_SHARE_PRESENT = 0.01;

@@ -9,7 +9,7 @@ import { reporters } from "../../conformance/reporters/mod.ts";
 import { LEVELS } from "../../conformance/reporters/words.ts";
 import type { Level } from "../../conformance/rule.ts";
 import { type AddCommand, type CommandContext, requireModelName } from "../command.ts";
-import { printable } from "../format.ts";
+import { printable } from "../printable.ts";
 import { chooseHost, DEFAULT_HOST, parseHost, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import {

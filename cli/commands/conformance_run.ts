@@ -28,7 +28,7 @@ import { randomSeed, type RunOptions, runtimeName } from "../../conformance/run.
 import { abortable } from "../../src/abortable.ts";
 import { messageOf, quote } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
-import { printable } from "../format.ts";
+import { printable } from "../printable.ts";
 import { RunView } from "../views/run_view.ts";
 import type { Trial } from "./conformance_trial.ts";
 

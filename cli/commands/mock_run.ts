@@ -15,7 +15,8 @@ import type {
 } from "../../mock/mod.ts";
 import { messageOf } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
-import { formatBytes, printable } from "../format.ts";
+import { formatBytes } from "../format.ts";
+import { printable } from "../printable.ts";
 import { watchParents } from "../parent_watch.ts";
 
 /** The module of the mock, which is loaded only when it is served, so that `pull` starts faster. */

@@ -9,7 +9,7 @@
 import { Option } from "commander";
 import type { PullModelOptions } from "../../mod.ts";
 import { type AddCommand, type CommandContext, requireModelName, UsageError } from "../command.ts";
-import { printable } from "../format.ts";
+import { printable } from "../printable.ts";
 import { chooseHost, chooseRegistry, DEFAULT_HOST, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import { parseCount, parseDuration, parseSpeed } from "../quantities.ts";

@@ -15,7 +15,7 @@ import {
 import { adviseOn, tryAgain } from "../advice.ts";
 import { type CommandContext, EXIT, Interruption } from "../command.ts";
 import { describeFailure } from "../failure.ts";
-import { printable } from "../format.ts";
+import { printable } from "../printable.ts";
 import { PullSummary } from "../summary.ts";
 import { writeJsonFailure } from "../views/json_view.ts";
 import { createView, type OutputForm } from "../views/progress_view.ts";

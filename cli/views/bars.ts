@@ -14,7 +14,9 @@
 
 import type { PullLayer, PullProgress } from "../../mod.ts";
 import { shortDigest } from "../../src/digest.ts";
-import { fitWidth, formatBytes, formatPercent, formatSeconds, printable } from "../format.ts";
+import { fitWidth } from "../fit_width.ts";
+import { formatBytes, formatPercent, formatSeconds } from "../format.ts";
+import { printable } from "../printable.ts";
 import { describeStandstill } from "./standstill.ts";
 
 /** The size of a screen, in characters. */

@@ -8,7 +8,8 @@
 import type { PullProgress, PullRetry } from "../../mod.ts";
 import type { CommandContext, Output } from "../command.ts";
 import { describeRetry } from "../failure.ts";
-import { formatBytes, formatPercent, formatSeconds, printable } from "../format.ts";
+import { formatBytes, formatPercent, formatSeconds } from "../format.ts";
+import { printable } from "../printable.ts";
 import { BarsView } from "./bars_view.ts";
 import { JsonView } from "./json_view.ts";
 import { describeStandstill, Standstill } from "./standstill.ts";

@@ -11,7 +11,8 @@
 
 import { isBroken, type RuleResult } from "../../conformance/report.ts";
 import type { CommandContext } from "../command.ts";
-import { fitWidth, printable } from "../format.ts";
+import { fitWidth } from "../fit_width.ts";
+import { printable } from "../printable.ts";
 import { CLEAR_LINE, spinnerAt, TICK_MS } from "./spinner.ts";
 
 /** Options of {@link RunView}. */
