@@ -204,6 +204,28 @@ const ETA: readonly Goal[] = (["all", "heldOut"] as const).flatMap((traces) =>
   }))
 );
 
+/** What the mock may cost: a thousand pulls at once take no more than half a core, and are on time. */
+const MOCK: readonly Goal[] = [
+  {
+    name: "mock: a line in virtual time, in microseconds",
+    bound: "at most",
+    target: 2,
+    figure: ({ mock }) => mock && mock.virtualNs / 1_000,
+  },
+  {
+    name: "mock: a thousand pulls in process, milliseconds late at the median",
+    bound: "at most",
+    target: 20,
+    figure: ({ mock }) => mock?.inProcess.lateMs,
+  },
+  {
+    name: "mock: a thousand pulls in process, part of a core",
+    bound: "at most",
+    target: 0.5,
+    figure: ({ mock }) => mock?.inProcess.load,
+  },
+];
+
 /** How many times the best median error of a trace is allowed, and which error is allowed in any case. */
 const ALLOWED_BESTS = 2;
 const ALLOWED_ERROR = 0.06;
@@ -236,6 +258,7 @@ export function goalsFor(record: BenchRecord): Goal[] {
     speed.map(({ input, chunking }) => [`${input} ${chunking}`, { input, chunking }]),
   );
   return [
+    ...MOCK,
     ...RACES.flatMap(goalsOf),
     ABOVE_FLOOR,
     ...[...arrivals.values()]

@@ -1,6 +1,7 @@
 /**
  * How fast pulls are decoded, how much memory and what at the edge it takes, in Deno, Node and Bun,
- * compared with what users would take instead, and how right the time left is that is told on the way:
+ * compared with what users would take instead, how right the time left is that is told on the way, and what
+ * the mock costs:
  * `deno task bench`, or a part of it by its name, such as `deno task bench growth`.
  *
  * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, and README.md
@@ -20,6 +21,7 @@ import { CONTENDERS, NAIVE, OLLAMA } from "./contenders.ts";
 import { measureEdge } from "./edge.ts";
 import { measureEta } from "./eta.ts";
 import { drawPage } from "./eta_page.ts";
+import { measureMock } from "./mock.ts";
 import { judge } from "./goals.ts";
 import { inputNames, makeInputs, type Origin, TODAY } from "./inputs.ts";
 import {
@@ -28,6 +30,7 @@ import {
   printGrowth,
   printInputs,
   printMemory,
+  printMock,
   printSpeed,
   printVerdicts,
 } from "./print.ts";
@@ -51,7 +54,7 @@ const RECORD = join(ROOT, "bench/record.json");
 const README = join(ROOT, "README.md");
 
 /** The parts of a run. */
-const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta"] as const;
+const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta", "mock"] as const;
 
 type Part = typeof PARTS[number];
 
@@ -59,7 +62,9 @@ type Part = typeof PARTS[number];
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
 const program = new Command("deno task bench")
-  .description("measures speed, memory, growth, the edge, and how right the time left is")
+  .description(
+    "measures speed, memory, growth, the edge, how right the time left is, and what the mock costs",
+  )
   .argument("[parts...]", `what to measure: ${PARTS.join(", ")} (default: all)`)
   .option("--check", "fail if a goal is missed")
   .option("--clock <clock>", "cpu or wall", "cpu")
@@ -275,7 +280,8 @@ async function keep(record: BenchRecord): Promise<void> {
   const isWhole = parts.length === PARTS.length && inputs.size === (await inputNames()).length &&
     RUNTIME_NAMES.every((name) => record.versions[name] !== undefined) &&
     record.edge !== undefined &&
-    record.eta !== undefined;
+    record.eta !== undefined &&
+    record.mock !== undefined;
   if (!isWhole || quick) throw new Error("The record is of a whole run: something was left out");
   await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   await writeFile(join(ROOT, CHART), drawChart(record));
@@ -310,6 +316,14 @@ async function measure(): Promise<BenchRecord> {
   if (edge) printEdge(edge);
   const eta = has("eta") ? await measureEta(downloads) : undefined;
   if (eta) printEta(eta);
+  const mock = has("mock")
+    ? await measureMock(
+      quick
+        ? { lines: 10_000, pulls: 50, seconds: 1 }
+        : { lines: 10_000_000, pulls: 1_000, seconds: 10 },
+    )
+    : undefined;
+  if (mock) printMock(mock);
   const { speed, memory, growth } = run;
   const versions = await versionsOf(runtimes);
   return {
@@ -322,6 +336,7 @@ async function measure(): Promise<BenchRecord> {
     growth,
     ...(edge && { edge }),
     ...(eta && { eta }),
+    ...(mock && { mock }),
   };
 }
 

@@ -7,6 +7,7 @@
 import { FLOOR, NAIVE, OLLAMA } from "./contenders.ts";
 import type { Edge } from "./edge.ts";
 import { type ErrorsByMethod, type Eta, METHOD_NAMES } from "./eta.ts";
+import type { LiveCost, MockCost } from "./mock.ts";
 import type { Verdict } from "./goals.ts";
 import type { Growth, Point } from "./growth.ts";
 import { CHUNKINGS } from "./pull_bytes.ts";
@@ -101,6 +102,23 @@ export function printEta({ traces, all, heldOut }: Eta): void {
     ["all traces", cells(all)],
     ["all that were held out", cells(heldOut)],
   ]));
+}
+
+/** Prints what the mock costs. */
+export function printMock(
+  { virtualNs, floorNs, inProcess, sockets, pullsPerCore }: MockCost,
+): void {
+  const micro = (nanoseconds: number) => `${(nanoseconds / 1_000).toFixed(1)} µs`;
+  const live = ({ pulls, lateMs, load }: LiveCost) =>
+    `${pulls} pulls at once, lines ${lateMs.toFixed(1)} ms late, at ${
+      (load * 100).toFixed(0)
+    } % of a core`;
+  console.log("\nthe mock, in Deno");
+  console.log(
+    `  in virtual time, a line: ${micro(virtualNs)}, of which a stream takes ${micro(floorNs)}`,
+  );
+  console.log(`  in process: ${live(inProcess)}`);
+  console.log(`  over sockets: ${live(sockets)}; one core holds ${pullsPerCore}`);
 }
 
 /** Prints the goals that were missed, and how many were not. */

@@ -11,6 +11,7 @@
 import { FLOOR, type Job, OLLAMA } from "./contenders.ts";
 import type { Edge } from "./edge.ts";
 import type { Eta } from "./eta.ts";
+import type { MockCost } from "./mock.ts";
 import type { Growth } from "./growth.ts";
 import { type Origin, TODAY } from "./inputs.ts";
 import type { Memory } from "./memory.ts";
@@ -51,6 +52,7 @@ export interface BenchRecord {
   readonly growth: Readonly<Partial<Record<RuntimeName, Growth>>>;
   readonly edge?: Edge;
   readonly eta?: Eta;
+  readonly mock?: MockCost;
 }
 
 /**
