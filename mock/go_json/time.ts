@@ -15,7 +15,7 @@ export function formatGoTime(milliseconds: number, zoneMinutes: number): string 
   const whole = Math.floor(milliseconds);
   const nanoseconds = Math.floor((milliseconds - whole) * 1e6);
   const [seconds, fraction] = new Date(whole + zoneMinutes * 60_000).toISOString().split(/[.Z]/);
-  const digits = `${fraction}${String(nanoseconds).padStart(6, "0")}`.replace(/0+$/, "");
+  const digits = `${fraction}${String(nanoseconds).padStart(6, "0")}`.replace(/(?<!0)0+$/, "");
   return seconds + (digits && `.${digits}`) + formatZone(zoneMinutes);
 }
 

@@ -36,7 +36,9 @@ const BLOBS = "/usr/share/ollama/.ollama/models/blobs";
 
 /** A parameter in a Modelfile, from one in the answer, which puts strings in quotes. */
 function parameterLine(line: string): string {
-  const [, key = "", value = ""] = /^\s*(\S+)\s*(.*)$/.exec(line) ?? [];
+  const text = line.trim();
+  const end = text.search(/\s/);
+  const [key, value] = end === -1 ? [text, ""] : [text.slice(0, end), text.slice(end).trim()];
   return `PARAMETER ${key} ${quote(value.replace(/^"(.*)"$/, "$1"))}`;
 }
 
