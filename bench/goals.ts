@@ -258,7 +258,7 @@ export function goalsFor(record: BenchRecord): Goal[] {
     speed.map(({ input, chunking }) => [`${input} ${chunking}`, { input, chunking }]),
   );
   return [
-    ...MOCK,
+    ...(record.mock ? MOCK : []),
     ...RACES.flatMap(goalsOf),
     ABOVE_FLOOR,
     ...[...arrivals.values()]
