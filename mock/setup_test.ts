@@ -318,13 +318,16 @@ describe("What the API says of a model", () => {
       }],
     });
     const [model] = await list(server);
-    assertEquals(model?.details, {
+    const details = {
       parent_model: "",
       format: "gguf",
       family: "qwen3",
       families: ["qwen3"],
       parameter_size: "8.4B",
       quantization_level: "Q8_0",
+    };
+    assertEquals(model?.details, {
+      ...details,
       context_length: 40_960,
       embedding_length: 4_096,
     });
@@ -349,14 +352,7 @@ LICENSE Apache License
       parameters: 'stop                           "<|im_end|>"\ntop_k                          20',
       template: "{{ .Prompt }}",
       system: "You are\nhelpful.",
-      details: {
-        parent_model: "",
-        format: "gguf",
-        family: "qwen3",
-        families: ["qwen3"],
-        parameter_size: "8.4B",
-        quantization_level: "Q8_0",
-      },
+      details,
       model_info: {
         "general.architecture": "qwen3",
         "general.parameter_count": 8_400_000_000,

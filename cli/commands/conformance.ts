@@ -115,7 +115,7 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       )
       .option(
         "--client-time-limit <ms>",
-        "after how many milliseconds without a byte it fails",
+        "after how many milliseconds in which nothing new comes it fails",
         integer(1),
       )
       .addHelpText("after", HELP_AFTER)

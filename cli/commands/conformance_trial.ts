@@ -24,7 +24,7 @@ export interface ClientTarget {
   readonly command: readonly string[];
   /** What it prints: the statuses of the server, progress over all layers, or nothing. */
   readonly reports: "statuses" | "progress" | "outcome";
-  /** After how many milliseconds without a byte it fails, if it has such a limit. */
+  /** After how many milliseconds in which nothing new comes it fails, if it has such a limit. */
   readonly timeLimitMs?: number;
 }
 

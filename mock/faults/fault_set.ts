@@ -27,7 +27,7 @@ export class FaultSet {
   /** How many pulls or requests each fault has let by. */
   readonly #passes = new Map<Fault, number>();
   readonly #holds = new Map<Hold, HoldOptions>();
-  #faults: readonly Fault[];
+  #faults: readonly Fault[] = [];
   #random: RandomFaults | undefined;
 
   /**
@@ -38,8 +38,7 @@ export class FaultSet {
    */
   constructor(faults: readonly Fault[] | RandomFaults, nextRandom: () => number) {
     this.#nextRandom = nextRandom;
-    this.#random = "chance" in faults ? faults : undefined;
-    this.#faults = "chance" in faults ? [] : faults;
+    this.set(faults);
   }
 
   /** Replaces all faults. */

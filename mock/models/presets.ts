@@ -1,3 +1,15 @@
+/** The metadata of Mistral 7B, which `llava` is made of, too. */
+const MISTRAL = {
+  "general.architecture": "llama",
+  "general.file_type": 2,
+  "general.quantization_version": 2,
+  "llama.attention.head_count": 32,
+  "llama.attention.head_count_kv": 8,
+  "llama.block_count": 32,
+  "llama.context_length": 32_768,
+  "llama.embedding_length": 4_096,
+};
+
 /**
  * Models with the shape of well-known ones.
  *
@@ -95,15 +107,8 @@ export const presets: Readonly<Record<string, Preset>> = {
     },
     capabilities: ["completion", "tools"],
     model_info: {
-      "general.architecture": "llama",
-      "general.file_type": 2,
+      ...MISTRAL,
       "general.parameter_count": 7_248_023_552,
-      "general.quantization_version": 2,
-      "llama.attention.head_count": 32,
-      "llama.attention.head_count_kv": 8,
-      "llama.block_count": 32,
-      "llama.context_length": 32_768,
-      "llama.embedding_length": 4_096,
     },
     license: APACHE,
     parameters: stopAt("[INST]", "[/INST]").join("\n"),
@@ -126,15 +131,8 @@ export const presets: Readonly<Record<string, Preset>> = {
     },
     capabilities: ["completion", "vision"],
     model_info: {
-      "general.architecture": "llama",
-      "general.file_type": 2,
+      ...MISTRAL,
       "general.parameter_count": 7_241_732_096,
-      "general.quantization_version": 2,
-      "llama.attention.head_count": 32,
-      "llama.attention.head_count_kv": 8,
-      "llama.block_count": 32,
-      "llama.context_length": 32_768,
-      "llama.embedding_length": 4_096,
     },
     projector_info: {
       "clip.has_llava_projector": true,
