@@ -57,7 +57,7 @@ const SECTIONS: Readonly<Record<string, string>> = {
   SEQ: "Sequence",
   SHARE: "Shared downloads",
   SUM: "Progress over all layers",
-  TIME: "Silent servers",
+  TIME: "Servers that bring nothing",
 };
 
 /** The section that a rule is in: `SEQ` for `S-SEQ-1`. */
