@@ -52,4 +52,6 @@ export {
   type MockRegistry,
   type MockServer,
   type MockServerOptions,
+  type MockSetup,
+  type RequestEndedOptions,
 } from "./server.ts";

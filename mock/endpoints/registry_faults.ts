@@ -173,11 +173,6 @@ export class RegistryFaults {
     this.#faults = faults.map((fault) => ({ fault, left: fault.times ?? Infinity }));
   }
 
-  /** Lets every fault strike again. */
-  reset(): void {
-    for (const each of this.#faults) each.left = each.fault.times ?? Infinity;
-  }
-
   /**
    * The fault of a kind that strikes, if there is one. It counts as a strike.
    *

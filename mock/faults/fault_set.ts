@@ -52,6 +52,11 @@ export class FaultSet {
     this.#faults = [...this.#faults, fault];
   }
 
+  /** The faults, or the random ones. */
+  get current(): readonly Fault[] | RandomFaults {
+    return this.#random ?? this.#faults;
+  }
+
   /** All faults, but for random ones. */
   get all(): readonly Fault[] {
     return this.#faults;
@@ -67,6 +72,12 @@ export class FaultSet {
     const hold = new Hold();
     this.#holds.set(hold, options);
     return hold;
+  }
+
+  /** Lets all pulls go on that wait, and has none wait any more. */
+  releaseHolds(): void {
+    for (const hold of this.#holds.keys()) hold.release();
+    this.#holds.clear();
   }
 
   /** The faults and holds for a pull that begins. */
