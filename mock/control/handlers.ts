@@ -9,6 +9,7 @@ import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { abortable } from "../../src/abortable.ts";
 import { dateBy } from "../clock/clock.ts";
+import { modeOf } from "../clock/modes.ts";
 import { SteppedClock } from "../clock/stepped.ts";
 import { inPlace, show as quote } from "../configuration_error.ts";
 import type { LoggedRequest } from "../exchange/request_log.ts";
@@ -18,7 +19,7 @@ import type { MockServer, MockSetup } from "../options.ts";
 import { describeProblems, problemsOf } from "./problems.ts";
 import { routes } from "./routes.ts";
 import type * as schemas from "./schemas.ts";
-import { fromSetup, modeOf, toFault, toFaults, toModel, toSetup } from "./setup.ts";
+import { fromSetup, toFault, toFaults, toModel, toSetup } from "./setup.ts";
 
 /** What the control interface knows of a mock besides what everybody does. */
 export interface MockInsight {

@@ -7,6 +7,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { dialects } from "../../src/dialects.ts";
+import { clockModes } from "../clock/modes.ts";
 import { registryFaultKinds } from "../endpoints/registry_faults.ts";
 import { type FaultKindInfo, faultKinds } from "../faults/kinds.ts";
 
@@ -165,7 +166,7 @@ const Registry = fields({
 }).partial().openapi("Registry");
 
 /** Which time a mock lives by. */
-export const ClockMode = z.enum(["real", "virtual", "step"]).openapi("ClockMode", {
+export const ClockMode = z.enum(clockModes).openapi("ClockMode", {
   description:
     "Which time it lives by: that of the machine, one that passes at once, or one that is moved by " +
     "POST /__mock/clock/advance.",

@@ -7,9 +7,7 @@
 import type { z } from "zod";
 import { parseBytes, parseBytesPerSecond } from "../../src/quantities.ts";
 import type { Clock } from "../clock/clock.ts";
-import { realClock } from "../clock/real.ts";
-import { SteppedClock } from "../clock/stepped.ts";
-import { VirtualClock } from "../clock/virtual.ts";
+import { clockOf, modeOf } from "../clock/modes.ts";
 import { ConfigurationError, inPlace, show } from "../configuration_error.ts";
 import { addressOf, forwardTo } from "../endpoints/fallback.ts";
 import type { RegistryOptions } from "../endpoints/registry.ts";
@@ -142,18 +140,6 @@ function toRate(rate: number | string, place: string): number {
 }
 
 const UNLIMITED = "unlimited";
-
-function clockOf(mode: NonNullable<SetupJson["clock"]>): Clock {
-  if (mode === "real") return realClock;
-  return mode === "step" ? new SteppedClock() : new VirtualClock();
-}
-
-/** How JSON names a clock. */
-export function modeOf(clock: Clock): "real" | "virtual" | "step" | "custom" {
-  if (clock === realClock) return "real";
-  if (clock instanceof SteppedClock) return "step";
-  return clock instanceof VirtualClock ? "virtual" : "custom";
-}
 
 /** A set-up as JSON, but for functions and clocks of others, which have no form in it. */
 export function fromSetup(setup: MockSetup, clock: Clock): SetupJson {
