@@ -7,8 +7,8 @@
  */
 
 import type { DialectName, FaultKindInfo, MockModel } from "../../mock/mod.ts";
-import { isSameModel } from "../../mod.ts";
 import { DEFAULT_PORT } from "../../src/host.ts";
+import { isSameModel } from "../../src/model_name.ts";
 import { type AddCommand, requireModelName } from "../command.ts";
 import { parseCount, parseRate, parseSize } from "../quantities.ts";
 import { type MockModule, type MockSetup, type MockTask, runMock } from "./mock_run.ts";
