@@ -114,6 +114,13 @@ export interface MockSetup {
 
 /** Options of {@link createMockServer}: the set-up, and what stays when that is replaced. */
 export interface MockServerOptions extends MockSetup {
+  /**
+   * Whether tests may steer the mock over HTTP, at `/__mock/…`, in any language. Only programs of the same
+   * machine can, and pages in browsers cannot. `/__mock/openapi.json` describes it.
+   *
+   * @default {false}
+   */
+  control?: boolean | undefined;
   /** Called with each request when it has ended. */
   onRequest?: ((request: LoggedRequest) => void) | undefined;
 }
@@ -236,6 +243,8 @@ export interface MockServer extends AsyncDisposableIfKnown {
    * @throws The reason of the signal, if that aborts before.
    */
   requestEnded(number: number, options?: RequestEndedOptions): Promise<LoggedRequest>;
+  /** Forgets the requests that have arrived, and counts from 1 again. */
+  clearRequests(): void;
   /**
    * Sets the server up anew, as if it had been made so: what is left out has its default. No request is
    * logged, and nothing is held. Running pulls go on by the set-up with which they began.

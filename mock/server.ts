@@ -12,6 +12,8 @@ import { abortable } from "../src/abortable.ts";
 import type { Clock } from "./clock/clock.ts";
 import { realClock } from "./clock/real.ts";
 import { VirtualClock } from "./clock/virtual.ts";
+import { isForControl } from "./control/access.ts";
+import type { Control } from "./control/control.ts";
 import { Exchange } from "./exchange/exchange.ts";
 import { type LoggedRequest, RequestLog } from "./exchange/request_log.ts";
 import type { HoldOptions } from "./faults/fault_set.ts";
@@ -74,8 +76,12 @@ class KitMockServer implements MockServer {
   #setup: MockSetup;
   #clock: Clock;
   #instance: MockInstance;
+  /** The control interface, if it is on, once it is loaded. */
+  #control: Promise<Control> | undefined;
+  readonly #isControlled: boolean;
 
-  constructor({ onRequest, ...setup }: MockServerOptions) {
+  constructor({ onRequest, control = false, ...setup }: MockServerOptions) {
+    this.#isControlled = control;
     this.#firstSetup = keep(setup);
     this.#setup = this.#firstSetup;
     this.#clock = this.#clockOf(this.#setup);
@@ -109,7 +115,7 @@ class KitMockServer implements MockServer {
   }
 
   async listen(options: ListenOptions = {}): Promise<Listener> {
-    const listener = await listen((request) => this.#answer(request), options);
+    const listener = await listen((request, peer) => this.#answerPeer(request, peer), options);
     this.#useRealTime();
     const close = async () => {
       this.#listeners.delete(opened);
@@ -123,8 +129,8 @@ class KitMockServer implements MockServer {
   nodeListener(): NodeListener {
     this.#useRealTime();
     return toNodeListener(
-      (request) => this.#answer(request),
-      (request) => this.#instance.takes(request),
+      (request, peer) => this.#answerPeer(request, peer),
+      (request) => this.#isForControl(request) || this.#instance.takes(request),
     );
   }
 
@@ -163,6 +169,10 @@ class KitMockServer implements MockServer {
     return await this.#log.ended(number, path, signal);
   }
 
+  clearRequests(): void {
+    this.#log.clear();
+  }
+
   setUp(setup: MockSetup): void {
     const kept = keep(setup);
     const clock = this.#clockOf(kept);
@@ -197,7 +207,28 @@ class KitMockServer implements MockServer {
     const { signal } = request;
     signal.throwIfAborted();
     const host = this.#instance.requireHost(new URL(request.url));
-    return await abortable(this.#answer(request, host), signal);
+    const answer = host === "own" ? this.#answerPeer(request) : this.#answer(request, host);
+    return await abortable(answer, signal);
+  }
+
+  #isForControl({ url }: Request): boolean {
+    return this.#isControlled && isForControl(new URL(url));
+  }
+
+  /** Answers a request that came over the network, from a peer, or in process. */
+  async #answerPeer(request: Request, peer?: string): Promise<Response> {
+    if (!this.#isForControl(request)) return await this.#answer(request);
+    this.#control ??= this.#openControl();
+    const answer = await this.#control;
+    return await answer(request, peer);
+  }
+
+  async #openControl(): Promise<Control> {
+    const { openControl } = await import("./control/control.ts");
+    return openControl(this, {
+      setup: () => this.#setup,
+      holds: () => this.#instance.faults.holds,
+    });
   }
 
   async #answer(request: Request, host: "own" | "foreign" = "own"): Promise<Response> {

@@ -74,10 +74,14 @@ export class FaultSet {
     return hold;
   }
 
+  /** All holds there have been, in the order in which they were set. */
+  get holds(): readonly (readonly [PullHold, HoldOptions])[] {
+    return [...this.#holds];
+  }
+
   /** Lets all pulls go on that wait, and has none wait any more. */
   releaseHolds(): void {
     for (const hold of this.#holds.keys()) hold.release();
-    this.#holds.clear();
   }
 
   /** The faults and holds for a pull that begins. */
