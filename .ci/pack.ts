@@ -19,9 +19,10 @@ import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
 
 /**
  * The dependencies that are bundled: the command alone uses them, which nobody imports. Those of the
- * library stay dependencies: whoever uses Hono or fast-check, too, would get them twice.
+ * library stay dependencies: whoever uses Hono or fast-check, too, would get them twice. Commander is
+ * CommonJS, which would bring `node:module` into chunks that browsers load.
  */
-const BUNDLED = ["commander", "filesize", "log-update", "string-width"];
+const BUNDLED = ["filesize", "log-update", "string-width"];
 
 type Dependencies = Readonly<Record<string, string>>;
 
