@@ -18,7 +18,7 @@ const FLOOR_PLANS: Readonly<Record<string, FloorPlan>> = {
     ["models"],
     ["faults"],
     ["exchange"],
-    ["pull"],
+    ["pull", "recordings"],
     ["endpoints"],
     ["options.ts"],
     ["server.ts"],

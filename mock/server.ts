@@ -53,6 +53,7 @@ import { presets } from "./models/presets.ts";
 import type { MockClient, MockRegistry, MockServer, MockServerOptions } from "./options.ts";
 import { dialectNamed } from "./pull/dialects.ts";
 import { BlobStore } from "./pull/downloads.ts";
+import { RecordedModels } from "./recordings/recorded_models.ts";
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
 import { type NodeListener, toNodeListener } from "./runtime/node_listener.ts";
 import { seededNumbers } from "./runtime/random.ts";
@@ -93,6 +94,7 @@ interface State {
   readonly store: BlobStore;
   readonly catalog: Catalog;
   readonly faults: FaultSet;
+  readonly recorded: RecordedModels;
 }
 
 class KitMockServer implements MockServer {
@@ -129,6 +131,7 @@ class KitMockServer implements MockServer {
     requirePositive("bytesPerSecond", this.#bytesPerSecond);
     requirePositive("tickMs", this.#tickMs);
     requirePositive("maxBodyBytes", options.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
+    requirePositive("replaySpeed", options.replaySpeed ?? 1);
     this.#template = toTemplate(options.anyModel ?? false);
     this.#state = this.#newState();
     this.#offered = this.#resolveModels(options.models ?? Object.keys(presets), "offer");
@@ -235,7 +238,7 @@ class KitMockServer implements MockServer {
   }
 
   #newState(): State {
-    const { seed = 0, realBytes = false } = this.#options;
+    const { seed = 0, realBytes = false, recordings = [] } = this.#options;
     const store = new BlobStore(this.#bytesPerSecond);
     return {
       store,
@@ -247,6 +250,7 @@ class KitMockServer implements MockServer {
         today: () => dateBy(this.#clock),
       }),
       faults: new FaultSet(this.#options.faults ?? [], seededNumbers(seed, "faults")),
+      recorded: new RecordedModels(recordings),
     };
   }
 
@@ -298,9 +302,11 @@ class KitMockServer implements MockServer {
     if (model) this.#state.catalog.claim(model);
   }
 
-  /** What faults may strike: the models that are offered at first, and any others that faults name. */
+  /** What faults may strike: the models that are recorded or offered at first, and others that faults name. */
   #targetsOf(faults: readonly { readonly model?: string | undefined }[]): readonly Model[] {
-    const offered = [...this.#offered, ...this.#published.values()];
+    const { models: recorded } = this.#state.recorded;
+    const simulated = [...this.#offered, ...this.#published.values()];
+    const offered = [...recorded, ...simulated.filter(({ name }) => !findModel(recorded, name))];
     const others = faults.flatMap(({ model }) => {
       const name = model === undefined ? undefined : parseModelName(model);
       if (!name || findModel(offered, name)) return [];
@@ -420,7 +426,7 @@ class KitMockServer implements MockServer {
   }
 
   #pullOptions(): PullEndpointOptions {
-    const { catalog, store } = this.#state;
+    const { catalog, store, recorded } = this.#state;
     return {
       catalog,
       store,
@@ -428,6 +434,8 @@ class KitMockServer implements MockServer {
       tickMs: this.#tickMs,
       now: () => this.#now(),
       isNeverLate: this.#isNeverLate,
+      recorded,
+      replaySpeed: this.#options.replaySpeed ?? 1,
       faultsFor: (name) => this.#state.faults.forPull(name),
     };
   }
