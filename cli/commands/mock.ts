@@ -6,11 +6,14 @@
  * @module
  */
 
-import type { DialectName, FaultKindInfo, MockModel } from "../../mock/mod.ts";
+import { readFile } from "node:fs/promises";
+import type { DialectName, FaultKindInfo, MockModel, Recording } from "../../mock/mod.ts";
 import { isSameModel } from "../../mod.ts";
 import { DEFAULT_PORT } from "../../src/host.ts";
-import { type AddCommand, requireModelName } from "../command.ts";
-import { parseCount, parseRate, parseSize } from "../quantities.ts";
+import { messageOf } from "../../src/text.ts";
+import { type AddCommand, requireModelName, UsageError } from "../command.ts";
+import { printable } from "../printable.ts";
+import { parseCount, parseFactor, parseRate, parseSize } from "../quantities.ts";
 import { type MockModule, type MockSetup, type MockTask, runMock } from "./mock_run.ts";
 
 interface MockFlags {
@@ -22,6 +25,8 @@ interface MockFlags {
   readonly dialect: string;
   readonly rate: string;
   readonly fault?: readonly string[];
+  readonly replay?: readonly string[];
+  readonly replaySpeed: string;
   readonly fallback?: string;
   readonly seed: string;
   readonly origin?: readonly string[];
@@ -50,8 +55,9 @@ export function parseModel(
   return known.find((each) => isSameModel(each, name)) ?? { name };
 }
 
-/** Reads the set-up of a mock from the flags. */
-function readSetup(flags: MockFlags, { forwardTo, parseFault, presets }: MockModule): MockSetup {
+/** Reads the set-up of a mock from the flags, and from the texts of recordings. */
+function readSetup(flags: MockFlags, texts: readonly RecordingText[], mock: MockModule): MockSetup {
+  const { forwardTo, parseFault, presets } = mock;
   const known = Object.keys(presets);
   const models = flags.model?.map((text) => parseModel(text, "--model", known)) ?? known;
   const offered = models.map((each) => typeof each === "string" ? each : each.name);
@@ -67,8 +73,37 @@ function readSetup(flags: MockFlags, { forwardTo, parseFault, presets }: MockMod
     seed: parseCount(flags.seed, "--seed", Number.MAX_SAFE_INTEGER),
     origins: flags.origin,
     ...(flags.fallback !== undefined && { fallback: forwardTo(flags.fallback) }),
+    recordings: texts.map((text) => readRecording(text, mock)),
+    replaySpeed: parseFactor(flags.replaySpeed, "--replay-speed"),
     ...(flags.fault && { faults: flags.fault.map(parseFault) }),
   };
+}
+
+/** The text of a file that is said to be a recording. */
+interface RecordingText {
+  readonly file: string;
+  readonly text: string;
+}
+
+async function readRecordingText(file: string): Promise<RecordingText> {
+  try {
+    return { file, text: await readFile(file, "utf8") };
+  } catch (error) {
+    throw new UsageError(`--replay: ${printable(messageOf(error))}`);
+  }
+}
+
+/** Reads a recording. What is wrong with it is said with the name of its file. */
+function readRecording(
+  { file, text }: RecordingText,
+  { parseRecording, ConfigurationError }: MockModule,
+): Recording {
+  try {
+    return parseRecording(text);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new UsageError(`--replay ${printable(file)}: ${error.message}`);
+  }
 }
 
 /** The kinds of faults, each in a line, with its parameters and their defaults. */
@@ -130,6 +165,12 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "a fault to inject, such as stall@50%; may be repeated",
       collect,
     )
+    .option(
+      "--replay <file>",
+      "play a recording of `pull --record` to pulls of its models; may be repeated",
+      collect,
+    )
+    .option("--replay-speed <factor>", "how many times as fast, such as 10, or unlimited", "1")
     .option("--list-faults", "list the kinds of faults, and end")
     .option(
       "--fallback <url>",
@@ -151,8 +192,9 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
         context.stdout.write(listFaults(await import("../../mock/mod.ts")));
         return;
       }
+      const texts = await Promise.all((flags.replay ?? []).map(readRecordingText));
       const task: MockTask = {
-        setUp: (mock) => readSetup(flags, mock),
+        setUp: (mock) => readSetup(flags, texts, mock),
         address: { port: parseCount(flags.port, "--port", 65_535), hostname: flags.host },
         isForProgram: flags.json ?? false,
       };

@@ -12,6 +12,7 @@ import type {
   MockModel,
   MockServer,
   MockServerOptions,
+  Recording,
 } from "../../mock/mod.ts";
 import { messageOf } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
@@ -37,6 +38,7 @@ export interface MockSetup extends MockServerOptions {
   readonly dialect: DialectName;
   readonly models: readonly (MockModel | string)[];
   readonly faults?: readonly Fault[];
+  readonly recordings: readonly Recording[];
 }
 
 /** Serves a mock until it is to end, and resolves to the exit code. */
@@ -111,6 +113,10 @@ const createLineReporter: CreateReporter = ({ stdout, stderr }, setup, { formatF
       if (setup.anyModel) offered.push("any other model");
       const faults = setup.faults?.length ? `, with the faults ${listFaults(setup.faults)}` : "";
       stdout.write(`It offers ${offered.map(printable).join(", ") || "no model"}\n`);
+      const replayed = setup.recordings.flatMap(modelsOf);
+      if (replayed.length > 0) {
+        stdout.write(`It replays ${[...new Set(replayed)].map(printable).join(", ")}\n`);
+      }
       stdout.write(`It speaks the dialect ${setup.dialect}${faults}\n`);
       stdout.write(`The mock listens on ${url}; Ctrl-C stops it\n`);
     },
@@ -127,7 +133,15 @@ const createJsonReporter: CreateReporter = ({ stdout }, setup) => {
   return {
     start(url) {
       const { dialect, models, anyModel = false, faults = [] } = setup;
-      write({ url, models: models.map(nameOf), anyModel: Boolean(anyModel), dialect, faults });
+      const replayed = [...new Set(setup.recordings.flatMap(modelsOf))];
+      write({
+        url,
+        models: models.map(nameOf),
+        anyModel: Boolean(anyModel),
+        ...(replayed.length > 0 && { replayed }),
+        dialect,
+        faults,
+      });
     },
     // Headers and bodies may hold secrets, which have no place in a log.
     request: ({ headers: _, body: __, ...request }) => write({ request }),
@@ -139,6 +153,15 @@ const createJsonReporter: CreateReporter = ({ stdout }, setup) => {
 
 function nameOf(model: MockModel | string): string {
   return typeof model === "string" ? model : model.name;
+}
+
+/** The names of the models that a recording is of, as they were asked for. */
+function modelsOf({ exchanges }: Recording): readonly string[] {
+  return exchanges.flatMap(({ request: { body } }) => {
+    const { model, name } = Object(body);
+    const asked: unknown = model || name;
+    return typeof asked === "string" ? [asked] : [];
+  });
 }
 
 /** A request in one line: its time, what it asked for, and its outcome. */

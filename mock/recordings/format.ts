@@ -37,7 +37,9 @@ export function formatRecording(recording: Recording): string {
 }
 
 /** The first line of a recording. */
-export function headerLine({ recordedAt, recordedBy, server, layers }: RecordingHeader): string {
+export function headerLine(header: RecordingHeader): string {
+  const { recordedAt, recordedBy, server } = header;
+  const layers = header.layers?.map(({ digest, size, mediaType }) => ({ digest, size, mediaType }));
   return lineOf({ format: FORMAT, version: VERSION, recordedAt, recordedBy, server, layers });
 }
 

@@ -12,7 +12,14 @@ import type { FaultKind } from "../faults/kinds.ts";
 import { findLayer } from "../faults/points.ts";
 import type { Model } from "../models/models.ts";
 import { reframe } from "./framing.ts";
-import { errorOf, linesOf, lineStartFrom, offsetOf, type RecordedLine, successOf } from "./lines.ts";
+import {
+  errorOf,
+  linesOf,
+  lineStartFrom,
+  offsetOf,
+  type RecordedLine,
+  successOf,
+} from "./lines.ts";
 import type { RecordedChunk, RecordedExchange } from "./recording.ts";
 
 /** The faults that send a line, and so wait for the end of the current one. */
@@ -176,7 +183,7 @@ export class RecordedPlayer {
 
   #sendLast(bytes: Uint8Array<ArrayBuffer>): SentAction {
     if (this.#error !== undefined) this.#options.onError(this.#error);
-    const isEnd = this.#ending === "with the last bytes" && this.#stops.length === 0;
+    const isEnd = this.#ending === "with the last bytes" && this.#bytesToStop() > 0;
     return { do: "send", bytes, ...(isEnd && { ends: "finished" }) };
   }
 
