@@ -17,7 +17,7 @@ import { quoteArgument } from "../invocation.ts";
 import { parseCount, parseDuration, parseSpeed } from "../quantities.ts";
 import type { OutputForm } from "../views/progress_view.ts";
 import { type PullTask, runPulls } from "./pull_run.ts";
-import { recordPulls } from "./pull_record.ts";
+import { RecordingFile, recordPulls } from "./pull_record.ts";
 
 interface PullFlags {
   readonly host?: string;
@@ -180,7 +180,7 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
       onExit(
         flags.record === undefined
           ? await runPulls(task, context)
-          : await recordPulls(task, flags.record, context),
+          : await recordPulls(task, new RecordingFile(flags.record), context),
       );
     });
 };

@@ -16,10 +16,9 @@ import { MANIFEST_TIMEOUT_MS, type PullTask, runPulls } from "./pull_run.ts";
 /** Pulls models, stores what arrives in a file, and resolves to the exit code. */
 export async function recordPulls(
   task: PullTask,
-  path: string,
+  file: RecordingFile,
   context: CommandContext,
 ): Promise<number> {
-  const file = new RecordingFile(path);
   try {
     const { Recorder } = await import("../../mock/recordings/recorder.ts");
     const header = {
@@ -35,23 +34,33 @@ export async function recordPulls(
       fetch: (url, init) => record(url, init as PullRequestInit),
     }, context);
     recorder.close();
-    return file.problem === undefined ? code : explainProblem(file.problem, path, context);
+    return file.problem === undefined ? code : explainProblem(file, context);
   } finally {
     file.close();
   }
 }
 
+/** Writes bytes to a file, from an offset in them on, and returns how many it has written. */
+type WriteBytes = (descriptor: number, bytes: Uint8Array, offset: number) => number;
+
 /** A new file that is written line by line, so that what was recorded is there whatever comes next. */
-class RecordingFile {
+export class RecordingFile {
+  /** Where it is. */
+  readonly path: string;
   readonly #descriptor: number;
+  readonly #write: WriteBytes;
   #problem: string | undefined;
 
   /**
    * Makes the file.
    *
+   * @param path Where it is to be.
+   * @param write Writes bytes to a file.
    * @throws {UsageError} If it cannot be made, or is there already: what somebody recorded is not lost.
    */
-  constructor(path: string) {
+  constructor(path: string, write: WriteBytes = writeSync) {
+    this.path = path;
+    this.#write = write;
     try {
       this.#descriptor = openSync(path, "wx");
     } catch (error) {
@@ -76,23 +85,22 @@ class RecordingFile {
     const bytes = new TextEncoder().encode(line);
     try {
       for (let written = 0; written < bytes.length;) {
-        written += writeSync(this.#descriptor, bytes, written);
+        written += this.#write(this.#descriptor, bytes, written);
       }
     } catch (error) {
       this.#problem = messageOf(error);
     }
   }
 
+  /** Closes it. */
   close(): void {
     closeSync(this.#descriptor);
   }
 }
 
-function explainProblem(problem: string, path: string, { stderr }: CommandContext): number {
-  stderr.write(
-    `error: The recording in ${printable(path)} is not whole: ${printable(problem)}. ` +
-      "Make room, and record again\n",
-  );
+function explainProblem({ path, problem = "" }: RecordingFile, { stderr }: CommandContext): number {
+  const what = `The recording in ${printable(path)} is not whole: ${printable(problem)}`;
+  stderr.write(`error: ${what}. Make room, and record again\n`);
   return EXIT.failure;
 }
 
