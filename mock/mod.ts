@@ -43,7 +43,6 @@ export type { Manifest, ManifestEntry } from "./models/manifests.ts";
 export type { MockModelDetails, MockModelInfo } from "./models/model_info.ts";
 export type { MockLayer, MockModel, MockModelTemplate } from "./models/models.ts";
 export { type Preset, presets } from "./models/presets.ts";
-export { formatRecording, type RecordingHeader } from "./recordings/format.ts";
 export { parseRecording } from "./recordings/parse.ts";
 export type {
   RecordedAnswer,

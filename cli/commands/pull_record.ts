@@ -6,6 +6,7 @@
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { PullRequestInit } from "../../mod.ts";
+import type { Recorder } from "../../mock/recordings/recorder.ts";
 import { endpointOf, headersFor } from "../../src/pull/request.ts";
 import { messageOf } from "../../src/text.ts";
 import { type CommandContext, EXIT, UsageError } from "../command.ts";
@@ -28,15 +29,25 @@ export async function recordPulls(
     };
     const { now, fetch } = context;
     const recorder = new Recorder(header, { write: (line) => file.write(line), now });
-    const record = recorder.record(fetch);
-    const code = await runPulls({
-      ...task,
-      fetch: (url, init) => record(url, init as PullRequestInit),
-    }, context);
-    recorder.close();
+    const code = await runWith(recorder, { ...task, fetch }, context);
     return file.problem === undefined ? code : explainProblem(file, context);
   } finally {
     file.close();
+  }
+}
+
+/** Pulls models by a recorder, which writes nothing after that. */
+async function runWith(
+  recorder: Recorder,
+  task: PullTask & Pick<CommandContext, "fetch">,
+  context: CommandContext,
+): Promise<number> {
+  const record = recorder.record(task.fetch);
+  try {
+    const fetch: CommandContext["fetch"] = (url, init) => record(url, init as PullRequestInit);
+    return await runPulls({ ...task, fetch }, context);
+  } finally {
+    recorder.close();
   }
 }
 

@@ -11,13 +11,8 @@ import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import {
-  createMockServer,
-  type Fault,
-  formatRecording,
-  parseRecording,
-  type Recording,
-} from "../../mock/mod.ts";
+import { createMockServer, type Fault, parseRecording, type Recording } from "../../mock/mod.ts";
+import { formatRecording } from "../../mock/recordings/format.ts";
 import { EXIT, Interruption } from "../command.ts";
 import { main } from "../main.ts";
 import { RecordingFile, recordPulls } from "./pull_record.ts";

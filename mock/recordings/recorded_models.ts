@@ -4,9 +4,10 @@
  * @module
  */
 
+import { type ModelName, parseModelName } from "../../src/model_name.ts";
 import { ConfigurationError, show } from "../configuration_error.ts";
 import { resolveInfo } from "../models/model_info.ts";
-import { modelKey, type ModelName, parseModelName } from "../models/model_name.ts";
+import { modelKey } from "../models/model_name.ts";
 import { type Blob, isDigest, MEDIA_TYPE, type Model } from "../models/models.ts";
 import { seededDigest } from "../runtime/random.ts";
 import { linesOf, sizesOf } from "./lines.ts";
@@ -78,13 +79,23 @@ function pullsOf(recording: Recording): readonly NamedPull[] {
     );
   }
   const pulls = recording.exchanges.flatMap((exchange) => {
-    const name = parseModelName(String(fieldsOf(exchange).model || fieldsOf(exchange).name || ""));
+    const name = nameOf(exchange);
     return name && !isRedirect(exchange) ? [{ name, exchange, layers: layersOf(recording) }] : [];
   });
   if (pulls.length > 0) return pulls;
   throw new ConfigurationError(
     `Cannot use the recording of ${recording.recordedAt}: it has no pull of a model`,
   );
+}
+
+/** The name of the model that was to be pulled, if there was one that a server takes. */
+function nameOf(exchange: RecordedExchange): ModelName | undefined {
+  const { model, name } = fieldsOf(exchange);
+  try {
+    return parseModelName(String(model || name || ""));
+  } catch {
+    return undefined;
+  }
 }
 
 function fieldsOf({ request: { body } }: RecordedExchange): Record<string, unknown> {

@@ -49,7 +49,7 @@ export interface Recording {
   readonly recordedAt: string;
   /** What has recorded it, such as `@ollama-pull/kit 0.1.0`. */
   readonly recordedBy: string;
-  /** The version of the server, if that is known. */
+  /** The version of the server, with or without its name, if that is known. */
   readonly server?: string | undefined;
   /** The layers of the model, if they are known from elsewhere. */
   readonly layers?: readonly RecordedLayer[] | undefined;
