@@ -54,12 +54,11 @@ function requirePlayable(fault: Fault, models: readonly Model[]): void {
   if (strikesRecordings(fault)) return;
   const recorded = models.find((model) => model.isRecorded && isMeantFor(fault, model.name));
   if (!recorded) return;
+  const name = show(shortName(recorded.name));
   const kinds = [...STRIKE_RECORDINGS].filter((kind) => kind !== "hold").join(", ");
   throw new ConfigurationError(
-    `Cannot use the fault "${fault.kind}" for the model ${
-      show(shortName(recorded.name))
-    }: its pulls ` +
-      `are recorded, which only ${kinds} strike; name another model for the fault`,
+    `Cannot use the fault "${fault.kind}" for the model ${name}: its pulls are recorded, which only ` +
+      `${kinds} strike; name another model for the fault`,
   );
 }
 
