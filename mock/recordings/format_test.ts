@@ -56,6 +56,12 @@ describe("formatRecording", () => {
     }));
   });
 
+  it("keeps a byte order mark", () => {
+    const chunks = [{ atMs: 0, bytes: new TextEncoder().encode("\ufeff{}\n") }];
+    const text = formatRecording(recordingOf(exchangeOf(chunks)));
+    assertEquals(parseRecording(text).exchanges[0]?.chunks, chunks);
+  });
+
   it("writes characters as text, and as Base64 only where a chunk cuts one in two", () => {
     const bytes = new TextEncoder().encode("größe");
     const chunks = [bytes.subarray(0, 3), bytes.subarray(3)].map((bytes) => ({ atMs: 0, bytes }));

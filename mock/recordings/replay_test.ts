@@ -362,9 +362,11 @@ describe("a fault on a recording", () => {
   });
 
   it("leaves it as it is if it comes by chance and needs a simulated download", async () => {
-    const server = mockOf(PULL, { faults: { chance: 1, kinds: ["rollback", "completed-falls"] } });
-    const { chunks } = await receive(server);
-    assertEquals([joined(chunks), server.requests[0]?.faults], [joined(LINES), []]);
+    for (const kind of ["rollback", "freeze", "completed-falls", "duplicate-phase"] as const) {
+      const server = mockOf(PULL, { faults: { chance: 1, kinds: [kind] } });
+      const { chunks } = await receive(server);
+      assertEquals([joined(chunks), server.requests[0]?.faults], [joined(LINES), []]);
+    }
   });
 });
 
