@@ -142,6 +142,22 @@ describe("pull --record", () => {
     });
   });
 
+  it("stores that the pull was interrupted before it was answered", async () => {
+    await withFile(async (file) => {
+      const context = new TestContext(new Recorder());
+      const interrupt = () => {
+        context.interruption.abort(new Interruption("Interrupted", EXIT.interrupted));
+      };
+      await withServer(answerVersion(interrupt), async ({ url }) => {
+        const args = ["--host", url, "--no-manifest", "--record", file];
+        assertEquals(await main(["pull", "small", ...args], context), EXIT.interrupted);
+      });
+      const lines = (await readFile(file, "utf8")).split("\n");
+      assertEquals(lines.length, 4); // the last of which is empty
+      assertStringIncludes(lines[2]!, '"end":"left"');
+    });
+  });
+
   it("stores that a pull has failed, and that no server was there", async () => {
     await withFile(async (file) => {
       const { code } = await recordFrom({ url: "http://127.0.0.1:1" }, file, "--retry-for=off");
