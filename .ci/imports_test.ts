@@ -19,7 +19,7 @@ const FLOOR_PLANS: Readonly<Record<string, FloorPlan>> = {
     ["models"],
     ["faults"],
     ["exchange"],
-    ["pull"],
+    ["pull", "recordings"],
     ["endpoints"],
     ["options.ts"],
     ["instance.ts", "control"],

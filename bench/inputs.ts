@@ -119,8 +119,8 @@ const STRETCHED_BYTES = 10_000;
  * are there growing up to its own. Lines about layers that are downloaded at once keep taking turns.
  */
 function stretch({ recordings, dialect }: RecordedServer, lines: number): string {
-  const answers = recordings.find(({ scenario }) => scenario === "fresh")?.answers ?? [];
-  const answer = answers.find(isStream);
+  const exchanges = recordings.get("fresh")?.exchanges ?? [];
+  const answer = exchanges.find(isStream);
   if (answer === undefined) throw new Error(`There is no pull of ${dialect} to stretch`);
   const recorded = textOf(answer).split("\n").filter((line) => line !== "");
   const isCounted = (line: string) => line.includes('"completed":');

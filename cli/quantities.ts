@@ -77,6 +77,26 @@ export function parseRate(text: string, option: string): number {
 }
 
 /**
+ * Reads how many times as fast something is, such as `10` or `0.5`, or `unlimited`.
+ *
+ * @param text The factor.
+ * @param option The option that it was given for.
+ * @return The factor, or `Infinity`.
+ * @throws {UsageError} If it is neither.
+ */
+export function parseFactor(text: string, option: string): number {
+  const words = text.trim().toLowerCase();
+  if (words === "unlimited") return Infinity;
+  const factor = Number(words);
+  if (/^\d{1,9}(?:\.\d{1,9})?$/.test(words) && factor > 0) return factor;
+  throw new UsageError(
+    `${option}: Cannot use ${
+      quote(text)
+    }: it must be a number above 0, such as 10 or 0.5, or unlimited`,
+  );
+}
+
+/**
  * Reads a size such as `40GB` or `512KiB`.
  *
  * @param text The size. Without a unit, it is in bytes.

@@ -214,7 +214,7 @@ export const PULL_LINES: readonly string[] = [
 export interface TestServer {
   /** Its address. */
   readonly url: string;
-  /** The bodies of the requests. */
+  /** The bodies of the requests that have one. */
   readonly bodies: unknown[];
   /** Stops it. */
   close(): Promise<void>;
@@ -229,7 +229,7 @@ export async function serve(
     let body = "";
     request.on("data", (chunk) => body += chunk);
     request.on("end", () => {
-      bodies.push(JSON.parse(body));
+      if (body !== "") bodies.push(JSON.parse(body));
       answer(response, request);
     });
   });

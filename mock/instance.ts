@@ -52,6 +52,7 @@ import { presets } from "./models/presets.ts";
 import type { MockRegistry, MockSetup } from "./options.ts";
 import { dialectNamed } from "./pull/dialects.ts";
 import { BlobStore } from "./pull/downloads.ts";
+import { RecordedModels } from "./recordings/recorded_models.ts";
 import { seededNumbers } from "./runtime/random.ts";
 
 const DEFAULT_BYTES_PER_SECOND = 100_000_000;
@@ -77,6 +78,7 @@ export class MockInstance {
   readonly #bytesPerSecond: number;
   readonly #store: BlobStore;
   readonly #catalog: Catalog;
+  readonly #recorded: RecordedModels;
   readonly #hosts: Hosts;
   readonly #app = new Hono<MockEnvironment>();
   #clock: Clock;
@@ -101,6 +103,7 @@ export class MockInstance {
     requirePositive("bytesPerSecond", this.#bytesPerSecond);
     requirePositive("tickMs", this.#tickMs);
     requirePositive("maxBodyBytes", setup.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES);
+    requirePositive("replaySpeed", setup.replaySpeed ?? 1);
     const store = new BlobStore(this.#bytesPerSecond);
     this.#store = store;
     this.#catalog = new Catalog({
@@ -110,6 +113,7 @@ export class MockInstance {
       onUnused: (digest) => store.remove(digest),
       today: () => dateBy(this.#clock),
     });
+    this.#recorded = inPlace("recordings", () => new RecordedModels(setup.recordings ?? []));
     this.#offered = this.#resolveModels(setup.models ?? Object.keys(presets), "models");
     this.#installed = this.#resolveModels(setup.installed ?? [], "installed", this.#offered);
     this.#ready = this.#offerAndInstall();
@@ -267,9 +271,11 @@ export class MockInstance {
     }
   }
 
-  /** What faults may strike: the models that are offered at first, and any others that faults name. */
+  /** What faults may strike: the models that are recorded or offered at first, and others that faults name. */
   #targetsOf(faults: readonly { readonly model?: string | undefined }[]): readonly Model[] {
-    const offered = [...this.#offered, ...this.#published.values()];
+    const { models: recorded } = this.#recorded;
+    const simulated = [...this.#offered, ...this.#published.values()];
+    const offered = [...recorded, ...simulated.filter(({ name }) => !findModel(recorded, name))];
     const others = faults.flatMap(({ model }) => {
       const name = model === undefined ? undefined : parseModelName(model);
       if (!name || findModel(offered, name)) return [];
@@ -363,6 +369,8 @@ export class MockInstance {
       tickMs: this.#tickMs,
       now: () => this.#now(),
       isNeverLate: this.#isNeverLate,
+      recorded: this.#recorded,
+      replaySpeed: this.#setup.replaySpeed ?? 1,
       faultsFor: (name) => this.faults.forPull(name),
     };
   }

@@ -44,6 +44,16 @@ export type { Manifest, ManifestEntry } from "./models/manifests.ts";
 export type { MockModelDetails, MockModelInfo } from "./models/model_info.ts";
 export type { MockLayer, MockModel, MockModelTemplate } from "./models/models.ts";
 export { type Preset, presets } from "./models/presets.ts";
+export { parseRecording } from "./recordings/parse.ts";
+export type {
+  RecordedAnswer,
+  RecordedChunk,
+  RecordedEnd,
+  RecordedExchange,
+  RecordedLayer,
+  RecordedRequest,
+  Recording,
+} from "./recordings/recording.ts";
 export type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 export type { Listener, ListenOptions } from "./runtime/listen.ts";
 export type { NodeListener, NodeRequest, NodeResponse } from "./runtime/node_listener.ts";

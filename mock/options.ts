@@ -14,6 +14,7 @@ import type { Fault, RandomFaults } from "./faults/faults.ts";
 import type { PullHold } from "./faults/hold.ts";
 import type { Manifest } from "./models/manifests.ts";
 import type { MockModel, MockModelTemplate } from "./models/models.ts";
+import type { Recording } from "./recordings/recording.ts";
 import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 import type { Listener, ListenOptions } from "./runtime/listen.ts";
 import type { NodeListener } from "./runtime/node_listener.ts";
@@ -60,6 +61,26 @@ export interface MockSetup {
    * @default that of the dialect
    */
   tickMs?: number | undefined;
+  /**
+   * Pulls that were recorded, as {@link parseRecording} reads them. A pull of a recorded model is answered
+   * as it was then: with the same status and bytes, and the same times between them. Where a model was
+   * recorded several times, each pull of it plays the next one, and then the last one again. Pulls that asked
+   * for a stream are played to those that do, and others to others.
+   *
+   * Of the faults, those strike that need no simulated download: `http-error`, `slow-first-byte`, those that
+   * cut, delay or frame what is sent, and those that send a line. The shares at which they strike are those
+   * that the recorded lines report.
+   *
+   * @default none
+   */
+  recordings?: readonly Recording[] | undefined;
+  /**
+   * How many times as fast as they were recorded pulls are played: 10 makes a minute six seconds. With
+   * `Infinity`, they take no time.
+   *
+   * @default {1}
+   */
+  replaySpeed?: number | undefined;
   /** What goes wrong: a list of faults, or random ones. */
   faults?: readonly Fault[] | RandomFaults | undefined;
   /**

@@ -7,13 +7,21 @@
  */
 
 import { readFile } from "node:fs/promises";
-import type { Clock, DialectName, FaultKindInfo, MockModel, MockSetup } from "../../mock/mod.ts";
+import type {
+  Clock,
+  DialectName,
+  FaultKindInfo,
+  MockModel,
+  MockSetup,
+  Recording,
+} from "../../mock/mod.ts";
 import { DEFAULT_PORT } from "../../src/host.ts";
 import { isSameModel } from "../../src/model_name.ts";
 import { messageOf, quote } from "../../src/text.ts";
 import { type AddCommand, requireModelName, UsageError } from "../command.ts";
-import { parseCount, parseRate, parseSize } from "../quantities.ts";
-import { type MockModule, type MockTask, runMock } from "./mock_run.ts";
+import { printable } from "../printable.ts";
+import { parseCount, parseFactor, parseRate, parseSize } from "../quantities.ts";
+import { describeError, type MockModule, type MockTask, runMock } from "./mock_run.ts";
 
 interface MockFlags {
   readonly port: string;
@@ -24,6 +32,8 @@ interface MockFlags {
   readonly dialect?: string;
   readonly rate?: string;
   readonly fault?: readonly string[];
+  readonly replay?: readonly string[];
+  readonly replaySpeed?: string;
   readonly fallback?: string;
   readonly seed?: string;
   readonly origin?: readonly string[];
@@ -66,6 +76,7 @@ async function readSetup(flags: MockFlags, mock: MockModule): Promise<MockSetup>
     parseModel(text, "--installed", [...offered, ...known])
   );
   const { anyModel, dialect, rate, seed, origin, clock, fallback, fault } = flags;
+  const { replay, replaySpeed } = flags;
   return {
     ...setup,
     models,
@@ -77,24 +88,44 @@ async function readSetup(flags: MockFlags, mock: MockModule): Promise<MockSetup>
     ...(origin && { origins: origin }),
     ...(clock !== undefined && { clock: await clockNamed(clock) }),
     ...(fallback !== undefined && { fallback: forwardTo(fallback) }),
+    ...(replay && {
+      recordings: await Promise.all(replay.map((file) => readRecording(file, mock))),
+    }),
+    ...(replaySpeed !== undefined && {
+      replaySpeed: parseFactor(replaySpeed, "--replay-speed"),
+    }),
     ...(fault && { faults: fault.map(parseFault) }),
   };
 }
 
 /** Reads a file with a set-up, as the control interface takes it. */
-async function readConfig(file: string, { ConfigurationError }: MockModule): Promise<MockSetup> {
+async function readConfig(file: string, mock: MockModule): Promise<MockSetup> {
   const { parseSetup } = await import("../../mock/control/setup.ts");
+  return await readWith(parseSetup, file, "--config", mock);
+}
+
+async function readRecording(file: string, mock: MockModule): Promise<Recording> {
+  return await readWith(mock.parseRecording, file, "--replay", mock);
+}
+
+/** Reads a file that was given for an option. What is wrong with it is said with its name. */
+async function readWith<Value>(
+  parse: (text: string) => Value,
+  file: string,
+  option: string,
+  { ConfigurationError }: MockModule,
+): Promise<Value> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new UsageError(`--config: Cannot read ${quote(file)}: ${messageOf(error)}`);
+    throw new UsageError(`${option} ${printable(file)}: ${messageOf(error)}`);
   }
   try {
-    return parseSetup(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    throw new UsageError(`--config: Cannot use ${quote(file)}: ${error.message}`);
+    throw new UsageError(`${option} ${printable(file)}: ${describeError(error)}`);
   }
 }
 
@@ -164,6 +195,15 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "--fault <fault>",
       "a fault to inject, such as stall@50%; may be repeated",
       collect,
+    )
+    .option(
+      "--replay <file>",
+      "play a recording of `pull --record` to pulls of its models; may be repeated",
+      collect,
+    )
+    .option(
+      "--replay-speed <factor>",
+      "how many times as fast, such as 10, or unlimited (default: 1)",
     )
     .option("--list-faults", "list the kinds of faults, and end")
     .option(

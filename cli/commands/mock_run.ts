@@ -5,6 +5,7 @@
  */
 
 import type {
+  ConfigurationError,
   DialectName,
   Fault,
   Listener,
@@ -13,6 +14,7 @@ import type {
   MockServer,
   MockSetup,
   RandomFaults,
+  Recording,
 } from "../../mock/mod.ts";
 import { CONTROL_PATH } from "../../mock/control/access.ts";
 import { messageOf } from "../../src/text.ts";
@@ -54,10 +56,7 @@ export async function runMock(task: MockTask, context: CommandContext): Promise<
     listener = await server.listen(task.address);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    if (error instanceof mock.ConfigurationError) {
-      const { place, message } = error;
-      throw new UsageError(place === undefined ? message : `${place}: ${message}`);
-    }
+    if (error instanceof mock.ConfigurationError) throw new UsageError(describeError(error));
     context.stderr.write(`error: ${printable(messageOf(error))}. Try another --port or --host\n`);
     return EXIT.failure;
   }
@@ -71,6 +70,11 @@ export async function runMock(task: MockTask, context: CommandContext): Promise<
   }
   // A server runs until it is interrupted, so that counts as success.
   return EXIT.success;
+}
+
+/** What cannot be used of a set-up, and where it is. */
+export function describeError({ place, message }: ConfigurationError): string {
+  return place === undefined ? message : `${place}: ${message}`;
 }
 
 /**
@@ -104,13 +108,22 @@ interface MockReporter {
 interface MockDescription {
   readonly models: readonly string[];
   readonly anyModel: boolean;
+  /** The models whose pulls are replayed, if there are any. */
+  readonly replayed?: readonly string[];
   readonly dialect: DialectName;
   readonly faults: readonly Fault[] | RandomFaults;
 }
 
 function describeSetup(setup: MockSetup, { presets }: MockModule): MockDescription {
   const { models = Object.keys(presets), anyModel = false, dialect = "spec", faults = [] } = setup;
-  return { models: [...models].map(nameOf), anyModel: Boolean(anyModel), dialect, faults };
+  const replayed = [...new Set((setup.recordings ?? []).flatMap(modelsOf))];
+  return {
+    models: [...models].map(nameOf),
+    anyModel: Boolean(anyModel),
+    ...(replayed.length > 0 && { replayed }),
+    dialect,
+    faults,
+  };
 }
 
 type CreateReporter = (
@@ -129,9 +142,10 @@ const createLineReporter: CreateReporter = ({ stdout, stderr }, description, { f
   };
   return {
     start(url, control) {
-      const { models, anyModel, dialect, faults } = description;
+      const { models, anyModel, replayed, dialect, faults } = description;
       const offered = [...models.map(printable), ...(anyModel ? ["any other model"] : [])];
       stdout.write(`It offers ${offered.join(", ") || "no model"}\n`);
+      if (replayed) stdout.write(`It replays ${replayed.map(printable).join(", ")}\n`);
       stdout.write(`It speaks the dialect ${dialect}${describeFaults(faults)}\n`);
       if (control) stdout.write(`Tests can steer it: ${control}/openapi.json says how\n`);
       stdout.write(`The mock listens on ${url}; Ctrl-C stops it\n`);
@@ -158,6 +172,15 @@ const createJsonReporter: CreateReporter = ({ stdout }, description) => {
 
 function nameOf(model: MockModel | string): string {
   return typeof model === "string" ? model : model.name;
+}
+
+/** The names of the models that a recording is of, as they were asked for. */
+function modelsOf({ exchanges }: Recording): readonly string[] {
+  return exchanges.flatMap(({ request: { body } }) => {
+    const { model, name } = Object(body);
+    const asked: unknown = model || name;
+    return typeof asked === "string" ? [asked] : [];
+  });
 }
 
 /** A request in one line: its time, what it asked for, and its outcome. */

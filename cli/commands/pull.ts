@@ -3,6 +3,8 @@
  *
  *     flags ── readOptions ──▶ PullTask ── runPulls (pull_run.ts) ──▶ exit code
  *
+ * With `--record`, a recorder (`pull_record.ts`) stands between them and the server.
+ *
  * @module
  */
 
@@ -14,7 +16,8 @@ import { chooseHost, chooseRegistry, DEFAULT_HOST, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import { parseCount, parseDuration, parseSpeed } from "../quantities.ts";
 import type { OutputForm } from "../views/progress_view.ts";
-import { runPulls } from "./pull_run.ts";
+import { type PullTask, runPulls } from "./pull_run.ts";
+import { RecordingFile, recordPulls } from "./pull_record.ts";
 
 interface PullFlags {
   readonly host?: string;
@@ -29,6 +32,7 @@ interface PullFlags {
   readonly manifest: boolean;
   readonly json?: true;
   readonly quiet?: true;
+  readonly record?: string;
 }
 
 const DEFAULTS = { retryFor: "30m", stallTimeout: "2m", silenceTimeout: "30m" } as const;
@@ -68,7 +72,10 @@ function parseHeader(text: string): [name: string, value: string] {
   return [name, value];
 }
 
-/** The command that pulls models in the same way again, for a shell, without what may be secret. */
+/**
+ * The command that pulls models in the same way again, for a shell, without what may be secret, and without
+ * `--record`: the file is there already.
+ */
 function describeAgain(
   models: readonly string[],
   { host, registry }: { host: URL; registry: URL | undefined },
@@ -107,7 +114,9 @@ function formOf({ json, quiet }: PullFlags): OutputForm {
 }
 
 const HELP_AFTER = `
-Durations are like 90s, 30m, 2h or off. The server keeps what was downloaded: pull again to resume.`;
+Durations are like 90s, 30m, 2h or off. The server keeps what was downloaded: pull again to resume.
+A recording has no headers, passwords or queries, but all that the server sends: look at it before you
+publish it.`;
 
 /** Adds `pull` to the program. */
 export const addPullCommand: AddCommand = (program, context, onExit) => {
@@ -145,6 +154,10 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
     .option("--no-manifest", "do not ask the registry: use sizes only as the server tells them")
     .option("--json", "write what changes as lines of JSON")
     .addOption(new Option("--quiet", "write nothing but errors").conflicts("json"))
+    .option(
+      "--record <file>",
+      "store what arrives, and when, in a new file, for `mock --replay` or a bug report",
+    )
     .addHelpText("after", HELP_AFTER)
     .action(async (models: readonly string[], flags: PullFlags) => {
       for (const model of models) requireModelName(model);
@@ -155,16 +168,19 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
       if (flags.registry !== undefined && !flags.manifest) {
         throw new UsageError("--registry is of no use with --no-manifest: no registry is asked");
       }
+      const task: PullTask = {
+        models,
+        host,
+        form: formOf(flags),
+        options: readOptions(flags),
+        ...(flags.manifest && { manifest: { registry, insecure } }),
+        keepsBytes: true,
+        again: (left) => describeAgain(left, { host, registry }, flags, context),
+      };
       onExit(
-        await runPulls({
-          models,
-          host,
-          form: formOf(flags),
-          options: readOptions(flags),
-          ...(flags.manifest && { manifest: { registry, insecure } }),
-          keepsBytes: true,
-          again: (left) => describeAgain(left, { host, registry }, flags, context),
-        }, context),
+        flags.record === undefined
+          ? await runPulls(task, context)
+          : await recordPulls(task, new RecordingFile(flags.record), context),
       );
     });
 };

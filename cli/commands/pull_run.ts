@@ -34,6 +34,8 @@ export interface PullTask {
   readonly manifest?: Pick<FetchManifestOptions, "registry" | "insecure">;
   /** Whether the server keeps what was downloaded. */
   readonly keepsBytes: boolean;
+  /** Makes the requests of pulls. @default that of the context */
+  readonly fetch?: CommandContext["fetch"];
   /** The command that pulls some of the models again. */
   again(models: readonly string[]): string;
 }
@@ -83,8 +85,8 @@ class PullRun {
   }
 
   async #pull(model: string, summary: PullSummary): Promise<void> {
-    const { models, host, form, options } = this.#task;
-    const { fetch, signal, now, sleep } = this.#context;
+    const { models, host, form, options, fetch = this.#context.fetch } = this.#task;
+    const { signal, now, sleep } = this.#context;
     const ended = new AbortController();
     if (models.length > 1) this.#write(`${printable(model)}\n`);
     const opening = `connecting to ${host.origin}`;

@@ -53,6 +53,23 @@ describe("The set-up over HTTP", () => {
     }
   });
 
+  it("plays recordings, which it tells as they were given", async () => {
+    const text = [
+      '{"format":"ollama-pull-recording","version":1,"recordedAt":"2026-11-29T15:00:00.000Z","recordedBy":"x"}',
+      '{"exchange":1,"startedAtMs":0,"request":{"url":"http://127.0.0.1/api/pull","body":{"model":"r"}}}',
+      '{"exchange":1,"atMs":5,"answer":{"status":200,"contentType":"application/x-ndjson"}}',
+      '{"exchange":1,"atMs":9,"text":"{\\"status\\":\\"success\\"}\\n"}',
+      '{"exchange":1,"atMs":9,"end":"whole"}',
+      "",
+    ].join("\n");
+    const { server, ask } = bound(await ControlledTest.begin(OF_SMALL));
+    const setup = { models: [], recordings: [text], replaySpeed: "unlimited", clock: "virtual" };
+    assertEquals((await ask("PUT", "/setup", setup)).json, setup);
+    assertStrictEquals(await pullText(server, "r"), '{"status":"success"}\n');
+    const { json } = await ask("PUT", "/setup", { recordings: [text, "Hello"] });
+    assertMatch(json.error, /^recordings\[1\]: Cannot read the recording: line 1 is not JSON/);
+  });
+
   it("is that of the start again after a reset", async () => {
     const { server, ask } = bound(await ControlledTest.begin(OF_SMALL));
     const first = await pullText(server);

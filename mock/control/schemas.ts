@@ -187,6 +187,12 @@ export const Setup = fields({
   tickMs: z.number().positive().openapi({
     description: "The time between two lines about a layer, in milliseconds.",
   }),
+  recordings: Strings.openapi({
+    description: "Pulls that were recorded: the texts of the files that pull --record writes.",
+  }),
+  replaySpeed: z.union([z.number().positive(), z.literal("unlimited")]).openapi({
+    description: "How many times as fast as they were recorded they are played.",
+  }),
   faults: Faults,
   clock: ClockMode,
   seed: Count.openapi({ description: "The seed of digests, bytes and random faults." }),

@@ -15,6 +15,8 @@ import type { Fault, RandomFaults } from "../faults/faults.ts";
 import { parseFault } from "../faults/parse.ts";
 import type { MockLayer, MockModel, MockModelTemplate } from "../models/models.ts";
 import type { MockSetup } from "../options.ts";
+import { formatRecording } from "../recordings/format.ts";
+import { parseRecording } from "../recordings/parse.ts";
 import { describeProblems, problemsOf } from "./problems.ts";
 import { Setup } from "./schemas.ts";
 import type * as schemas from "./schemas.ts";
@@ -55,6 +57,8 @@ export function toSetup(json: SetupJson): MockSetup {
     anyModel,
     faults,
     registry,
+    recordings,
+    replaySpeed,
     ...same
   } = json;
   return {
@@ -69,6 +73,14 @@ export function toSetup(json: SetupJson): MockSetup {
     ...(faults && { faults: toFaults(faults) }),
     ...(rate !== undefined && { bytesPerSecond: toRate(rate, "rate") }),
     ...(registry && { registry: toRegistry(registry) }),
+    ...(recordings && {
+      recordings: recordings.map((text, index) =>
+        inPlace(`recordings[${index}]`, () => parseRecording(text))
+      ),
+    }),
+    ...(replaySpeed !== undefined && {
+      replaySpeed: replaySpeed === UNLIMITED ? Infinity : replaySpeed,
+    }),
     ...(clock && { clock: clockOf(clock) }),
     ...(fallback !== undefined && { fallback: inPlace("fallback", () => forwardTo(fallback)) }),
   };
@@ -143,7 +155,8 @@ const UNLIMITED = "unlimited";
 
 /** A set-up as JSON, but for functions and clocks of others, which have no form in it. */
 export function fromSetup(setup: MockSetup, clock: Clock): SetupJson {
-  const { models, installed, registry, fallback, bytesPerSecond, clock: _, ...same } = setup;
+  const { models, installed, registry, fallback, bytesPerSecond, clock: _, ...others } = setup;
+  const { recordings, replaySpeed, ...same } = others;
   const { bytesPerSecond: registryRate, ...registrySame } = registry ?? {};
   const mode = modeOf(clock);
   const address = fallback && addressOf(fallback);
@@ -151,14 +164,17 @@ export function fromSetup(setup: MockSetup, clock: Clock): SetupJson {
     ...same,
     models: models && [...models],
     installed: installed && [...installed],
-    rate: fromRate(bytesPerSecond),
-    registry: registry && { ...registrySame, rate: fromRate(registryRate) },
+    rate: fromNumber(bytesPerSecond),
+    recordings: recordings?.map(formatRecording),
+    replaySpeed: fromNumber(replaySpeed),
+    registry: registry && { ...registrySame, rate: fromNumber(registryRate) },
     clock: mode === "custom" ? undefined : mode,
     fallback: address,
   };
   return JSON.parse(JSON.stringify(json));
 }
 
-function fromRate(bytesPerSecond: number | undefined): number | string | undefined {
-  return bytesPerSecond === Infinity ? UNLIMITED : bytesPerSecond;
+/** A number as JSON, which has no infinite one. */
+function fromNumber(value: number | undefined): number | string | undefined {
+  return value === Infinity ? UNLIMITED : value;
 }

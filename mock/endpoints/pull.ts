@@ -19,7 +19,9 @@ import type { BlobStore } from "../pull/downloads.ts";
 import { FaultInjector } from "../pull/fault_injector.ts";
 import { beginTime, type Obstacle, PullFailure, PullJob } from "../pull/job.ts";
 import { obstacleTo } from "../pull/obstacles.ts";
+import type { RecordedModels } from "../recordings/recorded_models.ts";
 import { failEarly } from "./early_faults.ts";
+import { replayPull } from "./replay.ts";
 import { modelOf, readBody } from "./request_body.ts";
 import { INVALID_NAME, requireName } from "./requested_name.ts";
 
@@ -33,6 +35,10 @@ export interface PullEndpointOptions {
   readonly now: () => number;
   /** Whether the clock is exact, as a virtual one is. */
   readonly isNeverLate: boolean;
+  /** The models whose pulls were recorded. */
+  readonly recorded: RecordedModels;
+  /** How many times as fast recorded pulls are played. */
+  readonly replaySpeed: number;
   /** Picks the faults for a pull. */
   readonly faultsFor: (name: ModelName) => readonly ArmedFault[];
 }
@@ -60,6 +66,8 @@ export async function answerPull(
   const faults = options.faultsFor(name);
   const failure = await failEarly(exchange, faults);
   if (failure) return failure;
+  const recorded = options.recorded.next(name, fields.stream === false ? "single" : "stream");
+  if (recorded) return await replayPull(exchange, recorded, { ...options, faults });
   const found = await options.catalog.find(name);
   const connection = fields.insecure === true ? "insecure" : "secure";
   const obstacle = obstacleTo({ name, model: found, connection, dialect: options.dialect });

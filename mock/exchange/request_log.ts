@@ -8,7 +8,8 @@ import type { FaultKind } from "../faults/kinds.ts";
 
 /**
  * How a request ended: `running` (it has not), `finished` (the answer was sent whole, be it a success
- * or a failure), `cancelled` (by the client) or `faulted` (a fault cut it short, or the fallback did).
+ * or a failure), `cancelled` (by the client) or `faulted` (a fault cut it short, or the fallback or a
+ * recording did).
  */
 export type RequestOutcome = "running" | "finished" | "cancelled" | "faulted";
 

@@ -13,13 +13,53 @@ import {
   shortName,
 } from "../models/model_name.ts";
 import { blobsOf, type Model } from "../models/models.ts";
-import { armFault, type Fault } from "./faults.ts";
+import { type ArmedFault, armFault, type Fault } from "./faults.ts";
 import { findLayer } from "./points.ts";
 
 /** Checks that a fault can strike the pulls that it is meant for, when these models are offered. */
 export function requireTarget(fault: Fault, models: readonly Model[]): void {
   const { at } = armFault(fault);
+  requirePlayable(fault, models);
   requireModelAndLayer(`fault "${fault.kind}"`, { model: fault.model, layer: at?.layer }, models);
+}
+
+/** The kinds that strike recorded pulls: those for which bytes and times are enough. */
+const STRIKE_RECORDINGS: ReadonlySet<ArmedFault["kind"]> = new Set([
+  "http-error",
+  "slow-first-byte",
+  "error",
+  "disk-full",
+  "cut",
+  "reset",
+  "stall",
+  "hold",
+  "malformed",
+  "unknown-status",
+  "early-success",
+  "no-success",
+  "crlf",
+  "blank-lines",
+  "split",
+  "coalesce",
+  "no-final-newline",
+]);
+
+/** Whether a fault can strike a recorded pull. */
+export function strikesRecordings({ kind }: Pick<ArmedFault, "kind">): boolean {
+  return STRIKE_RECORDINGS.has(kind);
+}
+
+/** Checks that a fault is meant for no recorded pull that it cannot strike. */
+function requirePlayable(fault: Fault, models: readonly Model[]): void {
+  if (strikesRecordings(fault)) return;
+  const recorded = models.find((model) => model.isRecorded && isMeantFor(fault, model.name));
+  if (!recorded) return;
+  const name = show(shortName(recorded.name));
+  const kinds = [...STRIKE_RECORDINGS].filter((kind) => kind !== "hold").join(", ");
+  throw new ConfigurationError(
+    `Cannot use the fault "${fault.kind}" for the model ${name}: its pulls are recorded, which only ` +
+      `${kinds} strike; name another model for the fault`,
+  );
 }
 
 /** Checks that the registry offers the model that a fault is meant for, and that it has the layer. */

@@ -90,6 +90,8 @@ export interface Model {
   readonly info: ModelInfo;
   /** Whether a pull installs it. */
   readonly installs: boolean;
+  /** Whether its pulls are recorded ones, so that no download of it is simulated. */
+  readonly isRecorded?: true;
 }
 
 /** All blobs of a model, in the order in which they are pulled. */
@@ -116,6 +118,11 @@ const DEFAULT_MODEL_BYTES = 2_000_000;
 const TEMPLATE_BYTES = 1_429;
 const PARAMS_BYTES = 96;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;
+
+/** Whether a text is a digest: `sha256:` and 64 hexadecimal digits. */
+export function isDigest(text: string): boolean {
+  return DIGEST.test(text);
+}
 
 /** The digest of a blob whose real one is not computed yet. */
 export const UNKNOWN_DIGEST = "";
@@ -204,7 +211,7 @@ function resolveLayer(
       `Cannot use the size ${show(size)} of ${where}: it must be a whole number of bytes`,
     );
   }
-  if (digest !== undefined && !DIGEST.test(digest)) {
+  if (digest !== undefined && !isDigest(digest)) {
     throw new ConfigurationError(
       `Cannot use the digest ${show(digest)} of ${where}: it must be "sha256:" and 64 digits ` +
         "from 0-9 and a-f",

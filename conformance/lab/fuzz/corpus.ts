@@ -35,8 +35,8 @@ export async function readCorpus(): Promise<Corpus> {
     name,
     bytes: new Uint8Array(await readFile(new URL(name, FOLDER))),
   })));
-  const recordings = (await readRecordings()).flatMap(({ recordings }) => recordings);
-  const sessions = recordings.flatMap(({ answers }) => answers)
+  const recordings = (await readRecordings()).flatMap(({ recordings }) => [...recordings.values()]);
+  const sessions = recordings.flatMap(({ exchanges }) => exchanges)
     .map((answer) => inUtf8(textOf(answer)).split("\n").filter((line) => line !== ""));
   const kept = files.flatMap(({ bytes }) => toText(bytes).split("\n"));
   return { files, sessions, lines: [...new Set([...kept, ...sessions.flat()])] };

@@ -142,7 +142,8 @@ async function tryRetry(bytes: Uint8Array<ArrayBuffer>, at: number, cut: Cut): P
 
 /** The streams of a server that end with success, the shortest first. */
 function successes({ recordings }: RecordedServer): Uint8Array<ArrayBuffer>[] {
-  return recordings.flatMap(({ answers }) => answers.filter(isStream).map(textOf))
+  return [...recordings.values()]
+    .flatMap(({ exchanges }) => exchanges.filter(isStream).map(textOf))
     .filter((text) => text.endsWith('{"status":"success"}\n'))
     .map(encode)
     .sort((a, b) => a.length - b.length);

@@ -1,39 +1,15 @@
 /**
- * Recordings of real servers: what they sent, byte by byte, and when.
+ * Recordings of real servers: what they sent, byte by byte, and when. Each is a file of the format that
+ * `mock/recordings/recording.ts` describes, in the folder of its dialect, by the name of its scenario.
  *
  * @module
  */
 
 import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
-import type { LayerSize } from "../../../mod.ts";
+import { parseRecording } from "../../../mock/recordings/parse.ts";
+import type { RecordedExchange, Recording } from "../../../mock/recordings/recording.ts";
 import type { DialectName } from "../../../src/dialects.ts";
-
-/** The server's answer to one request. */
-export interface RecordedAnswer {
-  /** The body of the request. */
-  readonly request: string;
-  /** When the request was made, in milliseconds since the scenario began. */
-  readonly startedAtMs: number;
-  /** The HTTP status. */
-  readonly status: number;
-  /** The `Content-Type`. */
-  readonly contentType: string | null;
-  /** The body, chunk by chunk: when each one arrived, in milliseconds since the request, and its text. */
-  readonly chunks: readonly (readonly [atMs: number, text: string])[];
-  /** How it ended: as HTTP says, or because the client left. */
-  readonly ending: "end" | "left";
-}
-
-/** A scenario, as one server has played it. */
-export interface Recording {
-  /** The scenario. */
-  readonly scenario: string;
-  /** The layers of the model when the scenario began, the config last. */
-  readonly layers: readonly LayerSize[];
-  /** The answers, in the order of their requests. */
-  readonly answers: readonly RecordedAnswer[];
-}
 
 /** All recordings of a server. */
 export interface RecordedServer {
@@ -41,29 +17,46 @@ export interface RecordedServer {
   readonly server: string;
   /** The dialect of the mock that is to be like it. */
   readonly dialect: DialectName;
-  /** The recordings. */
-  readonly recordings: readonly Recording[];
+  /** The recordings, by the scenario that the server has played. */
+  readonly recordings: ReadonlyMap<string, Recording>;
 }
 
 /** Where they are. */
 export const RECORDINGS = fileURLToPath(new URL(".", import.meta.url));
 
+const EXTENSION = ".jsonl";
+
+/** The name of the file for a scenario. */
+export function fileOf(scenario: string): string {
+  return scenario.replaceAll(" ", "-") + EXTENSION;
+}
+
 /** Reads all recordings. */
 export async function readRecordings(): Promise<RecordedServer[]> {
-  const files = (await readdir(RECORDINGS)).filter((file) => file.endsWith(".json")).sort();
-  return await Promise.all(
-    files.map(async (file) =>
-      JSON.parse(await readFile(new URL(file, import.meta.url), "utf8")) as RecordedServer
-    ),
-  );
+  const entries = await readdir(RECORDINGS, { withFileTypes: true });
+  const dialects = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort();
+  return await Promise.all(dialects.map((dialect) => readServer(dialect as DialectName)));
+}
+
+async function readServer(dialect: DialectName): Promise<RecordedServer> {
+  const folder = new URL(`${dialect}/`, import.meta.url);
+  const recordings = new Map<string, Recording>();
+  for (const file of (await readdir(folder)).sort()) {
+    const scenario = file.slice(0, -EXTENSION.length).replaceAll("-", " ");
+    recordings.set(scenario, parseRecording(await readFile(new URL(file, folder), "utf8")));
+  }
+  const [{ server } = {}] = recordings.values();
+  if (server === undefined) throw new Error(`The recordings of ${dialect} do not tell the server`);
+  return { server, dialect, recordings };
 }
 
 /** The body of an answer as text. */
-export function textOf({ chunks }: RecordedAnswer): string {
-  return chunks.map(([, text]) => text).join("");
+export function textOf({ chunks }: RecordedExchange): string {
+  const utf8 = new TextDecoder();
+  return chunks.map(({ bytes }) => utf8.decode(bytes, { stream: true })).join("");
 }
 
 /** Whether an answer is a stream of objects, and not a single one. */
-export function isStream({ request, status }: RecordedAnswer): boolean {
-  return status === 200 && !request.includes('"stream":false');
+export function isStream({ request, answer }: RecordedExchange): boolean {
+  return answer?.status === 200 && Object(request.body).stream !== false;
 }

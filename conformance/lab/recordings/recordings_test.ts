@@ -8,19 +8,13 @@ import { assert, assertEquals, assertGreaterOrEqual, assertIsError } from "@std/
 import fc from "fast-check";
 import { describe, it } from "node:test";
 import { decodeProgress, decodePull, PullError, type PullProgress } from "../../../mod.ts";
+import type { RecordedExchange, Recording } from "../../../mock/recordings/recording.ts";
 import type { DialectName } from "../../../src/dialects.ts";
 import { encodeStatus } from "../../../src/status.ts";
 import { encode } from "../../client/wire_bytes.ts";
 import { chunkings } from "../../generators/mod.ts";
 import { mockServer } from "../../server/subject.ts";
-import {
-  isStream,
-  readRecordings,
-  type RecordedAnswer,
-  type RecordedServer,
-  type Recording,
-  textOf,
-} from "./recording.ts";
+import { isStream, readRecordings, type RecordedServer, textOf } from "./recording.ts";
 import { play, scenarios } from "./scenarios.ts";
 import { shapeOf } from "./shape.ts";
 
@@ -48,7 +42,7 @@ const DIFFERENCES: Partial<Record<DialectName, Readonly<Record<string, string>>>
 };
 
 /** The objects of an answer, read one line after another. */
-function objectsOf(answer: RecordedAnswer): Record<string, unknown>[] {
+function objectsOf(answer: RecordedExchange): Record<string, unknown>[] {
   return textOf(answer).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
 }
 
@@ -56,12 +50,12 @@ function objectsOf(answer: RecordedAnswer): Record<string, unknown>[] {
 function forEachStream(
   { recordings }: RecordedServer,
   what: string,
-  test: (answer: RecordedAnswer, recording: Recording) => Promise<void>,
+  test: (answer: RecordedExchange, recording: Recording, scenario: string) => Promise<void>,
 ): void {
-  for (const recording of recordings) {
-    const streams = recording.answers.filter(isStream);
-    it(`${what}: ${recording.scenario}`, async () => {
-      for (const answer of streams) await test(answer, recording);
+  for (const [scenario, recording] of recordings) {
+    const streams = recording.exchanges.filter(isStream);
+    it(`${what}: ${scenario}`, async () => {
+      for (const answer of streams) await test(answer, recording, scenario);
     });
   }
 }
@@ -80,7 +74,7 @@ async function collect<Value>(stream: ReadableStream<Value>): Promise<{
 }
 
 /** The chunks of an answer, each at the time at which it arrived. */
-function replay({ chunks }: RecordedAnswer): {
+function replay({ chunks }: RecordedExchange): {
   body: ReadableStream<Uint8Array>;
   now: () => number;
 } {
@@ -90,9 +84,8 @@ function replay({ chunks }: RecordedAnswer): {
     pull(controller) {
       const { done, value } = arrivals.next();
       if (done) return controller.close();
-      const [atMs, text] = value;
-      time = atMs;
-      controller.enqueue(encode(text));
+      time = value.atMs;
+      controller.enqueue(value.bytes);
     },
   }, { highWaterMark: 0 });
   return { body, now: () => time };
@@ -127,14 +120,15 @@ for (const server of servers) {
       } else {
         assertIsError(failure, PullError);
         const { code, message } = failure as PullError;
-        assertEquals(code, answer.ending === "left" ? "truncated" : "server");
+        assertEquals(code, answer.end.how === "left" ? "truncated" : "server");
         if (code === "server") assertEquals(message, last.error);
       }
     });
 
     forEachStream(server, "has the right total at once if it is told the layers", async (
       answer,
-      { layers, scenario },
+      { layers = [] },
+      scenario,
     ) => {
       if (scenario === "changed" || server.dialect === "tensor") return;
       const total = layers.reduce((sum, { size }) => sum + size, 0);
@@ -147,7 +141,7 @@ for (const server of servers) {
   describe(`the dialect ${server.dialect} of the mock`, () => {
     for (const scenario of scenarios) {
       if (REGISTRY_FAULTS.includes(scenario.name)) continue;
-      const recording = server.recordings.find((each) => each.scenario === scenario.name)!;
+      const recording = server.recordings.get(scenario.name)!;
       const reason = DIFFERENCES[server.dialect]?.[scenario.name];
       if (reason !== undefined) {
         it(`is not like ${server.server}: ${scenario.name}, ${reason}`, async () => {
@@ -178,7 +172,7 @@ function requireRising(snapshots: readonly PullProgress[]): void {
 }
 
 /** Requires that all bytes are there that the server has told of. */
-function requireComplete(last: PullProgress, answer: RecordedAnswer): void {
+function requireComplete(last: PullProgress, answer: RecordedExchange): void {
   const sizes = new Map(
     objectsOf(answer).filter(({ digest }) => digest !== undefined)
       .map(({ digest, total }) => [digest, Number(total)]),

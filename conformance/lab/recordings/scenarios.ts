@@ -8,7 +8,11 @@
 import type { Fault } from "../../../mock/faults/faults.ts";
 import type { OpenServer, ServerSubject, World } from "../../server/subject.ts";
 import { absentModel, pullBody } from "../../server/transcript.ts";
-import type { RecordedAnswer, Recording } from "./recording.ts";
+import type {
+  RecordedChunk,
+  RecordedExchange,
+  Recording,
+} from "../../../mock/recordings/recording.ts";
 import { bodyOf } from "../body.ts";
 
 /** A play. */
@@ -24,10 +28,10 @@ export interface Scenario {
 /** Layers that take some ticks, a few, and none. */
 const LAYERS: readonly number[] = [30_000_000, 12_000_000, 2_000];
 
-/** Takes down the answers of a server. */
+/** Takes down what a server is asked, and what it answers. */
 class Stage {
   readonly server: OpenServer;
-  readonly answers: RecordedAnswer[] = [];
+  readonly exchanges: RecordedExchange[] = [];
   readonly #startedAt: number;
 
   constructor(server: OpenServer) {
@@ -44,24 +48,41 @@ class Stage {
   async ask(request: string, lines = Infinity): Promise<void> {
     const { now, fetch } = this.server;
     const startedAt = now();
-    const index = this.answers.length;
-    const chunks: [number, string][] = [];
-    const response = await fetch("/api/pull", { method: "POST", body: request });
-    const { status, headers } = response;
-    const answer = {
-      request,
+    const time = () => Math.round(now() - startedAt);
+    const index = this.exchanges.length;
+    const exchange = {
       startedAtMs: Math.round(startedAt - this.#startedAt),
-      status,
-      contentType: headers.get("Content-Type"),
-      chunks,
+      request: { url: PULL_PATH, body: readBody(request) },
+      answer: undefined,
+      chunks: [],
     };
-    this.answers[index] = { ...answer, ending: "left" };
-    const body = bodyOf(response);
-    for await (const text of body.pipeThrough(new TextDecoderStream())) {
-      chunks.push([Math.round(now() - startedAt), text]);
-      if (chunks.filter(([, text]) => text.includes('"completed":')).length >= lines) return;
+    this.exchanges[index] = { ...exchange, end: { atMs: 0, how: "left" } };
+    const response = await fetch(PULL_PATH, { method: "POST", body: request });
+    const { status, headers } = response;
+    const answer = { atMs: time(), status, contentType: headers.get("Content-Type") };
+    const chunks: RecordedChunk[] = [];
+    const end = (how: "whole" | "left") => {
+      this.exchanges[index] = { ...exchange, answer, chunks, end: { atMs: time(), how } };
+    };
+    end("left");
+    let counted = 0;
+    for await (const bytes of bodyOf(response)) {
+      chunks.push({ atMs: time(), bytes });
+      if (new TextDecoder().decode(bytes).includes('"completed":')) counted++;
+      if (counted >= lines) return end("left");
     }
-    this.answers[index] = { ...answer, ending: "end" };
+    end("whole");
+  }
+}
+
+const PULL_PATH = "/api/pull";
+
+/** The body of a request as recordings have it. */
+function readBody(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text === "" ? undefined : text;
   }
 }
 
@@ -88,7 +109,8 @@ export const scenarios: readonly Scenario[] = [
     name: "shared",
     async play(stage) {
       const first = stage.pull();
-      await stage.ask(JSON.stringify(pullBody(stage.server)), 2);
+      // Of a third caller, who leaves early, nothing is taken down.
+      await new Stage(stage.server).ask(JSON.stringify(pullBody(stage.server)), 2);
       await Promise.all([first, stage.pull()]);
     },
   },
@@ -145,17 +167,20 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
+/** What a scenario leaves: a recording, but for what is known of the server. */
+export type PlayedScenario = Pick<Recording, "version" | "layers" | "exchanges">;
+
 /** Has a server play a scenario. */
 export async function play(
   subject: ServerSubject,
-  { name, faults, play }: Scenario,
-): Promise<Recording> {
+  { faults, play }: Scenario,
+): Promise<PlayedScenario> {
   const world: World = { layers: LAYERS, ...(faults !== undefined && { faults }) };
   const server = await subject.open(world);
   try {
     const stage = new Stage(server);
     await play(stage);
-    return { scenario: name, layers: server.layers ?? [], answers: stage.answers };
+    return { version: 1, layers: server.layers ?? [], exchanges: stage.exchanges };
   } finally {
     await server.close();
   }

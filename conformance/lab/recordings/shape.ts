@@ -6,8 +6,9 @@
  */
 
 import { type DialectName, dialects } from "../../../src/dialects.ts";
-import { type Recording, textOf } from "./recording.ts";
 import { shortDigest } from "../../../src/digest.ts";
+import { textOf } from "./recording.ts";
+import type { PlayedScenario } from "./scenarios.ts";
 
 /** The shape of an answer. */
 export interface AnswerShape {
@@ -23,21 +24,23 @@ export interface AnswerShape {
 
 /** The shapes of the answers of a recording. */
 export function shapeOf(
-  { answers, layers }: Recording,
+  { exchanges, layers = [] }: PlayedScenario,
   dialect: DialectName,
 ): AnswerShape[] {
   const places = new Map(layers.map(({ digest }, index) => [digest, `layer ${index}`]));
-  return answers.map((answer) => {
-    const text = textOf(answer);
+  return exchanges.map((exchange) => {
+    const text = textOf(exchange);
     const lines = text.split("\n").filter((line) => line !== "");
     const shapes = lines.map((line) => lineShape(JSON.parse(line), places));
-    const { status, contentType, ending } = answer;
+    const { answer, end } = exchange;
+    const status = answer?.status ?? 0;
+    const isLeft = end.how === "left";
     return {
       status,
-      contentType,
+      contentType: answer?.contentType ?? null,
       // Where the client left is a matter of time.
-      lines: ending === "left" ? [] : timeless(shapes, status === 200 ? dialect : undefined),
-      endsInNewline: ending === "left" || text.endsWith("\n"),
+      lines: isLeft ? [] : timeless(shapes, status === 200 ? dialect : undefined),
+      endsInNewline: isLeft || text.endsWith("\n"),
     };
   });
 }

@@ -1,0 +1,120 @@
+/**
+ * Recordings of pulls: what a server was asked, what it sent, byte by byte, and when.
+ *
+ *     pull --record FILE ── recorder.ts ──▶ FILE ── parse.ts ──▶ Recording ──▶ mock --replay FILE
+ *
+ * A file is text in lines of JSON, which a person can read and attach to a bug report. `format.ts` writes
+ * it, and `parse.ts` reads it and checks every line. This is version 1 of the format:
+ *
+ * ```json
+ * {"format":"ollama-pull-recording","version":1,"recordedAt":"2026-11-29T15:00:00.000Z","recordedBy":"@ollama-pull/kit 0.1.0","server":"0.34.1"}
+ * {"exchange":1,"startedAtMs":0,"request":{"url":"http://127.0.0.1:11434/api/pull","body":{"model":"llama3.2"}}}
+ * {"exchange":1,"atMs":12.5,"answer":{"status":200,"contentType":"application/x-ndjson"}}
+ * {"exchange":1,"atMs":17.2,"text":"{\"status\":\"pulling manifest\"}\n"}
+ * {"exchange":1,"atMs":80,"base64":"4oI="}
+ * {"exchange":1,"atMs":95.1,"end":"broken","reason":"connection reset by peer"}
+ * ```
+ *
+ * - The first line tells what the file is. Its `server` and `layers` may be absent.
+ * - Each request is an exchange, numbered from 1, so a pull with retries has several. Exchanges may overlap.
+ *   `startedAtMs` is when the request was made, in milliseconds since the recording began; each `atMs` is in
+ *   milliseconds since the request, and never less than the one before it.
+ * - The body of a request is its JSON, or text if it was none. Only `model`, `name`, `insecure` and `stream`
+ *   of it are recorded, and of the address only scheme, host, port and path: no credentials.
+ * - `answer` is the status, the content type (`null` if there is none) and the `Retry-After`, if there is
+ *   one. An exchange without it was never answered.
+ * - Each chunk that arrived is a line: as `text` where its bytes are valid UTF-8, or else, as where it ends
+ *   inside a character, as `base64`. What a server sends is never changed, so look at it before you publish
+ *   it.
+ * - `end` is how the body ended: `whole` (as HTTP says), `broken` (the connection failed), or `left` (by the
+ *   client). An exchange without an `end` is one whose recorder was killed; it is read as `left`.
+ *
+ * Readers pass over fields that they do not know. The version rises when a recording means something else
+ * to a reader that does.
+ *
+ * @module
+ */
+
+/** What the first line of a file says that it is. */
+export const FORMAT = "ollama-pull-recording";
+
+/** The newest version of the format. */
+export const VERSION = 1;
+
+/** A recording of one or more pulls, as {@link parseRecording} reads it from a file. */
+export interface Recording {
+  /** The version of the format. */
+  readonly version: 1;
+  /** When it began: a date and time in the form of ISO 8601. */
+  readonly recordedAt: string;
+  /** What has recorded it, such as `@ollama-pull/kit 0.1.0`. */
+  readonly recordedBy: string;
+  /** The version of the server, with or without its name, if that is known. */
+  readonly server?: string | undefined;
+  /** The layers of the model, if they are known from elsewhere. */
+  readonly layers?: readonly RecordedLayer[] | undefined;
+  /** The requests and their answers, in the order of the requests. */
+  readonly exchanges: readonly RecordedExchange[];
+}
+
+/** A layer of a recorded model. */
+export interface RecordedLayer {
+  /** `sha256:` and 64 hexadecimal digits. */
+  readonly digest: string;
+  /** The size in bytes. */
+  readonly size: number;
+  /** What the layer holds. */
+  readonly mediaType?: string | undefined;
+}
+
+/** A request, and what came back. */
+export interface RecordedExchange {
+  /** When the request was made, in milliseconds since the recording began. */
+  readonly startedAtMs: number;
+  /** What was asked. */
+  readonly request: RecordedRequest;
+  /** What came before the body, or `undefined` if the server never answered. */
+  readonly answer: RecordedAnswer | undefined;
+  /** The body, chunk by chunk. */
+  readonly chunks: readonly RecordedChunk[];
+  /** How it ended. */
+  readonly end: RecordedEnd;
+}
+
+/** What was asked. */
+export interface RecordedRequest {
+  /** The address, without user name, password, query and fragment. */
+  readonly url: string;
+  /** The body: JSON, text if it was none, or `undefined` if it was empty. */
+  readonly body: unknown;
+}
+
+/** What came before the body. */
+export interface RecordedAnswer {
+  /** When it arrived, in milliseconds since the request. */
+  readonly atMs: number;
+  /** The HTTP status, from 200 to 599. */
+  readonly status: number;
+  /** The `Content-Type`, or `null` if there was none. */
+  readonly contentType: string | null;
+  /** The `Retry-After`, if there was one. */
+  readonly retryAfter?: string | undefined;
+}
+
+/** Bytes that arrived together. */
+export interface RecordedChunk {
+  /** When they arrived, in milliseconds since the request. */
+  readonly atMs: number;
+  /** The bytes. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+/** How an exchange ended. */
+export interface RecordedEnd {
+  /** When, in milliseconds since the request. */
+  readonly atMs: number;
+  /** `whole` (as HTTP says), `broken` (the connection failed) or `left` (by the client). */
+  readonly how: "whole" | "broken" | "left";
+  /** For `broken`: why, in the words of the runtime. */
+  readonly reason?: string | undefined;
+}
