@@ -21,6 +21,7 @@ const FLOOR_PLANS: Readonly<Record<string, FloorPlan>> = {
     ["pull"],
     ["endpoints"],
     ["options.ts"],
+    ["instance.ts", "control"],
     ["server.ts"],
     ["mod.ts"],
     ["recipes"],

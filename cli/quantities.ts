@@ -4,6 +4,7 @@
  * @module
  */
 
+import { parseBytes, parseBytesPerSecond } from "../src/quantities.ts";
 import { quote } from "../src/text.ts";
 import { UsageError } from "./command.ts";
 
@@ -14,9 +15,6 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
   h: 3_600_000,
   d: 86_400_000,
 };
-
-/** What units of bytes begin with, by the power of 1000 or, as in `KiB`, of 1024. */
-const EXPONENTS = "bkmgt";
 
 /**
  * Reads a duration such as `90s`, `30m`, `1h30m`, or `off`.
@@ -50,7 +48,7 @@ export function parseDuration(text: string, option: string, off: number): number
  * @throws {UsageError} If it is none.
  */
 export function parseSpeed(text: string, option: string): number {
-  const speed = parseBytes(text.trim().replace(/\/s$/i, ""));
+  const speed = parseBytesPerSecond(text);
   if (speed > 0) return speed;
   throw new UsageError(
     `${option}: Cannot use the speed ${
@@ -87,18 +85,11 @@ export function parseRate(text: string, option: string): number {
  * @throws {UsageError} If it is none.
  */
 export function parseSize(text: string, option: string): number {
-  const size = Math.round(parseBytes(text.trim()));
+  const size = Math.round(parseBytes(text));
   if (Number.isSafeInteger(size)) return size;
   throw new UsageError(
     `${option}: Cannot use the size ${quote(text)}: it must be bytes, such as 40GB or 512KiB`,
   );
-}
-
-/** Bytes with or without a unit, or `NaN` if the text is nothing of the kind. */
-function parseBytes(text: string): number {
-  const [, digits, unit = "b"] = /^(\d+(?:\.\d+)?)\s*((?:[kmgt]i?)?b)?$/i.exec(text) ?? [];
-  const base = unit.length === 3 ? 1024 : 1000;
-  return Number(digits) * base ** EXPONENTS.indexOf(unit.charAt(0).toLowerCase());
 }
 
 /**

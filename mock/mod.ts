@@ -22,6 +22,7 @@
 export { type Dialect, type DialectName, dialects, type WireError } from "../src/dialects.ts";
 export type { Clock, ClockTask } from "./clock/clock.ts";
 export { realClock } from "./clock/real.ts";
+export { SteppedClock } from "./clock/stepped.ts";
 export { VirtualClock } from "./clock/virtual.ts";
 export { ConfigurationError } from "./configuration_error.ts";
 export { type Fallback, forwardTo } from "./endpoints/fallback.ts";
@@ -52,4 +53,6 @@ export {
   type MockRegistry,
   type MockServer,
   type MockServerOptions,
+  type MockSetup,
+  type RequestEndedOptions,
 } from "./server.ts";

@@ -18,8 +18,8 @@ import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 import type { Listener, ListenOptions } from "./runtime/listen.ts";
 import type { NodeListener } from "./runtime/node_listener.ts";
 
-/** Options of {@link createMockServer}. */
-export interface MockServerOptions {
+/** What a mock offers and how it behaves. */
+export interface MockSetup {
   /**
    * The models that the registry offers: descriptions, or names of {@link presets}.
    *
@@ -110,12 +110,33 @@ export interface MockServerOptions {
    * @default every address
    */
   hosts?: readonly string[] | undefined;
+}
+
+/** Options of {@link createMockServer}: the set-up, and what stays when that is replaced. */
+export interface MockServerOptions extends MockSetup {
+  /**
+   * Whether tests may steer the mock over HTTP, at `/__mock/…`, in any language. Only programs of the same
+   * machine can, and pages in browsers cannot. `/__mock/openapi.json` describes it.
+   *
+   * @default {false}
+   */
+  control?: boolean | undefined;
   /** Called with each request when it has ended. */
   onRequest?: ((request: LoggedRequest) => void) | undefined;
 }
 
+/** Which request is waited for, and how long. */
+export interface RequestEndedOptions {
+  /** The path of the requests that are counted. @default any */
+  path?: string | undefined;
+  /** Ends the waiting. */
+  signal?: AbortSignal | undefined;
+}
+
 /** The registry that the server pulls from. */
 export interface MockRegistry {
+  /** The names of the models that it offers, but for those that are made when they are asked for. */
+  models(): Promise<readonly string[]>;
   /** Offers a model, in place of one of the same name if there is one. */
   publish(model: MockModel | string): void;
   /** Stops offering a model, and returns whether it was offered. A pulled model stays pulled. */
@@ -182,6 +203,8 @@ export interface MockServer extends AsyncDisposableIfKnown {
   addFault(fault: Fault): void;
   /** Takes all faults away. Pulls that have begun keep theirs. */
   clearFaults(): void;
+  /** The faults, or the random ones. */
+  readonly faults: readonly Fault[] | RandomFaults;
   /** The faults that have not struck, such as one at a point that no pull has come to. */
   readonly unstruckFaults: readonly Fault[];
   /**
@@ -207,10 +230,33 @@ export interface MockServer extends AsyncDisposableIfKnown {
    */
   hold(options?: HoldOptions): PullHold;
   /**
-   * Makes the server as it was when it was made, so that no test depends on the one before: it has only
+   * Installs a model at once, as if it had been pulled: a description, or the name of one that is offered or
+   * of a preset. Where the registry offers another version of it, a pull updates it.
+   */
+  install(model: MockModel | string): Promise<void>;
+  /**
+   * Waits until a request has ended: a client may have its answer a little before the log has its outcome.
+   *
+   * @param number Which one, in the order in which they arrived, counted from 1.
+   * @param options Which requests are counted, and what ends the waiting.
+   * @return How it ended.
+   * @throws The reason of the signal, if that aborts before.
+   */
+  requestEnded(number: number, options?: RequestEndedOptions): Promise<LoggedRequest>;
+  /** Forgets the requests that have arrived, and counts from 1 again. */
+  clearRequests(): void;
+  /**
+   * Sets the server up anew, as if it had been made so: what is left out has its default. No request is
+   * logged, and nothing is held. Running pulls go on by the set-up with which they began.
+   *
+   * @throws {ConfigurationError} If an option cannot be used. Then, everything stays as it is.
+   */
+  setUp(setup: MockSetup): void;
+  /**
+   * Sets the server up as it was when it was made, so that no test depends on the one before: it has only
    * the `installed` models, the registry offers what it offered at first whatever was published or
-   * withdrawn since, no request is logged, nothing is held, and it has its first faults, none of which has struck. The
-   * clock and running pulls go on.
+   * withdrawn since, no request is logged, nothing is held, and it has its first faults, none of which has
+   * struck. The clock goes on, and so do running pulls; those that were held are let go on.
    */
   reset(): void;
 }

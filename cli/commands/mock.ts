@@ -6,12 +6,14 @@
  * @module
  */
 
-import type { DialectName, FaultKindInfo, MockModel } from "../../mock/mod.ts";
+import { readFile } from "node:fs/promises";
+import type { Clock, DialectName, FaultKindInfo, MockModel, MockSetup } from "../../mock/mod.ts";
 import { isSameModel } from "../../mod.ts";
 import { DEFAULT_PORT } from "../../src/host.ts";
-import { type AddCommand, requireModelName } from "../command.ts";
+import { messageOf, quote } from "../../src/text.ts";
+import { type AddCommand, requireModelName, UsageError } from "../command.ts";
 import { parseCount, parseRate, parseSize } from "../quantities.ts";
-import { type MockModule, type MockSetup, type MockTask, runMock } from "./mock_run.ts";
+import { type MockModule, type MockTask, runMock } from "./mock_run.ts";
 
 interface MockFlags {
   readonly port: string;
@@ -19,12 +21,15 @@ interface MockFlags {
   readonly model?: readonly string[];
   readonly installed?: readonly string[];
   readonly anyModel?: boolean;
-  readonly dialect: string;
-  readonly rate: string;
+  readonly dialect?: string;
+  readonly rate?: string;
   readonly fault?: readonly string[];
   readonly fallback?: string;
-  readonly seed: string;
+  readonly seed?: string;
   readonly origin?: readonly string[];
+  readonly clock?: string;
+  readonly config?: string;
+  readonly control?: true;
   readonly json?: true;
   readonly listFaults?: true;
 }
@@ -50,25 +55,56 @@ export function parseModel(
   return known.find((each) => isSameModel(each, name)) ?? { name };
 }
 
-/** Reads the set-up of a mock from the flags. */
-function readSetup(flags: MockFlags, { forwardTo, parseFault, presets }: MockModule): MockSetup {
+/** Reads the set-up of a mock: that of a file, with what the flags say in place of it. */
+async function readSetup(flags: MockFlags, mock: MockModule): Promise<MockSetup> {
+  const { forwardTo, parseFault, presets } = mock;
+  const setup = flags.config === undefined ? {} : await readConfig(flags.config, mock);
   const known = Object.keys(presets);
-  const models = flags.model?.map((text) => parseModel(text, "--model", known)) ?? known;
-  const offered = models.map((each) => typeof each === "string" ? each : each.name);
-  const there = flags.installed?.map((text) =>
+  const models = flags.model?.map((text) => parseModel(text, "--model", known)) ?? setup.models;
+  const offered = [...models ?? []].map((each) => typeof each === "string" ? each : each.name);
+  const installed = flags.installed?.map((text) =>
     parseModel(text, "--installed", [...offered, ...known])
   );
+  const { anyModel, dialect, rate, seed, origin, clock, fallback, fault } = flags;
   return {
+    ...setup,
     models,
-    installed: there,
-    anyModel: flags.anyModel,
-    dialect: flags.dialect as DialectName,
-    bytesPerSecond: parseRate(flags.rate, "--rate"),
-    seed: parseCount(flags.seed, "--seed", Number.MAX_SAFE_INTEGER),
-    origins: flags.origin,
-    ...(flags.fallback !== undefined && { fallback: forwardTo(flags.fallback) }),
-    ...(flags.fault && { faults: flags.fault.map(parseFault) }),
+    ...(installed && { installed }),
+    ...(anyModel && { anyModel }),
+    ...(dialect !== undefined && { dialect: dialect as DialectName }),
+    ...(rate !== undefined && { bytesPerSecond: parseRate(rate, "--rate") }),
+    ...(seed !== undefined && { seed: parseCount(seed, "--seed", Number.MAX_SAFE_INTEGER) }),
+    ...(origin && { origins: origin }),
+    ...(clock !== undefined && { clock: await clockNamed(clock) }),
+    ...(fallback !== undefined && { fallback: forwardTo(fallback) }),
+    ...(fault && { faults: fault.map(parseFault) }),
   };
+}
+
+/** Reads a file with a set-up, as the control interface takes it. */
+async function readConfig(file: string, { ConfigurationError }: MockModule): Promise<MockSetup> {
+  const { parseSetup } = await import("../../mock/control/setup.ts");
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new UsageError(`--config: Cannot read ${quote(file)}: ${messageOf(error)}`);
+  }
+  try {
+    return parseSetup(text);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw new UsageError(`--config: Cannot use ${quote(file)}: ${error.message}`);
+  }
+}
+
+async function clockNamed(name: string): Promise<Clock> {
+  const { clockModes, clockOf } = await import("../../mock/clock/modes.ts");
+  const mode = clockModes.find((each) => each === name);
+  if (mode) return clockOf(mode);
+  throw new UsageError(
+    `--clock: Cannot use ${quote(name)}: it must be one of ${clockModes.join(", ")}`,
+  );
 }
 
 /** The kinds of faults, each in a line, with its parameters and their defaults. */
@@ -117,13 +153,12 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
     .option("--any-model", "offer a small model of any other name, too")
     .option(
       "--dialect <name>",
-      "how pulls are reported: spec, v0.1.0, v0.1, v0.5, v0.33, client2 or tensor",
-      "spec",
+      "how pulls are reported: spec, v0.1.0, v0.1, v0.5, v0.33, client2 or tensor (default: spec)",
     )
     .option(
       "--rate <speed>",
-      "the bandwidth that all downloads share, such as 80MB/s, 2MiB/s or unlimited",
-      "100MB/s",
+      "the bandwidth that all downloads share, such as 80MB/s, 2MiB/s or unlimited " +
+        "(default: 100MB/s)",
     )
     .option(
       "--fault <fault>",
@@ -135,11 +170,24 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "--fallback <url>",
       "a server to which all that the mock does not serve is forwarded, such as /api/chat",
     )
-    .option("--seed <number>", "the seed of digests and random faults", "0")
+    .option("--seed <number>", "the seed of digests and random faults (default: 0)")
+    .option(
+      "--clock <name>",
+      "the time it lives by: real, virtual (which passes at once) or step (which --control moves) " +
+        "(default: real)",
+    )
     .option(
       "--origin <origin>",
       'an origin of pages that may call it, or "*"; may be repeated',
       collect,
+    )
+    .option(
+      "--config <file>",
+      "a set-up in JSON, as --control takes it; other options go before it",
+    )
+    .option(
+      "--control",
+      "let programs of this machine steer it over HTTP, as /__mock/openapi.json describes",
     )
     .option(
       "--json",
@@ -154,6 +202,7 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       const task: MockTask = {
         setUp: (mock) => readSetup(flags, mock),
         address: { port: parseCount(flags.port, "--port", 65_535), hostname: flags.host },
+        isControlled: flags.control ?? false,
         isForProgram: flags.json ?? false,
       };
       onExit(await runMock(task, context));

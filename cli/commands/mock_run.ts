@@ -11,8 +11,10 @@ import type {
   LoggedRequest,
   MockModel,
   MockServer,
-  MockServerOptions,
+  MockSetup,
+  RandomFaults,
 } from "../../mock/mod.ts";
+import { CONTROL_PATH } from "../../mock/control/access.ts";
 import { messageOf } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
 import { formatBytes } from "../format.ts";
@@ -25,18 +27,13 @@ export type MockModule = typeof import("../../mock/mod.ts");
 /** A mock to serve. */
 export interface MockTask {
   /** Reads the set-up. It may throw what the mock throws for options that cannot be used. */
-  setUp(mock: MockModule): MockSetup;
+  setUp(mock: MockModule): Promise<MockSetup>;
   /** Where to listen. */
   readonly address: { readonly port: number; readonly hostname: string };
+  /** Whether programs may steer it. */
+  readonly isControlled: boolean;
   /** Whether a program reads what is written, and holds the mock by its standard input. */
   readonly isForProgram: boolean;
-}
-
-/** What a mock offers and how it behaves. */
-export interface MockSetup extends MockServerOptions {
-  readonly dialect: DialectName;
-  readonly models: readonly (MockModel | string)[];
-  readonly faults?: readonly Fault[];
 }
 
 /** Serves a mock until it is to end, and resolves to the exit code. */
@@ -46,11 +43,12 @@ export async function runMock(task: MockTask, context: CommandContext): Promise<
   let server: MockServer;
   let listener: Listener;
   try {
-    const setup = task.setUp(mock);
+    const setup = await task.setUp(mock);
     const open = task.isForProgram ? createJsonReporter : createLineReporter;
-    reporter = open(context, setup, mock);
+    reporter = open(context, describeSetup(setup, mock), mock);
     server = mock.createMockServer({
       ...setup,
+      control: task.isControlled,
       onRequest: (request) => reporter.request(request),
     });
     listener = await server.listen(task.address);
@@ -60,7 +58,7 @@ export async function runMock(task: MockTask, context: CommandContext): Promise<
     context.stderr.write(`error: ${printable(messageOf(error))}. Try another --port or --host\n`);
     return EXIT.failure;
   }
-  reporter.start(listener.url);
+  reporter.start(listener.url, task.isControlled ? `${listener.url}${CONTROL_PATH}` : undefined);
   await untilEnd(task, context);
   await listener.close();
   reporter.end(server.unstruckFaults);
@@ -94,24 +92,45 @@ async function untilEnd({ isForProgram }: MockTask, context: CommandContext): Pr
 
 /** Says what happens at a mock. */
 interface MockReporter {
-  start(url: string): void;
+  start(url: string, control: string | undefined): void;
   request(request: LoggedRequest): void;
   end(unstruck: readonly Fault[]): void;
 }
 
-type CreateReporter = (context: CommandContext, setup: MockSetup, mock: MockModule) => MockReporter;
+/** What a mock says of itself when it starts. */
+interface MockDescription {
+  readonly models: readonly string[];
+  readonly anyModel: boolean;
+  readonly dialect: DialectName;
+  readonly faults: readonly Fault[] | RandomFaults;
+}
+
+function describeSetup(setup: MockSetup, { presets }: MockModule): MockDescription {
+  const { models = Object.keys(presets), anyModel = false, dialect = "spec", faults = [] } = setup;
+  return { models: [...models].map(nameOf), anyModel: Boolean(anyModel), dialect, faults };
+}
+
+type CreateReporter = (
+  context: CommandContext,
+  description: MockDescription,
+  mock: MockModule,
+) => MockReporter;
 
 /** Lines for a person. */
-const createLineReporter: CreateReporter = ({ stdout, stderr }, setup, { formatFault }) => {
+const createLineReporter: CreateReporter = ({ stdout, stderr }, description, { formatFault }) => {
   const listFaults = (faults: readonly Fault[]) =>
     faults.map((fault) => printable(formatFault(fault))).join("; ");
+  const describeFaults = (faults: readonly Fault[] | RandomFaults) => {
+    if ("chance" in faults) return `, with faults in ${100 * faults.chance}% of the pulls`;
+    return faults.length > 0 ? `, with the faults ${listFaults(faults)}` : "";
+  };
   return {
-    start(url) {
-      const offered = setup.models.map(nameOf);
-      if (setup.anyModel) offered.push("any other model");
-      const faults = setup.faults?.length ? `, with the faults ${listFaults(setup.faults)}` : "";
-      stdout.write(`It offers ${offered.map(printable).join(", ") || "no model"}\n`);
-      stdout.write(`It speaks the dialect ${setup.dialect}${faults}\n`);
+    start(url, control) {
+      const { models, anyModel, dialect, faults } = description;
+      const offered = [...models.map(printable), ...(anyModel ? ["any other model"] : [])];
+      stdout.write(`It offers ${offered.join(", ") || "no model"}\n`);
+      stdout.write(`It speaks the dialect ${dialect}${describeFaults(faults)}\n`);
+      if (control) stdout.write(`Tests can steer it: ${control}/openapi.json says how\n`);
       stdout.write(`The mock listens on ${url}; Ctrl-C stops it\n`);
     },
     request: (request) => stdout.write(`${describeRequest(request)}\n`),
@@ -122,13 +141,10 @@ const createLineReporter: CreateReporter = ({ stdout, stderr }, setup, { formatF
 };
 
 /** Lines of JSON for a program: the address first, then each request when it has ended. */
-const createJsonReporter: CreateReporter = ({ stdout }, setup) => {
+const createJsonReporter: CreateReporter = ({ stdout }, description) => {
   const write = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
   return {
-    start(url) {
-      const { dialect, models, anyModel = false, faults = [] } = setup;
-      write({ url, models: models.map(nameOf), anyModel: Boolean(anyModel), dialect, faults });
-    },
+    start: (url, control) => write({ url, control, ...description }),
     // Headers and bodies may hold secrets, which have no place in a log.
     request: ({ headers: _, body: __, ...request }) => write({ request }),
     end(unstruck) {

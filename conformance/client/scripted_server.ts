@@ -159,7 +159,7 @@ export class ScriptedServer {
    */
   async listen(): Promise<void> {
     try {
-      this.#listener = await listen(this.fetch);
+      this.#listener = await listen((request) => this.fetch(request));
     } catch (error) {
       throw new CannotRun(messageOf(error));
     }

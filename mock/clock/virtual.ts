@@ -5,69 +5,8 @@
  */
 
 import { type Clock, type ClockTask, sleepAs, Task } from "./clock.ts";
-
-/** A task that waits for a moment of a virtual clock. */
-interface Sleeper {
-  wakesAt: number;
-  /** Breaks ties: who went to sleep first wakes first. */
-  order: number;
-}
-
-function wakesBefore(a: Sleeper, b: Sleeper): boolean {
-  return a.wakesAt < b.wakesAt || (a.wakesAt === b.wakesAt && a.order < b.order);
-}
-
-/** Sleepers by the time at which they wake: a binary heap. */
-class SleeperQueue<Item extends Sleeper> {
-  readonly #heap: Item[] = [];
-
-  get first(): Item | undefined {
-    return this.#heap[0];
-  }
-
-  add(sleeper: Item): void {
-    const heap = this.#heap;
-    let index = heap.length;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!wakesBefore(sleeper, heap[parent]!)) break;
-      heap[index] = heap[parent]!;
-      index = parent;
-    }
-    heap[index] = sleeper;
-  }
-
-  removeFirst(): void {
-    const heap = this.#heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && wakesBefore(heap[child + 1]!, heap[child]!)) child++;
-      if (!wakesBefore(heap[child]!, last)) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = last;
-  }
-}
-
-interface Scheduler {
-  setImmediate?: (run: () => void) => unknown;
-  setTimeout: (run: () => void, milliseconds: number) => unknown;
-  queueMicrotask: (run: () => void) => void;
-}
-
-// Taken when this module loads. A test that fakes timers, as those of Vitest and Jest do, replaces them later,
-// and does not mean to stop the mock.
-const { setImmediate, setTimeout, queueMicrotask }: Scheduler = globalThis as unknown as Scheduler;
-
-/** Runs a function in the next turn of the event loop. */
-const soon: (run: () => void) => void = setImmediate
-  ? (run) => void setImmediate(run)
-  : (run) => void setTimeout(run, 0);
+import { type Sleeper, SleeperQueue } from "./sleepers.ts";
+import { next, soon } from "./turns.ts";
 
 /**
  * When virtual time begins, in milliseconds since 1970. Dates have nanoseconds, as those of the real
@@ -110,7 +49,7 @@ export class VirtualClock implements Clock {
       if (isAsleep) this.#asleep--;
       // Code that waited for the task may have work to do at this moment.
       this.#movesInTurn = MOVES_PER_TURN;
-      this.#moveWhenIdle();
+      this.rested();
     },
     sleep: (task, milliseconds) => {
       task.wakesAt = this.#now + Math.max(0, milliseconds);
@@ -118,7 +57,7 @@ export class VirtualClock implements Clock {
       this.#asleep++;
       // An infinite sleeper is never queued: only `leave` ends it.
       if (task.wakesAt < Infinity) this.#sleepers.add(task);
-      this.#moveWhenIdle();
+      this.rested();
     },
   };
 
@@ -139,45 +78,24 @@ export class VirtualClock implements Clock {
     return new VirtualTask(this.#schedule);
   }
 
+  /** How many tasks do not sleep. */
+  protected get awake(): number {
+    return this.#tasks - this.#asleep;
+  }
+
+  /** Called when a task has gone to sleep or ended. */
+  protected rested(): void {
+    this.#moveWhenIdle();
+  }
+
   /**
-   * Whether nothing can happen before the next moment: all tasks sleep, and the next one to wake is
-   * tracked. The caller of an untracked one may have work to do before, which the clock cannot know.
+   * Moves to the next moment that a task waits for, and wakes every task that waits for it. Returns
+   * whether there is one up to a time.
    */
-  get #isIdle(): boolean {
-    return this.#asleep >= this.#tasks && !this.#sleepers.first?.isUntracked &&
-      this.#movesInTurn < MOVES_PER_TURN;
-  }
-
-  /** Schedules the next move: at once if nothing else can happen, else after a turn of the event loop. */
-  #moveWhenIdle(): void {
-    if (!this.#sleepers.first) return;
-    if (this.#isIdle) {
-      if (!this.#movesNow) queueMicrotask(() => this.#moveNow());
-      this.#movesNow = true;
-    } else {
-      if (!this.#movesSoon) soon(() => this.#moveSoon());
-      this.#movesSoon = true;
-    }
-  }
-
-  #moveNow(): void {
-    this.#movesNow = false;
-    // A task that began since then may have work to do at this moment.
-    if (this.#isIdle) this.#move();
-    else this.#moveWhenIdle();
-  }
-
-  #moveSoon(): void {
-    this.#movesSoon = false;
-    this.#movesInTurn = 0;
-    this.#move();
-  }
-
-  /** Moves to the next moment and wakes every task that waits for it. */
-  #move(): void {
+  protected moveOn(until: number): boolean {
     const sleepers = this.#sleepers;
     while (sleepers.first?.hasLeft) sleepers.removeFirst();
-    if (!sleepers.first) return;
+    if (!sleepers.first || sleepers.first.wakesAt > until) return false;
     this.#movesInTurn++;
     this.#now = sleepers.first.wakesAt;
     while (sleepers.first && sleepers.first.wakesAt <= this.#now) {
@@ -189,6 +107,46 @@ export class VirtualClock implements Clock {
       if (task.isUntracked) this.#movesInTurn = MOVES_PER_TURN;
       task.wakeUp();
     }
+    return true;
+  }
+
+  /** Moves to a time before which no task wakes. */
+  protected passTo(time: number): void {
+    this.#now = time;
+  }
+
+  /**
+   * Whether nothing can happen before the next moment: all tasks sleep, and the next one to wake is
+   * tracked. The caller of an untracked one may have work to do before, which the clock cannot know.
+   */
+  get #isIdle(): boolean {
+    return this.awake <= 0 && !this.#sleepers.first?.isUntracked &&
+      this.#movesInTurn < MOVES_PER_TURN;
+  }
+
+  /** Schedules the next move: at once if nothing else can happen, else after a turn of the event loop. */
+  #moveWhenIdle(): void {
+    if (!this.#sleepers.first) return;
+    if (this.#isIdle) {
+      if (!this.#movesNow) next(() => this.#moveNow());
+      this.#movesNow = true;
+    } else {
+      if (!this.#movesSoon) soon(() => this.#moveSoon());
+      this.#movesSoon = true;
+    }
+  }
+
+  #moveNow(): void {
+    this.#movesNow = false;
+    // A task that began since then may have work to do at this moment.
+    if (this.#isIdle) this.moveOn(Infinity);
+    this.#moveWhenIdle();
+  }
+
+  #moveSoon(): void {
+    this.#movesSoon = false;
+    this.#movesInTurn = 0;
+    this.moveOn(Infinity);
     this.#moveWhenIdle();
   }
 }

@@ -20,6 +20,14 @@ import { answerJson } from "../exchange/json_answer.ts";
 /** Answers what the mock does not serve: a `fetch`, the handler of an app, or {@link forwardTo}. */
 export type Fallback = (request: Request) => Response | Promise<Response>;
 
+/** The addresses of the servers that fallbacks forward to. */
+const addresses = new WeakMap<Fallback, string>();
+
+/** The address of the server that a fallback forwards to, if it does. */
+export function addressOf(fallback: Fallback): string | undefined {
+  return addresses.get(fallback);
+}
+
 /** Checks that a fallback can be called. */
 export function checkFallback(fallback: unknown): void {
   if (fallback === undefined || typeof fallback === "function") return;
@@ -74,7 +82,7 @@ export function forwardTo(host: string | URL): Fallback {
   // Names this proxy in `Via`, by which it knows a request that it has forwarded itself.
   const pseudonym = `mock-${crypto.randomUUID().slice(0, 8)}`;
   const { fetch } = globalThis; // taken now, since a test may put the mock in its place
-  return async (request) => {
+  const forward: Fallback = async (request) => {
     const { pathname, search } = new URL(request.url);
     const { method, body, signal, redirect } = request;
     const headers = new Headers(request.headers);
@@ -93,6 +101,8 @@ export function forwardTo(host: string | URL): Fallback {
       throw new Error(`Cannot reach ${address}: ${diagnose(cause).words}`, { cause });
     }
   };
+  addresses.set(forward, base.href);
+  return forward;
 }
 
 function requireBase(host: string | URL): URL {

@@ -15,8 +15,8 @@ import { readBody } from "./request_body.ts";
 const FIELDS = { source: "string", destination: "string" } as const;
 
 /** Adds the endpoints to an app. */
-export function registerLocalModels(app: Hono<MockEnvironment>, catalog: () => Catalog): void {
-  app.post("/api/copy", (context) => copy(context, catalog()));
+export function registerLocalModels(app: Hono<MockEnvironment>, catalog: Catalog): void {
+  app.post("/api/copy", (context) => copy(context, catalog));
   app.get("/api/ps", () => answerJson({ models: [] })); // nothing runs in a mock
 }
 

@@ -34,10 +34,10 @@ export const GREETING = "Ollama is running";
 
 /** Options of the endpoints. */
 export interface NeighbourOptions {
-  readonly catalog: () => Catalog;
+  readonly catalog: Catalog;
   /** How far the zone of the server is ahead of UTC at a date, in minutes. */
   readonly zoneOf: ZoneOf;
-  readonly store: () => BlobStore;
+  readonly store: BlobStore;
   readonly dialect: Dialect;
   readonly now: () => number;
   /** Whether the clock is exact, as a virtual one is. */
@@ -81,7 +81,7 @@ export function registerNeighbours(app: Hono<MockEnvironment>, options: Neighbou
   app.get("/api/version", () => answerJson({ version: SERVER_VERSION }));
   app.get(
     "/api/tags",
-    () => answerJson({ models: catalog().pulled.map((each) => listModel(each, zoneOf)) }),
+    () => answerJson({ models: catalog.pulled.map((each) => listModel(each, zoneOf)) }),
   );
   app.post("/api/show", (context) => show(context, options));
   app.delete("/api/delete", (context) => remove(context, options));
@@ -96,7 +96,7 @@ export function registerNeighbours(app: Hono<MockEnvironment>, options: Neighbou
     const name = parseModelName(modelOf(fields));
     if (!name) throw new Refusal(400, INVALID_NAME);
     const base = requireBase(fields, options.dialect);
-    const offered = await catalog().find(base);
+    const offered = await catalog.find(base);
     return await respond(context, fields, create({ name, base, offered }, options));
   });
 }
@@ -114,7 +114,7 @@ async function show(
 ): Promise<Response> {
   const text = modelOf(await readFieldsOf(context, "ShowRequest"));
   const name = requireName(text, dialect, { missing: MODEL_REQUIRED, invalid: INVALID_NAME });
-  const { model, pulledAt } = requirePulled(catalog(), name, shortName(name));
+  const { model, pulledAt } = requirePulled(catalog, name, shortName(name));
   const { details, capabilities, model_info, projector_info, ...texts } = model.info;
   const { context_length: _, embedding_length: __, ...shown } = details;
   return answerJson({
@@ -135,7 +135,7 @@ async function remove(
   const text = modelOf(await readFieldsOf(context, "DeleteRequest"));
   const invalid = `name ${quoteGo(text)} is invalid`;
   const name = requireName(text, dialect, { missing: MODEL_REQUIRED, invalid });
-  catalog().delete(requirePulled(catalog(), name, text).model.name);
+  catalog.delete(requirePulled(catalog, name, text).model.name);
   return answerText("", 200, {});
 }
 
@@ -185,7 +185,7 @@ function isWait(step: StatusObject | Wait): step is Wait {
 function* push(text: string, options: NeighbourOptions): Steps {
   yield { status: "retrieving manifest" };
   const name = parseModelName(text);
-  const pulled = name && options.catalog().findPulled(name);
+  const pulled = name && options.catalog.findPulled(name);
   if (!pulled) {
     yield { status: "couldn't retrieve manifest" };
     return yield { error: name ? missingManifest(name) : `unqualified name: ${text}` };
@@ -222,7 +222,7 @@ interface Creation {
 /** Makes a model that has the layers of another one, which is pulled first if it is not there. */
 function* create(creation: Creation, options: NeighbourOptions): Steps {
   const { name, base } = creation;
-  const catalog = options.catalog();
+  const { catalog } = options;
   if (!catalog.findPulled(base)) yield* pullBase(creation, options);
   const model = catalog.findPulled(base)?.model;
   if (!model) return;
@@ -237,12 +237,12 @@ function* pullBase({ base, offered }: Creation, options: NeighbourOptions): Step
   const { catalog, store, dialect, tickMs, now, isNeverLate } = options;
   const obstacle = obstacleTo({ name: base, model: offered, connection: "secure", dialect });
   const model = obstacle ? undefined : offered;
-  const install = (pulled: Model) => pulled.installs && catalog().install(pulled);
+  const install = (pulled: Model) => pulled.installs && catalog.install(pulled);
   const job = new PullJob({
     ...beginTime(now, isNeverLate),
     model,
     obstacle,
-    store: store(),
+    store,
     dialect,
     tickMs,
     milestones: [],

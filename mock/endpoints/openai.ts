@@ -15,15 +15,15 @@ import { type ModelName, parseModelName, shortName } from "../models/model_name.
 const ERROR_TYPES = { 400: "invalid_request_error", 404: "not_found_error" } as const;
 
 /** Adds the endpoints to an app. */
-export function registerOpenAi(app: Hono<MockEnvironment>, catalog: () => Catalog): void {
+export function registerOpenAi(app: Hono<MockEnvironment>, catalog: Catalog): void {
   app.get("/v1/models", () => {
-    const data = catalog().pulled.map((pulled) =>
+    const data = catalog.pulled.map((pulled) =>
       describeModel(listedName(pulled), pulled.model.name, pulled)
     );
     // Observed: a list without models is null, as Go writes an empty slice that was never made.
     return answer({ object: "list", data: data.length > 0 ? data : null });
   });
-  app.get("/v1/models/:model", (context) => retrieve(context, catalog()));
+  app.get("/v1/models/:model", (context) => retrieve(context, catalog));
 }
 
 async function retrieve(context: Context<MockEnvironment>, catalog: Catalog): Promise<Response> {

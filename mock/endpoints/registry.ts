@@ -86,13 +86,13 @@ type IsMeant = (fault: RegistryFault) => boolean;
 
 /** The endpoints of the registry. */
 export class RegistryEndpoints {
-  readonly #catalog: () => Catalog;
+  readonly #catalog: Catalog;
   readonly #requireToken: boolean;
   readonly #serveIndex: boolean;
   readonly #bytesPerSecond: number;
   readonly #faults: RegistryFaults;
 
-  constructor(catalog: () => Catalog, options: RegistryOptions) {
+  constructor(catalog: Catalog, options: RegistryOptions) {
     this.#catalog = catalog;
     this.#requireToken = options.requireToken ?? false;
     this.#serveIndex = options.serveIndex ?? false;
@@ -114,11 +114,6 @@ export class RegistryEndpoints {
     app.get("/v2/:namespace/:model/blobs/:digest", (context) => this.#redirect(context));
     // As in the real registry, blobs are at another path and host name, where no token is needed.
     app.get("/blobs/:digest", (context) => this.#blob(context));
-  }
-
-  /** Lets every fault strike again. */
-  reset(): void {
-    this.#faults.reset();
   }
 
   #challenge(context: MockContext): Response {
@@ -171,7 +166,7 @@ export class RegistryEndpoints {
    * which the mock is asked, none, or any other.
    */
   async #findByTag(repository: string, tag: string, host: string): Promise<Model | undefined> {
-    const catalog = this.#catalog();
+    const catalog = this.#catalog;
     for (const name of [`${host}/${repository}:${tag}`, `${repository}:${tag}`]) {
       const parsed = parseModelName(name);
       const model = parsed && await catalog.findOffered(parsed);
@@ -189,7 +184,7 @@ export class RegistryEndpoints {
     repository: string,
     digest: string,
   ): Promise<{ model: Model; document: RegistryDocument } | undefined> {
-    for (const model of await this.#catalog().offered()) {
+    for (const model of await this.#catalog.offered()) {
       if (!isRepositoryOf(model.name, repository)) continue;
       for (const toDocument of [manifestDocument, attestationDocument, indexDocument]) {
         const document = toDocument(model);
@@ -238,7 +233,7 @@ export class RegistryEndpoints {
 
   /** Observed: the server needs a redirect to another host name, from which it fetches ranges. */
   async #redirect(context: MockContext): Promise<Response> {
-    const found = await this.#catalog().findBlob(context.req.param("digest") ?? "");
+    const found = await this.#catalog.findBlob(context.req.param("digest") ?? "");
     if (!found || this.#strike("missing", found)) {
       return context.json(errorBody("BLOB_UNKNOWN"), 404);
     }
@@ -253,7 +248,7 @@ export class RegistryEndpoints {
 
   async #blob(context: MockContext): Promise<Response> {
     const { exchange } = context.env;
-    const found = await this.#catalog().findBlob(context.req.param("digest") ?? "");
+    const found = await this.#catalog.findBlob(context.req.param("digest") ?? "");
     if (!found) return context.json(errorBody("BLOB_UNKNOWN"), 404);
     const { size } = found.blob;
     const range = parseRange(context.req.header("Range"), size);

@@ -77,8 +77,8 @@ export type RegistryTarget = NonNullable<RegistryFault["at"]>;
 
 type Parameter = "ms" | "status" | "message" | "retryAfterSeconds" | "text" | "bytes";
 
-/** What each kind can strike, and its parameters. */
-const FAULT_KINDS: Readonly<
+/** The kinds of faults of a registry: what each can strike, and its parameters. */
+export const registryFaultKinds: Readonly<
   Record<
     RegistryFault["kind"],
     { readonly targets: readonly RegistryTarget[]; readonly parameters: readonly Parameter[] }
@@ -123,7 +123,7 @@ const RULES: Readonly<Record<Parameter, { form: string; accepts: (value: unknown
 
 /** What a fault strikes: what it says, or the first thing that its kind can strike. */
 function targetOf({ kind, at }: RegistryFault): RegistryTarget {
-  return at ?? FAULT_KINDS[kind].targets[0]!;
+  return at ?? registryFaultKinds[kind].targets[0]!;
 }
 
 /**
@@ -133,8 +133,8 @@ function targetOf({ kind, at }: RegistryFault): RegistryTarget {
  */
 export function checkRegistryFault(fault: RegistryFault, models: readonly Model[]): void {
   const { kind, at, model, layer, times = 1 } = fault;
-  if (!Object.hasOwn(FAULT_KINDS, kind)) {
-    const kinds = Object.keys(FAULT_KINDS).join(", ");
+  if (!Object.hasOwn(registryFaultKinds, kind)) {
+    const kinds = Object.keys(registryFaultKinds).join(", ");
     throw new ConfigurationError(
       `Cannot use the registry fault ${show(kind)}: it must be one of ${kinds}`,
     );
@@ -143,7 +143,7 @@ export function checkRegistryFault(fault: RegistryFault, models: readonly Model[
   const fail = (what: string, possible: string) => {
     throw new ConfigurationError(`Cannot use the ${what} of the ${name}: ${possible}`);
   };
-  const { targets, parameters } = FAULT_KINDS[kind];
+  const { targets, parameters } = registryFaultKinds[kind];
   if (at !== undefined && !targets.includes(at)) {
     fail(`at ${show(at)}`, `it must be ${targets.join(" or ")}`);
   }
@@ -171,11 +171,6 @@ export class RegistryFaults {
 
   constructor(faults: readonly RegistryFault[]) {
     this.#faults = faults.map((fault) => ({ fault, left: fault.times ?? Infinity }));
-  }
-
-  /** Lets every fault strike again. */
-  reset(): void {
-    for (const each of this.#faults) each.left = each.fault.times ?? Infinity;
   }
 
   /**

@@ -56,6 +56,8 @@ export class RequestLog {
   readonly #onEnd: (request: LoggedRequest) => void;
   #entries: OpenRequest[] = [];
   #count = 0;
+  /** Called when a request has ended, or the requests are forgotten. */
+  readonly #watchers = new Set<() => void>();
 
   constructor(now: () => number, onEnd: (request: LoggedRequest) => void) {
     this.#now = now;
@@ -95,11 +97,39 @@ export class RequestLog {
     request.outcome = outcome;
     request.endedAt = this.#now();
     this.#onEnd(request);
+    for (const watch of this.#watchers) watch();
   }
 
-  /** Forgets the requests that have ended, and counts from 1 again. */
+  /**
+   * Waits until a request has ended.
+   *
+   * @param number Which one of those that are kept, counted from 1.
+   * @param path The path of the requests that are counted, if not all are.
+   */
+  ended(number: number, path?: string, signal?: AbortSignal): Promise<LoggedRequest> {
+    const find = () => {
+      const counted = this.#entries.filter((each) => path === undefined || each.path === path);
+      const request = counted[number - 1];
+      return request?.outcome === "running" ? undefined : request;
+    };
+    return new Promise((resolve, reject) => {
+      const watch = () => {
+        const request = find();
+        if (!request && !signal?.aborted) return;
+        this.#watchers.delete(watch);
+        signal?.removeEventListener("abort", watch);
+        if (request) resolve(request);
+        else reject(signal?.reason);
+      };
+      this.#watchers.add(watch);
+      signal?.addEventListener("abort", watch);
+      watch();
+    });
+  }
+
+  /** Forgets all requests, and counts from 1 again. */
   clear(): void {
-    this.#entries = this.#entries.filter(({ outcome }) => outcome === "running");
+    this.#entries = [];
     this.#count = 0;
   }
 }

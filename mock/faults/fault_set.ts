@@ -52,6 +52,11 @@ export class FaultSet {
     this.#faults = [...this.#faults, fault];
   }
 
+  /** The faults, or the random ones. */
+  get current(): readonly Fault[] | RandomFaults {
+    return this.#random ?? this.#faults;
+  }
+
   /** All faults, but for random ones. */
   get all(): readonly Fault[] {
     return this.#faults;
@@ -67,6 +72,16 @@ export class FaultSet {
     const hold = new Hold();
     this.#holds.set(hold, options);
     return hold;
+  }
+
+  /** All holds there have been, in the order in which they were set. */
+  get holds(): readonly (readonly [PullHold, HoldOptions])[] {
+    return [...this.#holds];
+  }
+
+  /** Lets all pulls go on that wait, and has none wait any more. */
+  releaseHolds(): void {
+    for (const hold of this.#holds.keys()) hold.release();
   }
 
   /** The faults and holds for a pull that begins. */

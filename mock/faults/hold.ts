@@ -8,6 +8,8 @@
 export interface PullHold {
   /** Resolves when a pull has come there. Its client has been sent everything up to the point. */
   readonly reached: Promise<void>;
+  /** Whether a pull has come there. */
+  readonly isReached: boolean;
   /** Lets it go on. Before a pull has come there, none will wait. */
   release(): void;
 }
@@ -19,11 +21,16 @@ export class Hold implements PullHold {
   readonly released: Promise<void>;
   #arrive!: () => void;
   #release!: () => void;
+  #isReached = false;
   #isOver = false;
 
   constructor() {
     this.reached = new Promise((resolve) => this.#arrive = resolve);
     this.released = new Promise((resolve) => this.#release = resolve);
+  }
+
+  get isReached(): boolean {
+    return this.#isReached;
   }
 
   /** Whether a pull has come there, or none will wait. */
@@ -33,6 +40,7 @@ export class Hold implements PullHold {
 
   /** A pull has come there. */
   arrive(): void {
+    this.#isReached = true;
     this.#isOver = true;
     this.#arrive();
   }

@@ -34,8 +34,8 @@ export interface Listener extends AsyncDisposableIfKnown {
   close(): Promise<void>;
 }
 
-/** Answers a request. When it fails, the connection breaks. */
-export type Handler = (request: Request) => Promise<Response>;
+/** Answers a request that came from an address. When it fails, the connection breaks. */
+export type Handler = (request: Request, peer: string | undefined) => Promise<Response>;
 
 /** Serves a handler on a port. Fails with an error that names the address if it cannot be used. */
 export async function listen(handler: Handler, options: ListenOptions = {}): Promise<Listener> {
@@ -95,7 +95,9 @@ export async function serve(
   );
   const request = toRequest(incoming, gone.signal);
   try {
-    await send(request ? await handler(request) : new Response(null, { status: 400 }), outgoing);
+    const peer = incoming.socket.remoteAddress;
+    const response = request && await handler(request, peer);
+    await send(response ?? new Response(null, { status: 400 }), outgoing);
   } catch {
     outgoing.destroy();
   }
