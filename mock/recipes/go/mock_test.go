@@ -15,8 +15,9 @@ const command = "npx --yes @ollama-pull/kit mock --json --control --port 0 --rat
 
 // mock is a mock of Ollama. Each test has its own, so that tests can run in parallel.
 type mock struct {
-	t   *testing.T
-	url *url.URL
+	t          *testing.T
+	url        *url.URL
+	controlURL string
 }
 
 // startMock starts a mock that ends with the test.
@@ -35,19 +36,19 @@ func startMock(t *testing.T) *mock {
 		stdout.Close()
 		cmd.Wait()
 	})
-	var started struct{ URL string }
+	var started struct{ URL, Control string }
 	err := json.NewDecoder(stdout).Decode(&started)
 	base, urlErr := url.Parse(started.URL)
 	if err := errors.Join(err, urlErr); err != nil {
 		t.Fatal("the mock has not started: ", err)
 	}
-	return &mock{t, base}
+	return &mock{t, base, started.Control}
 }
 
 // control sends a request to the control interface, and decodes the answer unless that is nil.
 func (m *mock) control(method, path, body string, answer any) {
 	m.t.Helper()
-	request, err := http.NewRequest(method, m.url.String()+"/__mock"+path, strings.NewReader(body))
+	request, err := http.NewRequest(method, m.controlURL+path, strings.NewReader(body))
 	if err != nil {
 		m.t.Fatal(err)
 	}

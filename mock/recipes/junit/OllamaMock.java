@@ -20,12 +20,12 @@ class OllamaMock implements BeforeAllCallback, BeforeEachCallback, AfterAllCallb
   private final HttpClient http = HttpClient.newHttpClient();
   private final ObjectMapper json = new ObjectMapper();
   private Process process;
-  private String url;
+  private JsonNode started;
 
   @Override
   public void beforeAll(ExtensionContext context) throws IOException {
     process = new ProcessBuilder(COMMAND.split(" ")).redirectError(Redirect.INHERIT).start();
-    url = json.readTree(process.inputReader().readLine()).get("url").asText();
+    started = json.readTree(process.inputReader().readLine());
   }
 
   @Override
@@ -39,13 +39,13 @@ class OllamaMock implements BeforeAllCallback, BeforeEachCallback, AfterAllCallb
   }
 
   String url() {
-    return url;
+    return started.get("url").asText();
   }
 
   /** Sends a request to the control interface. */
   JsonNode control(String method, String path, String body)
       throws IOException, InterruptedException {
-    var address = URI.create(url + "/__mock" + path);
+    var address = URI.create(started.get("control").asText() + path);
     var request = HttpRequest.newBuilder(address).method(method, BodyPublishers.ofString(body));
     var response = http.send(request.build(), BodyHandlers.ofString());
     if (response.statusCode() >= 400) {

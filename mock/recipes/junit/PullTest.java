@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Tests what pulls models with io.github.ollama4j:ollama4j. */
+/** Tests what pulls models with Ollama4j, which is {@code io.github.ollama4j:ollama4j}. */
 class PullTest {
   @RegisterExtension static final OllamaMock mock = new OllamaMock();
 
@@ -20,7 +20,8 @@ class PullTest {
     var failure = assertThrows(OllamaException.class, () -> ollama.pullModel("llama3.2"));
     ollama.pullModel("llama3.2"); // throws unless it ends in success
 
-    assertTrue(failure.getMessage().contains("no space left on device"));
+    var message = failure.getMessage();
+    assertTrue(message.contains("no space left on device"), message);
     var log = mock.control("GET", "/requests?path=/api/pull", "");
     assertEquals(List.of("faulted", "finished"), log.findValuesAsText("outcome"));
   }

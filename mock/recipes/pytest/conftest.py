@@ -10,15 +10,15 @@ COMMAND = "npx --yes @ollama-pull/kit mock --json --control --port 0 --rate unli
 
 
 @pytest.fixture(scope="session")
-def mock_url():
-    """The address of the mock, which ends when its standard input closes."""
+def mock():
+    """The addresses of the mock, which ends when its standard input closes."""
     with Popen(COMMAND.split(), stdin=PIPE, stdout=PIPE) as process:
-        yield json.loads(process.stdout.readline())["url"]
+        yield json.loads(process.stdout.readline())
 
 
 @pytest.fixture
-def control(mock_url):
-    """A client of the control interface."""
-    with httpx.Client(base_url=f"{mock_url}/__mock") as client:
+def control(mock):
+    """A client of the mock's control interface."""
+    with httpx.Client(base_url=mock["control"]) as client:
         client.post("/reset").raise_for_status()
         yield client

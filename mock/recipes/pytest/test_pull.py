@@ -4,9 +4,9 @@ import ollama
 import pytest
 
 
-def test_a_full_disk_is_reported(mock_url, control):
+def test_a_full_disk_is_reported(mock, control):
     control.post("/faults", json="disk-full@50%,times=1").raise_for_status()
-    client = ollama.Client(mock_url)
+    client = ollama.Client(mock["url"])
 
     with pytest.raises(ollama.ResponseError, match="no space left on device"):
         list(client.pull("llama3.2", stream=True))

@@ -1,4 +1,5 @@
-//! Tests what pulls models with `ollama-rs`, of which it needs the feature `stream`.
+//! Tests what pulls models with `ollama-rs`. Needs its feature `stream`, `reqwest` with `json`, `tokio` with
+//! `macros` and `rt`, `tokio-stream` and `serde_json`.
 
 mod mock;
 

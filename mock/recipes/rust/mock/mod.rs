@@ -8,6 +8,7 @@ const COMMAND: &str = "npx --yes @ollama-pull/kit mock --json --control --port 0
 /// A mock of Ollama, which ends when its standard input closes: as soon as this is dropped.
 pub struct Mock {
     pub url: String,
+    control: String,
     _process: Child,
 }
 
@@ -23,13 +24,14 @@ impl Mock {
         BufReader::new(process.stdout.as_mut().unwrap()).read_line(&mut line)?;
         let started: serde_json::Value = serde_json::from_str(&line)?;
         Ok(Mock {
-            url: started["url"].as_str().unwrap().to_owned(),
+            url: started["url"].as_str().unwrap().into(),
+            control: started["control"].as_str().unwrap().into(),
             _process: process,
         })
     }
 
     /// The address of a part of the control interface.
     pub fn control(&self, path: &str) -> String {
-        format!("{}/__mock{path}", self.url)
+        format!("{}{path}", self.control)
     }
 }
