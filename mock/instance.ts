@@ -185,11 +185,15 @@ export class MockInstance {
     return this.faults.hold(options);
   }
 
-  /** Installs a model, as if it had been pulled. */
+  /** Installs a model, as if it had been pulled: a description, or the name of one that is offered. */
   async install(description: MockModel | string): Promise<void> {
-    const model = this.#catalog.resolve(description);
-    const isOffered = await this.#catalog.findOffered(model.name) !== undefined;
-    await this.#install([isOffered ? this.#catalog.complete(model) : this.#catalog.offer(model)]);
+    const catalog = this.#catalog;
+    const name = typeof description === "string" ? parseModelName(description) : undefined;
+    const offered = name && await catalog.find(name);
+    if (offered) return await this.#install([offered]);
+    const model = catalog.resolve(description);
+    const isOlder = await catalog.findOffered(model.name) !== undefined;
+    await this.#install([isOlder ? catalog.complete(model) : catalog.offer(model)]);
   }
 
   /** Who answers a request instead of the app, if anybody does. */
@@ -242,7 +246,7 @@ export class MockInstance {
   }
 
   /** Installs models whose digests may still be being computed. The first one is the latest. */
-  async #install(models: readonly Promise<Model>[]): Promise<void> {
+  async #install(models: readonly (Model | Promise<Model>)[]): Promise<void> {
     for (const model of (await Promise.all(models)).reverse()) {
       this.#catalog.install(model);
       for (const blob of blobsOf(model)) this.#store.fill(blob);

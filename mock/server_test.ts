@@ -8,12 +8,27 @@ import {
   assertThrows,
 } from "@std/assert";
 import { describe, it } from "node:test";
+import type { DialectName } from "../src/dialects.ts";
+import { VirtualClock } from "./clock/virtual.ts";
 import { ConfigurationError } from "./configuration_error.ts";
 import type { RegistryFault } from "./endpoints/registry_faults.ts";
 import type { MockModel } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
-import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
-import { A, beginPull, mockOfSmall, pullText, requestPull, SMALL } from "./test_helpers.ts";
+import {
+  createMockServer,
+  type MockServer,
+  type MockServerOptions,
+  type MockSetup,
+} from "./server.ts";
+import {
+  A,
+  beginPull,
+  mockOfSmall,
+  pullText,
+  readLine,
+  requestPull,
+  SMALL,
+} from "./test_helpers.ts";
 
 function digestsOf(text: string): string[] {
   return [...new Set(Array.from(text.matchAll(/"digest":"([^"]+)"/g), ([, digest]) => digest!))];
@@ -454,6 +469,122 @@ describe("A reset", () => {
     while (!(await reader.read()).done) lines++;
     assertStrictEquals(lines, 11);
     assertStrictEquals(request!.outcome, "finished");
+  });
+});
+
+describe("A new set-up", () => {
+  it("takes the place of the one before, whatever that was", async () => {
+    const server = mockOfSmall({ dialect: "v0.5", faults: [{ kind: "cut" }], installed: ["tiny"] });
+    server.registry.publish("mistral");
+    await pullText(server);
+    server.setUp({ models: ["llama3.2"] });
+    assertEquals(await server.registry.models(), ["llama3.2:latest"]);
+    assertEquals([server.requests, server.faults, server.unstruckFaults], [[], [], []]);
+    const fresh = createMockServer({ models: ["llama3.2"] });
+    assertStrictEquals(await pullText(server, "llama3.2"), await pullText(fresh, "llama3.2"));
+  });
+
+  it("leaves everything as it is where it cannot be used", async () => {
+    const server = mockOfSmall({ faults: [{ kind: "crlf" }] });
+    const bad: readonly [MockSetup, string | undefined][] = [
+      [{ models: ["tiny", "nix"] }, "models[1]"],
+      [{ installed: [SMALL, SMALL] }, "installed[1]"],
+      [{ faults: [{ kind: "cut" }, { kind: "cut", model: "nix" }] }, "faults[1]"],
+      [{ tickMs: 0 }, "tickMs"],
+      [{ dialect: "nix" as DialectName }, "dialect"],
+      [{ hosts: [] }, "hosts"],
+    ];
+    for (const [setup, place] of bad) {
+      const error = assertThrows(() => server.setUp(setup), ConfigurationError);
+      assertStrictEquals(error.place, place);
+    }
+    assertEquals(server.faults, [{ kind: "crlf" }]);
+    assertMatch(await pullText(server), /success"}\r\n$/);
+  });
+
+  it("lets running pulls go on by the one with which they began", async () => {
+    const undisturbed = await pullText(mockOfSmall());
+    const server = mockOfSmall();
+    const reader = (await requestPull(server)).body!.getReader();
+    let text = `${await readLine(reader)}\n`;
+    server.setUp({
+      models: ["tiny"],
+      dialect: "v0.5",
+      bytesPerSecond: 1,
+      clock: new VirtualClock(),
+    });
+    for (let line = await readLine(reader); line !== undefined; line = await readLine(reader)) {
+      text += `${line}\n`;
+    }
+    assertStrictEquals(text, undisturbed);
+  });
+
+  it("has what can be gone through only once again after a reset", async () => {
+    const server = createMockServer({ models: new Set(["tiny"]).values() });
+    server.setUp({ models: [] });
+    server.reset();
+    assertEquals(await server.registry.models(), ["tiny:latest"]);
+  });
+
+  it("begins chance anew", async () => {
+    const server = mockOfSmall();
+    const { random } = server.client;
+    const numbers = [random(), random()];
+    server.reset();
+    assertEquals([random(), random()], numbers);
+    assert(await pullText(server));
+  });
+});
+
+describe("A model that a test installs", () => {
+  const list = async (server: MockServer) => {
+    const { models } = await (await server.fetch("http://localhost/api/tags")).json();
+    return models.map(({ name }: { name: string }) => name);
+  };
+
+  it("is there at once, with all of its layers", async () => {
+    const server = mockOfSmall();
+    await server.install("small");
+    await server.install({ name: "other", size: 1_000 });
+    await server.install("tiny");
+    assertEquals(await list(server), ["tiny:latest", "other:latest", "small:latest"]);
+    assertStrictEquals(server.activeDownloads, 0);
+    assertEquals((await pullText(server)).match(/"completed":\d+/g), [
+      '"completed":20000000',
+      '"completed":3000000',
+      '"completed":500',
+    ]);
+  });
+
+  it("is one of any name where the registry has such", async () => {
+    const server = createMockServer({ models: [], anyModel: true });
+    await server.install("whatever:7b");
+    assertEquals(await list(server), ["whatever:7b"]);
+    await assertRejects(() => mockOfSmall().install("nix"), ConfigurationError, "preset");
+  });
+});
+
+describe("The end of a request", () => {
+  it("is waited for, by number among all or those of a path", async () => {
+    const server = mockOfSmall();
+    const ended = server.requestEnded(1, { path: "/api/pull" });
+    await server.fetch("http://localhost/api/version");
+    await pullText(server);
+    assertStrictEquals((await ended).outcome, "finished");
+    assertStrictEquals((await server.requestEnded(1)).path, "/api/version");
+    assertStrictEquals((await server.requestEnded(2)).path, "/api/pull");
+  });
+
+  it("is not waited for any longer when the signal aborts", async () => {
+    const server = mockOfSmall();
+    const leaving = new AbortController();
+    const ended = server.requestEnded(1, { signal: leaving.signal });
+    const reader = await beginPull(server, 1);
+    leaving.abort(new Error("too late"));
+    await assertRejects(() => ended, Error, "too late");
+    await reader.cancel();
+    const aborted = AbortSignal.abort(new Error("at once"));
+    await assertRejects(() => server.requestEnded(9, { signal: aborted }), Error, "at once");
   });
 });
 

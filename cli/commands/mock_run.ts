@@ -54,7 +54,10 @@ export async function runMock(task: MockTask, context: CommandContext): Promise<
     listener = await server.listen(task.address);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    if (error instanceof mock.ConfigurationError) throw new UsageError(error.message);
+    if (error instanceof mock.ConfigurationError) {
+      const { place, message } = error;
+      throw new UsageError(place === undefined ? message : `${place}: ${message}`);
+    }
     context.stderr.write(`error: ${printable(messageOf(error))}. Try another --port or --host\n`);
     return EXIT.failure;
   }

@@ -5,6 +5,9 @@
  */
 
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { faultKinds } from "../../mock/mod.ts";
 import { EXIT, Interruption, UsageError } from "../command.ts";
@@ -204,6 +207,84 @@ describe("mock", () => {
     await refuse(
       ["--fallback", "ftp://x"],
       'error: Cannot forward requests: Cannot use the host "ftp://x": the scheme must be http or https',
+    );
+  });
+
+  it("takes a set-up from a file, of which options replace parts", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "mock-"));
+    const file = join(folder, "mock.json");
+    const setup = { models: [{ name: "a", size: "5GB" }], rate: "1GB/s", clock: "virtual" };
+    await writeFile(file, JSON.stringify({ ...setup, faults: ["crlf"], dialect: "v0.5" }));
+    const { stdout } = await withMock(["--config", file], async (url) => {
+      const init = { method: "POST", body: '{"model":"a"}' };
+      assertMatch(await (await fetch(`${url}/api/pull`, init)).text(), /"total":5000000000.*\r\n/);
+    });
+    assertStringIncludes(stdout, "It offers a\nIt speaks the dialect v0.5, with the faults crlf\n");
+    const options = ["--model", "b", "--dialect", "spec", "--fault", "cut"];
+    const other = await withMock(["--config", file, ...options], () => Promise.resolve());
+    assertStringIncludes(
+      other.stdout,
+      "It offers b\nIt speaks the dialect spec, with the faults cut\n",
+    );
+    const refuse = async (text: string, message: RegExp) => {
+      await writeFile(file, text);
+      const { code, stderr } = await withMock(["--config", file], () => Promise.resolve());
+      assertEquals(code, EXIT.usage);
+      assertMatch(stderr, message);
+    };
+    await refuse("{", /--config: Cannot use ".*mock.json": Cannot read it as JSON: /);
+    await refuse('{"model":"a"}', /--config: Cannot use ".*": model: Unknown field: it takes /);
+    await refuse('{"models":["nix"]}', /models\[0\]: Cannot use the preset "nix"/);
+    await rm(folder, { recursive: true });
+    await refuseMissing(file);
+  });
+
+  const refuseMissing = async (file: string) => {
+    const { code, stderr } = await withMock(["--config", file], () => Promise.resolve());
+    assertEquals(code, EXIT.usage);
+    assertMatch(stderr, /--config: Cannot read ".*mock.json": /);
+  };
+
+  it("is steered by tests where it is to be, and by nobody else", async () => {
+    const { stdout } = await withMock(["--control", "--json", "--model", "tiny"], async (url) => {
+      const init = { method: "POST", body: '"error"' };
+      assertEquals((await fetch(`${url}/__mock/faults`, init)).status, 201);
+      assertMatch((await pull(url, "tiny")).error, /max retries exceeded/);
+    });
+    const { url, control } = JSON.parse(stdout.split("\n")[0]!);
+    assertEquals(control, `${url}/__mock`);
+    await withMock([], async (url) => {
+      assertEquals((await fetch(`${url}/__mock/faults`)).status, 404);
+    });
+  });
+
+  it("lives by a time that passes at once, or that a test moves", async () => {
+    const slow = ["--model", "a=100GB", "--rate", "100MB/s", "--json"];
+    await withMock([...slow, "--clock", "virtual"], async (url) => {
+      assertEquals(await pull(url, "a"), { status: "success" });
+    });
+    await withMock([...slow, "--clock", "step", "--control"], async (url) => {
+      const post = async (path: string, body: unknown) => {
+        const init = { method: "POST", body: JSON.stringify(body) };
+        return await (await fetch(`${url}/__mock${path}`, init)).json();
+      };
+      const hold = { at: { completed: 0 } }; // so that the pull is known to have begun
+      await post("/holds", hold);
+      const pulling = pull(url, "a");
+      assertEquals(await (await fetch(`${url}/__mock/holds/1/reached`)).json(), {
+        ...hold,
+        id: 1,
+        isReached: true,
+      });
+      await fetch(`${url}/__mock/holds/1/release`, { method: "POST" });
+      assertEquals((await post("/clock/advance", { ms: 1_001_000 })).now, 1_001_000);
+      assertEquals(await pulling, { status: "success" });
+    });
+    const { code, stderr } = await withMock(["--clock", "fast"], () => Promise.resolve());
+    assertEquals(code, EXIT.usage);
+    assertStringIncludes(
+      stderr,
+      '--clock: Cannot use "fast": it must be one of real, virtual, step',
     );
   });
 

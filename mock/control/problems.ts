@@ -5,7 +5,7 @@
  */
 
 import type { z } from "zod";
-import { ConfigurationError } from "../configuration_error.ts";
+import type { ConfigurationError } from "../configuration_error.ts";
 
 type Issue = z.core.$ZodIssue;
 
