@@ -14,7 +14,8 @@ const FLOOR_PLANS: Readonly<Record<string, FloorPlan>> = {
   "": [["src"], ["mod.ts"], ["mock"], ["conformance"], ["cli"]],
   "mock": [
     ["configuration_error.ts"],
-    ["runtime", "go_json", "clock"],
+    ["runtime"],
+    ["go_json", "clock"],
     ["models"],
     ["faults"],
     ["exchange"],

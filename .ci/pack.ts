@@ -1,13 +1,30 @@
 /**
- * Makes the npm package: `deno task pack [folder]`. Deno makes JavaScript, types and the dependencies of
- * it; what npm wants to know besides is added here.
+ * Makes the npm package: `deno task pack [folder]`. Deno makes the types, lists the dependencies, and
+ * bundles the JavaScript; what npm wants to know besides is added here.
+ *
+ *     sources ── deno pack ──▶ types, documents, package.json ──▶ tarball
+ *          └─── deno bundle ─▶ entries and chunks, licences ───────┘
+ *
+ * Each module costs Node time to find and load, so the modules of an entry come in a few chunks. What
+ * several entries use is in a chunk that they share: an error is of the same class whichever entry it
+ * comes from. What is imported where it is needed stays in chunks of its own.
  *
  * @module
  */
 
 import { join } from "node:path";
 import { outputOf } from "./command.ts";
-import { readJsrConfig, ROOT } from "./project.ts";
+import { LICENSES_FILE, licensesOf } from "./licenses.ts";
+import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
+
+/**
+ * The dependencies that are bundled: the command alone uses them, which nobody imports. Those of the
+ * library stay dependencies: whoever uses Hono or fast-check, too, would get them twice. Commander is
+ * CommonJS, which would bring `node:module` into chunks that browsers load.
+ */
+const BUNDLED = ["filesize", "log-update", "string-width"];
+
+type Dependencies = Readonly<Record<string, string>>;
 
 /** What Deno does not write into `package.json`. */
 async function extraFields(): Promise<object> {
@@ -23,6 +40,36 @@ async function extraFields(): Promise<object> {
   };
 }
 
+/** Completes a `package.json` of Deno's. Returns the dependencies that are left. */
+async function completeManifest(file: string): Promise<Dependencies> {
+  const manifest: { dependencies: Dependencies } = JSON.parse(await Deno.readTextFile(file));
+  const dependencies = Object.fromEntries(
+    Object.entries(manifest.dependencies).filter(([name]) => !BUNDLED.includes(name)),
+  );
+  const fields = { ...manifest, dependencies, ...await extraFields() };
+  await Deno.writeTextFile(file, JSON.stringify(fields, null, 2));
+  return dependencies;
+}
+
+/** The JavaScript of a package, by the paths of the files. */
+async function listModules(contents: string): Promise<string[]> {
+  const files = await listFiles(contents);
+  return files.filter((file) => file.endsWith(".js")).map((file) => join(contents, file));
+}
+
+/** Puts bundles in the place of all modules of a package. They import nothing but some dependencies. */
+async function bundleModules(contents: string, dependencies: Dependencies): Promise<void> {
+  for (const file of await listModules(contents)) await Deno.remove(file);
+  const args = ["--quiet", "--code-splitting", "--platform=deno", `--outdir=${contents}`];
+  const external = Object.keys(dependencies).flatMap((name) => [name, `${name}/*`])
+    .map((pattern) => `--external=${pattern}`);
+  const entries = await entryFiles();
+  await outputOf([Deno.execPath(), "bundle", ...args, ...external, ...entries], { cwd: ROOT });
+  const modules = await listModules(contents);
+  const bundles = await Promise.all(modules.map((file) => Deno.readTextFile(file)));
+  await Deno.writeTextFile(join(contents, LICENSES_FILE), await licensesOf(bundles));
+}
+
 /** Packs the package into a folder, and returns the path of the tarball. */
 export async function pack(folder: string): Promise<string> {
   const work = await Deno.makeTempDir();
@@ -32,12 +79,8 @@ export async function pack(folder: string): Promise<string> {
     const args = ["--quiet", "--allow-dirty", "--no-source-maps", "--output", archive];
     await outputOf([Deno.execPath(), "pack", ...args], { cwd: ROOT });
     await outputOf(["tar", "-xzf", archive, "-C", work]);
-    const manifestFile = join(contents, "package.json");
-    const manifest = JSON.parse(await Deno.readTextFile(manifestFile));
-    await Deno.writeTextFile(
-      manifestFile,
-      JSON.stringify({ ...manifest, ...await extraFields() }, null, 2),
-    );
+    const dependencies = await completeManifest(join(contents, "package.json"));
+    await bundleModules(contents, dependencies);
     await Deno.mkdir(folder, { recursive: true });
     const printed = await outputOf(["npm", "pack", "--json", `--pack-destination=${folder}`], {
       cwd: contents,

@@ -31,7 +31,7 @@ export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
   },
   "npx @ollama-pull/kit pull llama3.2": { runBy: ".ci/runtimes/node_test.ts" },
   "npx --yes deno@2.9.6 task bench": { runBy: ".ci/run" },
-  "npx --yes deno@2.9.6 task mock --port 11435 --model llama3.2 --dialect v0.33 --rate 1GB/s --fault stall@50%,ms=3000":
+  "npx --yes deno@2.9.6 task mock --port 11435 --model llama3.2 --dialect v0.33 --rate 1GB/s --control":
     { keepsRunningAfter: /listens on http:\/\/127\.0\.0\.1:11435/ },
   'curl --no-buffer --data \'{"model":"llama3.2"}\' http://127.0.0.1:11435/api/pull': {
     prints: /\{"status":"pulling manifest"\}\n[^]*\{"status":"success"\}\n/,
@@ -42,6 +42,11 @@ export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
       prints: /\nsuccess\n/,
       withMock: true,
     },
+  "curl --data '\"stall@50%,ms=3000\"' http://127.0.0.1:11435/__mock/faults": {
+    prints: /"kind":"stall"/,
+    withMock: true,
+  },
+  "curl http://127.0.0.1:11435/__mock/requests": { prints: /"requests":\[\]/, withMock: true },
   "npx --yes deno@2.9.6 task conformance server --url http://127.0.0.1:11435 --model llama3.2": {
     prints: /S-SEQ-1/,
     withMock: true,

@@ -53,7 +53,12 @@ async function runCommandLine(line: string, path: string, until?: RegExp): Promi
 
 /** Serves the mock of README.md, quickly. */
 async function startMock(): Promise<Listener> {
-  const server = createMockServer({ models: ["llama3.2"], dialect: "v0.33", bytesPerSecond: 1e10 });
+  const server = createMockServer({
+    models: ["llama3.2"],
+    dialect: "v0.33",
+    bytesPerSecond: 1e10,
+    control: true,
+  });
   return await server.listen({ port: MOCK_PORT });
 }
 

@@ -148,7 +148,8 @@ const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   failures: async () => `Deno ${Deno.version.deno}, Bun ${await versionOf(bun.program)} and Node`,
   workers: async () => `workerd ${await versionOf(join(ROOT, "node_modules/.bin/workerd"))}`,
   browser: browsersHere,
-  frameworks: () => Promise.resolve([TOOLS.express, TOOLS.msw, TOOLS.playwright].join(", ")),
+  frameworks: () =>
+    Promise.resolve([TOOLS.express, TOOLS.jest, TOOLS.msw, TOOLS.playwright].join(", ")),
   languages: toolchainsHere,
 };
 

@@ -319,8 +319,8 @@ async function measure(): Promise<BenchRecord> {
   const mock = has("mock")
     ? await measureMock(
       quick
-        ? { lines: 10_000, pulls: 50, seconds: 1 }
-        : { lines: 10_000_000, pulls: 1_000, seconds: 10 },
+        ? { lines: 10_000, pulls: 50, seconds: 1, starts: 2 }
+        : { lines: 10_000_000, pulls: 1_000, seconds: 10, starts: 20 },
     )
     : undefined;
   if (mock) printMock(mock);

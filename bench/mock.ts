@@ -4,6 +4,7 @@
  * - In virtual time: what a line takes, of a pull that is read as fast as it comes.
  * - In process: many pulls at once in real time, how late their lines are, and how much of a core it takes.
  * - Over sockets: the same by a mock in a process of its own, which tells how many pulls one core holds.
+ * - From npm, in Node: how soon it is ready (`start_up.ts`).
  *
  * @module
  */
@@ -14,6 +15,8 @@ import { fileURLToPath } from "node:url";
 import process from "node:process";
 import { createMockServer, realClock } from "../mock/mod.ts";
 import { median } from "./rounds.ts";
+import { versionOf } from "./runtimes.ts";
+import { measureStartUp, type StartUp } from "./start_up.ts";
 
 const TICK_MS = 60;
 const BYTES_PER_TICK = 6_000;
@@ -26,6 +29,8 @@ export interface MockBenchOptions {
   readonly pulls: number;
   /** For how many seconds they are followed. */
   readonly seconds: number;
+  /** How often the mock is started. */
+  readonly starts: number;
 }
 
 /** What was measured. */
@@ -40,6 +45,8 @@ export interface MockCost {
   readonly sockets: LiveCost;
   /** How many pulls over sockets one core holds, by what they take. */
   readonly pullsPerCore: number;
+  /** How soon the mock is ready, where Node is installed. */
+  readonly startUp?: StartUp;
 }
 
 /** What many pulls at once cost. */
@@ -187,5 +194,8 @@ export async function measureMock(options: MockBenchOptions): Promise<MockCost> 
   const virtual = await measureVirtual(options.lines);
   const inProcess = await measureInProcess(options);
   const sockets = await measureSockets(options);
-  return { ...virtual, inProcess, sockets, pullsPerCore: Math.floor(sockets.pulls / sockets.load) };
+  const pullsPerCore = Math.floor(sockets.pulls / sockets.load);
+  const hasNode = await versionOf("Node") !== undefined;
+  const startUp = hasNode ? await measureStartUp(options.starts) : undefined;
+  return { ...virtual, inProcess, sockets, pullsPerCore, ...(startUp && { startUp }) };
 }

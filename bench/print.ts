@@ -106,7 +106,7 @@ export function printEta({ traces, all, heldOut }: Eta): void {
 
 /** Prints what the mock costs. */
 export function printMock(
-  { virtualNs, floorNs, inProcess, sockets, pullsPerCore }: MockCost,
+  { virtualNs, floorNs, inProcess, sockets, pullsPerCore, startUp }: MockCost,
 ): void {
   const micro = (nanoseconds: number) => `${(nanoseconds / 1_000).toFixed(1)} µs`;
   const live = ({ pulls, lateMs, load }: LiveCost) =>
@@ -119,6 +119,11 @@ export function printMock(
   );
   console.log(`  in process: ${live(inProcess)}`);
   console.log(`  over sockets: ${live(sockets)}; one core holds ${pullsPerCore}`);
+  if (!startUp) return;
+  const ms = (milliseconds: number) => `${milliseconds.toFixed(0)} ms`;
+  const { bareMs, readyMs, laterMs } = startUp;
+  console.log("\nthe mock from npm, in Node");
+  console.log(`  ready after ${ms(readyMs)}: ${ms(laterMs)} later than bare Node (${ms(bareMs)})`);
 }
 
 /** Prints the goals that were missed, and how many were not. */

@@ -10,7 +10,8 @@
  */
 
 import type { Command } from "commander";
-import { type ManifestRequestInit, parseModelName, type PullRequestInit } from "../mod.ts";
+import type { ManifestRequestInit, PullRequestInit } from "../mod.ts";
+import { parseModelName } from "../src/model_name.ts";
 import { printable } from "./printable.ts";
 
 /** The exit codes. After a signal: 128 plus its number, as in shells. */

@@ -13,6 +13,7 @@
  */
 
 import { existsSync, realpathSync } from "node:fs";
+import nodeModule from "node:module";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
@@ -112,5 +113,7 @@ function isProgram(): boolean {
 }
 
 if (isProgram()) {
+  // Node, from 22.8 on, then keeps what it has compiled of the command for the next start.
+  nodeModule.enableCompileCache?.();
   await exitProcess(await main(process.argv.slice(2), createProcessContext()));
 }

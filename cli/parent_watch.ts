@@ -9,7 +9,6 @@
  * @module
  */
 
-import { execFile } from "node:child_process";
 import process from "node:process";
 
 /** How often to look, in milliseconds. */
@@ -31,14 +30,17 @@ export interface Processes {
 /** The processes of this machine. */
 export const realProcesses: Processes = {
   parent: () => process.ppid,
-  parentOf: (pid) =>
-    new Promise<number | undefined>((resolve) => {
+  async parentOf(pid) {
+    // Loaded where npm is in between alone: it would delay the others.
+    const { execFile } = await import("node:child_process");
+    return await new Promise<number | undefined>((resolve) => {
       // It throws where Deno does not allow to run anything.
       execFile("ps", ["-o", "ppid=", "-p", String(pid)], (error, stdout) => {
         const parent = Number(stdout);
         resolve(error === null && parent > 0 ? parent : undefined);
       });
-    }).catch(() => undefined),
+    }).catch(() => undefined);
+  },
   isRunning(pid) {
     try {
       return process.kill(pid, 0);

@@ -11,8 +11,7 @@
  * @module
  */
 
-import * as http from "node:http";
-import * as https from "node:https";
+import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import type { ManifestRequestInit, PullRequestInit } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
@@ -55,11 +54,13 @@ function fetchPatiently(url: string, init: TransportInit): Promise<Response> {
 const WITHOUT_BODY: readonly (number | undefined)[] = [204, 205, 304];
 
 /** A request by `node:http`, which follows no redirects, as it is asked to. */
-export function requestByNode(url: string, init: TransportInit): Promise<Response> {
+export async function requestByNode(url: string, init: TransportInit): Promise<Response> {
   const { method, headers, body, signal } = init;
-  const { protocol } = new URL(url);
-  return new Promise((resolve, reject) => {
-    const { request } = protocol === "https:" ? https : http;
+  // Loaded when needed: what they bring would delay the commands that never make a request.
+  const { request } = new URL(url).protocol === "https:"
+    ? await import("node:https")
+    : await import("node:http");
+  return await new Promise((resolve, reject) => {
     // An agent of its own goes past the proxy that Node may have been told to use.
     const agent = isLoopback(new URL(url)) ? { agent: false } : {};
     request(url, { method, headers, signal, ...agent }, (message) => {
@@ -79,7 +80,7 @@ export function requestByNode(url: string, init: TransportInit): Promise<Respons
 }
 
 /** The headers of an answer, of which some may be there more than once. */
-function headersOf({ rawHeaders }: http.IncomingMessage): Headers {
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
   const headers = new Headers();
   for (let index = 0; index < rawHeaders.length; index += 2) {
     headers.append(rawHeaders[index]!, rawHeaders[index + 1]!);

@@ -241,27 +241,32 @@ export class PullError extends Error {
    * @return The error, or `undefined` if the value is not one. A `PullError` is returned as it is.
    */
   static from(value: unknown): PullError | undefined {
-    if (value instanceof PullError) return value;
-    if (typeof value !== "object" || value === null) return undefined;
-    const json = value as Partial<Record<keyof PullErrorJson, unknown>>;
-    const { name, code, message, reason, retryable, retryAfterMs } = json;
-    const { status, body, line, excerpt, attempts, cause } = json;
-    if (name !== "PullError" || !isPullErrorCode(code) || typeof message !== "string") {
-      return undefined;
-    }
-    const details: PullErrorDetails = {
-      reason: typeof reason === "string" ? reason : undefined,
-      retryable: typeof retryable === "boolean" ? retryable : undefined,
-      retryAfterMs: numberOrNone(retryAfterMs),
-      status: numberOrNone(status),
-      body,
-      line: numberOrNone(line),
-      excerpt: typeof excerpt === "string" ? excerpt : undefined,
-      attempts: numberOrNone(attempts),
-    };
-    if (cause !== undefined) details.cause = cause;
-    return new PullError(code, message, details);
+    return readPullError(value);
   }
+}
+
+// Not in the class: bundlers give a class that refers to itself another name, which people would see.
+function readPullError(value: unknown): PullError | undefined {
+  if (value instanceof PullError) return value;
+  if (typeof value !== "object" || value === null) return undefined;
+  const json = value as Partial<Record<keyof PullErrorJson, unknown>>;
+  const { name, code, message, reason, retryable, retryAfterMs } = json;
+  const { status, body, line, excerpt, attempts, cause } = json;
+  if (name !== "PullError" || !isPullErrorCode(code) || typeof message !== "string") {
+    return undefined;
+  }
+  const details: PullErrorDetails = {
+    reason: typeof reason === "string" ? reason : undefined,
+    retryable: typeof retryable === "boolean" ? retryable : undefined,
+    retryAfterMs: numberOrNone(retryAfterMs),
+    status: numberOrNone(status),
+    body,
+    line: numberOrNone(line),
+    excerpt: typeof excerpt === "string" ? excerpt : undefined,
+    attempts: numberOrNone(attempts),
+  };
+  if (cause !== undefined) details.cause = cause;
+  return new PullError(code, message, details);
 }
 
 const CODES: ReadonlySet<unknown> = new Set<PullErrorCode>([

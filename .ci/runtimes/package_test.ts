@@ -5,10 +5,11 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { entryFiles, followImports, listFiles, readDenoConfig, ROOT } from "../project.ts";
+import { bundledPackages, LICENSES_FILE } from "../licenses.ts";
+import { entryFiles, listFiles, readDenoConfig, ROOT } from "../project.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 
 const KB = 1024;
@@ -28,12 +29,64 @@ const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly stri
   },
 };
 
-const { name } = await readDenoConfig();
+const { exports, name } = await readDenoConfig();
 const consumer = await installWithNpm(TOOLS.esbuild);
 const installed = join(consumer.folder, "node_modules", name);
 
+/** What esbuild says of a file that it writes. */
+interface Output {
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly imports: readonly { readonly path: string; readonly kind: string }[];
+}
+
 /** What a file of a bundle belongs to, by its path. */
 const packageOf = (path: string) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1];
+
+/** What is loaded first of a bundle: its code, and the files that it is made of. */
+async function bundleFirst(): Promise<{ code: string; inputs: string[] }> {
+  const options = ["--minify", "--splitting", "--outdir=out", "--metafile=meta.json"];
+  await bundle(consumer, "entry.js", ...options);
+  const meta = await Deno.readTextFile(join(consumer.folder, "meta.json"));
+  const { outputs }: { outputs: Record<string, Output> } = JSON.parse(meta);
+  const files = new Set(["out/entry.js"]);
+  for (const file of files) {
+    for (const { path, kind } of outputs[file]!.imports) {
+      if (kind === "import-statement") files.add(path);
+    }
+  }
+  const codes = Array.from(files, (file) => Deno.readTextFile(join(consumer.folder, file)));
+  return {
+    code: (await Promise.all(codes)).join(""),
+    inputs: [...files].flatMap((file) => Object.keys(outputs[file]!.inputs)),
+  };
+}
+
+/** The bundles of the package, by their paths. */
+const bundles = new Map<string, string>();
+for (const file of await listFiles(installed)) {
+  if (file.endsWith(".js")) bundles.set(file, await Deno.readTextFile(join(installed, file)));
+}
+const entries = (await entryFiles()).map((file) => file.replace(/\.ts$/, ".js"));
+
+/** What a bundle imports of the others as it loads, and what it imports at all. */
+const staticImport = /(?:from|^import) "(\.[^"]+)"/gm;
+const anyImport = /(?:from|^import) "(\.[^"]+)"|import\("(\.[^"]+)"\)/gm;
+
+/** A bundle, and all that it imports in some way, directly or not. */
+function reachedFrom(file: string, importOf: RegExp, reached = new Set<string>()): Set<string> {
+  if (reached.has(file)) return reached;
+  reached.add(file);
+  for (const [, loaded, loadedLater] of bundles.get(file)!.matchAll(importOf)) {
+    reachedFrom(join(dirname(file), (loaded ?? loadedLater)!), importOf, reached);
+  }
+  return reached;
+}
+
+/** The modules of the sources that a bundle holds, by the comments above them. */
+function modulesOf(code: string): string[] {
+  const comments = code.matchAll(/^\/\/ ((?!node_modules\/)\S+\.ts)$/gm);
+  return [...new Set(Array.from(comments, ([, file]) => file!))];
+}
 
 describe("the package from npm", () => {
   after(() => consumer[Symbol.asyncDispose]());
@@ -41,13 +94,11 @@ describe("the package from npm", () => {
   for (const [statement, { maxBytes, brings }] of Object.entries(IMPORTS)) {
     it(`costs at most ${maxBytes} bytes for \`${statement}\``, async () => {
       await consumer.write({ "entry.js": statement });
-      await bundle(consumer, "entry.js", "--minify", "--outfile=out.js", "--metafile=meta.json");
-      const minified = await Deno.readFile(join(consumer.folder, "out.js"));
-      const compressed = gzipSync(minified, { level: 9 }).length;
-      console.log(`${minified.length} bytes minified, ${compressed} bytes with gzip`);
+      const { code, inputs } = await bundleFirst();
+      const compressed = gzipSync(code, { level: 9 }).length;
+      console.log(`${code.length} bytes minified, ${compressed} bytes with gzip`);
       assert(compressed <= maxBytes, `${compressed} bytes are too many`);
-      const { inputs } = JSON.parse(await Deno.readTextFile(join(consumer.folder, "meta.json")));
-      const packages = new Set(Object.keys(inputs).map(packageOf));
+      const packages = new Set(inputs.map(packageOf));
       assertEquals([...packages].filter((other) => other && other !== name).sort(), brings);
     });
   }
@@ -64,24 +115,72 @@ describe("the package from npm", () => {
     assertEquals((await bundle(consumer, "entry.js", "--minify")).trim(), "");
   });
 
-  it("holds the modules that its exports consist of, and what people read", async () => {
-    const { files } = await followImports(await entryFiles(), ROOT);
+  it("holds the bundles that its exports consist of, and what people read", async () => {
     const isTypes = (file: string) => file.endsWith(".d.ts");
     const packed = (await listFiles(installed)).filter((file) => !isTypes(file));
-    const modules = files.map((file) => file.replace(/\.ts$/, ".js"));
+    const modules = entries.flatMap((entry) => [...reachedFrom(entry, anyImport)]);
     const documents = [
       "CHANGELOG.md",
       "LICENSE",
       "README.md",
       "SECURITY.md",
+      LICENSES_FILE,
       "cli/views/bars.svg",
       "mock/recipes/browser/page.png",
       "package.json",
     ];
-    // What consists of types alone has no module.
-    const missing = [...modules, ...documents].filter((file) => !packed.includes(file));
-    for (const file of missing) await Deno.stat(join(installed, file.replace(/\.js$/, ".d.ts")));
-    assertEquals(packed.filter((file) => ![...modules, ...documents].includes(file)), []);
+    assertEquals(packed, [...new Set([...modules, ...documents])].sort());
+  });
+
+  it("holds no module of the sources twice", () => {
+    const held = [...bundles.values()].flatMap(modulesOf);
+    assert(held.includes("src/errors.ts"));
+    assertEquals(held.filter((file, index) => held.indexOf(file) !== index), []);
+  });
+
+  it("has the same classes, whichever entry they come from", async () => {
+    await consumer.write({
+      "classes.js": `
+        import { mockServer } from "${name}/conformance";
+        import { ConfigurationError } from "${name}/mock";
+        const error = await mockServer().open({ layers: [-1] }).catch((error) => error);
+        console.log(error instanceof ConfigurationError);
+      `,
+    });
+    assertEquals(await consumer.outputOf(["node", "classes.js"]), "true\n");
+  });
+
+  it("calls what it exports by the names that it has in the sources", async () => {
+    for (const [path, file] of Object.entries(exports)) {
+      if (path === "./cli") continue; // it is a program, too
+      const namesOf = (module: object) =>
+        Object.entries(module).map(([name, value]) => [name, value?.name]);
+      const source = namesOf(await import(join(ROOT, file)));
+      const url = join(installed, file.replace(/\.ts$/, ".js"));
+      assertEquals(namesOf(await import(url)), source);
+    }
+  });
+
+  it("loads what is imported where it is needed no sooner than that", () => {
+    const loaded = (entry: string) =>
+      [...reachedFrom(entry, staticImport)].flatMap((file) => modulesOf(bundles.get(file)!));
+    const isOfCommand = (file: string) => /^(cli\/(?!commands|views)|src\/)/.test(file);
+    assertEquals(loaded("cli/main.js").filter((file) => !isOfCommand(file)), []);
+    assert(!loaded("mock/mod.js").includes("mock/control/control.ts"));
+  });
+
+  it("has packages of others in the command alone, with their licences", async () => {
+    const isLibrary = (entry: string) => entry !== "cli/main.js";
+    const library = entries.filter(isLibrary).flatMap((entry) => [
+      ...reachedFrom(entry, anyImport),
+    ]);
+    for (const file of library) assertEquals([...bundledPackages(bundles.get(file)!)], [], file);
+    const licenses = await Deno.readTextFile(join(installed, LICENSES_FILE));
+    const bundled = new Set([...bundles.values()].flatMap((code) => [
+      ...bundledPackages(code).keys(),
+    ]));
+    assert(bundled.has("log-update"));
+    for (const other of bundled) assert(licenses.includes(`\n${other} `), other);
   });
 
   it("has types that are whole: none of them leads nowhere or is `any`", async () => {

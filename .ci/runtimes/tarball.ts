@@ -18,6 +18,7 @@ export const TOOLS = {
   esbuild: "esbuild@0.28.2",
   /** What recipes put the mock beside. */
   express: "express@5.3.0",
+  jest: "jest@30.5.2",
   msw: "msw@2.15.0",
   playwright: "@playwright/test@1.65.1",
 } as const;

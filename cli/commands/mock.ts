@@ -8,8 +8,8 @@
 
 import { readFile } from "node:fs/promises";
 import type { Clock, DialectName, FaultKindInfo, MockModel, MockSetup } from "../../mock/mod.ts";
-import { isSameModel } from "../../mod.ts";
 import { DEFAULT_PORT } from "../../src/host.ts";
+import { isSameModel } from "../../src/model_name.ts";
 import { messageOf, quote } from "../../src/text.ts";
 import { type AddCommand, requireModelName, UsageError } from "../command.ts";
 import { parseCount, parseRate, parseSize } from "../quantities.ts";

@@ -10,6 +10,7 @@ interface Builtins {
   "node:child_process": typeof import("node:child_process");
   "node:http": typeof import("node:http");
   "node:process": typeof import("node:process");
+  "node:timers": typeof import("node:timers");
 }
 
 /** What is used of the global `process`. */

@@ -87,18 +87,25 @@ export const correct: ClientParts = {
 
   async *watch(objects) {
     let newest = "";
-    let newSince = performance.now();
     let repeats = 0;
-    for await (const object of objects) {
-      const text = JSON.stringify(object);
-      repeats = text === newest ? repeats + 1 : 0;
-      if (repeats === 0) newSince = performance.now();
-      // A pause alone is none: the same line comes twice in some pulls.
-      if (repeats > 2 && performance.now() - newSince > TIME_LIMIT_MS) {
-        throw new Error("Nothing new comes");
+    let isTooLong = false;
+    let stop = () => {};
+    try {
+      for await (const object of objects) {
+        const text = JSON.stringify(object);
+        repeats = text === newest ? repeats + 1 : 0;
+        if (repeats === 0) {
+          stop();
+          isTooLong = false;
+          stop = afterLimit(() => isTooLong = true);
+        }
+        // A pause alone is none: the same line comes twice in some pulls.
+        if (repeats > 2 && isTooLong) throw new Error("Nothing new comes");
+        newest = text;
+        yield object;
       }
-      newest = text;
-      yield object;
+    } finally {
+      stop();
     }
   },
 
@@ -115,13 +122,33 @@ export const correct: ClientParts = {
 /** How long the server may be silent, in milliseconds. */
 export const TIME_LIMIT_MS = 40;
 
+/** Into how many parts the limit is cut. */
+const PARTS = 8;
+
+/**
+ * Calls back after the limit, unless it is stopped. The limit passes in parts, of which the event loop sees
+ * one a turn: where a busy machine lets the whole process stand still, a client must not give up for that.
+ */
+function afterLimit(callback: () => void): () => void {
+  let parts = 0;
+  const timer = setInterval(() => {
+    if (++parts < PARTS) return;
+    clearInterval(timer);
+    callback();
+  }, TIME_LIMIT_MS / PARTS);
+  return () => clearInterval(timer);
+}
+
 async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  let stop = () => {};
   const limit = new Promise<never>((_, reject) => {
-    const error = new Error("The server is silent");
-    timer = setTimeout(() => reject(error), TIME_LIMIT_MS);
+    stop = afterLimit(() => reject(new Error("The server is silent")));
   });
-  return await Promise.race([work, limit]).finally(() => clearTimeout(timer));
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    stop();
+  }
 }
 
 /** A request for a pull. */
