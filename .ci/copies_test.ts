@@ -4,11 +4,12 @@
  * - `deno publish` wants the name, the version and the exports in `deno.json`.
  * - Bun takes what `deno.json` maps in `imports` from `tsconfig.json`.
  * - Deno wants the version of a package whose install script may run.
+ * - Maven wants the versions of what a project uses in each `pom.xml`.
  *
  * @module
  */
 
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertArrayIncludes, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "node:test";
 import { readDenoConfig, readJsrConfig, readText, readTypeScriptConfig } from "./project.ts";
 
@@ -46,6 +47,25 @@ describe("the configuration", () => {
 
   it("locks no package to the address of a registry", async () => {
     assertEquals((await readText("deno.lock")).match(/\w+:\/\/.*/g), null);
+  });
+});
+
+describe("the projects in Java", () => {
+  it("name one version of what both of them use", async () => {
+    const versionsIn = async (file: string) =>
+      new Map(
+        Array.from(
+          (await readText(file)).matchAll(
+            /<artifactId>(.+)<\/artifactId>\s*<version>(.+)<\/version>/g,
+          ),
+          ([, artifact, version]) => [artifact!, version!],
+        ),
+      );
+    const drivers = await versionsIn("conformance/lab/interop/drivers/java/pom.xml");
+    const recipe = await versionsIn(".ci/runtimes/languages/pom.xml");
+    const shared = [...recipe.keys()].filter((artifact) => drivers.has(artifact));
+    assertArrayIncludes(shared, ["ollama4j"]);
+    assertEquals(shared.map((each) => recipe.get(each)), shared.map((each) => drivers.get(each)));
   });
 });
 

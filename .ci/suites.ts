@@ -8,6 +8,7 @@
  */
 
 import { join } from "node:path";
+import { tools, versionOf as versionOfTool } from "../conformance/lab/interop/tools.ts";
 import { runCommand } from "./command.ts";
 import { filesWithExamples } from "./docs.ts";
 import { isTestFile, listFiles, ROOT } from "./project.ts";
@@ -127,6 +128,16 @@ async function browsersHere(): Promise<string> {
   return (await Promise.all(named)).join(", ") || "no browser";
 }
 
+/** The toolchains of other languages that are on this machine, with their versions. */
+async function toolchainsHere(): Promise<string> {
+  const versions = await Promise.all(
+    Object.entries({ Python: tools.python, Go: tools.go, Java: tools.java, Rust: tools.cargo })
+      .map(async ([name, tool]) => [name, await versionOfTool(tool)] as const),
+  );
+  const here = versions.filter(([, version]) => version !== undefined);
+  return here.map((words) => words.join(" ")).join(", ") || "no other language";
+}
+
 /** What each suite that tries the package as it is published tries it in. */
 const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   package: () => Promise.resolve("npm"),
@@ -139,6 +150,7 @@ const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   browser: browsersHere,
   frameworks: () =>
     Promise.resolve([TOOLS.express, TOOLS.jest, TOOLS.msw, TOOLS.playwright].join(", ")),
+  languages: toolchainsHere,
 };
 
 /** The suites that try the package as it is published. */

@@ -22,10 +22,9 @@ import { type Subject, subjects } from "./mod.ts";
 import { compareNewest, newestVersion } from "./newest.ts";
 import { recordOf, withTables } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
-import { Workshop } from "./workshop.ts";
+import { BUILDS, Workshop } from "./workshop.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const CACHE = join(ROOT, ".cache/interop");
 const RECORD = fileURLToPath(new URL("record.json", import.meta.url));
 const README = join(ROOT, "README.md");
 
@@ -42,7 +41,7 @@ const program = new Command("deno task interop")
   .argument("[names...]", "parts of the names of those to run (default: all)")
   .option("--all", "fail if any of them cannot be run here")
   .option("--jobs <number>", "how many at the same time", JOBS)
-  .option("--out <folder>", "where the reports go", join(CACHE, "reports"))
+  .option("--out <folder>", "where the reports go", join(BUILDS, "reports"))
   .option("--runs <number>", "how many inputs to try for each rule")
   .option("--seed <number>", "what all inputs follow from", SEED)
   .option("--write", "keep what was found, in record.json and README.md")
@@ -92,7 +91,7 @@ async function keep(outcomes: readonly Outcome[]): Promise<void> {
 }
 
 if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);
-const workshop = new Workshop(CACHE);
+const workshop = new Workshop(BUILDS);
 const firstOutcomes = await runAll(
   chosen,
   Number(values.jobs),

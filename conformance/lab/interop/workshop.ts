@@ -10,6 +10,12 @@ import { createHash } from "node:crypto";
 import { cp, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import process from "node:process";
+import { fileURLToPath } from "node:url";
+
+/** Where the builds of this repository are. */
+export const BUILDS: string = fileURLToPath(
+  new URL("../../../.cache/interop", import.meta.url),
+);
 
 /** A program to run. */
 export interface BuildStep {

@@ -7,21 +7,24 @@
 import { join } from "node:path";
 import { drivenClient, driverPath } from "../driver.ts";
 import type { Subject } from "../subject.ts";
-import type { Workshop } from "../workshop.ts";
+import type { BuildPlan, Workshop } from "../workshop.ts";
 
 /** The version of the package, as in `requirements.txt`. */
 const VERSION = "0.6.3";
 
-/** Makes an environment with the package, and returns the command that runs a driver in it. */
+/** An environment with the package. */
+export const pythonPlan: BuildPlan = {
+  name: "python",
+  sources: driverPath("python"),
+  steps: () => [
+    { command: ["python3", "-m", "venv", "."] },
+    { command: ["bin/pip", "install", "--quiet", "--requirement", "src/requirements.txt"] },
+  ],
+};
+
+/** Makes the environment, and returns the command that runs a driver in it. */
 async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
-  const folder = await workshop.build({
-    name: "python",
-    sources: driverPath("python"),
-    steps: () => [
-      { command: ["python3", "-m", "venv", "."] },
-      { command: ["bin/pip", "install", "--quiet", "--requirement", "src/requirements.txt"] },
-    ],
-  });
+  const folder = await workshop.build(pythonPlan);
   return [join(folder, "bin/python"), join(folder, "src", driver)];
 }
 

@@ -7,9 +7,18 @@
 import { join } from "node:path";
 import { drivenClient, driverPath } from "../driver.ts";
 import type { Subject } from "../subject.ts";
+import type { BuildPlan } from "../workshop.ts";
 
 const NO_STATUS =
   "`PullModelStatus` requires `status` (`message: String`), so a download without it is a JSON error";
+
+/** The driver, in the folder that Cargo builds into. */
+export const rustPlan: BuildPlan = {
+  name: "rust",
+  sources: driverPath("rust"),
+  // Into its own folder: who has another one for all that is built would find it there.
+  steps: () => [{ command: ["cargo", "build", "--quiet", "--target-dir=.."], cwd: "src" }],
+};
 
 /** The clients. */
 export const rustClients: readonly Subject[] = [
@@ -18,12 +27,7 @@ export const rustClients: readonly Subject[] = [
     version: "0.3.6",
     needs: ["cargo"],
     async command(workshop) {
-      const folder = await workshop.build({
-        name: "rust",
-        sources: driverPath("rust"),
-        // For its own folder: who has another one for all that is built would find it there.
-        steps: () => [{ command: ["cargo", "build", "--quiet", "--target-dir=.."], cwd: "src" }],
-      });
+      const folder = await workshop.build(rustPlan);
       return [join(folder, "debug/ollama-rs")];
     },
     breaks: {
