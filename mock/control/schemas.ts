@@ -21,8 +21,8 @@ function fields<Shape extends z.core.$ZodShape>(shape: Shape) {
   });
 }
 
-const Count = z.int().min(0);
-const Positive = z.int().min(1);
+const Count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+const Positive = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const Strings = z.array(z.string());
 const Metadata = z.record(z.string(), z.unknown());
 
