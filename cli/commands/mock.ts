@@ -231,8 +231,8 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
     )
     .option(
       "--json",
-      "write the address and each request as lines of JSON; end when standard input does, if that is a " +
-        "pipe, and with the program that started it",
+      "write the address and (without --control) each request as lines of JSON; end when standard " +
+        "input does, if that is a pipe, and with the program that started it",
     )
     .action(async (flags: MockFlags) => {
       if (flags.listFaults) {

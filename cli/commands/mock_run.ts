@@ -160,10 +160,19 @@ const createLineReporter: CreateReporter = ({ stdout, stderr }, description, { f
 /** Lines of JSON for a program: the address first, then each request when it has ended. */
 const createJsonReporter: CreateReporter = ({ stdout }, description) => {
   const write = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
+  let isControlled = false;
   return {
-    start: (url, control) => write({ url, control, ...description }),
-    // Headers and bodies may hold secrets, which have no place in a log.
-    request: ({ headers: _, body: __, ...request }) => write({ request }),
+    start(url, control) {
+      isControlled = control !== undefined;
+      write({ url, control, ...description });
+    },
+    request({ headers: _, body: __, ...request }) {
+      // Who steers the mock asks it for the requests, and need not read what it writes: a pipe that nobody
+      // reads is full at some time, and who writes to it stands still.
+      if (isControlled) return;
+      // Headers and bodies may hold secrets, which have no place in a log.
+      write({ request });
+    },
     end(unstruck) {
       if (unstruck.length > 0) write({ unstruckFaults: unstruck });
     },

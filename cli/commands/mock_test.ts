@@ -257,6 +257,7 @@ describe("mock", () => {
     });
     const { url, control } = JSON.parse(stdout.split("\n")[0]!);
     assertEquals(control, `${url}/__mock`);
+    assertEquals(stdout.split("\n").length, 2, "a program that steers it need not read on");
     await withMock([], async (url) => {
       assertEquals((await fetch(`${url}/__mock/faults`)).status, 404);
     });
