@@ -146,20 +146,14 @@ export class FaultInjector {
   *#perform({ fault, behaviour }: Striker<PointBehaviour>): Generator<Action, void, void> {
     if (!fault.strike()) return;
     this.#note(fault);
-    yield* this.#inOrder(behaviour.strike(this.#struckPull(fault)));
+    // What strikes among the bytes strikes after those that are held back.
+    if (behaviour.strikesInLine) yield* this.#flush();
+    yield* behaviour.strike(this.#struckPull(fault));
   }
 
   /** Tells that a fault has struck. A hold is none: nothing goes wrong there. */
   #note({ kind }: ArmedFault): void {
     if (kind !== "hold") this.#options.onStrike(kind);
-  }
-
-  /** Actions, after the lines that are held back: those come before a wait and the end. */
-  *#inOrder(actions: Iterable<Action>): Generator<Action, void, void> {
-    for (const action of actions) {
-      if (action.do !== "send" && action.do !== "fail") yield* this.#flush();
-      yield action;
-    }
   }
 
   /** The pull, as a fault sees it. */
@@ -201,7 +195,7 @@ export class FaultInjector {
   *#checkLayers(): Generator<Action, void, void> {
     for (const faults of this.#at("checksum")) {
       const striker = this.#striking(faults);
-      if (striker) yield* this.#inOrder(striker.behaviour.strike(this.#struckPull(striker.fault)));
+      if (striker) yield* striker.behaviour.strike(this.#struckPull(striker.fault));
     }
   }
 
@@ -210,7 +204,8 @@ export class FaultInjector {
     const steps = this.#changedEvent(event);
     for (const [index, step] of steps.entries()) {
       if ("do" in step) {
-        yield* this.#inOrder([step]);
+        yield* this.#flush();
+        yield step;
       } else {
         const isLast = step.phase === "success" && index === steps.length - 1;
         yield* this.#line(step.object, isLast ? "last" : "within");
