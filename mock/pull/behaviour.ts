@@ -31,7 +31,10 @@ export interface PointBehaviour {
    * is under way, since it strikes that.
    */
   readonly needs?: "lines" | "download";
-  /** Whether it can strike inside a line. Others wait for its end. */
+  /**
+   * Whether it can strike inside a line, after all that was to be sent before. Others wait for the end of
+   * the line.
+   */
   readonly strikesInLine?: boolean;
   strike(pull: StruckPull): Iterable<Action>;
 }
