@@ -172,6 +172,70 @@ describe("The real clock", () => {
   });
 });
 
+describe("Tasks by the real clock", () => {
+  it("wake when it is time and not before, whoever leaves meanwhile", async () => {
+    const nap = fc.record({
+      ms: fc.double({ min: 0, max: 8, noNaN: true }),
+      leaves: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(nap, { maxLength: 30 }), async (naps) => {
+        await Promise.all(naps.map(async ({ ms, leaves }) => {
+          const task = joinClock(realClock);
+          const due = realClock.now() + ms;
+          const sleeping = task.sleep(ms);
+          if (leaves) task.leave("gone");
+          const reason = await sleeping.catch((reason) => reason);
+          assertStrictEquals(reason, leaves ? "gone" : undefined);
+          assert(leaves || realClock.now() >= due);
+        }));
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it("share a timer when they wake in the same millisecond", async () => {
+    const real = globalThis.setTimeout;
+    let timers = 0;
+    globalThis.setTimeout = ((run: () => void, milliseconds: number) => {
+      timers++;
+      return real(run, milliseconds);
+    }) as typeof setTimeout;
+    try {
+      await Promise.all(Array.from({ length: 1_000 }, () => realClock.sleep(1)));
+    } finally {
+      globalThis.setTimeout = real;
+    }
+    assert(timers < 500, `${timers} timers`);
+  });
+
+  it("wake by the timers that there are when they go to sleep", async () => {
+    const real = globalThis.setTimeout;
+    const now = performance.now;
+    const runs: (() => void)[] = [];
+    const before = realClock.sleep(3);
+    const at = now.call(performance);
+    let after: Promise<void>;
+    try {
+      performance.now = () => at;
+      globalThis.setTimeout = ((run: () => void) => runs.push(run)) as unknown as typeof setTimeout;
+      const faked = realClock.sleep(3);
+      void realClock.sleep(20); // is left behind
+      performance.now = () => at + 4;
+      runs[0]!();
+      await faked;
+      globalThis.setTimeout = real;
+      performance.now = () => at;
+      after = realClock.sleep(20);
+    } finally {
+      globalThis.setTimeout = real;
+      performance.now = now;
+    }
+    await Promise.all([before, after]);
+    assertStrictEquals(runs.length, 2);
+  });
+});
+
 describe("Any clock", () => {
   it("does for a mock, as long as it tells the time and waits", async () => {
     const waits: number[] = [];

@@ -5,10 +5,12 @@
  */
 
 import type { MiddlewareHandler } from "hono";
+import type { WaitAction } from "../exchange/actions.ts";
 import type { Exchange, MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson } from "../exchange/json_answer.ts";
+import type { OpenRequest } from "../exchange/request_log.ts";
 import type { ArmedFault } from "../faults/faults.ts";
-import type { FaultKind } from "../faults/kinds.ts";
+import type { EarlyKind, FilledParameters } from "../faults/kinds.ts";
 
 /**
  * Has faults strike the requests to all endpoints but that of pulls, which reads the model first.
@@ -27,20 +29,46 @@ export async function failEarly(
   exchange: Exchange,
   faults: readonly ArmedFault[],
 ): Promise<Response | undefined> {
-  const strike = (kind: FaultKind) => {
+  if (faults.length === 0) return undefined;
+  const { value } = await exchange.proceed<never, Response | undefined>(
+    strikes(exchange.entry, faults),
+  );
+  if (value) exchange.outcome = "faulted";
+  return value;
+}
+
+/** Waits, and then perhaps an answer in place of the one there would be. */
+type EarlyStrike = Generator<WaitAction, Response | undefined, void>;
+
+/** What each kind does, in the order in which they do it. */
+const behaviours: {
+  readonly [Kind in EarlyKind]: (parameters: FilledParameters<Kind>) => EarlyStrike;
+} = {
+  *"slow-first-byte"({ ms }) {
+    yield { do: "wait", ms };
+    return undefined;
+  },
+  // deno-lint-ignore require-yield
+  *"http-error"({ status, body, message }) {
+    const init = { status };
+    if (body === "json") return answerJson({ error: message }, status);
+    if (body === "none") return new Response(null, init);
+    const html =
+      `<html><head><title>${status}</title></head><body><h1>${message}</h1></body></html>`;
+    return new Response(html, { ...init, headers: { "Content-Type": "text/html" } });
+  },
+};
+
+/** Has the first fault of each kind strike that can. */
+function* strikes(entry: OpenRequest, faults: readonly ArmedFault[]): EarlyStrike {
+  for (const kind of Object.keys(behaviours) as EarlyKind[]) {
     const fault = faults.find((each) => each.kind === kind && each.strike());
-    if (fault) exchange.entry.faults.push(kind);
-    return fault;
-  };
-  const slow = strike("slow-first-byte");
-  if (slow) await exchange.sleep(Number(slow.parameters.ms));
-  const fault = strike("http-error");
-  if (!fault) return undefined;
-  exchange.outcome = "faulted";
-  const { status, body, message } = fault.parameters;
-  const init = { status: Number(status) };
-  if (body === "json") return answerJson({ error: message }, Number(status));
-  if (body === "none") return new Response(null, init);
-  const html = `<html><head><title>${status}</title></head><body><h1>${message}</h1></body></html>`;
-  return new Response(html, { ...init, headers: { "Content-Type": "text/html" } });
+    if (!fault) continue;
+    entry.faults.push(kind);
+    // They are the parameters of the kind: `armFault` has checked them.
+    const behaviour = behaviours[kind] as (parameters: unknown) => EarlyStrike;
+    const response = yield* behaviour(fault.parameters);
+    if (response) return response;
+  }
+  return undefined;
 }

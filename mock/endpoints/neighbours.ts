@@ -8,7 +8,7 @@ import type { Context, Hono } from "hono";
 import type { Dialect } from "../../src/dialects.ts";
 import { DIGEST_PREFIX, shortDigest } from "../../src/digest.ts";
 import { NDJSON_TYPE } from "../../src/ndjson.ts";
-import type { SentAction } from "../exchange/actions.ts";
+import { isWait, type SentAction, type WaitAction } from "../exchange/actions.ts";
 import type { MockEnvironment } from "../exchange/exchange.ts";
 import { answerJson, answerText, JSON_TYPE } from "../exchange/json_answer.ts";
 import { Refusal } from "../exchange/refusal.ts";
@@ -171,15 +171,7 @@ function listModel(pulled: PulledModel, zoneOf: ZoneOf) {
 }
 
 /** Status objects, and waits between them. */
-type Steps = Generator<StatusObject | Wait, void, void>;
-
-interface Wait {
-  readonly ms: number;
-}
-
-function isWait(step: StatusObject | Wait): step is Wait {
-  return "ms" in step;
-}
+type Steps = Generator<StatusObject | WaitAction, void, void>;
 
 /** Uploads every blob, one after another. Observed: white space and a source count as any character. */
 function* push(text: string, options: NeighbourOptions): Steps {
@@ -204,10 +196,10 @@ function* upload({ digest, size }: Blob, { bytesPerSecond, tickMs }: NeighbourOp
   const status = `pushing ${shortDigest(digest)}`;
   const bytesPerTick = bytesPerSecond * tickMs / 1000;
   for (let completed = bytesPerTick; completed < size; completed += bytesPerTick) {
-    yield { ms: tickMs };
+    yield { do: "wait", ms: tickMs };
     yield { status, digest, total: size, completed: Math.floor(completed) };
   }
-  yield { ms: tickMs };
+  yield { do: "wait", ms: tickMs };
   yield { status, digest, total: size, completed: size };
 }
 
@@ -250,7 +242,7 @@ function* pullBase({ base, offered }: Creation, options: NeighbourOptions): Step
   });
   try {
     for (const step of job.run()) {
-      if (step.phase === "waiting") yield step;
+      if (step.phase === "waiting") yield { do: "wait", ms: step.ms };
       else if (step.phase !== "point") yield step.object;
     }
   } catch (error) {
@@ -272,9 +264,9 @@ async function respond(
     });
   }
   let last: StatusObject = {};
-  for (const step of steps) {
-    if (isWait(step)) await exchange.sleep(step.ms);
-    else last = step;
+  for (let next = await exchange.proceed(steps); !next.done;) {
+    last = next.value;
+    next = await exchange.proceed(steps);
   }
   return answerJson(last, "error" in last ? 500 : 200, JSON_TYPE);
 }
@@ -282,8 +274,6 @@ async function respond(
 function* sendEach(steps: Steps): Generator<SentAction, void, void> {
   const utf8 = new TextEncoder();
   for (const step of steps) {
-    yield isWait(step)
-      ? { do: "wait", ms: step.ms }
-      : { do: "send", bytes: utf8.encode(`${stringifyGoJson(step)}\n`) };
+    yield isWait(step) ? step : { do: "send", bytes: utf8.encode(`${stringifyGoJson(step)}\n`) };
   }
 }

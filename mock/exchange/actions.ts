@@ -7,6 +7,17 @@
 import type { Hold } from "../faults/hold.ts";
 import type { RequestOutcome } from "./request_log.ts";
 
+/** What an answer waits for: a time, or a test that lets it go on. */
+export type Wait = { readonly ms: number } | { readonly hold: Hold };
+
+/** A step of an answer that waits. */
+export type WaitAction = { readonly do: "wait" } & Wait;
+
+/** Whether a step of an answer waits. */
+export function isWait(step: object): step is WaitAction {
+  return "do" in step && step.do === "wait";
+}
+
 /** One step of an answer. */
 export type Action =
   /** Sends bytes. `ends` is the outcome of the request, if these are the last ones. */
@@ -15,9 +26,7 @@ export type Action =
     readonly bytes: Uint8Array<ArrayBuffer>;
     readonly ends?: RequestOutcome;
   }
-  | { readonly do: "wait"; readonly ms: number }
-  /** Waits until a test lets it go on. */
-  | { readonly do: "hold"; readonly hold: Hold }
+  | WaitAction
   /** Ends the answer with an error, caused by a fault or by the request itself. */
   | { readonly do: "fail"; readonly message: string; readonly byFault: boolean }
   /** Ends the body as if it were complete. */

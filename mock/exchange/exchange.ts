@@ -7,7 +7,7 @@
 
 import { type Clock, type ClockTask, joinClock } from "../clock/clock.ts";
 import type { Hold } from "../faults/hold.ts";
-import type { SentAction } from "./actions.ts";
+import { isWait, type SentAction, type Wait, type WaitAction } from "./actions.ts";
 import type { OpenRequest, RequestLog, RequestOutcome } from "./request_log.ts";
 
 /** What endpoints get besides the request. */
@@ -46,13 +46,27 @@ export class Exchange {
     return this.#isStreamed;
   }
 
-  /** Waits for a number of milliseconds. Rejects when the exchange ends. */
-  sleep(milliseconds: number): Promise<void> {
-    return this.#task.sleep(milliseconds);
+  /**
+   * Performs the steps of an answer that wait, up to one that does something else, or the end. Rejects when
+   * the exchange ends.
+   */
+  async proceed<Step extends object, Result>(
+    steps: Iterator<Step | WaitAction, Result, void>,
+  ): Promise<IteratorResult<Step, Result>> {
+    for (;;) {
+      if (this.#over) throw this.#over.reason;
+      const next = steps.next();
+      if (next.done || !isWait(next.value)) return next as IteratorResult<Step, Result>;
+      await this.wait(next.value);
+    }
   }
 
-  /** Waits until a test lets the pull go on. Rejects when the exchange ends. */
-  waitAt(hold: Hold): Promise<void> {
+  /** Waits for a time, or until a test lets the answer go on. Rejects when the exchange ends. */
+  wait(wait: Wait): Promise<void> {
+    return "ms" in wait ? this.#task.sleep(wait.ms) : this.#waitAt(wait.hold);
+  }
+
+  #waitAt(hold: Hold): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#over) return reject(this.#over.reason);
       this.onEnd(() => reject(this.#over?.reason));
@@ -121,28 +135,19 @@ export class Exchange {
     controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
   ): Promise<void> {
     try {
-      for (;;) {
-        if (this.#over) throw this.#over.reason;
-        const { done, value: action } = actions.next();
-        if (done) return this.#close(controller, "finished");
-        switch (action.do) {
-          case "wait":
-            await this.sleep(action.ms);
-            break;
-          case "hold":
-            await this.waitAt(action.hold);
-            break;
-          case "send":
-            this.entry.bytesSent += action.bytes.length;
-            controller.enqueue(action.bytes);
-            if (action.ends) this.#close(controller, action.ends);
-            return;
-          case "end":
-            return this.#close(controller, "faulted");
-          case "reset":
-            // What `fetch` and the bodies of its answers fail with where a connection breaks.
-            throw new TypeError("The mock broke the connection");
-        }
+      const { done, value: action } = await this.proceed(actions);
+      if (done) return this.#close(controller, "finished");
+      switch (action.do) {
+        case "send":
+          this.entry.bytesSent += action.bytes.length;
+          controller.enqueue(action.bytes);
+          if (action.ends) this.#close(controller, action.ends);
+          return;
+        case "end":
+          return this.#close(controller, "faulted");
+        case "reset":
+          // What `fetch` and the bodies of its answers fail with where a connection breaks.
+          throw new TypeError("The mock broke the connection");
       }
     } catch (error) {
       this.end("faulted");

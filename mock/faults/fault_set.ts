@@ -117,9 +117,9 @@ export class FaultSet {
     return [...this.#holds].filter(([hold, options]) => !hold.isOver && isMeantFor(options, name))
       .map(([hold, { at = { completed: "50%" } }]) => ({
         kind: "hold",
+        scope: "point",
         at,
-        parameters: {},
-        hold,
+        parameters: { hold },
         isSpent: () => hold.isOver,
         strike: () => !hold.isOver,
       }));

@@ -3,13 +3,21 @@
  *
  *     Fault ── armFault ──▶ ArmedFault ──▶ FaultInjector (`pull/fault_injector.ts`)
  *
- * A {@link Fault} is data. `kinds.ts` describes each kind and its parameters, `points.ts` where it strikes.
+ * A {@link Fault} is data. `kinds.ts` describes each kind and its parameters, `points.ts` where it strikes;
+ * `pull/behaviours.ts` has what each kind does to a pull.
  *
  * @module
  */
 
 import { ConfigurationError, show } from "../configuration_error.ts";
-import { type FaultKind, type FaultKindInfo, faultKinds, type FaultParameters } from "./kinds.ts";
+import {
+  EARLY_KINDS,
+  type FaultKind,
+  type FaultKindInfo,
+  faultKinds,
+  type FaultParameters,
+  type FilledParameters,
+} from "./kinds.ts";
 import type { Hold } from "./hold.ts";
 import { checkPoint, type FaultPoint } from "./points.ts";
 
@@ -48,20 +56,27 @@ export interface RandomFaults {
 /** The path at which a fault strikes, unless it says otherwise. */
 export const PULL_PATH = "/api/pull";
 
-/** The kinds that strike before the answer, and so at any endpoint. */
-const STRIKE_ANYWHERE: ReadonlySet<FaultKind> = new Set(["http-error", "slow-first-byte"]);
+/** What strikes a pull: a kind of fault, or a hold, at which it waits for a test. */
+export type StrikeKind = FaultKind | "hold";
 
-/** A fault with all defaults filled in, for one pull, or a point at which it waits. */
+/** All parameters of what strikes a pull. */
+export type StrikeParameters<Kind extends StrikeKind> = Kind extends FaultKind
+  ? FilledParameters<Kind>
+  : { readonly hold: Hold };
+
+/** A fault with all defaults filled in, or a hold, for one pull. */
 export interface ArmedFault {
-  readonly kind: FaultKind | "hold";
+  readonly kind: StrikeKind;
+  /** Where kinds like it strike. */
+  readonly scope: FaultKindInfo["at"];
+  /** Where it strikes. */
   readonly at: Readonly<FaultPoint> | undefined;
-  readonly parameters: Readonly<Record<string, string | number>>;
+  /** The {@link StrikeParameters} of its kind. */
+  readonly parameters: Readonly<Record<string, unknown>>;
   /** Counts a strike, or returns `false` if the fault has struck `times` pulls already. */
   readonly strike: () => boolean;
   /** Whether it has struck as often as it may. */
   readonly isSpent: () => boolean;
-  /** For `hold`: the hold. */
-  readonly hold?: Hold;
 }
 
 /** Which values a parameter takes. */
@@ -82,8 +97,13 @@ const COUNT: ParameterRule = {
 
 const TEXT: ParameterRule = { form: "a string", accepts: (value) => typeof value === "string" };
 
+/** A parameter of a kind, such as `"split.bytes"`. */
+type ParameterName = {
+  [Kind in FaultKind]: `${Kind}.${keyof FilledParameters<Kind> & string}`;
+}[FaultKind];
+
 /** Rules for parameters that need more than a type check. */
-const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
+const PARAMETER_RULES: Readonly<Partial<Record<ParameterName, ParameterRule>>> = {
   "http-error.status": {
     form: "a whole number from 400 to 599",
     accepts: (value) => COUNT.accepts(value) && Number(value) >= 400 && Number(value) <= 599,
@@ -95,11 +115,6 @@ const PARAMETER_RULES: Readonly<Record<string, ParameterRule>> = {
   "split.bytes": COUNT,
   "coalesce.lines": COUNT,
 };
-
-/** Whether something happens once, at a point of a pull. */
-export function strikesAtPoint(kind: ArmedFault["kind"]): boolean {
-  return kind === "hold" || faultKinds[kind].at === "point";
-}
 
 /**
  * Fills in what a fault leaves out.
@@ -141,7 +156,7 @@ export function armFault(fault: Fault, strikes: Map<Fault, number> = new Map()):
     strikes.set(fault, countOf() + 1);
     return true;
   };
-  return { kind, at: checkPoint(kind, info, at), parameters, strike, isSpent };
+  return { kind, scope: info.at, at: checkPoint(kind, info, at), parameters, strike, isSpent };
 }
 
 function checkPath(kind: FaultKind, path: string): void {
@@ -151,8 +166,9 @@ function checkPath(kind: FaultKind, path: string): void {
     );
   };
   if (typeof path !== "string" || !path.startsWith("/")) fail('it must be like "/api/tags"');
-  if (path !== PULL_PATH && !STRIKE_ANYWHERE.has(kind)) {
-    fail(`only ${[...STRIKE_ANYWHERE].join(" and ")} strike other endpoints than ${PULL_PATH}`);
+  const kinds: readonly FaultKind[] = EARLY_KINDS;
+  if (path !== PULL_PATH && !kinds.includes(kind)) {
+    fail(`only ${kinds.join(" and ")} strike other endpoints than ${PULL_PATH}`);
   }
 }
 
@@ -169,7 +185,7 @@ function checkParameter(
         "and times",
     );
   }
-  const rule = PARAMETER_RULES[`${kind}.${name}`] ??
+  const rule = PARAMETER_RULES[`${kind}.${name}` as ParameterName] ??
     (typeof parameters[name] === "number" ? AMOUNT : TEXT);
   if (rule.accepts(value)) return;
   throw new ConfigurationError(

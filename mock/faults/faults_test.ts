@@ -633,6 +633,13 @@ describe("Faults", () => {
     assertStrictEquals(await transcript(server), lines(...LINES.slice(0, 4)));
   });
 
+  it("on phases act on what the others put there", async () => {
+    const faults = [{ kind: "duplicate-phase" }, { kind: "removing-fails" }] as const;
+    const lines = (await pullText(mockOfSmall({ faults }))).split("\n");
+    const failures = lines.filter((line) => line.includes("couldn't remove unused layers"));
+    assertStrictEquals(failures.length, 2);
+  });
+
   it("add the field `__proto__` as a field", async () => {
     const server = faultyMock({ kind: "unknown-fields", field: "__proto__" });
     assertStringIncludes(await pullText(server), '{"status":"success","__proto__":{"nested":');

@@ -156,6 +156,18 @@ export const faultKinds = {
 /** The name of a kind of fault. */
 export type FaultKind = keyof typeof faultKinds;
 
+/** The kinds that strike before there is an answer, and so at any endpoint. */
+export const EARLY_KINDS = ["http-error", "slow-first-byte"] as const satisfies FaultKind[];
+
+/** The name of a kind that strikes before there is an answer. */
+export type EarlyKind = typeof EARLY_KINDS[number];
+
+/** All parameters of a kind of fault. */
+export type FilledParameters<Kind extends FaultKind> = {
+  readonly [Name in keyof typeof faultKinds[Kind]["parameters"]]:
+    (typeof faultKinds[Kind]["parameters"])[Name] extends number ? number : string;
+};
+
 /** The parameters of a kind of fault, as {@link faultKinds} lists them. All may be left out. */
 export type FaultParameters<Kind extends FaultKind> = {
   -readonly [Name in keyof typeof faultKinds[Kind]["parameters"]]?:

@@ -25,6 +25,14 @@ export interface FaultPoint {
 
 const PERCENT = /^(\d+(?:\.\d+)?)%$/;
 
+/** Where faults strike that do not say where. */
+const DEFAULT_POINTS: Readonly<Record<FaultKindInfo["at"], FaultPoint | undefined>> = {
+  point: { completed: "50%" },
+  from: undefined,
+  layer: { layer: 0 },
+  whole: undefined,
+};
+
 /** Checks a point of a fault, and fills in the default. */
 export function checkPoint(
   kind: FaultKind | "hold",
@@ -34,7 +42,7 @@ export function checkPoint(
   const fail = (what: string, possible: string) => {
     throw new ConfigurationError(`Cannot use the ${what} of the fault "${kind}": ${possible}`);
   };
-  if (at === undefined) return info.at === "point" ? { completed: "50%" } : undefined;
+  if (at === undefined) return DEFAULT_POINTS[info.at];
   const { line, byte, completed, layer } = at;
   const point = `point ${show(at)}`;
   if (info.at === "whole") fail(point, "it strikes the whole pull, so leave out the point");

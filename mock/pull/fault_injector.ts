@@ -1,7 +1,9 @@
 /**
- * Turns the events of a pull into the actions of its answer, and applies the faults.
+ * Turns the events of a pull into the actions of its answer, and has the faults act on them.
  *
- *     JobEvent ── points, phases ──▶ objects ── fields ──▶ lines ── framing ──▶ bytes ── Action
+ *     JobEvent ── points, events ──▶ objects ── objects ──▶ lines ── endings, chunks ──▶ Action
+ *
+ * `behaviours.ts` says what each kind does at these stages.
  *
  * @module
  */
@@ -9,37 +11,22 @@
 import { concatBytes } from "../../src/bytes.ts";
 import type { WireError } from "../../src/dialects.ts";
 import type { Action } from "../exchange/actions.ts";
-import { type ArmedFault, strikesAtPoint } from "../faults/faults.ts";
-import type { Hold } from "../faults/hold.ts";
-import { type FaultKind, faultKinds } from "../faults/kinds.ts";
+import type { ArmedFault } from "../faults/faults.ts";
+import type { FaultKind } from "../faults/kinds.ts";
 import { bytesOf, type FaultPoint, findLayer, FIRST_BYTE } from "../faults/points.ts";
 import { stringifyGoJson } from "../go_json/encode.ts";
 import type { Blob, Model } from "../models/models.ts";
-import { seededDigest } from "../runtime/random.ts";
+import type {
+  BehavioursByStage,
+  LastingStage,
+  LinePlace,
+  PointBehaviour,
+  StruckPull,
+} from "./behaviour.ts";
+import { type LastingStrikers, type Striker, strikersOf } from "./behaviours.ts";
 import type { JobEvent, PullJob, StatusObject } from "./job.ts";
 
-/** The faults that can strike inside a line; the others wait for its end. */
-const STRIKES_IN_A_LINE: ReadonlySet<ArmedFault["kind"]> = new Set([
-  "cut",
-  "reset",
-  "stall",
-  "hold",
-]);
-
-/** The faults that strike a download, and so wait until one is active. */
-const STRIKES_A_DOWNLOAD: ReadonlySet<ArmedFault["kind"]> = new Set(["freeze", "rollback"]);
-
-/** The faults that send a line. */
-const IS_A_LINE: ReadonlySet<ArmedFault["kind"]> = new Set([
-  "malformed",
-  "unknown-status",
-  "early-success",
-]);
-
 const utf8 = new TextEncoder();
-
-/** The place of a line: before others, at the end, or at the end without a newline. */
-type LinePlace = "within" | "last" | "cut";
 
 /** Options of {@link FaultInjector}. */
 export interface InjectorOptions {
@@ -56,26 +43,22 @@ export interface InjectorOptions {
 export class FaultInjector {
   readonly #options: InjectorOptions;
   /** The faults at a point that have not struck yet. */
-  #pending: ArmedFault[];
-  /** The faults on fields, framing and phases. */
-  readonly #lasting: readonly ArmedFault[];
+  #pending: readonly Striker<PointBehaviour>[];
+  /** The faults that last, by kind. */
+  readonly #lasting: readonly LastingStrikers[];
   /** Those of them that have struck. */
   readonly #struck = new Set<ArmedFault>();
   #manifestIsOut = false;
   #linesSent = 0;
   #bytesSent = 0;
-  /** For `out-of-order`: the lines between the download and `success`. */
-  #heldEvents: JobEvent[] = [];
-  /** For `coalesce`: the lines that share the next chunk. */
+  /** The lines that share the next chunk. */
   #heldBytes: Uint8Array<ArrayBuffer>[] = [];
-  /** For `completed-falls`: the `completed` last sent for each layer, unless it was lowered. */
-  readonly #lastCompleted = new Map<string | undefined, number>();
 
   constructor(options: InjectorOptions) {
-    const strikesOnce = ({ kind }: ArmedFault) => strikesAtPoint(kind);
+    const { atPoints, lasting } = strikersOf(options.faults);
     this.#options = options;
-    this.#pending = options.faults.filter(strikesOnce);
-    this.#lasting = options.faults.filter((fault) => !strikesOnce(fault));
+    this.#pending = atPoints;
+    this.#lasting = lasting;
   }
 
   /** The actions that follow from an event of the pull. */
@@ -96,14 +79,8 @@ export class FaultInjector {
     const { phase } = event;
     if (this.#pending.length > 0) yield* this.#strikeBefore(event);
     if (phase === "manifest") this.#manifestIsOut = true;
-    if (phase === "writing") yield* this.#failChecksum();
-    if (phase === "success") yield* this.#releaseHeld();
-    if (phase === "success" && this.#isOn("no-success")) {
-      yield* this.#flush();
-      return yield { do: "end" };
-    }
+    if (phase === "writing") yield* this.#checkLayers();
     if (this.#options.lines === "last" && phase !== "success") return;
-    if (isFinalPhase(event) && this.#isOn("out-of-order")) return void this.#heldEvents.push(event);
     yield* this.#eventLines(event);
     if (phase === "success") yield* this.#flush();
   }
@@ -121,32 +98,6 @@ export class FaultInjector {
     yield* this.#flush();
   }
 
-  *#eventLines({ phase, object }: JobEvent): Generator<Action, void, void> {
-    const place = phase === "success" ? "last" : "within";
-    const isDoubled = phase !== "downloading" && this.#isOn("duplicate-phase");
-    if (isDoubled) yield* this.#line(object, "within");
-    yield* this.#line(object, place);
-    if (phase !== "removing" || !this.#isOn("removing-fails")) return;
-    const reason = this.#parameter("removing-fails", "message");
-    yield* this.#line({ status: `couldn't remove unused layers: ${reason}` }, "within");
-  }
-
-  *#releaseHeld(): Generator<Action, void, void> {
-    for (const event of this.#heldEvents.reverse()) yield* this.#eventLines(event);
-    this.#heldEvents = [];
-  }
-
-  *#failChecksum(): Generator<Action, void, void> {
-    const fault = this.#find("digest-mismatch");
-    if (!fault) return;
-    const blob = this.#blobAt(fault.at?.layer ?? 0);
-    if (!blob) return;
-    this.#options.job.drop(blob);
-    const digests = `want ${blob.digest}, got ${seededDigest(blob.digest)}`;
-    const message = `digest mismatch, file must be downloaded again: ${digests}`;
-    yield { do: "fail", message, byFault: true };
-  }
-
   /** Performs the faults whose point is reached, before the lines of an event. */
   *#strikeBefore({ phase }: JobEvent): Generator<Action, void, void> {
     // First of all, the pull pauses at a milestone that it has come to.
@@ -156,23 +107,22 @@ export class FaultInjector {
 
   /** Performs the faults whose point is reached; those of lines only where lines are sent. */
   *#strikeWhere(isSent: boolean): Generator<Action, void, void> {
-    const due = this.#takePending(({ kind, at = {} }) => {
-      const isOfALine = IS_A_LINE.has(kind) || at.line !== undefined || at.byte !== undefined;
+    const due = this.#takePending(({ fault: { at = {} }, behaviour: { needs } }) => {
+      const isOfALine = needs === "lines" || at.line !== undefined || at.byte !== undefined;
       if (isOfALine && !isSent) return false;
-      if (
-        STRIKES_A_DOWNLOAD.has(kind) && !this.#options.job.isDownloading(this.#blobAt(at.layer))
-      ) {
-        return false;
-      }
+      const { job } = this.#options;
+      if (needs === "download" && !job.isDownloading(this.#blobAt(at.layer))) return false;
       return this.#isReached(at);
     });
-    for (const fault of due) yield* this.#perform(fault);
+    for (const striker of due) yield* this.#perform(striker);
   }
 
   /** Takes the pending faults that are due. */
-  #takePending(isDue: (fault: ArmedFault) => boolean): readonly ArmedFault[] {
+  #takePending(
+    isDue: (striker: Striker<PointBehaviour>) => boolean,
+  ): readonly Striker<PointBehaviour>[] {
     const due = this.#pending.filter(isDue);
-    if (due.length > 0) this.#pending = this.#pending.filter((fault) => !due.includes(fault));
+    if (due.length > 0) this.#pending = this.#pending.filter((each) => !due.includes(each));
     return due;
   }
 
@@ -193,125 +143,131 @@ export class FaultInjector {
   }
 
   /** Performs a fault at a point, unless it has struck as often as it may. */
-  *#perform({ kind, parameters, at, strike, hold }: ArmedFault): Generator<Action, void, void> {
-    const { job, onStrike } = this.#options;
-    if (!strike()) return;
-    if (kind === "hold") return yield* this.#holdAt(hold!);
-    onStrike(kind);
-    switch (kind) {
-      case "error":
-      case "disk-full":
-        return yield { do: "fail", message: String(parameters.message), byFault: true };
-      case "cut":
-        yield* this.#flush();
-        return yield { do: "end" };
-      case "reset":
-        yield* this.#flush();
-        return yield { do: "reset" };
-      case "stall":
-        yield* this.#flush();
-        job.goOn(); // only this caller hears nothing
-        yield { do: "wait", ms: Number(parameters.ms) };
-        return job.pass(Number(parameters.ms));
-      case "freeze":
-        return job.freeze(this.#blobAt(at?.layer), Number(parameters.ms));
-      case "rollback":
-        return job.rollBack(this.#blobAt(at?.layer), Number(parameters.bytes));
-      case "malformed":
-        return yield* this.#text(String(parameters.text), "within");
-      case "unknown-status":
-        return yield* this.#line({ status: String(parameters.status) }, "within");
-      case "early-success":
-        return yield* this.#line({ status: "success" }, "within");
-    }
+  *#perform({ fault, behaviour }: Striker<PointBehaviour>): Generator<Action, void, void> {
+    if (!fault.strike()) return;
+    this.#note(fault);
+    // What strikes among the bytes strikes after those that are held back.
+    if (behaviour.strikesInLine) yield* this.#flush();
+    yield* behaviour.strike(this.#struckPull(fault));
   }
 
-  /** Waits for a test, while the downloads of the pull stand still. */
-  *#holdAt(hold: Hold): Generator<Action, void, void> {
-    yield* this.#flush();
-    const goOn = this.#options.job.standStill();
-    try {
-      yield { do: "hold", hold };
-    } finally {
-      goOn();
-    }
+  /** Tells that a fault has struck. A hold is none: nothing goes wrong there. */
+  #note({ kind }: ArmedFault): void {
+    if (kind !== "hold") this.#options.onStrike(kind);
   }
 
-  /** The lasting fault of a kind that strikes now, if there is one. */
-  #find(kind: FaultKind): ArmedFault | undefined {
-    if (this.#lasting.length === 0) return undefined;
-    return this.#lasting.find((fault) => fault.kind === kind && this.#hasStruck(fault));
+  /** The pull, as a fault sees it. */
+  #struckPull({ at }: ArmedFault): StruckPull {
+    return {
+      job: this.#options.job,
+      blob: this.#blobAt(at?.layer),
+      line: (object) => this.#line(object, "within"),
+      text: (text) => this.#text(text, "within"),
+    };
+  }
+
+  /** The faults that act at a stage, by kind. */
+  #at<Stage extends LastingStage>(
+    stage: Stage,
+  ): readonly LastingStrikers<BehavioursByStage[Stage]>[] {
+    return this.#lasting.filter((faults) => actAt(faults, stage));
+  }
+
+  /** Of the faults of one kind, the one that strikes: the first that something concerns. */
+  #striking<Behaviour>(
+    faults: LastingStrikers<Behaviour>,
+    concerns: (behaviour: Behaviour) => boolean = () => true,
+  ): Striker<Behaviour> | undefined {
+    return faults.find(({ fault, behaviour }) => concerns(behaviour) && this.#hasStruck(fault));
   }
 
   #hasStruck(fault: ArmedFault): boolean {
     if (this.#struck.has(fault)) return true;
-    const { kind, at, strike } = fault;
-    if (kind === "hold") return false;
-    if (faultKinds[kind].at === "from" && at && !this.#isReached(at)) return false;
+    const { scope, at, strike } = fault;
+    if (scope === "from" && at && !this.#isReached(at)) return false;
     if (!strike()) return false;
     this.#struck.add(fault);
-    this.#options.onStrike(kind);
+    this.#note(fault);
     return true;
   }
 
-  #isOn(kind: FaultKind): boolean {
-    return this.#find(kind) !== undefined;
+  /** Performs the faults that strike when the server checks the layers. */
+  *#checkLayers(): Generator<Action, void, void> {
+    for (const faults of this.#at("checksum")) {
+      const striker = this.#striking(faults);
+      if (striker) yield* striker.behaviour.strike(this.#struckPull(striker.fault));
+    }
   }
 
-  #parameter(kind: FaultKind, name: string): string | number {
-    return this.#find(kind)?.parameters[name] ?? 0;
+  /** Sends the lines of an event. */
+  *#eventLines(event: JobEvent): Generator<Action, void, void> {
+    const steps = this.#changedEvent(event);
+    for (const [index, step] of steps.entries()) {
+      if ("do" in step) {
+        yield* this.#flush();
+        yield step;
+      } else {
+        const isLast = step.phase === "success" && index === steps.length - 1;
+        yield* this.#line(step.object, isLast ? "last" : "within");
+      }
+    }
+  }
+
+  /** Applies the faults on events to an event. */
+  #changedEvent(event: JobEvent): readonly (JobEvent | Action)[] {
+    let steps: readonly (JobEvent | Action)[] = [event];
+    for (const faults of this.#at("event")) {
+      steps = steps.flatMap((step) => {
+        if ("do" in step) return step;
+        const striker = this.#striking(faults, (behaviour) => behaviour.concerns(step));
+        return striker ? [...striker.behaviour.change(step)] : step;
+      });
+    }
+    return steps;
   }
 
   *#line(object: StatusObject, place: LinePlace): Generator<Action, void, void> {
-    const sent = this.#lasting.length > 0 ? this.#withFieldFaults(object) : object;
-    yield* this.#text(stringifyGoJson(sent), place);
+    yield* this.#text(stringifyGoJson(this.#changedObject(object)), place);
   }
 
-  /** Applies the faults on fields to an object. */
-  #withFieldFaults(object: StatusObject): StatusObject {
-    const changed = { ...object };
-    const { digest, total, completed } = object;
-    if (completed !== undefined && this.#isOn("completed-falls")) {
-      changed.completed = this.#fallingCompleted(digest, completed);
+  /** Applies the faults on objects to an object. */
+  #changedObject(object: StatusObject): StatusObject {
+    let changed = object;
+    for (const faults of this.#at("object")) {
+      const striker = this.#striking(faults, (behaviour) => behaviour.concerns(object));
+      if (striker) changed = striker.behaviour.change(changed);
     }
-    if (total !== undefined && this.#isOn("completed-over-total")) {
-      changed.completed = total + Number(this.#parameter("completed-over-total", "bytes"));
-    }
-    if (completed !== undefined && this.#isOn("completed-absent")) delete changed.completed;
-    if (!this.#isOn("unknown-fields")) return changed;
-    const field = String(this.#parameter("unknown-fields", "field"));
-    // Not by assigning: the field may be `__proto__`.
-    return Object.fromEntries([...Object.entries(changed), [field, { nested: ["…", null, 1.5] }]]);
-  }
-
-  #fallingCompleted(digest: string | undefined, completed: number): number {
-    const last = this.#lastCompleted.get(digest);
-    if (last === undefined) this.#lastCompleted.set(digest, completed);
-    else this.#lastCompleted.delete(digest);
-    const bytes = Number(this.#parameter("completed-falls", "bytes"));
-    return last === undefined ? completed : Math.max(0, last - bytes);
+    return changed;
   }
 
   /** Sends a line, framed. */
   *#text(text: string, place: LinePlace): Generator<Action, void, void> {
-    const bytes = utf8.encode(text + this.#ending(place));
+    this.#heldBytes.push(utf8.encode(text + this.#ending(place)));
     this.#linesSent++;
-    if (!this.#isOn("coalesce")) return yield* this.#bytes(bytes);
-    this.#heldBytes.push(bytes);
-    if (this.#heldBytes.length >= Number(this.#parameter("coalesce", "lines"))) {
-      yield* this.#flush();
-    }
+    if (this.#heldBytes.length >= (this.#chunkLimit("lines") ?? 1)) yield* this.#flush();
   }
 
   #ending(place: LinePlace): string {
-    if (place === "cut") return "";
-    if (place === "last") {
-      if (this.#options.lines === "last" || this.#isOn("no-final-newline")) return "";
+    if (place === "cut" || (place === "last" && this.#options.lines === "last")) return "";
+    let ending = "\n";
+    if (this.#lasting.length === 0) return ending;
+    for (const faults of this.#at("ending")) {
+      const striker = this.#striking(faults, (behaviour) => behaviour.concerns(place));
+      if (striker) ending = striker.behaviour.change(ending);
     }
-    const newline = this.#isOn("crlf") ? "\r\n" : "\n";
-    return this.#isOn("blank-lines") ? newline + newline : newline;
+    return ending;
   }
 
+  /** How many lines or bytes a chunk has, if a fault says so. */
+  #chunkLimit(unit: "lines" | "bytes"): number | undefined {
+    for (const faults of this.#at("chunk")) {
+      const striker = this.#striking(faults, (behaviour) => behaviour[unit] !== undefined);
+      if (striker) return striker.behaviour[unit];
+    }
+    return undefined;
+  }
+
+  /** Sends the lines that are held back, as one chunk. */
   *#flush(): Generator<Action, void, void> {
     if (this.#heldBytes.length === 0) return;
     const bytes = concatBytes(this.#heldBytes);
@@ -323,23 +279,23 @@ export class FaultInjector {
   *#bytes(bytes: Uint8Array<ArrayBuffer>): Generator<Action, void, void> {
     if (this.#pending.length === 0) return yield* this.#send(bytes);
     const start = this.#bytesSent;
-    const positionOf = ({ at }: ArmedFault) => (at?.byte ?? Infinity) - start;
-    const due = this.#takePending((fault) =>
-      positionOf(fault) < bytes.length && STRIKES_IN_A_LINE.has(fault.kind)
+    const positionOf = ({ fault }: Striker<PointBehaviour>) => (fault.at?.byte ?? Infinity) - start;
+    const due = this.#takePending((striker) =>
+      positionOf(striker) < bytes.length && striker.behaviour.strikesInLine === true
     );
     let sent = 0;
-    for (const fault of due.toSorted((a, b) => positionOf(a) - positionOf(b))) {
-      const end = Math.max(sent, positionOf(fault));
+    for (const striker of due.toSorted((a, b) => positionOf(a) - positionOf(b))) {
+      const end = Math.max(sent, positionOf(striker));
       yield* this.#send(bytes.subarray(sent, end));
       sent = end;
-      yield* this.#perform(fault);
+      yield* this.#perform(striker);
     }
     yield* this.#send(bytes.subarray(sent));
   }
 
   *#send(bytes: Uint8Array<ArrayBuffer>): Generator<Action, void, void> {
-    const isSplit = bytes.length > 0 && this.#isOn("split");
-    const size = isSplit ? Number(this.#parameter("split", "bytes")) : bytes.length;
+    if (bytes.length === 0) return;
+    const size = this.#chunkLimit("bytes") ?? bytes.length;
     for (let start = 0; start < bytes.length; start += size) {
       const chunk = bytes.subarray(start, start + size);
       this.#bytesSent += chunk.length;
@@ -348,6 +304,10 @@ export class FaultInjector {
   }
 }
 
-function isFinalPhase({ phase }: JobEvent): boolean {
-  return phase === "verifying" || phase === "writing" || phase === "removing";
+/** Whether faults of one kind act at a stage. */
+function actAt<Stage extends LastingStage>(
+  faults: LastingStrikers,
+  stage: Stage,
+): faults is LastingStrikers<BehavioursByStage[Stage]> {
+  return faults[0]?.behaviour.stage === stage;
 }

@@ -6,7 +6,7 @@
 
 import { distinctBlobsOf, type Model } from "../models/models.ts";
 import type { JobMilestone } from "./job.ts";
-import { type ArmedFault, strikesAtPoint } from "../faults/faults.ts";
+import type { ArmedFault } from "../faults/faults.ts";
 import { bytesOf, findLayer, FIRST_BYTE } from "../faults/points.ts";
 
 /**
@@ -14,8 +14,8 @@ import { bytesOf, findLayer, FIRST_BYTE } from "../faults/points.ts";
  * it, but for its very end, after which no byte comes.
  */
 export function milestonesOf(faults: readonly ArmedFault[], model: Model): readonly JobMilestone[] {
-  return faults.flatMap(({ kind, at, isSpent }) => {
-    if (!strikesAtPoint(kind) || isSpent()) return [];
+  return faults.flatMap(({ scope, at, isSpent }) => {
+    if (scope !== "point" || isSpent()) return [];
     const { completed, layer } = at ?? {};
     if (completed === undefined && layer === undefined) return [];
     const blob = layer === undefined ? undefined : findLayer(model, layer);

@@ -5,6 +5,7 @@
  */
 
 import { concatBytes } from "../../src/bytes.ts";
+import type { LinePlace } from "../pull/behaviour.ts";
 import type { RecordedChunk } from "./recording.ts";
 
 const CR = "\r".charCodeAt(0);
@@ -12,44 +13,39 @@ const LF = "\n".charCodeAt(0);
 
 /** How lines are to be framed. */
 export interface Framing {
-  /** Whether lines end in CR and LF. */
-  readonly hasCrLf: boolean;
-  /** Whether a blank line follows every line. */
-  readonly hasBlankLines: boolean;
-  /** Whether the newline after the last line is left out. */
-  readonly lacksFinalNewline: boolean;
+  /** What ends a line. */
+  readonly endingOf: (place: LinePlace) => string;
   /** How many lines share a chunk, or `undefined` for as many as were recorded. */
   readonly linesPerChunk: number | undefined;
 }
 
+const utf8 = new TextEncoder();
+
 /** The chunks of an answer, framed in another way. */
 export function reframe(
   chunks: readonly RecordedChunk[],
-  framing: Framing,
+  { endingOf, linesPerChunk }: Framing,
 ): readonly RecordedChunk[] {
-  let framed = chunks;
-  if (framing.lacksFinalNewline) framed = dropFinalNewline(framed);
-  if (framing.hasCrLf || framing.hasBlankLines) framed = changeEndings(framed, framing);
-  const { linesPerChunk } = framing;
+  const framed = changeEndings(chunks, endingOf);
   return linesPerChunk === undefined ? framed : joinLines(framed, linesPerChunk);
 }
 
-function dropFinalNewline(chunks: readonly RecordedChunk[]): readonly RecordedChunk[] {
-  const last = chunks.at(-1);
-  if (last?.bytes.at(-1) !== LF) return chunks;
-  return [...chunks.slice(0, -1), { ...last, bytes: last.bytes.subarray(0, -1) }];
-}
-
+/** Replaces the newlines, but for those that stay as they were recorded. */
 function changeEndings(
   chunks: readonly RecordedChunk[],
-  { hasCrLf, hasBlankLines }: Framing,
+  endingOf: Framing["endingOf"],
 ): readonly RecordedChunk[] {
-  const newline = hasCrLf ? [CR, LF] : [LF];
-  const ending = Uint8Array.from(hasBlankLines ? [...newline, ...newline] : newline);
-  return chunks.map(({ atMs, bytes }) => {
-    const parts = splitAfterNewlines(bytes).flatMap((line) =>
-      line.at(-1) === LF ? [line.subarray(0, line.at(-2) === CR ? -2 : -1), ending] : [line]
-    );
+  const within = endingOf("within");
+  const last = endingOf("last");
+  const lastIndex = chunks.length - 1;
+  return chunks.map(({ atMs, bytes }, index) => {
+    const lines = splitAfterNewlines(bytes);
+    const parts = lines.flatMap((line, lineIndex) => {
+      const isLast = index === lastIndex && lineIndex === lines.length - 1;
+      const ending = isLast ? last : within;
+      if (ending === "\n" || line.at(-1) !== LF) return [line];
+      return [line.subarray(0, line.at(-2) === CR ? -2 : -1), utf8.encode(ending)];
+    });
     return { atMs, bytes: concatBytes(parts) };
   });
 }

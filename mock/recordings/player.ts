@@ -7,10 +7,17 @@
  */
 
 import type { Action, SentAction } from "../exchange/actions.ts";
-import { type ArmedFault, strikesAtPoint } from "../faults/faults.ts";
+import type { ArmedFault, StrikeKind } from "../faults/faults.ts";
 import type { FaultKind } from "../faults/kinds.ts";
 import { findLayer } from "../faults/points.ts";
 import type { Model } from "../models/models.ts";
+import type {
+  BehavioursByStage,
+  LastingStage,
+  PointBehaviour,
+  StruckPull,
+} from "../pull/behaviour.ts";
+import { type Strikers, strikersOf } from "../pull/behaviours.ts";
 import { reframe } from "./framing.ts";
 import {
   errorOf,
@@ -21,15 +28,6 @@ import {
   successOf,
 } from "./lines.ts";
 import type { RecordedChunk, RecordedExchange } from "./recording.ts";
-
-/** The faults that send a line, and so wait for the end of the current one. */
-const IS_A_LINE: ReadonlySet<ArmedFault["kind"]> = new Set([
-  "error",
-  "disk-full",
-  "malformed",
-  "unknown-status",
-  "early-success",
-]);
 
 const utf8 = new TextEncoder();
 
@@ -61,6 +59,7 @@ type Ending = "with the last bytes" | "whole" | "broken";
 interface Stop {
   readonly fault: ArmedFault;
   readonly offset: number;
+  readonly strike: () => Iterable<Action>;
 }
 
 /** What is played of one exchange. */
@@ -86,17 +85,26 @@ export class RecordedPlayer {
   constructor(options: PlayerOptions) {
     this.#options = options;
     this.#startedAt = options.now();
-    this.#maxChunkBytes = this.#strikeAll("split", "bytes") ?? Infinity;
-    this.#chunks = this.#reframe(options.exchange.chunks);
+    const strikers = strikersOf(options.faults);
+    const endings = this.#strikeAll(strikers, "ending");
+    const chunkings = this.#strikeAll(strikers, "chunk");
+    this.#maxChunkBytes = chunkings.find(({ bytes }) => bytes)?.bytes ?? Infinity;
+    this.#chunks = reframe(options.exchange.chunks, {
+      endingOf: (place) =>
+        endings.filter((each) => each.concerns(place))
+          .reduce((ending, each) => each.change(ending), "\n"),
+      linesPerChunk: chunkings.find(({ lines }) => lines)?.lines,
+    });
     const lines = linesOf(this.#chunks);
     this.#successAt = successOf(lines)?.end ?? Infinity;
     this.#error = errorOf(lines);
     this.#total = lines.at(-1)?.end ?? 0;
     this.#ending = this.#endingOf(options.exchange);
-    this.#stops = options.faults.flatMap((fault) => {
-      const offset = this.#offsetOf(fault, lines);
-      return offset === undefined ? [] : [{ fault, offset }];
-    }).sort((a, b) => a.offset - b.offset);
+    this.#stops = [
+      ...this.#stopsAtPoints(strikers, lines),
+      ...this.#stopsAtSuccess(strikers, lines),
+    ]
+      .sort((a, b) => a.offset - b.offset);
   }
 
   /** How long it is until a recorded time, in milliseconds. */
@@ -132,32 +140,53 @@ export class RecordedPlayer {
     return end.atMs === chunks.at(-1)?.atMs ? "with the last bytes" : "whole";
   }
 
-  #reframe(chunks: readonly RecordedChunk[]): readonly RecordedChunk[] {
-    return reframe(chunks, {
-      hasCrLf: this.#strikeAll("crlf") !== undefined,
-      hasBlankLines: this.#strikeAll("blank-lines") !== undefined,
-      lacksFinalNewline: this.#strikeAll("no-final-newline") !== undefined,
-      linesPerChunk: this.#strikeAll("coalesce", "lines"),
+  /** Strikes with the faults of a stage, which last. Returns what they do. */
+  #strikeAll<Stage extends LastingStage>(
+    { lasting }: Strikers,
+    stage: Stage,
+  ): readonly BehavioursByStage[Stage][] {
+    const { exchange, onStrike } = this.#options;
+    if (exchange.chunks.length === 0) return [];
+    return lasting.flatMap((strikers) => {
+      // Of several faults of a kind, the first one strikes that can.
+      const striker = strikers.find(({ behaviour, fault }) =>
+        behaviour.stage === stage && fault.strike()
+      );
+      if (!striker) return [];
+      onStrike(striker.fault.kind as FaultKind);
+      return [striker.behaviour as BehavioursByStage[Stage]];
     });
   }
 
-  /** Strikes with a fault on the whole answer. Returns a parameter of it, or `undefined` if there is none. */
-  #strikeAll(kind: FaultKind, parameter?: string): number | undefined {
-    const { faults, exchange, onStrike } = this.#options;
-    if (exchange.chunks.length === 0) return undefined;
-    const fault = faults.find((each) => each.kind === kind && each.strike());
-    if (!fault) return undefined;
-    onStrike(kind);
-    return parameter === undefined ? 0 : Number(fault.parameters[parameter]);
+  /** The faults that strike at a point of what was recorded. */
+  #stopsAtPoints({ atPoints }: Strikers, lines: readonly RecordedLine[]): readonly Stop[] {
+    return atPoints.flatMap(({ fault, behaviour }) => {
+      const offset = this.#offsetOf(fault, behaviour, lines);
+      return offset === undefined
+        ? []
+        : [{ fault, offset, strike: () => behaviour.strike(this.#struckPull) }];
+    });
   }
 
-  #offsetOf({ kind, at = {} }: ArmedFault, lines: readonly RecordedLine[]): number | undefined {
-    if (kind === "no-success") return successOf(lines)?.start;
-    if (!strikesAtPoint(kind)) return undefined;
+  #offsetOf(
+    { at = {} }: ArmedFault,
+    { strikesInLine }: PointBehaviour,
+    lines: readonly RecordedLine[],
+  ): number | undefined {
     const digestOf = (layer: number | string) => findLayer(this.#options.model, layer)?.digest;
     const offset = offsetOf(at, lines, digestOf);
-    const isMoved = IS_A_LINE.has(kind) && offset !== undefined;
-    return isMoved ? lineStartFrom(offset, lines) : offset;
+    return strikesInLine || offset === undefined ? offset : lineStartFrom(offset, lines);
+  }
+
+  /** The faults that strike in place of the success. */
+  #stopsAtSuccess({ lasting }: Strikers, lines: readonly RecordedLine[]): readonly Stop[] {
+    const offset = successOf(lines)?.start;
+    if (offset === undefined) return [];
+    return lasting.flat().flatMap(({ fault, behaviour }) =>
+      behaviour.stage === "event"
+        ? [{ fault, offset, strike: () => behaviour.change(SUCCESS) as Iterable<Action> }]
+        : []
+    );
   }
 
   /** How many bytes can be sent before the next fault strikes. */
@@ -190,43 +219,55 @@ export class RecordedPlayer {
   /** Performs the faults that strike here. Returns whether one of them has ended the answer. */
   *#strike(): Generator<SentAction, boolean, void> {
     while (this.#bytesToStop() <= 0) {
-      const { fault } = this.#stops.shift()!;
+      const { fault, strike } = this.#stops.shift()!;
       if (!fault.strike()) continue;
-      if (fault.kind !== "hold") this.#options.onStrike(fault.kind);
-      const action = this.#actionOf(fault);
-      const heldAt = this.#options.now();
-      yield action;
-      if (action.do === "hold") this.#startedAt += this.#options.now() - heldAt;
-      if (endsAnswer(action)) return true;
+      if (isFault(fault.kind)) this.#options.onStrike(fault.kind);
+      for (const action of strike()) {
+        const sent = action.do === "fail" ? this.#fail(action.message) : action;
+        yield sent;
+        if (endsAnswer(sent)) return true;
+      }
     }
     return false;
   }
 
-  #actionOf({ kind, parameters, hold }: ArmedFault): SentAction {
-    switch (kind) {
-      case "hold":
-        return { do: "hold", hold: hold! };
-      case "cut":
-      case "no-success":
-        return { do: "end" };
-      case "reset":
-        return { do: "reset" };
-      case "stall":
-        // What was due meanwhile comes at once after it, as on a network that was stuck.
-        return { do: "wait", ms: Number(parameters.ms) };
-      case "malformed":
-        return sendText(`${parameters.text}\n`);
-      case "unknown-status":
-        return sendText(`${JSON.stringify({ status: parameters.status })}\n`);
-      case "early-success":
-        return sendText('{"status":"success"}\n');
-      default: {
-        const message = String(parameters.message);
-        this.#options.onError(message);
-        return { ...sendText(this.#options.errorLine(message)), ends: "faulted" };
-      }
-    }
+  /** What a fault sees of the pull: there is no download, so a stall changes nothing but the times. */
+  get #struckPull(): StruckPull {
+    const { now } = this.#options;
+    return {
+      blob: undefined,
+      job: {
+        ...NO_DOWNLOAD,
+        standStill: () => {
+          const heldAt = now();
+          return () => void (this.#startedAt += now() - heldAt);
+        },
+      },
+      line: (object) => [sendText(`${JSON.stringify(object)}\n`)],
+      text: (text) => [sendText(`${text}\n`)],
+    };
   }
+
+  #fail(message: string): SentAction {
+    this.#options.onError(message);
+    return { ...sendText(this.#options.errorLine(message)), ends: "faulted" };
+  }
+}
+
+/** The event for which a fault puts something else. */
+const SUCCESS = { phase: "success", object: { status: "success" } } as const;
+
+/** Faults on downloads strike no recorded pull. What was due during a stall comes at once after it. */
+const NO_DOWNLOAD = {
+  goOn() {},
+  pass() {},
+  freeze() {},
+  rollBack() {},
+  drop() {},
+};
+
+function isFault(kind: StrikeKind): kind is FaultKind {
+  return kind !== "hold";
 }
 
 function sendText(text: string): Extract<SentAction, { do: "send" }> {
