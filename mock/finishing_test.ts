@@ -119,6 +119,14 @@ describe("A pull of 44 GB that nobody watches", () => {
     }
   });
 
+  it("gets there through a stall of a layer that is downloaded again", async () => {
+    const retries: PullRetry[] = [];
+    const stall = { kind: "stall", times: 2, at: { line: 112 }, ms: Infinity } as const;
+    await pullThrough([{ kind: "digest-mismatch", times: 1 }, stall], retries);
+    const waits = retries.map(({ error }) => /for \d+ s/.exec(error.message)?.[0]);
+    assertEquals(waits, ["for 120 s", undefined, "for 120 s"]);
+  });
+
   it("gets there through any combination of them", async () => {
     const points = fc.oneof(
       fc.record({ completed: fc.integer({ min: 0, max: 100 }).map((share) => `${share}%`) }),

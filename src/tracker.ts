@@ -76,10 +76,10 @@ export class ProgressTracker {
     return this.#totalSource !== undefined;
   }
 
-  /** Whether every byte is there: nothing more is to be downloaded. */
+  /** Whether every byte is there: nothing more is to be downloaded, and nothing again. */
   get isDownloaded(): boolean {
-    const { completed, total } = this.#layers;
-    return this.totalIsKnown && total > 0 && completed === total;
+    const { received, total } = this.#layers;
+    return this.totalIsKnown && total > 0 && received === total;
   }
 
   /**
@@ -212,7 +212,10 @@ export class ProgressTracker {
     const layer = this.#findLayer(status);
     if (layer.completed === layer.total) {
       // A digest is always that of the same bytes. The same words may be used for one file after another.
-      if (layer.digest !== undefined || !(status.total! > layer.total)) return;
+      if (layer.digest !== undefined || !(status.total! > layer.total)) {
+        this.#receiveAgain(layer, status.completed ?? layer.received, time);
+        return;
+      }
       this.#bytesHeldBack = Math.max(0, this.#bytesHeldBack - layer.total);
       this.#layers.reopen(layer);
       this.#totalSource = undefined;
@@ -225,6 +228,15 @@ export class ProgressTracker {
     this.#layers.setReceived(layer, received);
     this.#layers.update(layer, total, Math.max(layer.completed, received));
     if (!layer.isAnnounced && total !== undefined) this.#announce(layer, total);
+  }
+
+  /** Follows a layer that was complete, and may be downloaded again since its digest was wrong. */
+  #receiveAgain(layer: Layer, completed: number, time: number): void {
+    const received = Math.min(completed, layer.completed);
+    if (received === layer.received) return;
+    this.#measure(layer, received, time);
+    this.#countNew(layer, received);
+    this.#layers.setReceived(layer, received);
   }
 
   #findLayer({ digest, status = "" }: DownloadingStatus): Layer {
