@@ -1,0 +1,271 @@
+/**
+ * A small server that is right, to be broken by mutations: as much of Ollama's server as the rules ask for,
+ * in the plainest words.
+ *
+ *     request ─▶ route ─▶ readPull ─▶ pull: a generator of objects ─▶ lines, or the last object alone
+ *                                       └── Disk: bytes of each layer, and its download with its callers
+ *
+ * @module
+ */
+
+import { type Clock, joinClock } from "../../../mock/clock/clock.ts";
+
+/** A layer of a model. */
+export interface Layer {
+  /** `sha256:` and 64 hexadecimal digits. */
+  readonly digest: string;
+  /** Its size in bytes. */
+  readonly size: number;
+}
+
+/** An object of a pull. */
+interface Status {
+  readonly status: string;
+  readonly digest?: string;
+  readonly total?: number;
+  readonly completed?: number;
+}
+
+/** What a pull asks for. */
+interface PullOrder {
+  readonly name: string;
+  readonly isStreamed: boolean;
+  readonly isInsecure: boolean;
+}
+
+const BYTES_PER_MS = 100_000;
+const TICK_MS = 60;
+
+/** A request that is refused. */
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** A download that goes on as long as somebody waits for it. */
+interface Download {
+  readonly startedAt: number;
+  readonly from: number;
+  callers: number;
+}
+
+/** The layers on the disk of a server, whole or in part. */
+class Disk {
+  readonly #clock: Clock;
+  readonly #bytes = new Map<string, number>();
+  readonly #downloads = new Map<string, Download>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** How many bytes of a layer are there now. */
+  bytesOf({ digest, size }: Layer): number {
+    const download = this.#downloads.get(digest);
+    if (!download) return this.#bytes.get(digest) ?? 0;
+    const downloaded = Math.floor((this.#clock.now() - download.startedAt) * BYTES_PER_MS);
+    return Math.min(size, download.from + downloaded);
+  }
+
+  /** Begins to wait for a layer, whose download goes on or begins. Returns what ends the waiting. */
+  join(layer: Layer): () => void {
+    const { digest } = layer;
+    const download = this.#downloads.get(digest) ??
+      { startedAt: this.#clock.now(), from: this.bytesOf(layer), callers: 0 };
+    this.#downloads.set(digest, download);
+    download.callers++;
+    return () => {
+      download.callers--;
+      if (download.callers > 0) return;
+      this.#bytes.set(digest, this.bytesOf(layer));
+      this.#downloads.delete(digest);
+    };
+  }
+
+  /** How long the rest of a layer takes, in milliseconds. */
+  msLeft(layer: Layer): number {
+    return (layer.size - this.bytesOf(layer)) / BYTES_PER_MS;
+  }
+
+  /** Removes a layer. */
+  remove(digest: string): void {
+    this.#bytes.delete(digest);
+  }
+}
+
+/** A small server. */
+export class SmallServer {
+  /** What its registry offers, by name. */
+  readonly registry = new Map<string, readonly Layer[]>();
+  readonly #clock: Clock;
+  readonly #disk: Disk;
+  readonly #installed = new Map<string, readonly Layer[]>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#disk = new Disk(clock);
+  }
+
+  /** Answers a request. */
+  async fetch(request: Request): Promise<Response> {
+    try {
+      return await this.#route(request);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return Response.json({ error: error.message }, { status: error.status });
+    }
+  }
+
+  async #route(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url);
+    switch (`${request.method} ${pathname}`) {
+      case "GET /":
+        return new Response("Ollama is running");
+      case "POST /api/pull":
+        return await this.#answerPull(await request.text(), request.signal);
+      case "GET /api/tags":
+        return Response.json({ models: this.#list() });
+      case "DELETE /api/delete":
+        this.#delete(await request.text());
+        return new Response(null);
+      default:
+        return new Response("404 page not found", { status: 404 });
+    }
+  }
+
+  #list(): { name: string; size: number }[] {
+    return [...this.#installed].map(([name, layers]) => ({
+      name,
+      size: layers.reduce((sum, { size }) => sum + size, 0),
+    }));
+  }
+
+  #delete(text: string): void {
+    const name = nameIn(readFields(text));
+    if (!this.#installed.delete(name)) throw new Refusal(404, `model '${name}' not found`);
+    for (const { digest } of this.registry.get(name) ?? []) {
+      const isUsed = [...this.#installed.values()].flat().some((each) => each.digest === digest);
+      if (!isUsed) this.#disk.remove(digest);
+    }
+  }
+
+  async #answerPull(text: string, signal: AbortSignal): Promise<Response> {
+    const order = readPull(text);
+    if (order.isStreamed) return this.#answerWithStream(order, signal);
+    let last: Status | undefined;
+    try {
+      for await (const status of this.#pull(order, signal)) last = status;
+    } catch (error) {
+      throw new Refusal(500, (error as Error).message);
+    }
+    return Response.json(last);
+  }
+
+  #answerWithStream(order: PullOrder, signal: AbortSignal): Response {
+    const objects = this.#linesOf(order, signal);
+    const body = new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        const { done, value } = await objects.next();
+        if (done) return controller.close();
+        controller.enqueue(new TextEncoder().encode(`${JSON.stringify(value)}\n`));
+      },
+      async cancel() {
+        await objects.return();
+      },
+    }, { highWaterMark: 0 });
+    return new Response(body, { headers: { "Content-Type": "application/x-ndjson" } });
+  }
+
+  /** What a pull streams: its objects, or an error in place of those that are left. */
+  async *#linesOf(
+    order: PullOrder,
+    signal: AbortSignal,
+  ): AsyncGenerator<Status | { error: string }, void, void> {
+    try {
+      yield* this.#pull(order, signal);
+    } catch (error) {
+      yield { error: (error as Error).message };
+    }
+  }
+
+  async *#pull(order: PullOrder, signal: AbortSignal): AsyncGenerator<Status, void, void> {
+    yield { status: "pulling manifest" };
+    const layers = this.#manifestOf(order);
+    for (const layer of layers) yield* this.#download(layer, signal);
+    yield { status: "verifying sha256 digest" };
+    yield { status: "writing manifest" };
+    const before = this.#installed.get(order.name) ?? [];
+    this.#installed.set(order.name, layers);
+    const unused = before.filter(({ digest }) => layers.every((each) => each.digest !== digest));
+    for (const { digest } of unused) this.#disk.remove(digest);
+    if (unused.length > 0) yield { status: "removing any unused layers" };
+    yield { status: "success" };
+  }
+
+  #manifestOf({ name, isInsecure }: PullOrder): readonly Layer[] {
+    if (name.startsWith("http://")) {
+      throw new Error(isInsecure ? "connection refused" : "insecure protocol http");
+    }
+    const layers = this.registry.get(name);
+    if (!layers) throw new Error("pull model manifest: file does not exist");
+    return layers;
+  }
+
+  /** Downloads what is missing of a layer, and tells how far it is at every tick. */
+  async *#download(layer: Layer, signal: AbortSignal): AsyncGenerator<Status, void, void> {
+    const { digest, size: total } = layer;
+    const status = `pulling ${digest.slice(7, 19)}`;
+    const report = () => ({ status, digest, total, completed: this.#disk.bytesOf(layer) });
+    yield report();
+    if (this.#disk.msLeft(layer) <= 0) return;
+    const leave = this.#disk.join(layer);
+    const task = joinClock(this.#clock);
+    const stop = () => task.leave(signal.reason);
+    signal.addEventListener("abort", stop);
+    try {
+      while (this.#disk.msLeft(layer) > 0) {
+        await task.sleep(Math.min(TICK_MS, this.#disk.msLeft(layer)));
+        yield report();
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+      task.leave();
+      leave();
+    }
+  }
+}
+
+/** Reads the body of a request for a pull. */
+function readPull(text: string): PullOrder {
+  const fields = readFields(text);
+  const { stream = true, insecure = false } = fields;
+  if (typeof stream !== "boolean") throw new Refusal(400, "stream must be a boolean");
+  if (typeof insecure !== "boolean") throw new Refusal(400, "insecure must be a boolean");
+  return { name: nameIn(fields), isStreamed: stream, isInsecure: insecure };
+}
+
+function readFields(text: string): Record<string, unknown> {
+  if (text === "") throw new Refusal(400, "missing request body");
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new Refusal(400, (error as Error).message);
+  }
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw new Refusal(400, "the body must be an object");
+}
+
+const PARTS = /^(https?:\/\/)?([\w.:-]+\/)?([\w.-]+\/)?\w[\w.-]*(:[\w.-]+)?$/;
+
+/** The model that a request names. */
+function nameIn({ model, name }: Record<string, unknown>): string {
+  const named = model || name;
+  if (typeof named !== "string") throw new Refusal(400, "the model must be a string");
+  if (named.length > 250 || !PARTS.test(named)) throw new Refusal(400, "invalid model name");
+  return named;
+}
