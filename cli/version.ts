@@ -10,7 +10,11 @@
 
 import { readFile } from "node:fs/promises";
 
-const MANIFESTS = ["../deno.json", "../package.json"];
+/** Where they are from here, and from a bundle of the npm package, which may be beside its manifest. */
+const MANIFESTS = ["../deno.json", "../package.json", "./package.json"];
+
+/** The name of this package: what lies around may belong to another one. */
+const NAME = "@ollama-pull/kit";
 
 async function readText(url: URL): Promise<string> {
   if (url.protocol === "file:") return await readFile(url, "utf8");
@@ -23,10 +27,10 @@ async function readText(url: URL): Promise<string> {
 export async function readVersion(base: string = import.meta.url): Promise<string> {
   for (const manifest of MANIFESTS) {
     try {
-      const { version } = JSON.parse(await readText(new URL(manifest, base)));
-      if (typeof version === "string") return version;
+      const { name, version } = JSON.parse(await readText(new URL(manifest, base)));
+      if (name === NAME && typeof version === "string") return version;
     } catch {
-      // Not this one: only one of the two is there.
+      // Not this one: only one of them is there.
     }
   }
   return "unknown";

@@ -16,9 +16,22 @@ describe("readVersion", () => {
     const root = await mkdtemp(join(tmpdir(), "kit-"));
     try {
       await mkdir(join(root, "cli"));
-      await writeFile(join(root, "package.json"), '{"version":"1.2.3"}');
-      const module = pathToFileURL(join(root, "cli", "version.js"));
-      assertEquals(await readVersion(module.href), "1.2.3");
+      const manifest = { name: "@ollama-pull/kit", version: "1.2.3" };
+      await writeFile(join(root, "package.json"), JSON.stringify(manifest));
+      for (const file of ["cli/version.js", "chunk.js"]) {
+        const module = pathToFileURL(join(root, file));
+        assertEquals(await readVersion(module.href), "1.2.3", file);
+      }
+    } finally {
+      await rm(root, { recursive: true });
+    }
+  });
+
+  it("is not that of another package", async () => {
+    const root = await mkdtemp(join(tmpdir(), "other-"));
+    try {
+      await writeFile(join(root, "package.json"), '{"name":"other","version":"1.2.3"}');
+      assertEquals(await readVersion(pathToFileURL(join(root, "chunk.js")).href), "unknown");
     } finally {
       await rm(root, { recursive: true });
     }

@@ -166,10 +166,14 @@ function causeOfStatus(status: number): Cause {
  * says otherwise.
  */
 const CAUSES_OF_FAILURES: readonly CauseOfWords[] = [
-  // Node (undici), Bun. Neither is at fault: the server was silent for longer than the runtime waits.
+  // Node (undici), then Bun. Neither is at fault: the server was silent for longer than the runtime waits.
   {
-    words:
-      /UND_ERR_(?:HEADERS|BODY)_TIMEOUT|\b(?:Headers|Body)TimeoutError|^TimeoutError\b[^\n]{0,40}operation timed out/,
+    words: /UND_ERR_(?:HEADERS|BODY)_TIMEOUT|\b(?:Headers|Body)TimeoutError/,
+    reason: "runtime-limit",
+    retryable: true,
+  },
+  {
+    words: /^TimeoutError\b[^\n]{0,40}operation timed out/,
     reason: "runtime-limit",
     retryable: true,
   },

@@ -35,6 +35,8 @@
  * @module
  */
 
+import type { Bytes } from "../../src/bytes.ts";
+
 /** What the first line of a file says that it is. */
 export const FORMAT = "ollama-pull-recording";
 
@@ -106,7 +108,7 @@ export interface RecordedChunk {
   /** When they arrived, in milliseconds since the request. */
   readonly atMs: number;
   /** The bytes. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: Bytes;
 }
 
 /** How an exchange ended. */

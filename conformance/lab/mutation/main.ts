@@ -48,6 +48,7 @@ async function mutate(side: Side, concurrency: number): Promise<MutationReport> 
     concurrency,
     timeoutMS: TIMEOUT_MS,
     disableTypeChecks: false,
+    cleanTempDir: "always", // what is left of it holds tests that others would find
     allowEmpty: false,
   };
   const configFile = join(work, "stryker.json");

@@ -15,7 +15,8 @@ const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 function bundle(): string {
   const script = fileURLToPath(new URL("worker.ts", import.meta.url));
   const args = ["build", script, "--tsconfig-override=tsconfig.json"];
-  return execFileSync("node_modules/.bin/bun", args, { cwd: ROOT, encoding: "utf8" });
+  const options = { cwd: ROOT, encoding: "utf8", maxBuffer: 16 * 1024 * 1024 } as const;
+  return execFileSync("node_modules/.bin/bun", args, options);
 }
 
 const worker = new Miniflare({
