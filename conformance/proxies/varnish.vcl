@@ -26,5 +26,10 @@ sub vcl_backend_fetch {
 sub vcl_backend_response {
     # Send each line as it comes. This is the default; without, the client gets all at the end.
     set beresp.do_stream = true;
+
+    # A few hundred bytes a second are not worth compressing. This, too, is the default.
     set beresp.do_gzip = false;
+
+    # Varnish sees that a client has left when it sends it the next line, and then ends the request to
+    # Ollama. During silence it does not look: a pull with "stream": false goes on to its end.
 }

@@ -1,0 +1,83 @@
+/**
+ * The mock behind a reverse proxy, as a server under test. Its registry is in view, so that no rule is
+ * skipped, and so is its log, which shows what becomes of a request behind the proxy.
+ *
+ * @module
+ */
+
+import type { MockModel } from "../../../../mock/models/models.ts";
+import { createMockServer, type MockServer } from "../../../../mock/server.ts";
+import { layersOf, publish, type ServerSubject } from "../../../server/subject.ts";
+import type { ReadySubject } from "../subject.ts";
+import type { Proxy } from "./proxies.ts";
+import { startProxy } from "./proxy_process.ts";
+
+/** A mock behind a proxy. */
+export interface ProxiedMock extends ServerSubject {
+  /** The address of the proxy. */
+  readonly url: string;
+  /** The mock behind it. */
+  readonly mock: MockServer;
+}
+
+/** The model under test. */
+const MODEL = "subject";
+
+/** How many inputs are tried for a rule: time is real, and each of them takes up to two seconds. */
+const MAX_RUNS = 2;
+
+/** What is told of a proxy in reports. */
+export interface ProxyInfo {
+  /** The name. */
+  readonly name: string;
+  /** The version. */
+  readonly version?: string;
+}
+
+/**
+ * Starts a mock and a proxy in front of it.
+ *
+ * @param proxy The proxy.
+ * @param source The path of its configuration.
+ * @param info What is told of it in reports.
+ */
+export async function proxiedMock(
+  proxy: Proxy,
+  source: string,
+  info: ProxyInfo,
+): Promise<ReadySubject<ProxiedMock>> {
+  const mock = createMockServer();
+  const listener = await mock.listen();
+  const running = await startProxy(proxy, source, Number(new URL(listener.url).port))
+    .catch(async (error) => {
+      await listener.close();
+      throw error;
+    });
+  const implementation: ProxiedMock = {
+    ...info,
+    url: running.url,
+    mock,
+    lacks: {},
+    maxRuns: MAX_RUNS,
+    async open({ layers, faults = [] }) {
+      mock.setUp({ models: [modelOf(layers)], dialect: "v0.33", faults });
+      return {
+        model: MODEL,
+        layers: await layersOf(mock, MODEL),
+        change: (sizes) => publish(mock, modelOf(sizes)),
+        fetch: (path, init) => fetch(new URL(path, running.url), init),
+        now: () => performance.now(),
+        close: () => Promise.resolve(),
+      };
+    },
+  };
+  const close = async () => {
+    await running.close();
+    await listener.close();
+  };
+  return { implementation, close };
+}
+
+function modelOf(sizes: readonly number[]): MockModel {
+  return { name: MODEL, layers: sizes.map((size) => ({ size })) };
+}
