@@ -21,6 +21,10 @@ sub vcl_recv {
 sub vcl_backend_fetch {
     # Ollama on a loopback address answers 403 to names that are not those of its own machine.
     set bereq.http.Host = "localhost:11434";
+
+    # Each request has a connection of its own to Ollama. One that Ollama has closed in the meantime would
+    # fail a request that is sent on it, and a POST is not sent twice.
+    set bereq.http.Connection = "close";
 }
 
 sub vcl_backend_response {

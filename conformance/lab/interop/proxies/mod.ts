@@ -9,6 +9,7 @@ import { type RunOptions, runSuite } from "../../../run.ts";
 import type { RuleResult } from "../../../report.ts";
 import type { Subject } from "../subject.ts";
 import { tools, versionOf } from "../tools.ts";
+import { KNOWN } from "./known.ts";
 import { copiedPath, defaultPath, nginx, proxies, type Proxy } from "./proxies.ts";
 import { type ProxiedMock, proxiedMock } from "./proxied_mock.ts";
 import { PATIENCE_MS, patientRules, proxyRules } from "./rules.ts";
@@ -23,33 +24,10 @@ interface Configuration {
   readonly breaks: Subject["breaks"];
 }
 
-/** What is known of each proxy: of the configurations that documentation starts from, and of ours. */
-interface Known {
-  /** The file of a default configuration, and what breaks. */
-  readonly defaults: Readonly<
-    Record<string, Omit<Configuration, "name" | "source"> & { readonly name?: string }>
-  >;
-  /** What the proxy cannot do, however it is configured. */
-  readonly limits?: Subject["breaks"];
-}
-
-const KNOWN: Readonly<Record<string, Known>> = {
-  "nginx": {
-    defaults: {
-      "nginx.conf": { breaks: {} },
-      "nginx_gzip.conf": { name: "default with gzip", breaks: {} },
-    },
-  },
-  "HAProxy": { defaults: { "haproxy.cfg": { breaks: {} } } },
-  "Caddy": { defaults: { "Caddyfile": { breaks: {} } } },
-  "Apache": { defaults: { "apache.conf": { breaks: {} } } },
-  "Varnish": { defaults: { "varnish.vcl": { breaks: {} } } },
-};
-
 /** The configurations of a proxy that are tried. */
 function configurationsOf(proxy: Proxy): Configuration[] {
   const { defaults, limits = {} } = KNOWN[proxy.name]!;
-  const asDocumented = Object.entries(defaults).map(([file, { name = "default", breaks }]) => ({
+  const asDocumented = defaults.map(({ name = "default", file, breaks }) => ({
     name,
     source: defaultPath(file),
     breaks,

@@ -23,6 +23,9 @@ export interface ProxiedMock extends ServerSubject {
 /** The model under test. */
 const MODEL = "subject";
 
+/** What the mock takes: more than the megabyte at which some proxies stop. */
+const MAX_BODY_BYTES = 10_000_000;
+
 /** How many inputs are tried for a rule: time is real, and each of them takes up to two seconds. */
 const MAX_RUNS = 2;
 
@@ -60,7 +63,8 @@ export async function proxiedMock(
     lacks: {},
     maxRuns: MAX_RUNS,
     async open({ layers, faults = [] }) {
-      mock.setUp({ models: [modelOf(layers)], dialect: "v0.33", faults });
+      const models = [modelOf(layers)];
+      mock.setUp({ models, dialect: "v0.33", faults, maxBodyBytes: MAX_BODY_BYTES });
       return {
         model: MODEL,
         layers: await layersOf(mock, MODEL),

@@ -92,7 +92,6 @@ const caddy: Proxy = {
   frame: ({ configuration }) => `
 {
 	admin off
-	persist_config off
 	default_bind 127.0.0.1
 }
 import ${configuration}

@@ -143,11 +143,10 @@ export const proxyRules: readonly Rule<ProxiedMock>[] = [
     SMALL_WORLD,
     async ({ mock }, server, run) => {
       const body = pullBody(server, { padding: "x".repeat(REQUEST_BYTES) });
-      const pulling = await ask(server, { body }, run);
-      const { status } = await pulling.readAll();
+      const { status } = await (await ask(server, { body }, run)).readAll();
       if (mock.requests.length === 1) return;
-      const shown = `POST ${PULL}, of ${REQUEST_BYTES} bytes`;
-      throw new Violation("a request to the server", `HTTP ${status}`, [{ request: shown }]);
+      const request = `POST ${PULL} with ${REQUEST_BYTES} bytes`;
+      throw new Violation("a request that reaches the server", `HTTP ${status}`, [{ request }]);
     },
   ),
 ];
