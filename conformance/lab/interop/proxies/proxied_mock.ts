@@ -18,6 +18,8 @@ export interface ProxiedMock extends ServerSubject {
   readonly url: string;
   /** The mock behind it. */
   readonly mock: MockServer;
+  /** How soon the mock must hear that a client has left, in milliseconds. */
+  readonly leftWithinMs: number;
 }
 
 /** The model under test. */
@@ -25,6 +27,9 @@ const MODEL = "subject";
 
 /** What the mock takes: more than the megabyte at which some proxies stop. */
 const MAX_BODY_BYTES = 10_000_000;
+
+/** Some ticks, and time for a machine that is busy. */
+const LEFT_WITHIN_MS = 3_000;
 
 /** How many inputs are tried for a rule: time is real, and each of them takes up to two seconds. */
 const MAX_RUNS = 2;
@@ -56,10 +61,27 @@ export async function proxiedMock(
       await listener.close();
       throw error;
     });
-  const implementation: ProxiedMock = {
+  const implementation = behind(running.url, mock, info);
+  const close = async () => {
+    await running.close();
+    await listener.close();
+  };
+  return { implementation, close };
+}
+
+/**
+ * A mock as a server under test that is asked at the address of a proxy.
+ *
+ * @param url The address of the proxy.
+ * @param mock The mock behind it.
+ * @param info What is told of the proxy in reports.
+ */
+export function behind(url: string, mock: MockServer, info: ProxyInfo): ProxiedMock {
+  return {
     ...info,
-    url: running.url,
+    url,
     mock,
+    leftWithinMs: LEFT_WITHIN_MS,
     lacks: {},
     maxRuns: MAX_RUNS,
     async open({ layers, faults = [] }) {
@@ -69,17 +91,12 @@ export async function proxiedMock(
         model: MODEL,
         layers: await layersOf(mock, MODEL),
         change: (sizes) => publish(mock, modelOf(sizes)),
-        fetch: (path, init) => fetch(new URL(path, running.url), init),
+        fetch: (path, init) => fetch(new URL(path, url), init),
         now: () => performance.now(),
         close: () => Promise.resolve(),
       };
     },
   };
-  const close = async () => {
-    await running.close();
-    await listener.close();
-  };
-  return { implementation, close };
 }
 
 function modelOf(sizes: readonly number[]): MockModel {

@@ -25,7 +25,7 @@ export interface RunningProxy {
 
 /** How long it may take until it listens, and until it has ended. */
 const START_TIMEOUT_MS = 30_000;
-const END_TIMEOUT_MS = 5_000;
+const END_TIMEOUT_MS = 3_000;
 
 /** How often to look whether it listens. */
 const POLL_MS = 50;
@@ -137,7 +137,8 @@ function canConnect(port: number): Promise<boolean> {
 async function end(child: ChildProcess): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(() => child.kill("SIGKILL"), END_TIMEOUT_MS);
+    // Deno does not send a second signal by `kill` of the child.
+    const timer = setTimeout(() => process.kill(child.pid!, "SIGKILL"), END_TIMEOUT_MS);
     child.once("exit", () => {
       clearTimeout(timer);
       resolve();

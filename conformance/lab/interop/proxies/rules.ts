@@ -18,9 +18,6 @@ const PULL = "/api/pull";
 const WORLD: World = { layers: [40_000_000] };
 const SMALL_WORLD: World = { layers: [1_000] };
 
-/** How soon a server must hear that a client has left: some ticks, on a machine that is busy. */
-const LEFT_WITHIN_MS = 3_000;
-
 /** A rule that is tried once: what a proxy does hardly depends on what is in a pull. */
 function proxyRule(
   info: Pick<Rule<ProxiedMock>, "id" | "title" | "cites">,
@@ -42,11 +39,14 @@ function proxyRule(
 const LEAVING = "observed: a download is cancelled when its last caller leaves, and not before";
 
 /** Throws unless the mock hears soon that the client of its only pull has left. */
-async function requireCancelled({ mock }: ProxiedMock, shown: string): Promise<void> {
-  const signal = AbortSignal.timeout(LEFT_WITHIN_MS);
+async function requireCancelled(
+  { mock, leftWithinMs }: ProxiedMock,
+  shown: string,
+): Promise<void> {
+  const signal = AbortSignal.timeout(leftWithinMs);
   const request = await mock.requestEnded(1, { path: PULL, signal }).catch(() => undefined);
   if (request?.outcome === "cancelled") return;
-  const seen = request?.outcome ?? `running ${LEFT_WITHIN_MS} ms later`;
+  const seen = request?.outcome ?? `running ${leftWithinMs} ms later`;
   throw new Violation("the request to the server to be cancelled", seen, [{ request: shown }]);
 }
 
