@@ -16,6 +16,12 @@ const DOCUMENTS = [
   "README.md",
   "SECURITY.md",
   "cli/views/bars.svg",
+  "conformance/proxies/Caddyfile",
+  "conformance/proxies/README.md",
+  "conformance/proxies/apache.conf",
+  "conformance/proxies/haproxy.cfg",
+  "conformance/proxies/nginx.conf",
+  "conformance/proxies/varnish.vcl",
   "deno.json",
   "mock/recipes/browser/page.png",
 ];

@@ -126,6 +126,12 @@ describe("the package from npm", () => {
       "SECURITY.md",
       LICENSES_FILE,
       "cli/views/bars.svg",
+      "conformance/proxies/Caddyfile",
+      "conformance/proxies/README.md",
+      "conformance/proxies/apache.conf",
+      "conformance/proxies/haproxy.cfg",
+      "conformance/proxies/nginx.conf",
+      "conformance/proxies/varnish.vcl",
       "mock/recipes/browser/page.png",
       "package.json",
     ];

@@ -26,6 +26,15 @@ export function slowWorlds(): fc.Arbitrary<World> {
   return fc.record({ first, others }).map(({ first, others }) => ({ layers: [first, ...others] }));
 }
 
+/** A size that takes longer to download than objects may be held back. */
+const LONG_BYTES = 150_000_000;
+
+/** Models that take long enough to see whether objects are held back. */
+export function longWorlds(): fc.Arbitrary<World> {
+  const size = fc.integer({ min: LONG_BYTES, max: LONG_BYTES + LARGE_BYTES });
+  return size.map((size) => ({ layers: [size] }));
+}
+
 /** Opens a server, uses it, and closes it. */
 export async function withServer<Result>(
   subject: ServerSubject,

@@ -23,6 +23,7 @@ describe("a server of which no more is known than its address", () => {
     const skipped = results.filter(({ verdict }) => verdict !== "kept");
     assertEquals(skipped.map(({ id, verdict }) => `${id} ${verdict}`), [
       "S-FRAME-4 skipped",
+      "S-FRAME-5 skipped",
       "S-DOWN-4 skipped",
       "S-RESUME-1 skipped",
       "S-SHARE-1 skipped",

@@ -26,6 +26,8 @@ export interface Transcript {
   readonly contentType: string | null;
   /** The body as it arrived, chunk by chunk. */
   readonly chunks: readonly Bytes[];
+  /** Milliseconds from the request to each of the chunks. */
+  readonly arrivedAfterMs: readonly number[];
   /** Milliseconds from the request to the first chunk, or `elapsedMs` if there is none. */
   readonly firstAfterMs: number;
   /** Milliseconds from the request to the end of the answer, or to now if it has not ended. */
@@ -46,6 +48,8 @@ export class ActivePull {
   readonly #elapsed: () => number;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   readonly #chunks: Bytes[] = [];
+  readonly #arrivedAfterMs: number[] = [];
+  /** When the first chunk arrived, or the end. */
   #firstAfterMs: number | undefined;
   /** How the body ended. `hang` means that it is still open. */
   #ending: AnswerEnding = "hang";
@@ -87,6 +91,7 @@ export class ActivePull {
       status,
       contentType,
       chunks,
+      arrivedAfterMs: this.#arrivedAfterMs,
       firstAfterMs: this.#firstAfterMs ?? elapsedMs,
       elapsedMs,
       text: await new Blob(chunks).text(),
@@ -98,9 +103,14 @@ export class ActivePull {
   async #readChunk(): Promise<void> {
     try {
       const { done, value } = await this.#reader!.read();
-      if (done) this.#ending = "end";
-      else this.#chunks.push(new Uint8Array(value));
-      this.#firstAfterMs ??= this.#elapsed();
+      const elapsedMs = this.#elapsed();
+      this.#firstAfterMs ??= elapsedMs;
+      if (done) {
+        this.#ending = "end";
+        return;
+      }
+      this.#chunks.push(new Uint8Array(value));
+      this.#arrivedAfterMs.push(elapsedMs);
     } catch {
       this.#ending = "reset";
     }
@@ -108,7 +118,7 @@ export class ActivePull {
 }
 
 /** The objects in some chunks, up to the first that cannot be read. Framing rules check the bytes. */
-async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
+export async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
   const statuses: PullStatus[] = [];
   const reader = decodePull(new Blob([...chunks]).stream(), { onMalformed: "skip" }).getReader();
   try {
@@ -120,6 +130,14 @@ async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
   } catch {
     return statuses;
   }
+}
+
+/**
+ * Whether a layer is reported as incomplete. Without `completed`, the server has not said yet how much
+ * of the layer it has.
+ */
+export function isPartial({ total, completed }: PullStatus): boolean {
+  return total !== undefined && completed !== undefined && completed < total;
 }
 
 /** Requests a pull from a server. */

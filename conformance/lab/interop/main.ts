@@ -1,12 +1,15 @@
 /**
  * Runs the suites against all subjects, or those of a name, and prints what each of them breaks and
- * why. The reports are written as JSON, as JUnit XML and, side by side, as a page. Fails if a subject
+ * why. Among them is the mock behind one reverse proxy; with `--proxies`, it is the mock behind all of them,
+ * and nothing else. The reports are written as JSON, as JUnit XML and, side by side, as a page. Fails if a subject
  * breaks a rule that it is not known to break, or keeps one that it is known to break. With `--all`, it
- * fails as well if one was not run; with `--write`, what was found is kept, and README.md has it. Last, it
+ * fails as well if one was not run; with `--write`, what was found is kept, and README.md has it (of proxies,
+ * that of `conformance/proxies/`). Last, it
  * says whether there is a newer version of the reference server than the mock was compared with.
  *
  * ```sh
  * deno task interop curl npm --out reports
+ * deno task interop --proxies
  * ```
  *
  * @module
@@ -20,13 +23,41 @@ import { fileURLToPath } from "node:url";
 import { reporters } from "../../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
 import { compareNewest, newestVersion } from "./newest.ts";
-import { recordOf, withTables } from "./record.ts";
+import { allProxies, oneProxy } from "./proxies/mod.ts";
+import { proxyRecordOf, renderProxyTables } from "./proxies/record.ts";
+import { type InteropRecord, recordOf, renderTables, withMade } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
 import { BUILDS, Workshop } from "./workshop.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const RECORD = fileURLToPath(new URL("record.json", import.meta.url));
-const README = join(ROOT, "README.md");
+
+/** Where what was found about some subjects is kept, and shown. */
+interface Shelf {
+  /** The subjects. */
+  readonly subjects: readonly Subject[];
+  /** The file of the record, from here. */
+  readonly record: string;
+  /** The document with the tables, from the top of the repository. */
+  readonly document: string;
+  readonly recordOf: (outcomes: readonly Outcome[]) => InteropRecord;
+  readonly render: (record: InteropRecord) => string;
+}
+
+const IMPLEMENTATIONS: Shelf = {
+  subjects,
+  record: "record.json",
+  document: "README.md",
+  recordOf,
+  render: renderTables,
+};
+
+const PROXIES: Shelf = {
+  subjects: allProxies,
+  record: "proxies/record.json",
+  document: "conformance/proxies/README.md",
+  recordOf: proxyRecordOf,
+  render: renderProxyTables,
+};
 
 /** The seed of runs whose results are kept. */
 const SEED = "1";
@@ -42,21 +73,24 @@ const program = new Command("deno task interop")
   .option("--all", "fail if any of them cannot be run here")
   .option("--jobs <number>", "how many at the same time", JOBS)
   .option("--out <folder>", "where the reports go", join(BUILDS, "reports"))
+  .option("--proxies", "run the mock behind each reverse proxy, and nothing else")
   .option("--runs <number>", "how many inputs to try for each rule")
   .option("--seed <number>", "what all inputs follow from", SEED)
-  .option("--write", "keep what was found, in record.json and README.md")
+  .option("--write", "keep what was found, in a record and in the tables made of it")
   .parse();
 const positionals = program.args;
 const values = program.opts<{
   all?: true;
   jobs: string;
   out: string;
+  proxies?: true;
   runs?: string;
   seed: string;
   write?: true;
 }>();
 
-const chosen = subjects.filter(({ name, version = "" }) =>
+const offered = values.proxies ? allProxies : [...subjects, ...oneProxy];
+const chosen = offered.filter(({ name, version = "" }) =>
   positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part))
 );
 
@@ -80,14 +114,18 @@ async function writeReports(outcomes: readonly Outcome[], folder: string): Promi
   process.stdout.write(`Reports: ${folder}\n`);
 }
 
-/** Keeps what was found, and makes the tables of README.md from it. */
-async function keep(outcomes: readonly Outcome[]): Promise<void> {
-  if (chosen.length < subjects.length || outcomes.some(({ notRun }) => notRun !== undefined)) {
+/** Keeps what was found, and makes the tables of a document from it. */
+async function keep(outcomes: readonly Outcome[], shelf: Shelf): Promise<void> {
+  const shelved = outcomes.filter(({ subject }) => shelf.subjects.includes(subject));
+  const hasRun = shelved.filter(({ notRun }) => notRun === undefined);
+  if (hasRun.length < shelf.subjects.length) {
     throw new Error("The record is of all subjects: some were left out or not run");
   }
-  const record = recordOf(outcomes);
-  await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
-  await writeFile(README, withTables(await readFile(README, "utf8"), record));
+  const record = shelf.recordOf(shelved);
+  const file = fileURLToPath(new URL(shelf.record, import.meta.url));
+  await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
+  const document = join(ROOT, shelf.document);
+  await writeFile(document, withMade(await readFile(document, "utf8"), shelf.render(record)));
 }
 
 if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);
@@ -102,7 +140,7 @@ const outcomes = await runSurprisingAgain(firstOutcomes, (subject) => {
   return runAndTell(workshop, subject);
 });
 await writeReports(outcomes, values.out);
-if (values.write) await keep(outcomes);
+if (values.write) await keep(outcomes, values.proxies ? PROXIES : IMPLEMENTATIONS);
 const { text, isGood } = conclude(outcomes, values.all === true);
 process.stdout.write(text + compareNewest(await newestVersion()));
 process.exitCode = isGood ? 0 : 1;

@@ -61,9 +61,17 @@ export interface Entry {
 /** The ids of the rules that there are. */
 export const RULES: readonly string[] = [...serverRules, ...clientRules].map(({ id }) => id);
 
-/** Sums up what a run against all subjects has found. */
-export function recordOf(outcomes: readonly Outcome[]): InteropRecord {
-  return { rules: RULES, entries: outcomes.map(entryOf) };
+/**
+ * Sums up what a run against all subjects has found.
+ *
+ * @param outcomes What came of each subject.
+ * @param rules The ids of the rules that there are. By default those for servers and for clients.
+ */
+export function recordOf(
+  outcomes: readonly Outcome[],
+  rules: readonly string[] = RULES,
+): InteropRecord {
+  return { rules, entries: outcomes.map(entryOf) };
 }
 
 function entryOf({ subject, report }: Outcome): Entry {
@@ -153,7 +161,8 @@ export function renderTables({ entries }: InteropRecord): string {
   return [...tables, ...details].join("\n\n");
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** A table in Markdown. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
@@ -176,10 +185,15 @@ const BEGIN = "<!-- Made by `deno task interop --write`; a test fails when it is
   "<!-- deno-fmt-ignore-start -->";
 const END = "<!-- deno-fmt-ignore-end -->";
 
-/** A text with the tables put between their marks. */
+/** A text with the tables of a record put between their marks. */
 export function withTables(text: string, record: InteropRecord): string {
+  return withMade(text, renderTables(record));
+}
+
+/** A text with what is made of a record put between the marks. */
+export function withMade(text: string, made: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
   if (begin === -1 || end < begin) throw new Error("There is no place for the tables");
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${renderTables(record)}\n\n${text.slice(end)}`;
+  return `${text.slice(0, begin + BEGIN.length)}\n\n${made}\n\n${text.slice(end)}`;
 }

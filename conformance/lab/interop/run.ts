@@ -58,8 +58,14 @@ async function runPrepared(
     const { implementation, close } = await subject.prepare(workshop);
     return await runClientConformance(implementation, options).finally(close);
   }
-  const { implementation, close } = await subject.prepare(workshop);
-  return await runServerConformance(implementation, options).finally(close);
+  const { implementation, close, runMore } = await subject.prepare(workshop);
+  try {
+    const report = await runServerConformance(implementation, options);
+    const more = await runMore?.({ ...options, seed: report.seed }) ?? [];
+    return { ...report, results: [...report.results, ...more] };
+  } finally {
+    await close?.();
+  }
 }
 
 /** A report of a subject that says nothing about any rule: all of them are "not run". */

@@ -41,6 +41,18 @@ describe("a subject", () => {
     assertEquals(await found({ "S-FRAME-3": "because", "S-SEQ-1": "not" }), ["S-SEQ-1"]);
   });
 
+  it("may have rules of its own, with breaks that are known or not", async () => {
+    const own = { id: "P-1", side: "server", level: "should", title: "", cites: "" } as const;
+    const runMore = () => Promise.resolve([{ ...own, verdict: "broken", runs: 1 } as const]);
+    const prepare = () => Promise.resolve({ implementation: mockServer(), runMore });
+    const found = async (breaks: Subject["breaks"]) => {
+      const more = { prepare, breaks } as Partial<Subject>;
+      return surprises(await runSubject(subject(more), workshop, options));
+    };
+    assertEquals(await found({}), ["P-1"]);
+    assertEquals(await found({ "P-1": "because" }), []);
+  });
+
   it("is summed up with the reasons", async () => {
     const breaks = { "S-FRAME-3": "nobody sets it", "S-SEQ-1": "not" };
     const text = summary(await runSubject(subject({ breaks }), workshop, options));

@@ -5,6 +5,8 @@
  */
 
 import type { ClientSubject } from "../../client/subject.ts";
+import type { RuleResult } from "../../report.ts";
+import type { RunOptions } from "../../run.ts";
 import type { ServerSubject } from "../../server/subject.ts";
 import type { ToolName } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
@@ -15,6 +17,8 @@ export interface ReadySubject<Implementation> {
   readonly implementation: Implementation;
   /** Ends what runs for it. */
   readonly close?: () => Promise<void>;
+  /** Runs rules about it that are not those of its side. @default none */
+  readonly runMore?: (options: RunOptions) => Promise<readonly RuleResult[]>;
 }
 
 /** An implementation that the suites are run against. */

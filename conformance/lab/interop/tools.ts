@@ -22,6 +22,18 @@ export interface Tool {
 
 /** The programs that somebody has to have put on the machine. */
 export const tools = {
+  apache: {
+    program: "apache2",
+    versionArgs: ["-v"],
+    atLeast: "2.4",
+    hint: "install the package apache2 of Debian",
+  },
+  caddy: {
+    program: "caddy",
+    versionArgs: ["version"],
+    atLeast: "2.6",
+    hint: "install Caddy 2.6 or later, such as the package caddy of your system",
+  },
   cargo: {
     program: "cargo",
     versionArgs: ["--version"],
@@ -39,6 +51,12 @@ export const tools = {
     atLeast: "1.26",
     hint: "install Go 1.26 or later from its website",
   },
+  haproxy: {
+    program: "haproxy",
+    versionArgs: ["-v"],
+    atLeast: "2.4",
+    hint: "install the package haproxy of your system",
+  },
   java: {
     program: "java",
     versionArgs: ["-version"],
@@ -49,6 +67,12 @@ export const tools = {
     program: "mvn",
     versionArgs: ["--version"],
     hint: "install Maven, such as the package maven of your system",
+  },
+  nginx: {
+    program: "nginx",
+    versionArgs: ["-v"],
+    atLeast: "1.18",
+    hint: "install the package nginx of your system",
   },
   node: {
     program: "node",
@@ -61,6 +85,12 @@ export const tools = {
     versionArgs: ["--version"],
     atLeast: "3.10",
     hint: "install Python 3.10 or later, with venv",
+  },
+  varnish: {
+    program: "varnishd",
+    versionArgs: ["-V"],
+    atLeast: "7",
+    hint: "install Varnish 7 or later, such as the package varnish of your system",
   },
 } as const satisfies Readonly<Record<string, Tool>>;
 

@@ -113,6 +113,9 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
 ];
 
+/** How many bytes a server holds back that collects blocks. */
+const BUFFER_BYTES = 4_096;
+
 const framing: readonly Specimen<ServerSubject>[] = [
   server(
     "ends in no newline",
@@ -159,12 +162,31 @@ const framing: readonly Specimen<ServerSubject>[] = [
   server(
     "forgets to flush",
     "It sends all that it has to say when the pull is over.",
-    ["S-FRAME-4"],
+    ["S-FRAME-4", "S-FRAME-5"],
     ({ fetch }) =>
       changeBytes(fetch, async function* (chunks) {
         const all: Uint8Array<ArrayBuffer>[] = [];
         for await (const chunk of chunks) all.push(chunk);
         yield* all;
+      }),
+  ),
+  server(
+    "collects blocks",
+    "It sends the first object at once and holds the others back until they fill a block, as a proxy " +
+      "that buffers does.",
+    ["S-FRAME-5"],
+    ({ fetch }) =>
+      changeBytes(fetch, async function* (chunks) {
+        let size = BUFFER_BYTES;
+        let held: Uint8Array<ArrayBuffer>[] = [];
+        for await (const chunk of chunks) {
+          held.push(chunk);
+          size += chunk.length;
+          if (size < BUFFER_BYTES) continue;
+          yield new Uint8Array(await new Blob(held).arrayBuffer());
+          [held, size] = [[], 0];
+        }
+        yield new Uint8Array(await new Blob(held).arrayBuffer());
       }),
   ),
 ];

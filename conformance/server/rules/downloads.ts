@@ -12,6 +12,7 @@ import { type OpenServer, type ServerSubject, unlessHas, type World } from "../s
 import {
   type ActivePull,
   beginPull,
+  isPartial,
   pullAll,
   requireSuccess,
   type Transcript,
@@ -80,14 +81,6 @@ function requireKept(
     const expected = "a layer that the model kept to be complete";
     throw new Violation(expected, describe(status), [exchange]);
   }
-}
-
-/**
- * Whether a layer is reported as incomplete. Without `completed`, the server has not said yet how much
- * of the layer it has.
- */
-function isPartial({ total, completed }: PullStatus): boolean {
-  return total !== undefined && completed !== undefined && completed < total;
 }
 
 function describe({ digest, total, completed }: PullStatus): string {

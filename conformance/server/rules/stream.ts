@@ -8,16 +8,16 @@
 import type { PullStatus } from "../../../mod.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
-import { slowWorlds, withServer, worlds } from "../server_states.ts";
+import { longWorlds, slowWorlds, withServer, worlds } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
-import { pullAll, type Transcript } from "../transcript.ts";
+import { decode, isPartial, pullAll, type Transcript } from "../transcript.ts";
 
 type Info = Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "skips">;
 
 /** A rule about what is sent for a pull that succeeds. */
 function pullRule(
   info: Info,
-  check: (transcript: Transcript, server: OpenServer) => void,
+  check: (transcript: Transcript, server: OpenServer) => void | Promise<void>,
   inputs = worlds(),
 ): Rule<ServerSubject> {
   return rule<ServerSubject, World>({
@@ -26,7 +26,7 @@ function pullRule(
     inputs,
     check: (subject, world, run: CheckRun) =>
       withServer(subject, world, async (server) => {
-        check(await pullAll(server, run), server);
+        await check(await pullAll(server, run), server);
       }),
   });
 }
@@ -66,6 +66,43 @@ function phaseOf(status: PullStatus): number {
 
 /** How long a pull must take for its objects to be sent at different times. */
 const LONG_ENOUGH_MS = 300;
+
+/** How long objects may be held back: many ticks of any server, and longer than a busy machine stands still. */
+const MAX_HELD_MS = 1_000;
+
+/** Chunks that follow each other sooner than any server ticks have arrived at once. */
+const AT_ONCE_MS = 10;
+
+/** What arrived at once. */
+interface Batch {
+  /** For how long nothing had arrived. */
+  readonly pauseMs: number;
+  /** The chunks. */
+  readonly chunks: Uint8Array<ArrayBuffer>[];
+}
+
+/** Puts together what arrived at once. */
+function batchesOf({ chunks, arrivedAfterMs }: Transcript): Batch[] {
+  const batches: Batch[] = [];
+  for (const [index, chunk] of chunks.entries()) {
+    const pauseMs = arrivedAfterMs[index]! - (arrivedAfterMs[index - 1] ?? 0);
+    const last = batches.at(-1);
+    if (last && pauseMs < AT_ONCE_MS) last.chunks.push(chunk);
+    else batches.push({ pauseMs, chunks: [chunk] });
+  }
+  return batches;
+}
+
+/** How many different bytes the objects of a batch report of one layer that is not complete. */
+async function countReports({ chunks }: Batch): Promise<number> {
+  const reported = new Map<string | undefined, Set<number>>();
+  for (const status of await decode(chunks)) {
+    if (!isPartial(status)) continue;
+    const { digest, completed } = status;
+    reported.set(digest, (reported.get(digest) ?? new Set()).add(completed!));
+  }
+  return Math.max(0, ...Array.from(reported.values(), ({ size }) => size));
+}
 
 const FINAL_ORDER = 'spec: "After all the files are downloaded, the final responses are:"';
 
@@ -130,6 +167,34 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
       throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
     },
     slowWorlds(),
+  ),
+  pullRule(
+    {
+      id: "S-FRAME-5",
+      level: "should",
+      title: "Objects are not held back: they arrive one by one, as the server sends them",
+      cites:
+        'spec: "a stream of JSON objects is returned"; observed: one object per tick of 60 ms, ' +
+        "flushed line by line, where a proxy that buffers sends the objects of seconds at once",
+      skips: unlessHas("fresh"),
+    },
+    async (transcript) => {
+      const { elapsedMs, exchange } = transcript;
+      if (elapsedMs < MAX_HELD_MS) {
+        throw new Inconclusive(
+          `The pull ended within ${MAX_HELD_MS} ms, too soon to see whether objects are held back`,
+        );
+      }
+      // A pause alone says nothing: a server waits for its registry, too.
+      for (const batch of batchesOf(transcript)) {
+        if (batch.pauseMs <= MAX_HELD_MS) continue;
+        const reports = await countReports(batch);
+        if (reports < 2) continue;
+        const seen = `${reports} about a layer at once, after ${Math.round(batch.pauseMs)} ms`;
+        throw new Violation("objects to arrive one by one", seen, [exchange]);
+      }
+    },
+    longWorlds(),
   ),
   pullRule({
     id: "S-SEQ-1",

@@ -1,0 +1,107 @@
+/**
+ * What is known of each proxy: what breaks with the configuration that its documentation starts from, what
+ * it cannot do however it is configured, and why.
+ *
+ * @module
+ */
+
+import type { Subject } from "../subject.ts";
+
+/** What is known of a proxy. */
+export interface Known {
+  /** The configurations that documentation starts from. */
+  readonly defaults: readonly Default[];
+  /** What it breaks however it is configured. @default nothing */
+  readonly limits?: Subject["breaks"];
+}
+
+/** A configuration that documentation starts from. */
+export interface Default {
+  /** What it is called. @default "default" */
+  readonly name?: string;
+  /** The file in `defaults/`. */
+  readonly file: string;
+  /** The rules that are broken with it, each with the reason. */
+  readonly breaks: Subject["breaks"];
+}
+
+/** Why a wait of a minute is too long for most. */
+function waits(setting: string): Subject["breaks"] {
+  return { "P-SILENCE-1": setting, "P-SILENCE-2": setting };
+}
+
+/** What comes of a proxy that looks at its client only when there is something to send. */
+function seesNobodyLeave(because: string): Subject["breaks"] {
+  return { "P-LEAVE-2": because, "P-LEAVE-3": because };
+}
+
+const BUFFERED = "`proxy_buffering` is on: a buffer is sent when it is full, or at the end";
+
+/** What breaks with the configuration of nginx that Ollama's FAQ has. */
+const NGINX_BREAKS: Subject["breaks"] = {
+  "S-FRAME-4": BUFFERED,
+  "S-FRAME-5": BUFFERED,
+  "P-BREAK-1": "the server is asked over HTTP/1.0, where a broken connection is an end",
+  "P-SIZE-1": "`client_max_body_size` is 1 MB",
+  ...waits("`proxy_read_timeout` is 60 s"),
+};
+
+const FROM_CLIENT = "the server gets the name by which the client asks";
+
+const APACHE_LIMITS = seesNobodyLeave(
+  "`mod_proxy_http` waits for the server, and finds out at the next line that nobody listens",
+);
+
+const VARNISH_LIMITS = seesNobodyLeave(
+  "a fetch waits for the server, and is cancelled at the next line that nobody listens to",
+);
+
+const CADDY_LIMITS: Subject["breaks"] = {
+  "P-BREAK-1": "`reverse_proxy` logs `aborting with incomplete response`, and ends the answer",
+};
+
+/** What is known of each proxy, by its name. */
+export const KNOWN: Readonly<Record<string, Known>> = {
+  "nginx": {
+    defaults: [
+      { file: "nginx.conf", breaks: NGINX_BREAKS },
+      {
+        name: "default with gzip",
+        file: "nginx_gzip.conf",
+        breaks: { ...NGINX_BREAKS, "P-LEAVE-1": "nothing is seen of a pull before it is over" },
+      },
+    ],
+  },
+  "HAProxy": {
+    defaults: [{
+      file: "haproxy.cfg",
+      breaks: {
+        ...seesNobodyLeave("without `abortonclose`, it goes on when a client closes its side"),
+        "P-HOST-1": FROM_CLIENT,
+        ...waits("`timeout client` and `timeout server` are 50 s"),
+      },
+    }],
+  },
+  "Caddy": {
+    defaults: [{ file: "Caddyfile", breaks: { ...CADDY_LIMITS, "P-HOST-1": FROM_CLIENT } }],
+    limits: CADDY_LIMITS,
+  },
+  "Apache": {
+    defaults: [{
+      file: "apache.conf",
+      breaks: { ...APACHE_LIMITS, ...waits("`Timeout` is 60 s") },
+    }],
+    limits: APACHE_LIMITS,
+  },
+  "Varnish": {
+    defaults: [{
+      file: "varnish.vcl",
+      breaks: {
+        ...VARNISH_LIMITS,
+        "P-HOST-1": FROM_CLIENT,
+        ...waits("`first_byte_timeout` and `between_bytes_timeout` are 60 s"),
+      },
+    }],
+    limits: VARNISH_LIMITS,
+  },
+};

@@ -1,0 +1,82 @@
+/**
+ * The mock behind reverse proxies, as subjects: each proxy with the configuration that its documentation
+ * starts from, and with the one in `conformance/proxies/`.
+ *
+ * @module
+ */
+
+import { type RunOptions, runSuite } from "../../../run.ts";
+import type { RuleResult } from "../../../report.ts";
+import type { Subject } from "../subject.ts";
+import { tools, versionOf } from "../tools.ts";
+import { KNOWN } from "./known.ts";
+import { copiedPath, defaultPath, nginx, proxies, type Proxy } from "./proxies.ts";
+import { type ProxiedMock, proxiedMock } from "./proxied_mock.ts";
+import { PATIENCE_MS, patientRules, proxyRules } from "./rules.ts";
+
+/** A configuration, and what a proxy breaks with it. */
+interface Configuration {
+  /** What it is called beside the name of the proxy. */
+  readonly name: string;
+  /** Its path. */
+  readonly source: string;
+  /** The rules that are broken with it, each with the reason. */
+  readonly breaks: Subject["breaks"];
+}
+
+/** The configurations of a proxy that are tried. */
+function configurationsOf(proxy: Proxy): Configuration[] {
+  const { defaults, limits = {} } = KNOWN[proxy.name]!;
+  const asDocumented = defaults.map(({ name = "default", file, breaks }) => ({
+    name,
+    source: defaultPath(file),
+    breaks,
+  }));
+  return [...asDocumented, { name: "ours", source: copiedPath(proxy), breaks: limits }];
+}
+
+/** Which rules are tried besides those for servers. */
+interface Thoroughness {
+  /** Whether to try those that take minutes. */
+  readonly isPatient: boolean;
+}
+
+/** A proxy with each of its configurations. */
+function subjectsOf(proxy: Proxy, { isPatient }: Thoroughness): Subject[] {
+  return configurationsOf(proxy).map(({ name, source, breaks }): Subject => ({
+    side: "server",
+    name: `${proxy.name} (${name})`,
+    needs: [proxy.tool],
+    breaks,
+    async prepare() {
+      const version = await versionOf(tools[proxy.tool]);
+      const info = { name: `${proxy.name} (${name})`, ...(version !== undefined && { version }) };
+      const ready = await proxiedMock(proxy, source, info);
+      return {
+        ...ready,
+        runMore: (options) => runProxyRules(ready.implementation, options, { isPatient }),
+      };
+    },
+  }));
+}
+
+/** Runs the rules about proxies. */
+async function runProxyRules(
+  subject: ProxiedMock,
+  options: RunOptions,
+  { isPatient }: Thoroughness,
+): Promise<readonly RuleResult[]> {
+  const { results } = await runSuite("server", proxyRules, subject, options);
+  if (!isPatient) return results;
+  const patience = { ...options, checkTimeoutMs: PATIENCE_MS };
+  const { results: more } = await runSuite("server", patientRules, subject, patience);
+  return [...results, ...more];
+}
+
+/** The proxy that is run together with the implementations. */
+export const oneProxy: readonly Subject[] = subjectsOf(nginx, { isPatient: false });
+
+/** All proxies, tried with patience. */
+export const allProxies: readonly Subject[] = proxies.flatMap((proxy) =>
+  subjectsOf(proxy, { isPatient: true })
+);
