@@ -149,7 +149,7 @@ describe("Faults over HTTP", () => {
   it("name the fault and the field that cannot be used", async () => {
     const { ask } = bound(await ControlledTest.begin(OF_SMALL));
     const errorOf = async (body: unknown) => (await ask("POST", "/faults", body)).json.error;
-    assertStringIncludes(await errorOf(5), "fault: Invalid input: expected string or object");
+    assertStringIncludes(await errorOf(5), "fault: Cannot use 5: it must be a string or an object");
     assertStringIncludes(
       await errorOf({ kind: "cut", ms: 5 }),
       "fault.ms: Unknown field: it takes kind",
