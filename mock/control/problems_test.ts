@@ -72,7 +72,10 @@ describe("requireFit", () => {
   it("tells the forms of a fault apart by their kinds", () => {
     const [unknown] = problemsOf({ kind: "cat", tims: 1 }, Fault, "fault");
     assertStrictEquals(unknown?.place, "fault.kind");
-    assertMatch(unknown.message, /^Cannot use "cat": it must be one of http-error, .*, cut, /);
+    assertMatch(
+      unknown?.message ?? "",
+      /^Cannot use "cat": it must be one of http-error, .*, cut, /,
+    );
     const [missing] = problemsOf({ tims: 1 }, Fault, "fault");
     assertMatch(missing?.message ?? "", /^It is missing: it must be one of http-error, /);
     assertEquals(problemsOf({ kind: "cut", tims: 1 }, Fault, "fault"), [
