@@ -39,7 +39,7 @@ const named: Record<string, Schema> = {};
 const COMPONENTS = "#/components/schemas/";
 
 /** Gives a schema a name, and returns a reference to it. */
-export function name<Json>(name: string, schema: Schema<Json>): Schema<Json> {
+export function define<Json>(name: string, schema: Schema<Json>): Schema<Json> {
   const $ref = COMPONENTS + name;
   named[$ref] = schema;
   return { $ref };

@@ -7,8 +7,7 @@
 
 import { dialects } from "../../src/dialects.ts";
 import { clockModes } from "../clock/modes.ts";
-import type { RegistryFault } from "../endpoints/registry_faults.ts";
-import { registryFaultKinds } from "../endpoints/registry_faults.ts";
+import { type RegistryFault, registryFaultKinds } from "../endpoints/registry_faults.ts";
 import type { HoldOptions } from "../faults/fault_set.ts";
 import type { Fault as MockFault, FaultTarget, RandomFaults } from "../faults/faults.ts";
 import { type FaultKindInfo, faultKinds } from "../faults/kinds.ts";
@@ -31,7 +30,7 @@ import type {
   SetupJson,
   TemplateJson,
 } from "./json.ts";
-import { fields, list, name, record, type Schema } from "./schema.ts";
+import { define, fields, list, record, type Schema } from "./schema.ts";
 
 const BOOLEAN: Schema<boolean> = { type: "boolean" };
 const STRING: Schema<string> = { type: "string" };
@@ -65,7 +64,7 @@ const RATE: Schema = {
   examples: ["80MB/s", "unlimited"],
 };
 
-const Layer = name(
+const Layer = define(
   "Layer",
   fields<LayerJson>({ size: SIZE, digest: STRING, mediaType: STRING }, ["size"]),
 );
@@ -100,19 +99,19 @@ const template = {
   system: STRING,
 };
 
-const Template = name("ModelTemplate", {
+const Template = define("ModelTemplate", {
   ...fields<TemplateJson>(template),
   description: "A model, but for its name: its layers, and what /api/tags and /api/show say of it.",
 });
 
 /** A model: its name alone, or a description. */
-export const Model: Schema<ModelJson> = name("Model", {
+export const Model: Schema<ModelJson> = define("Model", {
   anyOf: [STRING, fields<DescribedModelJson>({ name: STRING, ...template }, ["name"])],
   description: "A model: the name of a preset, or a description, of which the name is enough.",
   examples: ["llama3.2", { name: "my/model:7b", size: "4GB" }],
 });
 
-const Point = name("Point", {
+const Point = define("Point", {
   ...fields<FaultPoint>({
     line: { ...POSITIVE, description: "Before this line, counted from 1." },
     byte: { ...COUNT, description: "After this many bytes of the stream." },
@@ -156,7 +155,7 @@ function faultOf([kind, { does, parameters }]: [string, FaultKindInfo]): Schema<
 }
 
 /** A fault: as on the command line, or an object. */
-export const Fault: Schema<FaultJson> = name("Fault", {
+export const Fault: Schema<FaultJson> = define("Fault", {
   anyOf: [STRING, ...Object.entries<FaultKindInfo>(faultKinds).map(faultOf)],
   description:
     "Something that goes wrong with a pull: a text as on the command line, or an object.",
@@ -171,13 +170,13 @@ const RANDOM_FAULTS = fields<RandomFaults>({
 }, ["chance"]);
 
 /** All faults: a list, or random ones. */
-export const Faults: Schema<FaultsJson> = name("Faults", {
+export const Faults: Schema<FaultsJson> = define("Faults", {
   anyOf: [list(Fault), RANDOM_FAULTS],
   description: "What goes wrong: a list of faults, or random ones.",
 });
 
 /** The faults, and those that have not struck. */
-export const FaultReport: Schema<FaultReportJson> = name(
+export const FaultReport: Schema<FaultReportJson> = define(
   "FaultReport",
   record<FaultReportJson>({
     faults: Faults,
@@ -185,7 +184,7 @@ export const FaultReport: Schema<FaultReportJson> = name(
   }, ["faults", "unstruck"]),
 );
 
-const RegistryFaults = list(name(
+const RegistryFaults = list(define(
   "RegistryFault",
   fields<RegistryFault>({
     kind: oneOf(Object.keys(registryFaultKinds)),
@@ -202,7 +201,7 @@ const RegistryFaults = list(name(
   }, ["kind"]),
 ));
 
-const Registry = name(
+const Registry = define(
   "Registry",
   fields<RegistryJson>({
     requireToken: BOOLEAN,
@@ -212,7 +211,7 @@ const Registry = name(
   }),
 );
 
-const ClockMode = name("ClockMode", {
+const ClockMode = define("ClockMode", {
   ...oneOf(clockModes),
   description:
     "Which time it lives by: that of the machine, one that passes at once, or one that is moved by " +
@@ -220,7 +219,7 @@ const ClockMode = name("ClockMode", {
 });
 
 /** What a mock offers and how it behaves. */
-export const Setup: Schema<SetupJson> = name("Setup", {
+export const Setup: Schema<SetupJson> = define("Setup", {
   ...fields<SetupJson>({
     $schema: { ...STRING, description: "For editors: it is ignored." },
     models: {
@@ -269,7 +268,7 @@ export const Setup: Schema<SetupJson> = name("Setup", {
 });
 
 /** Where a pull is to wait. */
-export const HoldRequest: Schema<HoldOptions> = name(
+export const HoldRequest: Schema<HoldOptions> = define(
   "HoldRequest",
   fields<HoldOptions>({
     at: { ...Point, description: "The point. By default half-way." },
@@ -278,7 +277,7 @@ export const HoldRequest: Schema<HoldOptions> = name(
 );
 
 /** A pull that waits. */
-export const Hold: Schema<HoldJson> = name(
+export const Hold: Schema<HoldJson> = define(
   "Hold",
   record<HoldJson>({
     id: POSITIVE,
@@ -289,7 +288,7 @@ export const Hold: Schema<HoldJson> = name(
 );
 
 /** A request that arrived. */
-export const LoggedRequest: Schema<RequestJson> = name(
+export const LoggedRequest: Schema<RequestJson> = define(
   "LoggedRequest",
   record<RequestJson>({
     id: { ...POSITIVE, description: "Its number, counted from 1." },
@@ -314,7 +313,7 @@ export const LoggedRequest: Schema<RequestJson> = name(
 );
 
 /** The time of a mock. */
-export const Clock: Schema<ClockJson> = name(
+export const Clock: Schema<ClockJson> = define(
   "Clock",
   record<ClockJson>({
     mode: { anyOf: [ClockMode, { type: "string", const: "custom" }] },
@@ -324,7 +323,7 @@ export const Clock: Schema<ClockJson> = name(
 );
 
 /** By how much time moves on. */
-export const Advance: Schema<AdvanceJson> = name(
+export const Advance: Schema<AdvanceJson> = define(
   "Advance",
   fields<AdvanceJson>({ ms: AMOUNT }, ["ms"]),
 );
@@ -332,7 +331,7 @@ export const Advance: Schema<AdvanceJson> = name(
 const PROBLEM = record<Problem>({ place: STRING, message: STRING }, ["place", "message"]);
 
 /** What was wrong with a request. */
-export const Failure: Schema<FailureJson> = name(
+export const Failure: Schema<FailureJson> = define(
   "Failure",
   record<FailureJson>({
     error: { ...STRING, description: "What was wrong, where, and what is possible." },
