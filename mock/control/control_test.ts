@@ -282,6 +282,10 @@ describe("The registry over HTTP", () => {
     assertStrictEquals((await ask("DELETE", "/models?model=my/model:7b")).status, 204);
     assertStrictEquals((await ask("DELETE", "/models?model=my/model:7b")).status, 404);
     assertStrictEquals((await ask("DELETE", "/models?model=..")).status, 400);
+    assertStrictEquals(
+      (await ask("DELETE", "/models")).json.error,
+      "model: The parameter is missing",
+    );
     assertMatch(
       (await ask("POST", "/models", "nix")).json.error,
       /^model: Cannot use the preset "nix"/,
