@@ -1,125 +1,120 @@
 /**
  * The control interface: what a test does with a mock, over HTTP, for tests in any language.
  *
- *     Request ─▶ access.ts: who may ─▶ routes.ts: what it may say ─▶ handlers.ts ─▶ MockServer
- *                                        └── schemas.ts ─▶ openapi.json
+ *     Request ─▶ access.ts: who may ─▶ schemas.ts: what it may say ─▶ routes.ts ─▶ MockServer
+ *                                                                        └─▶ openapi.json
  *
  * It is loaded only where it is asked for.
  *
  * @module
  */
 
-import { type Hook, OpenAPIHono, type RouteConfig } from "@hono/zod-openapi";
-import type { Context, Env, HonoRequest } from "hono";
+import { type Context, Hono, type HonoRequest } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
 import { messageOf } from "../../src/text.ts";
 import { ConfigurationError } from "../configuration_error.ts";
 import type { MockServer } from "../options.ts";
 import { CONTROL_PATH, refusalOf } from "./access.ts";
-import {
-  type MockInsight,
-  registerClock,
-  registerFaults,
-  registerHolds,
-  registerModels,
-  registerRequests,
-  registerSetup,
-} from "./handlers.ts";
-import { answerFailure, answerProblems, problemOf, problemsOf } from "./problems.ts";
+import type { FailureJson, Problem } from "./json.ts";
+import { describeRoutes } from "./openapi.ts";
+import { describeProblems, MisfitError, requireFit } from "./problems.ts";
+import { isInPath, type MockInsight, type Route } from "./route.ts";
 import { routes } from "./routes.ts";
 
 /** The largest body: a set-up may be long. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
-
-const DOCUMENT = {
-  openapi: "3.1.0",
-  info: {
-    title: "The control interface of a mock of Ollama's server",
-    version: "1.0.0",
-    description:
-      "Steers the mock: what it offers, what goes wrong, where pulls wait, which time it lives by; and " +
-      "tells which requests have arrived. Only programs of the same machine may call it.",
-  },
-};
 
 /** Answers a request to the control interface, from a `peer` if it came over the network. */
 export type Control = (request: Request, peer: string | undefined) => Promise<Response>;
 
 /** Opens the control interface of a mock. */
 export function openControl(mock: MockServer, insight: MockInsight): Control {
-  const app = new OpenAPIHono({ defaultHook: refuseInvalid }).basePath(CONTROL_PATH);
+  const app = new Hono().basePath(CONTROL_PATH);
   app.use(bodyLimit({
     maxSize: MAX_BODY_BYTES,
-    onError: () => answerFailure(`The body is longer than ${MAX_BODY_BYTES} bytes`, 413),
+    onError: () => fail(413, { error: `The body is longer than ${MAX_BODY_BYTES} bytes` }),
   }));
-  app.use(async (context, next) => {
-    await readJson(context);
-    await next();
-  });
-  registerSetup(app, mock, insight);
-  registerFaults(app, mock);
-  registerHolds(app, mock, insight);
-  registerRequests(app, mock);
-  registerClock(app, mock);
-  registerModels(app, mock);
-  app.doc31("/openapi.json", DOCUMENT);
+  for (const route of routes) {
+    const path = route.path.replaceAll(/\{(\w+)\}/g, ":$1");
+    app.on(route.method.toUpperCase(), path, async ({ req }: Context) => {
+      const [parameters, body] = [readParameters(route, req), await readBody(route, req)];
+      const { signal } = req.raw;
+      const json = await route.handle({ mock, insight, parameters, body, signal });
+      const { status, schema } = route.answer;
+      return schema ? Response.json(json, { status }) : new Response(null, { status });
+    });
+  }
+  app.get("/openapi.json", () => Response.json(describeRoutes(routes)));
   app.notFound(({ req }) => answerNotFound(req));
   app.onError(answerError);
   return async (request, peer) => {
     const refusal = refusalOf(request, peer);
     return refusal === undefined
       ? await app.fetch(request)
-      : answerFailure(`Refused: ${refusal}`, 403);
+      : fail(403, { error: `Refused: ${refusal}` });
   };
 }
 
 /**
- * Takes a body for JSON, whatever the request says of it: `curl` does not say so by itself.
+ * The parameters of a request.
+ *
+ * @throws {MisfitError} If one is missing, or cannot be used.
+ */
+function readParameters(route: Route, req: HonoRequest): Readonly<Record<string, unknown>> {
+  const values: Record<string, unknown> = {};
+  for (const [name, { schema, isRequired }] of Object.entries(route.parameters ?? {})) {
+    const text = isInPath(route, name) ? req.param(name) : req.query(name);
+    if (text === undefined && isRequired) {
+      throw new MisfitError([{ place: name, message: "The parameter is missing" }]);
+    }
+    const isNumber = schema.type === "integer" && text !== undefined && /^\d+$/.test(text);
+    values[name] = text === undefined
+      ? schema.default
+      : requireFit(isNumber ? Number(text) : text, schema, name);
+  }
+  return values;
+}
+
+/**
+ * The body of a request. It is taken for JSON, whatever the request says of it: `curl` does not say so by
+ * itself.
  *
  * @throws {HTTPException} If it is not JSON, or there is none where there must be.
+ * @throws {MisfitError} If it does not fit its schema.
  */
-async function readJson({ req }: Context): Promise<void> {
-  const { method, url, signal } = req.raw;
-  const headers = new Headers(req.raw.headers);
-  headers.delete("Content-Type");
-  headers.delete("Content-Length");
-  const body = await req.raw.text();
-  if (body === "") {
-    const route = routesAt(req.path).find((each) => each.method === method.toLowerCase());
-    if (route?.request?.body?.required) {
-      throw new HTTPException(400, { message: "There is no body: it must be JSON" });
-    }
-    req.raw = new Request(url, { method, headers, signal });
-    return;
+async function readBody({ body }: Route, req: HonoRequest): Promise<unknown> {
+  if (!body) return undefined;
+  const text = await req.raw.text();
+  if (text === "") {
+    if (body.isOptional) return undefined;
+    throw new HTTPException(400, { message: "There is no body: it must be JSON" });
   }
+  return requireFit(parseJson(text), body.schema, body.place);
+}
+
+function parseJson(text: string): unknown {
   try {
-    JSON.parse(body);
+    return JSON.parse(text);
   } catch (cause) {
     throw new HTTPException(400, { message: `The body is not JSON: ${messageOf(cause)}`, cause });
   }
-  headers.set("Content-Type", "application/json");
-  req.raw = new Request(url, { method, headers, signal, body });
 }
-
-/** Refuses what does not fit its schema. */
-const refuseInvalid: Hook<unknown, Env, string, Response | undefined> = (result) =>
-  result.success ? undefined : answerProblems(problemsOf(result.error.issues));
 
 /** Answers a request to a path, or by a method, that there is not. */
 function answerNotFound({ method, path }: HonoRequest): Response {
   const methods = routesAt(path).map((route) => route.method.toUpperCase());
   if (methods.length === 0) {
-    return answerFailure(`There is no ${path}: see ${CONTROL_PATH}/openapi.json`, 404);
+    return fail(404, { error: `There is no ${path}: see ${CONTROL_PATH}/openapi.json` });
   }
   const Allow = methods.join(", ");
-  return answerFailure(`${path} takes ${Allow}, not ${method}`, 405, { Allow });
+  return fail(405, { error: `${path} takes ${Allow}, not ${method}` }, { Allow });
 }
 
 /** The routes of a path. */
-function routesAt(path: string): readonly RouteConfig[] {
+function routesAt(path: string): readonly Route[] {
   const parts = path.slice(CONTROL_PATH.length).split("/");
-  return Object.values<RouteConfig>(routes).filter((route) => {
+  return routes.filter((route) => {
     const wanted = route.path.split("/");
     return wanted.length === parts.length &&
       wanted.every((part, index) => part.startsWith("{") || part === parts[index]);
@@ -127,7 +122,25 @@ function routesAt(path: string): readonly RouteConfig[] {
 }
 
 function answerError(error: unknown): Response {
-  if (error instanceof ConfigurationError) return answerProblems([problemOf(error)]);
-  if (error instanceof HTTPException) return answerFailure(error.message, error.status);
-  return answerFailure(`The mock has failed: ${messageOf(error)}`, 500);
+  if (error instanceof MisfitError) return refuse(error.problems);
+  if (error instanceof ConfigurationError) {
+    const { place = "", message } = error;
+    return refuse([{ place, message }]);
+  }
+  if (error instanceof HTTPException) return fail(error.status, { error: error.message });
+  return fail(500, { error: `The mock has failed: ${messageOf(error)}` });
+}
+
+/** Says what cannot be used. */
+function refuse(problems: readonly Problem[]): Response {
+  return fail(400, { error: describeProblems(problems), problems });
+}
+
+/** Says what has failed. */
+function fail(
+  status: number,
+  json: FailureJson,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return Response.json(json, { status, headers });
 }

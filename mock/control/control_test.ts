@@ -149,7 +149,7 @@ describe("Faults over HTTP", () => {
   it("name the fault and the field that cannot be used", async () => {
     const { ask } = bound(await ControlledTest.begin(OF_SMALL));
     const errorOf = async (body: unknown) => (await ask("POST", "/faults", body)).json.error;
-    assertStringIncludes(await errorOf(5), "fault: Invalid input: expected string or object");
+    assertStringIncludes(await errorOf(5), "fault: Cannot use 5: it must be a string or an object");
     assertStringIncludes(
       await errorOf({ kind: "cut", ms: 5 }),
       "fault.ms: Unknown field: it takes kind",
@@ -282,6 +282,10 @@ describe("The registry over HTTP", () => {
     assertStrictEquals((await ask("DELETE", "/models?model=my/model:7b")).status, 204);
     assertStrictEquals((await ask("DELETE", "/models?model=my/model:7b")).status, 404);
     assertStrictEquals((await ask("DELETE", "/models?model=..")).status, 400);
+    assertStrictEquals(
+      (await ask("DELETE", "/models")).json.error,
+      "model: The parameter is missing",
+    );
     assertMatch(
       (await ask("POST", "/models", "nix")).json.error,
       /^model: Cannot use the preset "nix"/,

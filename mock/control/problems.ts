@@ -1,20 +1,43 @@
 /**
  * What is wrong with JSON that was given, each problem with its place.
  *
+ * The library says whether something fits its schema. Where it does not, this says which part of it does
+ * not, and what is possible there.
+ *
  * @module
  */
 
-import type { z } from "zod";
-import type { ConfigurationError } from "../configuration_error.ts";
+import { ConfigurationError, show } from "../configuration_error.ts";
+import type { Problem } from "./json.ts";
+import { fits, resolve, type Schema } from "./schema.ts";
 
-type Issue = z.core.$ZodIssue;
+/** How many problems of a list, and unknown fields of an object, are told: there may be a million. */
+const MAX_PROBLEMS = 20;
 
-/** Something that is wrong. */
-export interface Problem {
-  /** Where: `faults[0].times`. Empty for the whole. */
-  readonly place: string;
-  /** What is wrong, and what is possible. */
-  readonly message: string;
+/** JSON does not fit its schema. */
+export class MisfitError extends ConfigurationError {
+  /** All that is wrong with it. */
+  readonly problems: readonly Problem[];
+
+  /** Takes what is wrong. */
+  constructor(problems: readonly Problem[]) {
+    super(describeProblems(problems));
+    this.problems = problems;
+  }
+}
+
+/**
+ * The JSON, which fits its schema.
+ *
+ * @param json The JSON.
+ * @param schema The schema.
+ * @param place The name of the whole, if it has one: `fault`.
+ * @throws {MisfitError} If it does not.
+ */
+export function requireFit<Json>(json: unknown, schema: Schema<Json>, place = ""): Json {
+  const problems = problemsIn(json, schema, place);
+  if (problems.length > 0) throw new MisfitError(problems);
+  return json as Json;
 }
 
 /** What is wrong, in one line. */
@@ -22,71 +45,105 @@ export function describeProblems(problems: readonly Problem[]): string {
   return problems.map(({ place, message }) => place ? `${place}: ${message}` : message).join("; ");
 }
 
-/** What a configuration error says. */
-export function problemOf({ place = "", message }: ConfigurationError): Problem {
-  return { place, message };
+/** What is wrong with a value: the smallest parts that do not fit. */
+function problemsIn(value: unknown, schema: Schema, place: string): readonly Problem[] {
+  if (fits(value, schema)) return [];
+  const problems = problemsInParts(value, formFor(value, schema), place);
+  if (problems.length > 0) return problems;
+  return [{ place, message: `Cannot use ${show(value)}: it must be ${describe(schema)}` }];
 }
 
-/**
- * What a schema finds wrong.
- *
- * @param issues What it found.
- * @param root The name of the whole, if it has one: `fault`.
- */
-export function problemsOf(issues: readonly Issue[], root = ""): readonly Problem[] {
-  return issues.flatMap((issue) => problemsOfIssue(issue, root));
+function problemsInParts(value: unknown, form: Schema, place: string): readonly Problem[] {
+  if (Array.isArray(value)) return problemsInItems(value, form, place);
+  return isObject(value) ? problemsInFields(value, form, place) : [];
 }
 
-function problemsOfIssue(issue: Issue, root: string): readonly Problem[] {
-  const path = [...issue.path];
-  if (issue.code === "invalid_union") return problemsOfUnion(issue, root);
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      place: placeOf(root, [...path, key]),
-      message: issue.message,
-    }));
-  }
-  return [{ place: placeOf(root, path), message: issue.message }];
-}
-
-/**
- * A union fits none of its forms: the one that was meant is the one whose type fits. Where none does, all
- * types are named.
- */
-function problemsOfUnion(
-  issue: Extract<Issue, { code: "invalid_union" }>,
-  root: string,
+function problemsInItems(
+  values: readonly unknown[],
+  { items = {} }: Schema,
+  place: string,
 ): readonly Problem[] {
-  const isOfOtherType = ([first]: readonly Issue[]) =>
-    first?.code === "invalid_type" && first.path.length === 0;
-  const place = placeOf(root, [...issue.path]);
-  const meant = issue.errors.find((issues) => !isOfOtherType(issues));
-  if (meant) return problemsOf(meant, place);
-  const types = issue.errors.flatMap(([first]) =>
-    first?.code === "invalid_type" ? [first.expected] : []
-  );
-  if (types.length === 0) return [{ place, message: issue.message }];
-  return [{ place, message: `Invalid input: expected ${[...new Set(types)].join(" or ")}` }];
+  const problems: Problem[] = [];
+  for (const [index, item] of values.entries()) {
+    problems.push(...problemsIn(item, items, `${place}[${index}]`));
+    if (problems.length >= MAX_PROBLEMS) break;
+  }
+  return problems;
 }
 
-/** A place as JavaScript writes it: `models[0].size`. */
-function placeOf(root: string, path: readonly PropertyKey[]): string {
-  return path.reduce<string>((place, key) => {
-    if (typeof key === "number") return `${place}[${key}]`;
-    return place === "" ? String(key) : `${place}.${String(key)}`;
-  }, root);
+function problemsInFields(
+  value: Readonly<Record<string, unknown>>,
+  { properties = {}, required = [], additionalProperties }: Schema,
+  place: string,
+): readonly Problem[] {
+  const placeOf = (name: string) => place === "" ? name : `${place}.${name}`;
+  const names = Object.keys(value);
+  const isKnown = (name: string) => Object.hasOwn(properties, name);
+  const unknown = additionalProperties === false ? names.filter((each) => !isKnown(each)) : [];
+  const missing = required.filter((name) => !Object.hasOwn(value, name));
+  const takes = Object.keys(properties).join(", ");
+  return [
+    ...names.filter(isKnown)
+      .flatMap((name) => problemsIn(value[name], properties[name]!, placeOf(name))),
+    ...missing.map((name) => ({
+      place: placeOf(name),
+      message: `It is missing: it must be ${describe(properties[name]!)}`,
+    })),
+    ...unknown.slice(0, MAX_PROBLEMS).map((name) => ({
+      place: placeOf(name),
+      message: `Unknown field: it takes ${takes}`,
+    })),
+  ];
 }
 
-/** Says what has failed. */
-export function answerFailure(
-  error: string,
-  status: number,
-  headers: Readonly<Record<string, string>> = {},
-): Response {
-  return Response.json({ error }, { status, headers });
+/** The form that was meant, of those that a schema takes: the one of the same type, and of the same kind. */
+function formFor(value: unknown, schema: Schema): Schema {
+  const { anyOf, ...form } = resolve(schema);
+  if (!anyOf) return form;
+  const [first = {}, ...others] = anyOf.map(resolve).filter(({ type }) => type === typeOf(value));
+  if (others.length === 0) return first;
+  const kinds = [first, ...others].map(({ properties }) => properties?.kind ?? {});
+  const index = kinds.findIndex((kind) => isObject(value) && fits(value.kind ?? null, kind));
+  return [first, ...others][index] ??
+    { properties: { kind: { anyOf: kinds } }, required: ["kind"] };
 }
 
-/** Says what is wrong with a request. */
-export function answerProblems(problems: readonly Problem[]): Response {
-  return Response.json({ error: describeProblems(problems), problems }, { status: 400 });
+/** What fits a schema, in words. */
+function describe(schema: Schema): string {
+  const { anyOf, enum: values, const: constant, type, ...range } = resolve(schema);
+  if (anyOf) return describeChoice(anyOf);
+  if (values) return `one of ${values.join(", ")}`;
+  if (constant !== undefined) return show(constant);
+  switch (type) {
+    case "integer":
+      return `a whole number${describeRange(range)}`;
+    case "number":
+      return `a number${describeRange(range)}`;
+    case "boolean":
+      return "true or false";
+    case "array":
+      return range.minItems === undefined ? "a list" : `a list of ${range.minItems} or more`;
+    default:
+      return type === "object" ? "an object" : "a string";
+  }
+}
+
+function describeChoice(schemas: readonly Schema[]): string {
+  const constants = schemas.flatMap(({ const: constant }) => constant ?? []);
+  if (constants.length === schemas.length) return `one of ${constants.join(", ")}`;
+  return [...new Set(schemas.map(describe))].join(" or ");
+}
+
+function describeRange({ minimum, exclusiveMinimum, maximum }: Schema): string {
+  if (exclusiveMinimum !== undefined) return ` above ${exclusiveMinimum}`;
+  if (minimum === undefined) return "";
+  return maximum === undefined ? `, ${minimum} or more` : ` from ${minimum} to ${maximum}`;
+}
+
+function typeOf(value: unknown): string {
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

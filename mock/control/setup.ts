@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { z } from "zod";
 import { parseBytes, parseBytesPerSecond } from "../../src/quantities.ts";
 import type { Clock } from "../clock/clock.ts";
 import { clockOf, modeOf } from "../clock/modes.ts";
@@ -17,16 +16,19 @@ import type { MockLayer, MockModel, MockModelTemplate } from "../models/models.t
 import type { MockSetup } from "../options.ts";
 import { formatRecording } from "../recordings/format.ts";
 import { parseRecording } from "../recordings/parse.ts";
-import { describeProblems, problemsOf } from "./problems.ts";
+import type {
+  FaultJson,
+  FaultsJson,
+  LayerJson,
+  ModelJson,
+  RateJson,
+  RegistryJson,
+  SetupJson,
+  SizeJson,
+  TemplateJson,
+} from "./json.ts";
+import { requireFit } from "./problems.ts";
 import { Setup } from "./schemas.ts";
-import type * as schemas from "./schemas.ts";
-
-/** A set-up as JSON. */
-export type SetupJson = z.infer<typeof Setup>;
-type ModelJson = z.infer<typeof schemas.Model>;
-type FaultJson = z.infer<typeof schemas.Fault>;
-type FaultsJson = z.infer<typeof schemas.Faults>;
-type SizeJson = number | string;
 
 /**
  * Reads a set-up from a text, such as that of a file.
@@ -40,9 +42,7 @@ export function parseSetup(text: string): MockSetup {
   } catch (cause) {
     throw new ConfigurationError(`Cannot read it as JSON: ${(cause as Error).message}`, { cause });
   }
-  const { success, data, error } = Setup.safeParse(value);
-  if (!success) throw new ConfigurationError(describeProblems(problemsOf(error.issues)));
-  return toSetup(data);
+  return toSetup(requireFit(value, Setup));
 }
 
 /** The set-up that JSON describes. */
@@ -62,7 +62,7 @@ export function toSetup(json: SetupJson): MockSetup {
     ...same
   } = json;
   return {
-    ...same as MockSetup,
+    ...same,
     ...(models && { models: models.map((model, index) => toModel(model, `models[${index}]`)) }),
     ...(installed && {
       installed: installed.map((model, index) => toModel(model, `installed[${index}]`)),
@@ -93,11 +93,11 @@ export function toModel(model: ModelJson, place: string): MockModel | string {
 }
 
 function toTemplate(
-  { size, layers, config, ...info }: Exclude<ModelJson, string> | Omit<ModelJson & object, "name">,
+  { size, layers, config, ...info }: TemplateJson,
   place: string,
 ): MockModelTemplate {
   return {
-    ...info as MockModelTemplate,
+    ...info,
     ...(size !== undefined && { size: toSize(size, `${place}.size`) }),
     ...(layers && {
       layers: layers.map((layer, index) => toLayer(layer, `${place}.layers[${index}]`)),
@@ -106,26 +106,24 @@ function toTemplate(
   };
 }
 
-function toLayer(layer: { size: SizeJson }, place: string): MockLayer {
+function toLayer(layer: LayerJson, place: string): MockLayer {
   return { ...layer, size: toSize(layer.size, `${place}.size`) };
 }
 
 /** The faults that JSON describes. */
 export function toFaults(faults: FaultsJson): readonly Fault[] | RandomFaults {
-  if ("chance" in faults) return faults as RandomFaults;
+  if ("chance" in faults) return faults;
   return faults.map((fault, index) => toFault(fault, `faults[${index}]`));
 }
 
 /** The fault that JSON describes. */
 export function toFault(fault: FaultJson, place: string): Fault {
-  return typeof fault === "string"
-    ? inPlace(place, () => parseFault(fault))
-    : fault as unknown as Fault;
+  return typeof fault === "string" ? inPlace(place, () => parseFault(fault)) : fault;
 }
 
-function toRegistry({ rate, ...same }: NonNullable<SetupJson["registry"]>): RegistryOptions {
+function toRegistry({ rate, ...same }: RegistryJson): RegistryOptions {
   return {
-    ...same as RegistryOptions,
+    ...same,
     ...(rate !== undefined && { bytesPerSecond: toRate(rate, "registry.rate") }),
   };
 }
@@ -139,7 +137,7 @@ function toSize(size: SizeJson, place: string): number {
   );
 }
 
-function toRate(rate: number | string, place: string): number {
+function toRate(rate: RateJson, place: string): number {
   if (typeof rate === "number") return rate;
   if (rate.trim().toLowerCase() === UNLIMITED) return Infinity;
   const bytesPerSecond = parseBytesPerSecond(rate);
