@@ -314,7 +314,7 @@ export class MockInstance {
     app.use(browserAccess(origins));
     app.use(bodyLimit({
       maxSize: maxBodyBytes,
-      onError: () => answerJson({ error: "http: request body too large" }, 413),
+      onError: refuseLongBody,
     }));
     app.use(refuseHead());
     app.use(strikeEarly((path) => this.faults.forRequest(path)));
@@ -374,6 +374,13 @@ export class MockInstance {
       faultsFor: (name) => this.faults.forPull(name),
     };
   }
+}
+
+/** Ends the connection, too, as Go does: the rest of the body would be taken for the next request. */
+function refuseLongBody(): Response {
+  const response = answerJson({ error: "http: request body too large" }, 413);
+  response.headers.set("Connection", "close");
+  return response;
 }
 
 /** What any model is made of, after a check, or `undefined` if there is none. */

@@ -215,6 +215,7 @@ describe("A request for a pull", () => {
       headers: { "Content-Length": String(long.length) },
     });
     assertEquals([told.status, await told.json()], answer);
+    assertStrictEquals(told.headers.get("Connection"), "close");
     const untold = await server.fetch(
       "http://localhost/api/pull",
       bodyOf(long.slice(0, 500), long.slice(500)),
