@@ -9,8 +9,8 @@ import { fileURLToPath } from "node:url";
 import { type CommandResult, runDeno } from "./command.ts";
 import { entryFiles, followImports, ROOT } from "./project.ts";
 
-/** What users get besides the modules that they can import. */
-const DOCUMENTS = [
+/** What people read of the package. */
+export const DOCUMENTS: readonly string[] = [
   "CHANGELOG.md",
   "LICENSE",
   "README.md",
@@ -22,7 +22,6 @@ const DOCUMENTS = [
   "conformance/proxies/haproxy.cfg",
   "conformance/proxies/nginx.conf",
   "conformance/proxies/varnish.vcl",
-  "deno.json",
   "mock/recipes/browser/page.png",
 ];
 
@@ -40,5 +39,5 @@ export function publishedFiles({ stdout, stderr }: CommandResult): string[] {
 /** The files that should be published: the documents, and all that the exports consist of. */
 export async function intendedFiles(): Promise<string[]> {
   const { files } = await followImports(await entryFiles(), ROOT);
-  return [...DOCUMENTS, ...files].sort();
+  return [...DOCUMENTS, "deno.json", ...files].sort();
 }

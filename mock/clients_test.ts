@@ -11,7 +11,8 @@ import { describe, it } from "node:test";
 import { Ollama } from "ollama/browser";
 import { type DialectName, dialects } from "../src/dialects.ts";
 import type { Fault } from "./faults/faults.ts";
-import { createMockServer, type MockServer } from "./server.ts";
+import type { MockServer } from "./options.ts";
+import { createMockServer } from "./server.ts";
 import { mockOfSmall } from "./test_helpers.ts";
 
 const DIALECTS = Object.keys(dialects) as DialectName[];

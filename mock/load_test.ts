@@ -4,7 +4,8 @@ import { decodeProgress, PullError, type PullProgress } from "../mod.ts";
 import type { RequestOutcome } from "./exchange/request_log.ts";
 import type { FaultKind } from "./faults/kinds.ts";
 import { seededNumbers } from "./runtime/random.ts";
-import { createMockServer, type MockServer } from "./server.ts";
+import type { MockServer } from "./options.ts";
+import { createMockServer } from "./server.ts";
 import { requestPull } from "./test_helpers.ts";
 
 const PULLS = 1_000;

@@ -44,6 +44,14 @@ export type { Manifest, ManifestEntry } from "./models/manifests.ts";
 export type { MockModelDetails, MockModelInfo } from "./models/model_info.ts";
 export type { MockLayer, MockModel, MockModelTemplate } from "./models/models.ts";
 export { type Preset, presets } from "./models/presets.ts";
+export type {
+  MockClient,
+  MockRegistry,
+  MockServer,
+  MockServerOptions,
+  MockSetup,
+  RequestEndedOptions,
+} from "./options.ts";
 export { parseRecording } from "./recordings/parse.ts";
 export type {
   RecordedAnswer,
@@ -57,12 +65,4 @@ export type {
 export type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 export type { Listener, ListenOptions } from "./runtime/listen.ts";
 export type { NodeListener, NodeRequest, NodeResponse } from "./runtime/node_listener.ts";
-export {
-  createMockServer,
-  type MockClient,
-  type MockRegistry,
-  type MockServer,
-  type MockServerOptions,
-  type MockSetup,
-  type RequestEndedOptions,
-} from "./server.ts";
+export { createMockServer } from "./server.ts";

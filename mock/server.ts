@@ -32,15 +32,6 @@ import type {
 import { listen, type Listener, type ListenOptions } from "./runtime/listen.ts";
 import { type NodeListener, toNodeListener } from "./runtime/node_listener.ts";
 
-export type {
-  MockClient,
-  MockRegistry,
-  MockServer,
-  MockServerOptions,
-  MockSetup,
-  RequestEndedOptions,
-} from "./options.ts";
-
 /**
  * Makes a mock server.
  *

@@ -14,12 +14,8 @@ import { ConfigurationError } from "./configuration_error.ts";
 import type { RegistryFault } from "./endpoints/registry_faults.ts";
 import type { MockModel } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
-import {
-  createMockServer,
-  type MockServer,
-  type MockServerOptions,
-  type MockSetup,
-} from "./server.ts";
+import type { MockServer, MockServerOptions, MockSetup } from "./options.ts";
+import { createMockServer } from "./server.ts";
 import {
   A,
   beginPull,

@@ -22,7 +22,8 @@ import { realClock } from "./clock/real.ts";
 import { ConfigurationError } from "./configuration_error.ts";
 import type { MockModelTemplate } from "./models/models.ts";
 import { presets } from "./models/presets.ts";
-import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
+import type { MockServer, MockServerOptions } from "./options.ts";
+import { createMockServer } from "./server.ts";
 import {
   A,
   B,

@@ -5,7 +5,8 @@
  */
 
 import type { MockModel } from "./models/models.ts";
-import { createMockServer, type MockServer, type MockServerOptions } from "./server.ts";
+import type { MockServer, MockServerOptions } from "./options.ts";
+import { createMockServer } from "./server.ts";
 
 /** A digest that is easy to tell from others: one hexadecimal digit, 64 times. */
 export function digestOf(digit: string): string {

@@ -10,6 +10,7 @@ import { after, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { bundledPackages, LICENSES_FILE } from "../licenses.ts";
 import { entryFiles, listFiles, readDenoConfig, ROOT } from "../project.ts";
+import { DOCUMENTS } from "../publish.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 
 const KB = 1024;
@@ -119,22 +120,7 @@ describe("the package from npm", () => {
     const isTypes = (file: string) => file.endsWith(".d.ts");
     const packed = (await listFiles(installed)).filter((file) => !isTypes(file));
     const modules = entries.flatMap((entry) => [...reachedFrom(entry, anyImport)]);
-    const documents = [
-      "CHANGELOG.md",
-      "LICENSE",
-      "README.md",
-      "SECURITY.md",
-      LICENSES_FILE,
-      "cli/views/bars.svg",
-      "conformance/proxies/Caddyfile",
-      "conformance/proxies/README.md",
-      "conformance/proxies/apache.conf",
-      "conformance/proxies/haproxy.cfg",
-      "conformance/proxies/nginx.conf",
-      "conformance/proxies/varnish.vcl",
-      "mock/recipes/browser/page.png",
-      "package.json",
-    ];
+    const documents = [...DOCUMENTS, LICENSES_FILE, "package.json"];
     assertEquals(packed, [...new Set([...modules, ...documents])].sort());
   });
 

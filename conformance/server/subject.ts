@@ -6,7 +6,8 @@
 
 import type { Fault } from "../../mock/faults/faults.ts";
 import type { MockModel } from "../../mock/models/models.ts";
-import { createMockServer, type MockServer } from "../../mock/server.ts";
+import type { MockServer } from "../../mock/options.ts";
+import { createMockServer } from "../../mock/server.ts";
 import type { LayerSize } from "../../mod.ts";
 import type { DialectName } from "../../src/dialects.ts";
 import { DEFAULT_HOST, hideSecrets, showHost } from "../../src/host.ts";

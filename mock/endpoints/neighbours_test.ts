@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import type { MockServer } from "../server.ts";
+import type { MockServer } from "../options.ts";
 import { beginPull, mockOfSmall, post, pullText, readLine, transcript } from "../test_helpers.ts";
 
 const get = (server: MockServer, path: string, method = "GET") =>

@@ -4,7 +4,8 @@ import { describe, it } from "node:test";
 import type { DialectName } from "../../src/dialects.ts";
 import { realClock } from "../clock/real.ts";
 import { VirtualClock } from "../clock/virtual.ts";
-import { createMockServer, type MockServer } from "../server.ts";
+import type { MockServer } from "../options.ts";
+import { createMockServer } from "../server.ts";
 import {
   A,
   B,

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { createMockServer, type MockServer } from "../server.ts";
+import type { MockServer } from "../options.ts";
+import { createMockServer } from "../server.ts";
 import { readChunks } from "../test_helpers.ts";
 import type { RegistryOptions } from "./registry.ts";
 import type { RegistryFault } from "./registry_faults.ts";

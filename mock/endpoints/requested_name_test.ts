@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, it } from "node:test";
 import { type DialectName, dialects } from "../../src/dialects.ts";
 import { shortName } from "../models/model_name.ts";
-import { createMockServer, type MockServer } from "../server.ts";
+import type { MockServer } from "../options.ts";
+import { createMockServer } from "../server.ts";
 import { mockOfSmall, post, pullText, SMALL } from "../test_helpers.ts";
 import { readName } from "./requested_name.ts";
 

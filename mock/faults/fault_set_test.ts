@@ -2,7 +2,8 @@ import { pull, type PullError, pullModel, type PullProgress } from "@ollama-pull
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { ConfigurationError } from "../configuration_error.ts";
-import { createMockServer, type MockServer } from "../server.ts";
+import type { MockServer } from "../options.ts";
+import { createMockServer } from "../server.ts";
 import { beginPull, mockOfSmall, pullText } from "../test_helpers.ts";
 import type { Fault } from "./faults.ts";
 

@@ -11,7 +11,8 @@ import { describe, it } from "node:test";
 import { type DialectName, dialects } from "../../src/dialects.ts";
 import { ConfigurationError } from "../configuration_error.ts";
 import type { RequestOutcome } from "../exchange/request_log.ts";
-import { createMockServer, type MockServer } from "../server.ts";
+import type { MockServer } from "../options.ts";
+import { createMockServer } from "../server.ts";
 import {
   A,
   abbreviate,

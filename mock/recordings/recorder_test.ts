@@ -8,12 +8,13 @@ import { assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
 import { pullModel, type PullModelOptions, type PullRequestInit } from "../../mod.ts";
-import { createMockServer, type MockServerOptions } from "../server.ts";
+import type { MockServerOptions } from "../options.ts";
+import { createMockServer } from "../server.ts";
 import { SMALL } from "../test_helpers.ts";
 import { parseRecording } from "./parse.ts";
 import { type PullFetch, Recorder } from "./recorder.ts";
 import type { Recording } from "./recording.ts";
-import { chunkLists } from "./test_helpers.ts";
+import { arriving, chunkLists } from "./test_helpers.ts";
 
 const HEADER = { recordedAt: "2026-11-29T15:00:00.000Z", recordedBy: "@ollama-pull/kit 0.1.0" };
 
@@ -65,19 +66,9 @@ async function recordPull(
 describe("a recorder", () => {
   it("stores every chunk as it came and when, and hands it on", async () => {
     await fc.assert(fc.asyncProperty(chunkLists, async (chunks) => {
-      let time = 0;
-      const arrivals = chunks.values();
-      const body = () =>
-        new ReadableStream<Uint8Array>({
-          pull(controller) {
-            const { done, value } = arrivals.next();
-            if (done) return controller.close();
-            time = value.atMs;
-            controller.enqueue(value.bytes);
-          },
-        }, { highWaterMark: 0 });
-      const { recorder, text } = keep(() => time);
-      const response = await recorder.record(() => new Response(body()))(
+      const { body, now } = arriving(chunks);
+      const { recorder, text } = keep(now);
+      const response = await recorder.record(() => new Response(body))(
         "http://h/",
         requestInit(),
       );
@@ -86,7 +77,7 @@ describe("a recorder", () => {
       assertEquals(read, chunks.map(({ bytes }) => bytes));
       const [exchange] = parseRecording(text()).exchanges;
       assertEquals(exchange?.chunks, chunks);
-      assertEquals(exchange?.end, { atMs: time, how: "whole" });
+      assertEquals(exchange?.end, { atMs: now(), how: "whole" });
     }));
   });
 

@@ -55,3 +55,20 @@ export function linesEvery(ms: number, ...objects: readonly object[]): RecordedC
     bytes: new TextEncoder().encode(`${JSON.stringify(object)}\n`),
   }));
 }
+
+/** A body whose chunks arrive at their times, and the time. */
+export function arriving(
+  chunks: readonly RecordedChunk[],
+): { body: ReadableStream<Uint8Array>; now: () => number } {
+  let time = 0;
+  const arrivals = chunks.values();
+  const body = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      const { done, value } = arrivals.next();
+      if (done) return controller.close();
+      time = value.atMs;
+      controller.enqueue(value.bytes);
+    },
+  }, { highWaterMark: 0 });
+  return { body, now: () => time };
+}

@@ -15,7 +15,8 @@ import {
 } from "@std/assert";
 import { connect } from "node:net";
 import type { LoggedRequest } from "../exchange/request_log.ts";
-import { createMockServer, type MockServer, type MockServerOptions } from "../server.ts";
+import type { MockServer, MockServerOptions } from "../options.ts";
+import { createMockServer } from "../server.ts";
 import { listen } from "./listen.ts";
 
 const LARGE = { name: "large", layers: [{ size: 1_000_000_000_000 }] };

@@ -15,7 +15,8 @@ import {
 import type { AddressInfo } from "node:net";
 import { describe, it } from "node:test";
 import type { LoggedRequest } from "../exchange/request_log.ts";
-import { createMockServer, type MockServer, type MockServerOptions } from "../server.ts";
+import type { MockServer, MockServerOptions } from "../options.ts";
+import { createMockServer } from "../server.ts";
 
 /** A server of somebody else's, with a mock. */
 async function open(

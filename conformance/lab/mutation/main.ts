@@ -8,10 +8,11 @@
  */
 
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { ROOT } from "../../../.ci/project.ts";
 import { type Equivalent, type MutationReport, namedMutants, scoreOf } from "./mutants.ts";
 
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const STRYKER = "@stryker-mutator/core@9.0.1";
 const FOLDER = "conformance/lab/mutation";
 
@@ -30,7 +31,7 @@ const GOAL = 0.95;
 const TIMEOUT_MS = 60_000;
 
 /** The mutants of one side, and what became of them. */
-async function mutate(side: Side, concurrency: number): Promise<MutationReport> {
+async function mutate(side: Side, jobs: number): Promise<MutationReport> {
   const work = join(ROOT, ".cache/mutation", side);
   await Deno.mkdir(work, { recursive: true });
   const report = join(work, "report.json");
@@ -45,7 +46,7 @@ async function mutate(side: Side, concurrency: number): Promise<MutationReport> 
     ignorePatterns: [".cache", ".ci", "bench", "cli"],
     tsconfigFile: "none.json", // there is none for it to rewrite
     tempDirName: join(".cache/mutation", side, "tmp"),
-    concurrency,
+    concurrency: jobs,
     timeoutMS: TIMEOUT_MS,
     disableTypeChecks: false,
     cleanTempDir: "always", // what is left of it holds tests that others would find
@@ -83,10 +84,10 @@ async function report(side: Side, result: MutationReport): Promise<boolean> {
 const program = new Command("deno task mutation")
   .description("measures the suite by mutations of a small server and a small client")
   .argument("[sides...]", "server, client (default: both)")
-  .option("--concurrency <number>", "how many mutants are checked at a time", "2")
+  .option("--jobs <number>", "how many mutants are checked at the same time", "2")
   .option("--report-only", "print what the last run has found")
   .parse(Deno.args, { from: "user" });
-const options = program.opts<{ concurrency: string; reportOnly?: true }>();
+const options = program.opts<{ jobs: string; reportOnly?: true }>();
 const unknown = program.args.filter((name) => !Object.hasOwn(SIDES, name));
 if (unknown.length > 0) program.error(`There is no side ${unknown.join(", ")}; see --help`);
 const sides = (program.args.length > 0 ? program.args : Object.keys(SIDES)) as Side[];
@@ -95,7 +96,7 @@ for (const side of sides) {
   const file = join(ROOT, ".cache/mutation", side, "report.json");
   const result: MutationReport = options.reportOnly
     ? JSON.parse(await Deno.readTextFile(file))
-    : await mutate(side, Number(options.concurrency));
+    : await mutate(side, Number(options.jobs));
   isEnough = await report(side, result) && isEnough;
 }
 Deno.exitCode = isEnough ? 0 : 1;

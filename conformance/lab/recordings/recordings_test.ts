@@ -9,6 +9,7 @@ import fc from "fast-check";
 import { describe, it } from "node:test";
 import { decodeProgress, decodePull, PullError, type PullProgress } from "../../../mod.ts";
 import type { RecordedExchange, Recording } from "../../../mock/recordings/recording.ts";
+import { arriving } from "../../../mock/recordings/test_helpers.ts";
 import type { DialectName } from "../../../src/dialects.ts";
 import { encodeStatus } from "../../../src/status.ts";
 import { encode } from "../../client/wire_bytes.ts";
@@ -73,24 +74,6 @@ async function collect<Value>(stream: ReadableStream<Value>): Promise<{
   }
 }
 
-/** The chunks of an answer, each at the time at which it arrived. */
-function replay({ chunks }: RecordedExchange): {
-  body: ReadableStream<Uint8Array>;
-  now: () => number;
-} {
-  let time = 0;
-  const arrivals = chunks.values();
-  const body = new ReadableStream<Uint8Array>({
-    pull(controller) {
-      const { done, value } = arrivals.next();
-      if (done) return controller.close();
-      time = value.atMs;
-      controller.enqueue(value.bytes);
-    },
-  }, { highWaterMark: 0 });
-  return { body, now: () => time };
-}
-
 for (const server of servers) {
   describe(`the decoder, of ${server.server}`, () => {
     forEachStream(server, "knows every word, however the bytes are cut", async (answer) => {
@@ -110,7 +93,7 @@ for (const server of servers) {
 
   describe(`progress, of ${server.server}`, () => {
     forEachStream(server, "never falls, and ends as the pull ends", async (answer) => {
-      const { body, now } = replay(answer);
+      const { body, now } = arriving(answer.chunks);
       const { values, failure } = await collect(decodeProgress(body, { now }));
       requireRising(values);
       const last = objectsOf(answer).at(-1)!;
@@ -132,7 +115,7 @@ for (const server of servers) {
     ) => {
       if (scenario === "changed" || server.dialect === "tensor") return;
       const total = layers.reduce((sum, { size }) => sum + size, 0);
-      const { body, now } = replay(answer);
+      const { body, now } = arriving(answer.chunks);
       const { values } = await collect(decodeProgress(body, { now, layers }));
       for (const progress of values) assertEquals(progress.total, total);
     });

@@ -7,7 +7,7 @@
  */
 
 import type { Manifest } from "../../../mock/models/manifests.ts";
-import type { MockServer } from "../../../mock/server.ts";
+import type { MockServer } from "../../../mock/options.ts";
 import { line } from "../../client/wire_bytes.ts";
 import type { StatusObject } from "../../generators/mod.ts";
 

@@ -6,7 +6,8 @@
  */
 
 import type { MockModel } from "../../../../mock/models/models.ts";
-import { createMockServer, type MockServer } from "../../../../mock/server.ts";
+import type { MockServer } from "../../../../mock/options.ts";
+import { createMockServer } from "../../../../mock/server.ts";
 import { layersOf, publish, type ServerSubject } from "../../../server/subject.ts";
 import type { ReadySubject } from "../subject.ts";
 import type { Proxy } from "./proxies.ts";
