@@ -8,8 +8,7 @@
  */
 
 import { clientRules } from "../../client/suite.ts";
-import { isBroken, type RuleResult, tally } from "../../report.ts";
-import { LEVELS } from "../../reporters/words.ts";
+import { isBroken, LEVELS, type RuleResult, tally } from "../../report.ts";
 import type { Level, Side } from "../../rule.ts";
 import { serverRules } from "../../server/suite.ts";
 import type { Outcome } from "./run.ts";
