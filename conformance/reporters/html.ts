@@ -40,6 +40,9 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 /** For how many implementations there is room for words in the cells, on a phone too. */
 const MAX_WORDY_COLUMNS = 8;
 
+/** For how many there is room for their names on a phone. */
+const MAX_NAMED_COLUMNS = 3;
+
 /** Writes reports as a web page. */
 export function htmlReport(reports: readonly Report[], options: ReporterOptions = {}): string {
   const matrices = mergeReports(reports);
@@ -72,11 +75,12 @@ function describePage(matrices: readonly Matrix[]): string {
 }
 
 function legend(): Markup {
-  const meanings: [Level, RuleResult["verdict"], string][] = [
+  const meanings: [Level | "should dependent", RuleResult["verdict"], string][] = [
     ["must", "kept", "every input was fine"],
     ["must", "broken", "against the spec"],
     ["should", "broken", "against practice or the reference"],
-    ["must", "hung", "a check did not end in time"],
+    ["should dependent", "broken", "because another rule is"],
+    ["must", "hung", "something did not come in time"],
     ["must", "not seen", "no input showed what the rule is about"],
     ["must", "skipped", "not tried, for the reason in the cell"],
   ];
@@ -143,7 +147,9 @@ function conclusion(results: readonly RuleResult[]): Markup {
     } ${unseen === 1 ? "was" : "were"} not seen</p>`;
   }
   return all.kept > 0
-    ? markup`<p class="conclusion good">${SIGNS.kept} breaks no rule that was tried</p>`
+    ? markup`<p class="conclusion good">${SIGNS.kept} breaks no rule that was tried${
+      all.skipped === 0 ? "" : `, ${all.skipped} skipped`
+    }</p>`
     : markup`<p class="conclusion">${SIGNS.skipped} no rule was tried</p>`;
 }
 
@@ -154,17 +160,17 @@ function bar(level: Level, counts: Tally): Markup {
   const parts = VERDICTS.filter((verdict) => counts[verdict] > 0).map((verdict) =>
     markup`<i class="${wordOf(verdict)} ${level}" style="flex-grow:${counts[verdict]}"></i>`
   );
-  const rest = skipped === 0 ? undefined : markup` <small>+ ${skipped} skipped</small>`;
+  const rest = skipped === 0 ? undefined : markup`${skipped} skipped`;
   return markup`<div title="${
     describeTally(counts)
-  }"><dt>${level}</dt><dd><b>${counts.kept}</b>/${tried}${rest}<span class="bar">${parts}</span><span class="unseen">${
+  }"><dt>${level}</dt><dd><b>${counts.kept}</b>/${tried}<span class="bar">${parts}</span><small>${rest}</small><span class="unseen">${
     describeTally(counts)
   }</span></dd></div>`;
 }
 
 function table({ side, implementations, sections }: Matrix): Markup {
   const columns = implementations.length;
-  const room = columns > MAX_WORDY_COLUMNS ? "dense" : "wordy";
+  const room = roomFor(columns);
   const bodies = sections.map(({ title, rules }, section) =>
     markup`<tbody>
 <tr class="section"><th scope="rowgroup" colspan="${columns + 1}"><span>${
@@ -181,6 +187,13 @@ function table({ side, implementations, sections }: Matrix): Markup {
 <thead><tr><th class="corner" scope="col">Rule</th>${implementations.map(columnHead)}</tr></thead>
 ${bodies}
 </table>`;
+}
+
+/** How much there is room for, as the names of classes. One implementation has room for remarks. */
+function roomFor(columns: number): string {
+  if (columns === 1) return "wordy few single";
+  if (columns <= MAX_NAMED_COLUMNS) return "wordy few";
+  return columns <= MAX_WORDY_COLUMNS ? "wordy" : "dense";
 }
 
 function columnHead({ subject, runtime }: Implementation, index: number): Markup {
@@ -206,11 +219,27 @@ function ruleRow(
   }</code> <span class="level ${level}">${level}</span> <span class="title">${
     withCode(oneLine(title))
   }</span></summary><p class="cites">${withCode(visible(cites))}</p></details></th>${
-    findings.map((finding, column) => cell(finding, column, idOf(column)))
+    findings.map((finding, column) => {
+      const remark = findings.length === 1 && finding ? remarkOn(finding.result) : undefined;
+      return cell(finding, column, idOf(column), remark);
+    })
   }</tr>`;
 }
 
-function cell(finding: Finding | undefined, column: number, id: string): Markup {
+/** What a result rests on, or how it comes about, in one line. */
+function remarkOn(result: RuleResult): string | undefined {
+  const { verdict, because, failure, reason } = result;
+  if (because !== undefined) return `because ${because} is broken`;
+  if (failure !== undefined) return `expected ${failure.expected}`;
+  return verdict === "kept" ? describeEvidence(result) : reason;
+}
+
+function cell(
+  finding: Finding | undefined,
+  column: number,
+  id: string,
+  remark: string | undefined,
+): Markup {
   const number = markup`<span class="number" aria-hidden="true">${column + 1}</span>`;
   if (finding === undefined) {
     return markup`<td><span class="mark missing" title="not run">${number}<span class="unseen">not run</span></span></td>`;
@@ -218,7 +247,11 @@ function cell(finding: Finding | undefined, column: number, id: string): Markup 
   const { verdict, level, because } = finding.result;
   const content = markup`${number}<span class="sign" aria-hidden="true">${
     SIGNS[verdict]
-  }</span><span class="word">${verdict}</span>`;
+  }</span><span class="word">${verdict}</span>${
+    remark === undefined
+      ? undefined
+      : markup` <span class="remark">${withCode(oneLine(remark))}</span>`
+  }`;
   const kind = `${wordOf(verdict)} ${level}`;
   if (verdict === "kept") {
     const evidence = describeEvidence(finding.result) ?? count(finding.result.runs, "input");

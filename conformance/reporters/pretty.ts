@@ -11,6 +11,7 @@ import {
   excuseOf,
   type Gate,
   isBroken,
+  isFailure,
   LEVELS,
   type Report,
   type RuleResult,
@@ -105,12 +106,16 @@ function prettyConclusion(results: readonly RuleResult[], options: PrettyOptions
 function listSkipped(results: readonly RuleResult[], paint: Paint): string[] {
   const reasons = new Map<string, string[]>();
   for (const { verdict, id, reason = "no reason given" } of results) {
-    if (verdict === "skipped") reasons.set(reason, [...reasons.get(reason) ?? [], id]);
+    if (verdict === "skipped") addTo(reasons, reason, id);
   }
   return Array.from(
     reasons,
     ([reason, ids]) => paint("dim", oneLine(`skipped   ${ids.join(", ")}: ${reason}`)),
   );
+}
+
+function addTo(lists: Map<string, string[]>, key: string, id: string): void {
+  lists.set(key, [...lists.get(key) ?? [], id]);
 }
 
 /** What follows from the results. Only if nothing is broken and nothing was left unseen, it is a ✓. */
@@ -144,10 +149,14 @@ function concludeOn(
     .map(({ level, of }) => ({ level, number: of.broken + of.hung + of["not seen"] }))
     .filter(({ number }) => number > 0)
     .map(({ level, number }) => `${number} ${level}`);
-  const excused = results.filter((result) => excuseOf(result, gate) !== undefined)
-    .map((result) => `${result.id} (${excuseOf(result, gate)})`);
+  const excuses = new Map<string, string[]>();
+  for (const result of results) {
+    const excuse = excuseOf(result, gate);
+    if (excuse !== undefined) addTo(excuses, excuse, result.id);
+  }
+  const excused = Array.from(excuses, ([excuse, ids]) => `${ids.join(", ")} (${excuse})`);
   const rest = excused.length === 0 ? "" : `; not counted: ${excused.join(", ")}`;
-  const counts = excused.length < results.length;
+  const counts = results.some((result) => isFailure(result, gate));
   const text = `${SIGNS[what]} ${count(results.length, "rule")} ${what}: ${
     byLevel.join(", ")
   }${rest}`;
