@@ -27,16 +27,14 @@ export function chunkings(
 /** Places to cut bytes of some length: a few anywhere, or all multiples of a small number. */
 class Cuts extends fc.Arbitrary<number[]> {
   readonly #choices: fc.Arbitrary<number[]>;
-  /** What all choices shrink as: any cuts, so that regular ones do not shrink to more of them. */
-  readonly #any: fc.Arbitrary<number[]>;
+  readonly #place: fc.Arbitrary<number>;
 
   constructor(length: number) {
     super();
-    const place = fc.nat({ max: length });
+    this.#place = fc.nat({ max: length });
     const regular = fc.integer({ min: 1, max: 8 }).map((size) => multiples(size, length));
-    this.#any = fc.array(place, { maxLength: Math.max(length, MAX_CUTS) });
     this.#choices = fc.oneof(
-      { weight: 4, arbitrary: fc.array(place, { maxLength: MAX_CUTS }) },
+      { weight: 4, arbitrary: fc.array(this.#place, { maxLength: MAX_CUTS }) },
       { weight: 1, arbitrary: regular },
     );
   }
@@ -47,12 +45,36 @@ class Cuts extends fc.Arbitrary<number[]> {
   }
 
   override canShrinkWithoutContext(value: unknown): value is number[] {
-    return this.#any.canShrinkWithoutContext(value);
+    return Array.isArray(value) &&
+      value.every((place) => this.#place.canShrinkWithoutContext(place));
   }
 
-  override shrink(value: number[], context: unknown): fc.Stream<fc.Value<number[]>> {
-    return this.#any.shrink(value, context);
+  /** Regular cuts would shrink to smaller steps, which are more cuts: any of them may be left out. */
+  override shrink(value: number[]): fc.Stream<fc.Value<number[]>> {
+    const smaller = [withFewer(value), this.#withEarlier(value)];
+    return fc.stream(joined(smaller)).map((cuts) => new fc.Value(cuts, undefined));
   }
+
+  /** The same cuts, but for one that is nearer to the start. */
+  *#withEarlier(cuts: readonly number[]): Generator<number[]> {
+    if (cuts.length > MAX_CUTS) return;
+    for (const [index, place] of cuts.entries()) {
+      for (const { value } of this.#place.shrink(place, undefined)) yield cuts.with(index, value);
+    }
+  }
+}
+
+/** A list without a part of it: all, each half, each quarter, down to each item. */
+function* withFewer<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let size = items.length; size >= 1; size = Math.floor(size / 2)) {
+    for (let start = 0; start < items.length; start += size) {
+      yield items.toSpliced(start, size);
+    }
+  }
+}
+
+function* joined<Item>(parts: readonly Iterable<Item>[]): Generator<Item> {
+  for (const part of parts) yield* part;
 }
 
 /** The multiples of a number that lie between 0 and an end. */
