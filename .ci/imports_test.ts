@@ -32,7 +32,7 @@ const FLOOR_PLANS: Readonly<Record<string, FloorPlan>> = {
     ["generators"],
     ["exchange.ts"],
     ["rule.ts"],
-    ["report.ts"],
+    ["blame.ts", "report.ts"],
     ["run.ts", "reporters"],
     ["register.ts", "client", "server"],
     ["mod.ts"],

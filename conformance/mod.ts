@@ -57,8 +57,11 @@ export {
   type TestRunner,
 } from "./register.ts";
 export {
+  excuseOf,
   type Failure,
+  type Gate,
   isBroken,
+  isFailure,
   parseReport,
   passes,
   type Report,
@@ -74,6 +77,7 @@ export {
   type CheckRun,
   Inconclusive,
   type Level,
+  OutOfTime,
   type Rule,
   rule,
   type RuleInfo,

@@ -52,7 +52,7 @@ export interface SkippableTest {
 /**
  * Registers every rule of a suite as a test of its own. A broken rule fails its test with a message that
  * shows the smallest counterexample and how to reproduce it. A rule that does not apply to the subject
- * is a skipped test.
+ * is a skipped test, and so is one that was not seen, where the runner can skip a test that has begun.
  *
  * @param suite The rules.
  * @param subject The implementation under test.
@@ -82,7 +82,7 @@ export function registerConformance<Subject>(
         const result = await runRule(rule, subject, { ...options, runs, seed });
         options.onResult?.(result);
         if (isBroken(result)) throw new Error(describeFailure(result, subject, runs, seed));
-        if (result.verdict === "skipped") skip(test, result.reason ?? "No input was conclusive");
+        if (result.verdict === "not seen") skip(test, result.reason ?? "No input was conclusive");
       });
     }
   });
@@ -97,7 +97,7 @@ function describeFailure(
   const subject = version === undefined ? { name } : { name, version };
   const { side } = result;
   const runtime = runtimeName();
-  const report: Report = { format: 1, side, subject, runtime, runs, seed, results: [result] };
+  const report: Report = { format: 2, side, subject, runtime, runs, seed, results: [result] };
   return prettyFailure(report, result, { replay: describeOptions });
 }
 

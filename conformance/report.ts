@@ -9,10 +9,15 @@ import type { Exchange } from "./exchange.ts";
 import type { Level, RuleInfo, Side } from "./rule.ts";
 
 /**
- * The result of a rule: `kept` for every input tried, `broken` for one, `hung` (a check did not end in
- * time, which counts as broken), or `skipped` (the rule could not be checked, for a reason).
+ * The result of a rule:
+ *
+ * - `kept`: every input was fine, and at least one of them showed what the rule is about.
+ * - `broken`: one input breaks it.
+ * - `hung`: something did not come in time, nor when it was tried again alone. It counts as broken.
+ * - `not seen`: it was tried, but no input showed what it is about. Nothing is known.
+ * - `skipped`: it was not tried, because the subject or the options rule it out.
  */
-export type Verdict = "kept" | "broken" | "hung" | "skipped";
+export type Verdict = "kept" | "broken" | "hung" | "not seen" | "skipped";
 
 /** How a rule was broken. */
 export interface Failure {
@@ -36,12 +41,18 @@ export interface Failure {
 export interface RuleResult extends RuleInfo {
   /** What was found. */
   readonly verdict: Verdict;
-  /** Why, for `skipped` and `hung`. */
+  /** Why, for `skipped` and `not seen`. */
   readonly reason?: string | undefined;
   /** How many inputs were tried. */
   readonly runs: number;
-  /** How it was broken, for `broken`. */
+  /** How many of them showed what the rule is about. Reports of format 1 do not say. */
+  readonly conclusive?: number | undefined;
+  /** How many of them ran out of time at first, and were tried again alone, if any were. */
+  readonly repeated?: number | undefined;
+  /** How it was broken, for `broken` and `hung`. */
   readonly failure?: Failure | undefined;
+  /** The rule whose breach alone leads to this one, if there is one. */
+  readonly because?: string | undefined;
 }
 
 /** What was tested. */
@@ -55,12 +66,12 @@ export interface SubjectInfo {
 /** What a run of a suite found. */
 export interface Report {
   /** The version of this format. It is raised when a field changes its meaning. */
-  readonly format: 1;
+  readonly format: 2;
   /** Which side was tested. */
   readonly side: Side;
   /** What was tested. */
   readonly subject: SubjectInfo;
-  /** Where it was tested, as in `Deno 2.9.6`. */
+  /** What the tests ran on, as in `Deno 2.9.6`. It says nothing about the subject. */
   readonly runtime: string;
   /** How many inputs were tried per rule, at most. */
   readonly runs: number;
@@ -75,7 +86,7 @@ export type Tally = Readonly<Record<Verdict, number>>;
 
 /** Counts the verdicts of results, all or those of a level. */
 export function tally(results: readonly RuleResult[], level?: Level): Tally {
-  const counts = { kept: 0, broken: 0, hung: 0, skipped: 0 };
+  const counts = { kept: 0, broken: 0, hung: 0, "not seen": 0, skipped: 0 };
   for (const result of results) {
     if (level === undefined || result.level === level) counts[result.verdict]++;
   }
@@ -87,25 +98,79 @@ export function isBroken({ verdict }: RuleResult): boolean {
   return verdict === "broken" || verdict === "hung";
 }
 
-/** Whether no rule of the spec is broken. */
-export function passes({ results }: Report): boolean {
-  return !results.some((result) => result.level === "must" && isBroken(result));
+/** Which results count as a failure of the whole, for an exit code. */
+export interface Gate {
+  /**
+   * The lowest level that counts. What is out of time counts at every level.
+   *
+   * @default {"should"}
+   */
+  readonly failOn?: Level | undefined;
+  /** The ids of rules that are known to be broken, and do not count. */
+  readonly known?: readonly string[] | undefined;
+  /** The ids of rules that may be `not seen`. Of the level `observed`, all may. */
+  readonly mayBeUnseen?: readonly string[] | undefined;
+}
+
+/** The levels, the weightiest first. */
+export const LEVELS: readonly Level[] = ["must", "should", "observed"];
+
+/** Why a result that is not good does not count as a failure, or `undefined` if it counts. */
+export function excuseOf(
+  { id, level, verdict, because = id }: RuleResult,
+  { failOn = "should", known = [], mayBeUnseen = [] }: Gate = {},
+): string | undefined {
+  const isMinor = LEVELS.indexOf(level) > LEVELS.indexOf(failOn);
+  if (verdict === "not seen") {
+    if (mayBeUnseen.includes(id)) return "it may be unseen";
+    return isMinor || level === "observed" ? `the level ${level} may be unseen` : undefined;
+  }
+  if (known.includes(id)) return "it is known";
+  if (known.includes(because)) return `${because} is known`;
+  return isMinor && verdict !== "hung" ? `the level ${level} does not count` : undefined;
+}
+
+/** Whether a result counts as a failure of the whole. */
+export function isFailure(result: RuleResult, gate: Gate = {}): boolean {
+  const isBad = isBroken(result) || result.verdict === "not seen";
+  return isBad && excuseOf(result, gate) === undefined;
 }
 
 /**
- * Reads a report that was written as JSON.
+ * Whether a subject passes: nothing that counts is broken, and nothing that counts was not seen.
+ *
+ * @param report What was found.
+ * @param gate What counts.
+ */
+export function passes({ results }: Report, gate: Gate = {}): boolean {
+  return !results.some((result) => isFailure(result, gate));
+}
+
+/** A report of an earlier format, in which what was not seen was `skipped` after some runs. */
+type EarlierReport = Omit<Report, "format"> & { readonly format: 1 };
+
+/**
+ * Reads a report that was written as JSON, in this format or in an earlier one.
  *
  * @throws {SyntaxError} If it is not JSON.
- * @throws {TypeError} If it is not a report of this format.
+ * @throws {TypeError} If it is not a report of a format that is known.
  */
 export function parseReport(json: string): Report {
-  const report: Partial<Report> | null = JSON.parse(json);
-  if (report?.format !== 1) {
-    const format = JSON.stringify(report?.format) ?? "undefined";
-    throw new TypeError(`Not a conformance report: "format" must be 1, not ${excerptOf(format)}`);
+  const report: Partial<Report | EarlierReport> | null = JSON.parse(json);
+  if (report?.format !== 1 && report?.format !== 2) {
+    const { format } = Object(report);
+    const shown = excerptOf(JSON.stringify(format) ?? "undefined");
+    throw new TypeError(`Not a conformance report: "format" must be 1 or 2, not ${shown}`);
   }
   if (!Array.isArray(report.results)) {
     throw new TypeError('Not a conformance report: "results" must be an array');
   }
-  return report as Report;
+  return report.format === 2 ? report as Report : upgrade(report as EarlierReport);
+}
+
+function upgrade({ results, ...report }: EarlierReport): Report {
+  const upgraded = results.map((result): RuleResult =>
+    result.verdict === "skipped" && result.runs > 0 ? { ...result, verdict: "not seen" } : result
+  );
+  return { ...report, format: 2, results: upgraded };
 }

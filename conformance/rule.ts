@@ -28,6 +28,11 @@ export interface RuleInfo {
   readonly title: string;
   /** Its source: a sentence of the spec in quotes, an observation, or the reason for a practice. */
   readonly cites: string;
+  /**
+   * What an input must have shown for its result to mean anything, as in `a download in progress`. A
+   * check says that it did by {@link CheckRun.saw}. Without `evidence`, every check that ends counts.
+   */
+  readonly evidence?: string | undefined;
 }
 
 /** A rule about subjects of some type. */
@@ -46,6 +51,15 @@ export interface Rule<Subject> extends RuleInfo {
 export interface CheckRun {
   /** Aborts when the check takes too long, or its result is not needed any more. */
   readonly signal: AbortSignal;
+  /** Says that the input has shown the evidence that the rule asks for. */
+  readonly saw: () => void;
+  /** Says what the check waits for from now on, for the case that it does not come in time. */
+  readonly awaits: (what: string, exchanges: () => readonly Exchange[]) => void;
+  /**
+   * How long something that should come soon may take at least, in milliseconds. It is 0 until a check
+   * is repeated because its time ran out, and then long for the subject at hand.
+   */
+  readonly graceMs: number;
 }
 
 /** A rule whose check knows the type of its inputs. */
@@ -71,6 +85,8 @@ export class Violation extends Error {
   readonly seen: string;
   /** What went over the wire. */
   readonly exchanges: readonly Exchange[];
+  /** The rule whose breach alone leads to this one, if there is one. */
+  readonly because: string | undefined;
 
   /**
    * Describes how a rule is broken.
@@ -78,13 +94,41 @@ export class Violation extends Error {
    * @param expected What the rule asks for.
    * @param seen What was seen instead.
    * @param exchanges What went over the wire.
+   * @param because The id of the rule whose breach alone leads to this one.
    */
-  constructor(expected: string, seen: string, exchanges: readonly Exchange[]) {
+  constructor(expected: string, seen: string, exchanges: readonly Exchange[], because?: string) {
     super(`Expected ${expected}, saw ${seen}`);
     this.expected = expected;
     this.seen = seen;
     this.exchanges = exchanges;
+    this.because = because;
   }
+}
+
+/**
+ * Something has not come in time. That may be due to the machine: the check is repeated alone, with a
+ * longer limit, before it counts.
+ */
+export class OutOfTime extends Violation {
+  /** How long it was waited for, in milliseconds. */
+  readonly limitMs: number;
+
+  /**
+   * Describes what has not come.
+   *
+   * @param awaited What was waited for, as in `the client to end`.
+   * @param limitMs How long it was waited for, in milliseconds.
+   * @param exchanges What went over the wire.
+   */
+  constructor(awaited: string, limitMs: number, exchanges: readonly Exchange[]) {
+    super(`${awaited} within ${inSeconds(limitMs)}`, "it had not happened by then", exchanges);
+    this.limitMs = limitMs;
+  }
+}
+
+/** A time in seconds, as in `0.02 s`. */
+export function inSeconds(milliseconds: number): string {
+  return `${Number((milliseconds / 1000).toPrecision(2))} s`;
 }
 
 /** An input cannot show whether the rule holds, because something else got in the way. */

@@ -1,7 +1,15 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
-import { CannotRun, type CheckRun, Inconclusive, type Rule, rule, Violation } from "./rule.ts";
+import {
+  CannotRun,
+  type CheckRun,
+  Inconclusive,
+  OutOfTime,
+  type Rule,
+  rule,
+  Violation,
+} from "./rule.ts";
 import { type RunOptions, runRule, runSuite, selectRules } from "./run.ts";
 
 type Check = (input: number, run: CheckRun) => Promise<void> | void;
@@ -69,31 +77,88 @@ describe("runRule", () => {
     assertEquals([verdict, reason], ["skipped", "It has no such thing"]);
   });
 
-  it("skips a rule of which no input says anything", async () => {
-    const { verdict, reason } = await run(() => {
+  it("has not seen a rule of which no input says anything", async () => {
+    const { verdict, reason, conclusive } = await run(() => {
       throw new Inconclusive("too fast");
     });
-    assertEquals([verdict, reason], ["skipped", "too fast"]);
+    assertEquals([verdict, reason, conclusive], ["not seen", "too fast", 0]);
   });
 
-  it("keeps a rule of which some inputs say something", async () => {
-    const { verdict } = await run((input) => {
+  it("keeps a rule of which some inputs say something, and counts those", async () => {
+    let said = 0;
+    const { verdict, runs, conclusive } = await run((input) => {
       if (input > 50) throw new Inconclusive("too large");
+      said++;
     });
-    assertEquals(verdict, "kept");
+    assertEquals([verdict, runs, conclusive], ["kept", 100, said]);
+    assert(said > 0 && said < 100);
   });
 
-  it("ends a check that hangs, and tries no smaller one", async () => {
-    let started = 0;
-    let ended = 0;
-    const { verdict, reason } = await run((_input, { signal }) => {
-      started++;
-      signal.addEventListener("abort", () => ended++);
-      return new Promise(() => {});
-    }, { checkTimeoutMs: 20 });
-    assertEquals(verdict, "hung");
-    assertEquals(reason, "The check did not end within 0.02 s");
-    assertEquals([started, ended], [1, 1]);
+  it("counts only inputs that have shown what a rule asks for", async () => {
+    const evidence = "a small number";
+    const some = await run((input, { saw }) => void (input < 500 && saw()), {}, { evidence });
+    assertEquals([some.verdict, some.evidence, some.runs], ["kept", evidence, 100]);
+    assert(some.conclusive! > 0 && some.conclusive! < 100);
+    const none = await run(() => {}, {}, { evidence });
+    assertEquals([none.verdict, none.reason], ["not seen", "No input showed a small number"]);
+  });
+
+  it("finds a rule broken by an input, whether others have shown anything or not", async () => {
+    const { verdict, conclusive } = await run(violate, {}, { evidence: "a number" });
+    assertEquals([verdict, conclusive], ["broken", 1]);
+  });
+
+  /** A check that gets stuck as long as a condition holds. */
+  const stuckWhile = (isStuck: (attempt: number) => boolean) => {
+    const attempts: CheckRun[] = [];
+    const check: Check = (_input, run) => {
+      attempts.push(run);
+      run.awaits("the answer to end", () => [{ request: "POST /api/pull" }]);
+      return isStuck(attempts.length) ? new Promise(() => {}) : undefined;
+    };
+    return { attempts, check };
+  };
+
+  it("repeats what ran out of time alone, and has it hung if it does again", async () => {
+    const { attempts, check } = stuckWhile(() => true);
+    const { verdict, failure, repeated } = await run(check, { checkTimeoutMs: 20 });
+    assertEquals([verdict, repeated, attempts.length], ["hung", 1, 2]);
+    assertEquals(failure?.expected, "the answer to end within 0.04 s");
+    assertEquals(failure?.exchanges, [{ request: "POST /api/pull" }]);
+    assert(attempts.every(({ signal }) => signal.aborted));
+    assertEquals(attempts.map(({ graceMs }) => graceMs), [0, 40]);
+  });
+
+  it("takes a machine that is slow once for no breach", async () => {
+    const { check } = stuckWhile((attempt) => attempt === 1);
+    const { verdict, repeated } = await run(check, { checkTimeoutMs: 20, runs: 5 });
+    assertEquals([verdict, repeated], ["kept", 1]);
+  });
+
+  it("gives a repeated check as long as the subject's own pull asks for", async () => {
+    const { attempts, check } = stuckWhile((attempt) => attempt === 1);
+    const options = { checkTimeoutMs: 20, runs: 1, seed: 1, measure: () => Promise.resolve(500) };
+    await runRule(ruleOf(check), subject, options);
+    assertEquals(attempts.map(({ graceMs }) => graceMs), [0, 10_000]);
+  });
+
+  it("repeats what should have come soon, at every level, and looks for smaller inputs", async () => {
+    const late = (input: number) => {
+      if (input > 50) throw new OutOfTime("a number", 3_000, []);
+    };
+    const { verdict, failure } = await run(late, {}, { level: "observed" });
+    assertEquals([verdict, failure?.expected], ["hung", "a number within 3 s"]);
+    assertEquals(failure!.shrinks > 0, true);
+  });
+
+  it("does not take a slow machine for a smaller counterexample", async () => {
+    let isBroken = false;
+    const { verdict, failure } = await run((input) => {
+      if (isBroken && input < 60) throw new OutOfTime("a number", 3_000, []);
+      isBroken ||= input > 50;
+      violate(input);
+    });
+    assertEquals([verdict, failure?.seen], ["broken", "60"]);
   });
 
   it("aborts the signal of each check that is over", async () => {
@@ -127,6 +192,43 @@ describe("runSuite", () => {
     });
     assertEquals(seen, ["S-ONE-1 kept", "S-ONE-10 kept", "S-TWO-1 broken"]);
     assertEquals([results.length, seed, runs], [3, 5, 100]);
+  });
+
+  it("makes one plain pull before all rules, and none of them if that cannot be made", async () => {
+    const told: string[] = [];
+    const onRule = ({ id }: { id: string }) => void told.push(id);
+    const pull = () => Promise.resolve(void told.push("pull"));
+    await runSuite("server", suite, subject, { onRule, runs: 3 }, pull);
+    assertEquals(told, ["pull", "S-ONE-1", "S-ONE-10", "S-TWO-1"]);
+    const fail = () => Promise.reject(new CannotRun("There is nobody"));
+    await assertRejects(() => runSuite("server", suite, subject, { onRule }, fail), CannotRun);
+    assertEquals(told.length, 4);
+  });
+
+  it("tries nothing twice with a subject whose plain pull does not end", async () => {
+    let checks = 0;
+    const stuck = ruleOf(() => {
+      checks++;
+      return new Promise(() => {});
+    });
+    const never = () => new Promise<never>(() => {});
+    const options = { checkTimeoutMs: 20 };
+    const { results } = await runSuite("server", [stuck], subject, options, never);
+    assertEquals([results[0]!.verdict, checks], ["hung", 1]);
+  });
+
+  it("says which rule is to blame for another one, unless that is kept", async () => {
+    const because = (cause: string) =>
+      ruleOf(() => {
+        throw new Violation("a pull", "none", [], cause);
+      }, { id: "S-NEXT-1" });
+    const causeIn = async (cause: string) => {
+      const { results } = await runSuite("server", [...suite, because(cause)], subject);
+      return results.at(-1)!.because;
+    };
+    assertEquals(await causeIn("S-TWO-1"), "S-TWO-1");
+    assertEquals(await causeIn("S-ONE-1"), undefined);
+    assertEquals(await causeIn("S-NEXT-1"), undefined);
   });
 
   it("ends at once when the subject cannot be run", async () => {

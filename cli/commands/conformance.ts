@@ -5,13 +5,15 @@
  */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { LEVELS } from "../../conformance/report.ts";
 import { reporters } from "../../conformance/reporters/mod.ts";
-import { LEVELS } from "../../conformance/reporters/words.ts";
 import type { Level } from "../../conformance/rule.ts";
 import { type AddCommand, type CommandContext, requireModelName } from "../command.ts";
 import { printable } from "../printable.ts";
 import { chooseHost, DEFAULT_HOST, parseHost, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
+import { addGateOptions } from "./conformance_gate.ts";
+import { explainRule, listRules } from "./conformance_rules.ts";
 import {
   explained,
   mergeFiles,
@@ -25,6 +27,11 @@ interface ServerFlags extends RunFlags {
   readonly url?: string;
   readonly model: string;
   readonly delete?: true;
+}
+
+interface RuleFlags {
+  readonly listRules?: true;
+  readonly explain?: string;
 }
 
 interface ClientFlags extends RunFlags {
@@ -54,7 +61,7 @@ function parseLevel(text: string, levels: readonly Level[] = []): readonly Level
 
 function addOutputOptions(command: Command): Command {
   const names = Object.keys(reporters);
-  return command
+  return addGateOptions(command)
     .addOption(
       new Option("--report <form>", "the format of the report").choices(names).default("pretty"),
     )
@@ -85,7 +92,7 @@ function addRunOptions(command: Command): Command {
 }
 
 const HELP_AFTER = `
-Exit codes: 0 no must rule is broken, 1 a must rule is broken, 2 the rules could not run, 130 interrupted`;
+Exit codes: 0 no rule that counts is broken or not seen, 1 a rule is, 2 the rules could not run, 130 interrupted`;
 
 /** Makes the function that adds `conformance` to the program. */
 export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit): AddCommand {
@@ -94,7 +101,13 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
     const conformance = program
       .command("conformance")
       .description("test a client or a server of the pull protocol")
-      .addHelpText("after", HELP_AFTER);
+      .option("--list-rules", "list all rules")
+      .option("--explain <id>", "say what a rule asks for, and why")
+      .addHelpText("after", HELP_AFTER)
+      .action(({ explain, listRules: isList }: RuleFlags) => {
+        if (explain !== undefined) return run(explainRule(explain, load(), context));
+        return isList ? run(listRules(load(), context)) : conformance.help({ error: true });
+      });
 
     addRunOptions(conformance.command("server").description("test a server"))
       .option("--url <address>", `the server's address (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)

@@ -10,7 +10,13 @@
 import { constants } from "node:fs";
 import { access, readFile, writeFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { passes, type Report, type RuleResult, tally } from "../../conformance/report.ts";
+import {
+  type Gate,
+  passes,
+  type Report,
+  type RuleResult,
+  tally,
+} from "../../conformance/report.ts";
 import {
   parseReports,
   prettyEnd,
@@ -30,10 +36,11 @@ import { messageOf, quote } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
 import { printable } from "../printable.ts";
 import { RunView } from "../views/run_view.ts";
+import { type GateFlags, readGate, tellMended } from "./conformance_gate.ts";
 import type { Trial } from "./conformance_trial.ts";
 
 /** The format of a report, and where to write it. */
-export interface OutputFlags {
+export interface OutputFlags extends GateFlags {
   /** The format. */
   readonly report: ReporterName;
   /** The file, if it is not standard output. */
@@ -73,10 +80,11 @@ export async function runTrial(
   const { signal } = context;
   const options = planRun(flags);
   const total = countRules(trial, flags, options);
+  const gate = await readGate(flags);
   await requireWritable(flags.out);
 
   const replay = (report: Report, result: RuleResult) => again(replayFlags(report, result));
-  const pretty: PrettyOptions = { replay, ...prettyOptions(context, flags) };
+  const pretty: PrettyOptions = { replay, gate, ...prettyOptions(context, flags) };
   const isLive = flags.report === "pretty" && flags.out === undefined;
   const results: RuleResult[] = [];
   const found = startReport(trial, options, results);
@@ -90,7 +98,8 @@ export async function runTrial(
   if (isInterruptedBy(signal, EXIT.outputClosed)) return EXIT.outputClosed;
   if (isLive) context.stdout.write(`\n${prettyEnd(report, pretty)}`);
   else await writeReports([report], flags, pretty, context);
-  if (!signal.aborted) return exitCodeOf([report]);
+  tellMended([report], gate, context);
+  if (!signal.aborted) return exitCodeOf([report], gate);
   context.stderr.write(`Interrupted after ${results.length} of ${count(total, "rule")}\n`);
   return signal.reason instanceof Interruption ? signal.reason.exitCode : EXIT.interrupted;
 }
@@ -131,7 +140,7 @@ function startReport(
   results: readonly RuleResult[],
 ): Report {
   const subject = version === undefined ? { name } : { name, version };
-  return { format: 1, side, subject, runtime: runtimeName(), runs, seed, results };
+  return { format: 2, side, subject, runtime: runtimeName(), runs, seed, results };
 }
 
 /** Runs a trial and shows its results as they are found. Returns `undefined` if it is interrupted. */
@@ -172,8 +181,8 @@ function isInterruptedBy({ reason }: AbortSignal, exitCode: number): boolean {
   return reason instanceof Interruption && reason.exitCode === exitCode;
 }
 
-function exitCodeOf(reports: readonly Report[]): number {
-  return reports.every(passes) ? EXIT.success : EXIT.failure;
+function exitCodeOf(reports: readonly Report[], gate: Gate): number {
+  return reports.every((report) => passes(report, gate)) ? EXIT.success : EXIT.failure;
 }
 
 /** A terminal gets its own width, and colours unless NO_COLOR or TERM rules them out. */
@@ -223,10 +232,12 @@ export async function mergeFiles(
   flags: OutputFlags,
   context: CommandContext,
 ): Promise<number> {
+  const gate = await readGate(flags);
   await requireWritable(flags.out);
   const reports = (await Promise.all(files.map(readReports))).flat();
-  await writeReports(reports, flags, prettyOptions(context, flags), context);
-  return exitCodeOf(reports);
+  await writeReports(reports, flags, { gate, ...prettyOptions(context, flags) }, context);
+  tellMended(reports, gate, context);
+  return exitCodeOf(reports, gate);
 }
 
 /** Prints in one line why the rules could not run. */

@@ -15,11 +15,12 @@ import type { ClientTarget, ConformanceKit, ServerTarget, Trial } from "./confor
 
 const KEPT: readonly RuleResult[] = [
   result("S-SEQ-1"),
-  result("S-SEQ-2", { level: "should", verdict: "broken" }),
+  result("S-SEQ-2", { level: "observed", verdict: "broken" }),
 ];
 
 /** A kit that has found its results already. */
 class StandInKit implements ConformanceKit {
+  readonly rules: readonly RuleResult[] = [...ONE_OF_EACH, result("C-REQ-1")];
   readonly targets: (ServerTarget | ClientTarget)[] = [];
   readonly options: RunOptions[] = [];
   readonly #results: readonly RuleResult[];
@@ -102,15 +103,96 @@ async function withDirectory(use: (directory: string) => Promise<void>): Promise
 }
 
 describe("conformance", () => {
-  it("exits with 0 as long as no rule of level must is broken", async () => {
-    assertEquals(await run(SERVER, new StandInKit(KEPT), new TestContext(new Recorder())), 0);
+  /** The exit code of a run that finds one result. */
+  const exitCodeOf = async (more: Partial<RuleResult>, ...flags: string[]) => {
+    const kit = new StandInKit([result("S-SEQ-1", more)]);
+    return await run([...SERVER, ...flags], kit, new TestContext(new Recorder()));
+  };
+
+  it("exits with 1 when a rule is broken of a level that counts, by default must or should", async () => {
+    assertEquals(await exitCodeOf({}), 0);
+    assertEquals(await exitCodeOf({ verdict: "broken" }), 1);
+    assertEquals(await exitCodeOf({ verdict: "broken", level: "should" }), 1);
+    assertEquals(await exitCodeOf({ verdict: "broken", level: "should" }, "--fail-on", "must"), 0);
+    assertEquals(await exitCodeOf({ verdict: "broken", level: "observed" }), 0);
+    const all = ["--fail-on", "observed"];
+    assertEquals(await exitCodeOf({ verdict: "broken", level: "observed" }, ...all), 1);
   });
 
-  it("exits with 1 when one is", async () => {
-    for (const verdict of ["broken", "hung"] as const) {
-      const kit = new StandInKit([result("S-SEQ-1", { verdict })]);
-      assertEquals(await run(SERVER, kit, new TestContext(new Recorder())), 1);
-    }
+  it("exits with 1 when a rule is hung, at every level", async () => {
+    assertEquals(await exitCodeOf({ verdict: "hung", level: "observed" }, "--fail-on", "must"), 1);
+  });
+
+  it("exits with 1 when a rule of must or should was not seen, unless it is allowed", async () => {
+    const unseen = { verdict: "not seen" } as const;
+    assertEquals(await exitCodeOf({ ...unseen, level: "should" }), 1);
+    assertEquals(await exitCodeOf({ ...unseen, level: "observed" }), 0);
+    assertEquals(await exitCodeOf(unseen, "--allow-not-seen", "S-SEQ-2,S-SEQ-1"), 0);
+    assertEquals(await exitCodeOf(unseen, "--allow-not-seen", "S-SEQ-2"), 1);
+    assertEquals(await exitCodeOf({ verdict: "skipped" }), 0);
+  });
+
+  it("does not fail by what is known to be broken, and says what is not any more", async () => {
+    assertEquals(await exitCodeOf({ verdict: "broken" }, "--known", "S-SEQ-1"), 0);
+    assertEquals(await exitCodeOf({ verdict: "broken" }, "--known", "S-SEQ-2,S-SEQ-3"), 1);
+    await withDirectory(async (directory) => {
+      const file = join(directory, "known.txt");
+      await writeFile(file, "# since 0.33\nS-SEQ-1 # the first\n\nS-SEQ-9\n");
+      assertEquals(await exitCodeOf({ verdict: "broken" }, "--known", file), 0);
+      const context = new TestContext(new Recorder());
+      const kit = new StandInKit([result("S-SEQ-1")]);
+      assertEquals(await run([...SERVER, "--known", file], kit, context), 0);
+      assertEquals(
+        context.stderr.text,
+        "S-SEQ-1 is kept, although --known has it: take it off the list\n",
+      );
+    });
+  });
+
+  it("lists all rules, and explains one", async () => {
+    const kit = new StandInKit([]);
+    const list = new TestContext(new Recorder());
+    assertEquals(await run(["--list-rules"], kit, list), 0);
+    assertEquals(list.stdout.lines[0], "must     S-SEQ-1     The rule S-SEQ-1 holds");
+    assertEquals(list.stdout.lines.at(-1), "5 rules: 3 must, 1 should, 1 observed");
+
+    const one = new TestContext(new Recorder());
+    assertEquals(await run(["--explain", "S-RES-2"], kit, one), 0);
+    assertEquals(one.stdout.lines, [
+      "S-RES-2 should: The rule S-RES-2 holds",
+      "",
+      '  rests on  spec: "It holds."',
+      "  level     should: robust practice",
+      "  counts    if an input shows what it is about",
+      "",
+      "  Try it alone:",
+      "  ollama-pull conformance server --model <name> --rule S-RES-2",
+    ]);
+    const client = new TestContext(new Recorder());
+    assertEquals(await run(["--explain", "C-REQ-1"], kit, client), 0);
+    assertStringIncludes(
+      client.stdout.text,
+      "ollama-pull conformance client --rule C-REQ-1 -- <command...>",
+    );
+  });
+
+  it("says now and then how far it is where there is no terminal", async () => {
+    const context = new TestContext(new Recorder());
+    const kit = new StandInKit(ONE_OF_EACH, () => context.tick());
+    await run([...SERVER, "--report", "json"], kit, context);
+    assertEquals(context.stderr.lines.slice(0, 3), [
+      "1/4, S-SEQ-1 The rule S-SEQ-1 holds",
+      "2/4, S-SEQ-2 The rule S-SEQ-2 holds",
+      "3/4, 1 broken, S-RES-1 The rule S-RES-1 holds",
+    ]);
+    assertEquals(context.callbacks.size, 0);
+  });
+
+  it("says nothing more as long as the results come", async () => {
+    const context = new TestContext(new Recorder());
+    const kit = new StandInKit(ONE_OF_EACH, () => context.tick());
+    await run(SERVER, kit, context);
+    assertEquals(context.stderr.lines, ["1/4, S-SEQ-1 The rule S-SEQ-1 holds"]);
   });
 
   it("hands on what to test, and which rules", async () => {
@@ -174,13 +256,16 @@ describe("conformance", () => {
     const { lines } = context.stdout;
     assertStringIncludes(lines[0]!, "server http://127.0.0.1:9 (");
     assertStringIncludes(lines[0]!, "up to 5 inputs a rule, seed 8)");
-    assertEquals(lines[2], "✓ must     S-SEQ-1     The rule S-SEQ-1 holds");
+    assertEquals(lines[2], "✓ must     S-SEQ-1     The rule S-SEQ-1 holds (100 inputs)");
     assertStringIncludes(
       context.stdout.text,
       "ollama-pull conformance server --url http://127.0.0.1:9 --model tiny " +
         "--rule S-SEQ-2 --seed -42 --path 3:0:1\n",
     );
-    assertEquals(lines.at(-1), "✓ Nothing that was tried breaks the spec");
+    assertEquals(
+      lines.at(-1),
+      "✗ 1 rule broken: 1 observed; not counted: S-SEQ-2 (the level observed does not count)",
+    );
     assertEquals(context.stderr.text, "");
     assertEquals(context.stdout.text.includes("\x1b"), false);
   });
@@ -255,7 +340,7 @@ describe("conformance", () => {
       ],
       [[...SERVER, "--rule", "S-NO"], new StandInKit(KEPT), "Cannot run the rule S-NO"],
       [
-        [...SERVER, "--level", "observed"],
+        [...SERVER, "--level", "should"],
         new StandInKit(KEPT),
         "Cannot run any rule: none of those given by --rule has a --level that is given",
       ],
@@ -289,6 +374,13 @@ describe("conformance", () => {
       [["server", "--model", " "], 'Cannot use the model name " ": the model is missing'],
       [["server", "--url", "x://y", "--model", "tiny"], "--url: Cannot use the host"],
       [["client"], "missing required argument 'command'"],
+      [[...SERVER, "--fail-on", "may"], "Allowed choices are must, should, observed."],
+      [
+        [...SERVER, "--allow-not-seen", "seq"],
+        'Cannot use "seq" of --allow-not-seen: it must be the id of a rule, such as S-SEQ-1',
+      ],
+      [[...SERVER, "--known", "S-SEQ"], 'Cannot use --known "S-SEQ": it must be ids such as'],
+      [["--explain", "S-NO-1"], 'Cannot explain the rule "S-NO-1": there is none.'],
       [[...SERVER, "--level", "may"], "is invalid. It must be one of must, should, observed"],
       [[...SERVER, "--runs", "0"], "It must be a whole number, 1 or more"],
       [[...SERVER, "--seed", "1e3"], "It must be a whole number"],
@@ -369,7 +461,9 @@ describe("conformance merge", () => {
       await writeFile(file, JSON.stringify(report(ONE_OF_EACH)));
       const context = new TestContext(new Recorder());
       assertEquals(await run(["merge", file], kit, context), 1);
-      assertStringIncludes(context.stdout.text, "✗ The spec is broken");
+      assertStringIncludes(context.stdout.text, "✗ 2 rules broken: 1 must, 1 observed");
+      const known = ["--known", "S-SEQ-2,S-RES-1"];
+      assertEquals(await run(["merge", file, ...known], kit, new TestContext(new Recorder())), 0);
     });
   });
 

@@ -44,6 +44,8 @@ export interface Trial {
 
 /** What can be tested. */
 export interface ConformanceKit {
+  /** All rules, those for servers first. */
+  readonly rules: readonly RuleInfo[];
   /** Tests a server. */
   server(target: ServerTarget): Trial;
   /** Tests a client. */
@@ -66,6 +68,7 @@ export async function loadKit(): Promise<ConformanceKit> {
     import("../../conformance/run.ts"),
   ]);
   return {
+    rules: [...suite.serverRules, ...clientRules],
     server(target) {
       const subject = servers.remoteServer(target);
       return {
@@ -81,7 +84,7 @@ export async function loadKit(): Promise<ConformanceKit> {
       return {
         side: "client",
         subject,
-        runs: DEFAULT_RUNS,
+        runs: subject.maxRuns ?? DEFAULT_RUNS,
         select: (options) => selectRules(clientRules, options),
         run: (options) => runClientConformance(subject, options),
       };

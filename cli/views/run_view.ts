@@ -1,6 +1,6 @@
 /**
- * Shows the run of a suite: one line on standard error that is redrawn, if that is a terminal, and each
- * result on standard output as it is found, if asked for.
+ * Shows the run of a suite: one line on standard error that is redrawn, if that is a terminal, or else
+ * one now and then, and each result on standard output as it is found, if asked for.
  *
  *     ✓ must     C-REQ-1   A pull is a POST to /api/pull
  *     ✗ must     C-REQ-2   The body is JSON and names the model
@@ -14,6 +14,9 @@ import type { CommandContext } from "../command.ts";
 import { fitWidth } from "../fit_width.ts";
 import { printable } from "../printable.ts";
 import { CLEAR_LINE, spinnerAt, TICK_MS } from "./spinner.ts";
+
+/** How often a line comes where there is no terminal, in milliseconds, unless results come meanwhile. */
+const LINE_MS = 30_000;
 
 /** Options of {@link RunView}. */
 export interface RunViewOptions {
@@ -35,6 +38,8 @@ export class RunView {
   #finished = 0;
   #broken = 0;
   #tick = 0;
+  /** How many results had been shown at the last line. */
+  #shown = 0;
 
   /**
    * Shows a run from now on.
@@ -48,7 +53,7 @@ export class RunView {
     this.#hasStatus = context.stderr.isTTY === true && context.env.TERM !== "dumb";
     this.#stopTicking = this.#hasStatus
       ? context.repeat(() => this.#nextTick(), TICK_MS)
-      : () => {};
+      : context.repeat(() => this.#writeLine(), LINE_MS);
   }
 
   /** Shows the rule that runs next. */
@@ -79,12 +84,26 @@ export class RunView {
     this.#draw();
   }
 
-  #draw(): void {
-    if (!this.#hasStatus || !this.#rule) return;
+  /** Says how far the run is, unless results say it. */
+  #writeLine(): void {
+    const isTold = this.#options.describe !== undefined && this.#finished > this.#shown;
+    this.#shown = this.#finished;
+    const text = this.#describeState();
+    if (text !== undefined && !isTold) this.#context.stderr.write(`${text}\n`);
+  }
+
+  /** How far the run is, or `undefined` between two rules. */
+  #describeState(): string | undefined {
+    if (!this.#rule) return undefined;
     const { id, title } = this.#rule;
     const broken = this.#broken > 0 ? `${this.#broken} broken, ` : "";
+    return printable(`${this.#finished + 1}/${this.#options.total}, ${broken}${id} ${title}`);
+  }
+
+  #draw(): void {
+    const text = this.#describeState();
+    if (!this.#hasStatus || text === undefined) return;
     const spinner = spinnerAt(this.#tick);
-    const text = printable(`${this.#finished + 1}/${this.#options.total}, ${broken}${id} ${title}`);
     const columns = (this.#context.stderr.columns || 80) - 1;
     this.#context.stderr.write(CLEAR_LINE + fitWidth(`${spinner} ${text}`, columns));
   }

@@ -52,9 +52,10 @@ export interface RunningClient {
 export function start(
   client: ClientUnderTest,
   script: AnswerScript,
-  { signal }: CheckRun,
+  { signal, awaits }: CheckRun,
 ): RunningClient {
   const play = client.server.play(script);
+  awaits("the client to end", () => [play.exchange]);
   const controller = new AbortController();
   const updates: unknown[] = [];
   let isOver = false;
@@ -117,25 +118,10 @@ function describeFailure(error: unknown): string {
   return more === "" ? error.message : `${error.message} (${more})`;
 }
 
-/** Throws unless the client reported success. */
-export function expectSuccess({ failure, play }: Observation): void {
-  if (failure === undefined) return;
-  throw new Violation("success", `a failure: ${failure}`, [play.exchange]);
-}
-
 /** Throws unless the client reported a failure. */
 export function expectFailure({ failure, play }: Observation, why: string): void {
   if (failure !== undefined) return;
   throw new Violation(`a failure, because ${why}`, "success", [play.exchange]);
-}
-
-/** Throws unless the message of a failure contains one of some texts. */
-export function expectReason({ failure, play }: Observation, texts: readonly string[]): void {
-  if (failure === undefined || texts.some((text) => failure.includes(text))) return;
-  const expected = texts.map((text) => JSON.stringify(text)).join(" or ");
-  throw new Violation(`a failure that names ${expected}`, `the failure: ${failure}`, [
-    play.exchange,
-  ]);
 }
 
 const STATUS_FIELDS = ["status", "digest", "total", "completed"] as const;

@@ -187,10 +187,21 @@ function parseUpdate(line: string): unknown {
 
 /** Why a rule about updates does not apply to a client, or `undefined` if it applies. */
 export function unlessUpdating({ reports }: ClientSubject): string | undefined {
-  return reports === "outcome" ? "The client reports no updates" : undefined;
+  return reports === "outcome"
+    ? "The client reports no updates: `--reports statuses` or `progress` if it does"
+    : undefined;
+}
+
+/** Why a rule about the server's statuses does not apply to a client, or `undefined` if it applies. */
+export function unlessForwarding({ reports }: ClientSubject): string | undefined {
+  return reports === "statuses"
+    ? undefined
+    : "The client does not report the server's statuses: `--reports statuses` if it does";
 }
 
 /** Why a rule about progress over all layers does not apply to a client, or `undefined` if it applies. */
 export function unlessAggregating({ reports }: ClientSubject): string | undefined {
-  return reports === "progress" ? undefined : "The client reports no progress over all layers";
+  return reports === "progress"
+    ? undefined
+    : "The client reports no progress over all layers: `--reports progress` if it does";
 }

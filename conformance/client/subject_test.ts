@@ -56,14 +56,15 @@ describe("commandClient", () => {
     const { pull: _, ...description } = commandClient(["sh"]);
     const counted: ClientSubject = {
       ...description,
-      pull: () => {
+      async pull({ host, fetch, model }) {
         pulls++;
-        return Promise.reject(new Error("not today"));
+        await fetch(`${host}/api/pull`, { method: "POST", body: JSON.stringify({ model }) });
+        throw new Error("not today");
       },
     };
     const options = { rules: ["C-END-1"], seed: 1 };
     assertEquals((await runClientConformance(counted, options)).runs, 10);
-    assertEquals(pulls, 10);
+    assertEquals(pulls, 1 + 10); // the plain pull, too
     assertEquals((await runClientConformance(counted, { ...options, runs: 3 })).runs, 3);
   });
 });

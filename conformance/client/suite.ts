@@ -9,6 +9,7 @@ import type { Rule } from "../rule.ts";
 import { type RunOptions, runSuite } from "../run.ts";
 import { within } from "./within.ts";
 import type { ClientUnderTest } from "./observation.ts";
+import { plainPull } from "./plain_pull.ts";
 import { endingRules } from "./rules/endings.ts";
 import { failureRules } from "./rules/failures.ts";
 import { framingRules } from "./rules/framing.ts";
@@ -51,7 +52,7 @@ export async function closeClient({ server, running }: ClientUnderTest): Promise
  * @param options Which rules to run, and how thoroughly. Unless `runs` and
  * `checkTimeoutMs` are given, those of the client count (`maxRuns`, `checkTimeoutMs`).
  * @return The report. A broken rule does not throw.
- * @throws {CannotRun} If the client cannot be run at all.
+ * @throws {CannotRun} If the client cannot be started, or ends without having asked for a pull.
  */
 export async function runClientConformance(
   client: ClientSubject,
@@ -61,7 +62,7 @@ export async function runClientConformance(
   const limited = { ...options, runs, checkTimeoutMs };
   const subject = await openClient(client);
   try {
-    return await runSuite("client", clientRules, subject, limited);
+    return await runSuite("client", clientRules, subject, limited, plainPull);
   } finally {
     await closeClient(subject);
   }

@@ -1,7 +1,8 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { ownClient } from "../lab/interop/own.ts";
-import { isBroken } from "../report.ts";
+import { isBroken, type Verdict } from "../report.ts";
+import { CannotRun } from "../rule.ts";
 import { serverRules } from "../server/suite.ts";
 import { start } from "./observation.ts";
 import { ScriptedServer } from "./scripted_server.ts";
@@ -27,6 +28,9 @@ describe("the rules", () => {
   });
 });
 
+/** A run of all rules takes longer on a busy machine than runners allow by default. */
+const PATIENT = { timeout: 60_000 };
+
 describe("runClientConformance", () => {
   it("ends a client that hangs, and cancels it", async () => {
     const signals: AbortSignal[] = [];
@@ -43,14 +47,57 @@ describe("runClientConformance", () => {
     const options = { rules: ["C-FRAME-1"], checkTimeoutMs: 20 };
     const { results: [result] } = await runClientConformance(hanging, options);
     assertEquals(result?.verdict, "hung");
-    assertEquals(signals.map(({ aborted }) => aborted), [true]);
+    // One of the plain pull, and one of the rule.
+    assertEquals(signals.map(({ aborted }) => aborted), [true, true]);
 
     const slow = { ...hanging, checkTimeoutMs: 10 };
     const own = await runClientConformance(slow, { rules: ["C-FRAME-1"] });
-    assertEquals(own.results[0]?.reason, "The check did not end within 0.01 s");
+    assertEquals(own.results[0]?.failure?.expected, "the client to end within 0.01 s");
     const overridden = await runClientConformance(slow, options);
-    assertEquals(overridden.results[0]?.reason, "The check did not end within 0.02 s");
+    assertEquals(overridden.results[0]?.failure?.expected, "the client to end within 0.02 s");
   });
+
+  it("cannot test a client that asks for no pull, and says what it did instead", async () => {
+    const idle = (pull: ClientSubject["pull"]): ClientSubject => ({
+      ...ownClient("in-process"),
+      pull,
+    });
+    await assertRejects(
+      () => runClientConformance(idle(() => Promise.resolve())),
+      CannotRun,
+      "Cannot test the client: it reported success without asking for a pull",
+    );
+    await assertRejects(
+      () => runClientConformance(idle(() => Promise.reject(new Error("no port")))),
+      CannotRun,
+      "Cannot test the client: it failed before it asked for a pull: no port. It must ask http://",
+    );
+  });
+
+  it(
+    "sees nothing where a client fails at everything, and blames the plain pull",
+    PATIENT,
+    async () => {
+      const failing: ClientSubject = {
+        ...ownClient("in-process"),
+        reports: "statuses",
+        async pull({ host, fetch, model, signal }) {
+          const body = JSON.stringify({ model });
+          await fetch(`${host}/api/pull`, { method: "POST", body, signal });
+          throw new Error("never");
+        },
+      };
+      const { results } = await runClientConformance(failing, { runs: 1, seed: 1 });
+      const withVerdict = (verdict: Verdict) =>
+        results.filter((result) => result.verdict === verdict);
+      assertEquals(withVerdict("kept").map(({ id }) => id), ["C-REQ-1", "C-REQ-2", "C-REQ-3"]);
+      const [first, ...others] = withVerdict("broken").filter(({ because }) =>
+        because === undefined
+      );
+      assertEquals([first?.id, others.length], ["C-DIALECT-1", 0]);
+      assertEquals(withVerdict("not seen").length > 15, true);
+    },
+  );
 
   it("asks a client that gives no updates for its outcome alone", async () => {
     const client: ClientSubject = { ...ownClient("in-process"), reports: "outcome" };
@@ -69,7 +116,12 @@ describe("runClientConformance", () => {
     const client = await openClient(ownClient("network"));
     const check = new AbortController();
     const script = { chunks: [encode('{"status":"pulling manifest"}\n')], ending: "hang" } as const;
-    const running = start(client, script, { signal: check.signal });
+    const running = start(client, script, {
+      signal: check.signal,
+      graceMs: 0,
+      saw: () => {},
+      awaits: () => {},
+    });
     await running.settled();
     assertEquals(client.running.size, 1);
     check.abort();

@@ -8,21 +8,73 @@ import fc from "fast-check";
 import type { Bytes } from "./bytes.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
+/** How many cuts there are at most, if they are anywhere. */
+const MAX_CUTS = 16;
+
 /**
  * The chunks in which bytes may arrive: in one, in a few cut anywhere, some of which may be empty, or
- * one byte at a time. Together they are always the same bytes.
+ * a few bytes at a time. Together they are always the same bytes. They shrink to few chunks: to two,
+ * where one cut is to blame.
  *
  * @param bytes What arrives.
  */
 export function chunkings(
   bytes: Bytes,
 ): Arbitrary<Bytes[]> {
-  const cuts = fc.array(fc.nat({ max: bytes.length }), { maxLength: 16 });
-  const sizes = fc.integer({ min: 1, max: 8 });
-  return fc.oneof(
-    { weight: 4, arbitrary: cuts.map((cuts) => cutBytes(bytes, cuts)) },
-    { weight: 1, arbitrary: sizes.map((size) => cutBytes(bytes, multiples(size, bytes.length))) },
-  );
+  return new Cuts(bytes.length).map((cuts) => cutBytes(bytes, cuts));
+}
+
+/** Places to cut bytes of some length: a few anywhere, or all multiples of a small number. */
+class Cuts extends fc.Arbitrary<number[]> {
+  readonly #choices: fc.Arbitrary<number[]>;
+  readonly #place: fc.Arbitrary<number>;
+
+  constructor(length: number) {
+    super();
+    this.#place = fc.nat({ max: length });
+    const regular = fc.integer({ min: 1, max: 8 }).map((size) => multiples(size, length));
+    this.#choices = fc.oneof(
+      { weight: 4, arbitrary: fc.array(this.#place, { maxLength: MAX_CUTS }) },
+      { weight: 1, arbitrary: regular },
+    );
+  }
+
+  override generate(random: fc.Random, biasFactor: number | undefined): fc.Value<number[]> {
+    const { value } = this.#choices.generate(random, biasFactor);
+    return new fc.Value(value, undefined);
+  }
+
+  override canShrinkWithoutContext(value: unknown): value is number[] {
+    return Array.isArray(value) &&
+      value.every((place) => this.#place.canShrinkWithoutContext(place));
+  }
+
+  /** Regular cuts would shrink to smaller steps, which are more cuts: any of them may be left out. */
+  override shrink(value: number[]): fc.Stream<fc.Value<number[]>> {
+    const smaller = [withFewer(value), this.#withEarlier(value)];
+    return fc.stream(joined(smaller)).map((cuts) => new fc.Value(cuts, undefined));
+  }
+
+  /** The same cuts, but for one that is nearer to the start. */
+  *#withEarlier(cuts: readonly number[]): Generator<number[]> {
+    if (cuts.length > MAX_CUTS) return;
+    for (const [index, place] of cuts.entries()) {
+      for (const { value } of this.#place.shrink(place, undefined)) yield cuts.with(index, value);
+    }
+  }
+}
+
+/** A list without a part of it: all, each half, each quarter, down to each item. */
+function* withFewer<Item>(items: readonly Item[]): Generator<Item[]> {
+  for (let size = items.length; size >= 1; size = Math.floor(size / 2)) {
+    for (let start = 0; start < items.length; start += size) {
+      yield items.toSpliced(start, size);
+    }
+  }
+}
+
+function* joined<Item>(parts: readonly Iterable<Item>[]): Generator<Item> {
+  for (const part of parts) yield* part;
 }
 
 /** The multiples of a number that lie between 0 and an end. */

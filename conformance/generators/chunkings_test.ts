@@ -26,6 +26,21 @@ describe("chunkings", () => {
     assert(occurs(chunks, (chunks) => chunks.some(({ length }) => length === 0)));
   });
 
+  it("shrink to two chunks, where one cut is to blame, even if they were regular", () => {
+    const bytes = new Uint8Array(300);
+    const isCutThere = (chunks: readonly Uint8Array[]) => {
+      let end = 0;
+      return chunks.slice(0, -1).some(({ length }) => (end += length) > 200);
+    };
+    for (let seed = 0; seed < 50; seed++) {
+      const { counterexample } = fc.check(
+        fc.property(chunkings(bytes), (chunks) => !isCutThere(chunks)),
+        { seed },
+      );
+      assertEquals(counterexample?.[0].map(({ length }) => length), [201, 99]);
+    }
+  });
+
   it("shrink to one chunk", () => {
     assertEquals(smallest(chunkings(new Uint8Array(5)), () => true).length, 1);
   });

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { isBroken, type Report, type RuleResult, type Tally, tally } from "../report.ts";
+import { isBroken, LEVELS, type Report, type RuleResult, type Tally, tally } from "../report.ts";
 import type { Level, RuleInfo } from "../rule.ts";
 import { findingPanel } from "./html_finding.ts";
 import { CSS } from "./html_style.ts";
@@ -23,13 +23,15 @@ import {
 import type { ReporterOptions } from "./reporter.ts";
 import { count, oneLine, visible } from "./texts.ts";
 import {
+  describeEvidence,
+  describeRuntime,
   describeTally,
   LEVEL_MEANINGS,
-  LEVELS,
   SIGNS,
   subjectName,
   subjectsOf,
   VERDICTS,
+  wordOf,
 } from "./words.ts";
 
 /** Only the styles in the page itself: a report from elsewhere cannot load anything. */
@@ -37,6 +39,9 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
 /** For how many implementations there is room for words in the cells, on a phone too. */
 const MAX_WORDY_COLUMNS = 8;
+
+/** For how many there is room for their names on a phone. */
+const MAX_NAMED_COLUMNS = 3;
 
 /** Writes reports as a web page. */
 export function htmlReport(reports: readonly Report[], options: ReporterOptions = {}): string {
@@ -70,17 +75,19 @@ function describePage(matrices: readonly Matrix[]): string {
 }
 
 function legend(): Markup {
-  const meanings: [Level, RuleResult["verdict"], string][] = [
+  const meanings: [Level | "should dependent", RuleResult["verdict"], string][] = [
     ["must", "kept", "every input was fine"],
     ["must", "broken", "against the spec"],
     ["should", "broken", "against practice or the reference"],
-    ["must", "hung", "a check did not end in time"],
-    ["must", "skipped", "the rule could not be checked"],
+    ["should dependent", "broken", "because another rule is"],
+    ["must", "hung", "something did not come in time"],
+    ["must", "not seen", "no input showed what the rule is about"],
+    ["must", "skipped", "not tried, for the reason in the cell"],
   ];
   return markup`<div class="tools">
 <dl class="legend">${
     meanings.map(([level, verdict, meaning]) =>
-      markup`<div><dt class="mark ${verdict} ${level}">${
+      markup`<div><dt class="mark ${wordOf(verdict)} ${level}">${
         SIGNS[verdict]
       } ${verdict}</dt><dd>${meaning}</dd></div>`
     )
@@ -115,39 +122,55 @@ function card(implementation: Implementation, index: number): Markup {
 <h3><span class="number">${index + 1}</span> <span class="name">${oneLine(name)}</span>${
     version === undefined ? undefined : markup` <span class="version">${oneLine(version)}</span>`
   }</h3>
-<p class="runtime">${oneLine(runtime)}</p>
-${conclusion(tally(results, "must"))}
+<p class="runtime">${oneLine(describeRuntime({ runtime }))}</p>
+${conclusion(results)}
 <dl class="bars">${LEVELS.map((level) => bar(level, tally(results, level)))}</dl>
 </li>`;
 }
 
-function conclusion({ kept, broken, hung }: Tally): Markup {
-  if (broken + hung > 0) {
+/** What follows from the results of an implementation. Only if nothing is bad, it has a ✓. */
+function conclusion(results: readonly RuleResult[]): Markup {
+  const all = tally(results);
+  const must = tally(results, "must");
+  const ofSpec = must.broken + must.hung;
+  const broken = all.broken + all.hung;
+  if (broken > 0) {
+    const kind = ofSpec > 0 ? `${ofSpec} of the spec` : "none of the spec";
     return markup`<p class="conclusion bad">${SIGNS.broken} breaks ${
-      count(broken + hung, "rule")
-    } of the spec</p>`;
+      count(broken, "rule")
+    }, ${kind}</p>`;
   }
-  return kept > 0
-    ? markup`<p class="conclusion good">${SIGNS.kept} breaks no rule of the spec</p>`
-    : markup`<p class="conclusion">${SIGNS.skipped} no rule of the spec was tried</p>`;
+  const unseen = all["not seen"];
+  if (unseen > 0) {
+    return markup`<p class="conclusion">${SIGNS["not seen"]} breaks no rule that was seen, but ${
+      count(unseen, "rule")
+    } ${unseen === 1 ? "was" : "were"} not seen</p>`;
+  }
+  return all.kept > 0
+    ? markup`<p class="conclusion good">${SIGNS.kept} breaks no rule that was tried${
+      all.skipped === 0 ? "" : `, ${all.skipped} skipped`
+    }</p>`
+    : markup`<p class="conclusion">${SIGNS.skipped} no rule was tried</p>`;
 }
 
 function bar(level: Level, counts: Tally): Markup {
-  const total = VERDICTS.reduce((sum, verdict) => sum + counts[verdict], 0);
-  if (total === 0) return markup`<div><dt>${level}</dt><dd>–</dd></div>`;
+  const { skipped } = counts;
+  const tried = VERDICTS.reduce((sum, verdict) => sum + counts[verdict], 0) - skipped;
+  if (tried + skipped === 0) return markup`<div><dt>${level}</dt><dd>–</dd></div>`;
   const parts = VERDICTS.filter((verdict) => counts[verdict] > 0).map((verdict) =>
-    markup`<i class="${verdict} ${level}" style="flex-grow:${counts[verdict]}"></i>`
+    markup`<i class="${wordOf(verdict)} ${level}" style="flex-grow:${counts[verdict]}"></i>`
   );
+  const rest = skipped === 0 ? undefined : markup`${skipped} skipped`;
   return markup`<div title="${
     describeTally(counts)
-  }"><dt>${level}</dt><dd><b>${counts.kept}</b>/${total}<span class="bar">${parts}</span><span class="unseen">${
+  }"><dt>${level}</dt><dd><b>${counts.kept}</b>/${tried}<span class="bar">${parts}</span><small>${rest}</small><span class="unseen">${
     describeTally(counts)
   }</span></dd></div>`;
 }
 
 function table({ side, implementations, sections }: Matrix): Markup {
   const columns = implementations.length;
-  const room = columns > MAX_WORDY_COLUMNS ? "dense" : "wordy";
+  const room = roomFor(columns);
   const bodies = sections.map(({ title, rules }, section) =>
     markup`<tbody>
 <tr class="section"><th scope="rowgroup" colspan="${columns + 1}"><span>${
@@ -166,13 +189,20 @@ ${bodies}
 </table>`;
 }
 
+/** How much there is room for, as the names of classes. One implementation has room for remarks. */
+function roomFor(columns: number): string {
+  if (columns === 1) return "wordy few single";
+  if (columns <= MAX_NAMED_COLUMNS) return "wordy few";
+  return columns <= MAX_WORDY_COLUMNS ? "wordy" : "dense";
+}
+
 function columnHead({ subject, runtime }: Implementation, index: number): Markup {
-  const title = oneLine(`${subjectName(subject)}, ${runtime}`);
+  const title = oneLine(`${subjectName(subject)}, ${describeRuntime({ runtime })}`);
   return markup`<th scope="col" title="${title}"><span class="number">${
     index + 1
   }</span><span class="name">${oneLine(subject.name)}</span><small>${
     oneLine(subject.version ?? "")
-  }</small><small class="runtime">${oneLine(runtime)}</small></th>`;
+  }</small><small class="runtime">${oneLine(describeRuntime({ runtime }))}</small></th>`;
 }
 
 function ruleRow(
@@ -189,25 +219,46 @@ function ruleRow(
   }</code> <span class="level ${level}">${level}</span> <span class="title">${
     withCode(oneLine(title))
   }</span></summary><p class="cites">${withCode(visible(cites))}</p></details></th>${
-    findings.map((finding, column) => cell(finding, column, idOf(column)))
+    findings.map((finding, column) => {
+      const remark = findings.length === 1 && finding ? remarkOn(finding.result) : undefined;
+      return cell(finding, column, idOf(column), remark);
+    })
   }</tr>`;
 }
 
-function cell(finding: Finding | undefined, column: number, id: string): Markup {
+/** What a result rests on, or how it comes about, in one line. */
+function remarkOn(result: RuleResult): string | undefined {
+  const { verdict, because, failure, reason } = result;
+  if (because !== undefined) return `because ${because} is broken`;
+  if (failure !== undefined) return `expected ${failure.expected}`;
+  return verdict === "kept" ? describeEvidence(result) : reason;
+}
+
+function cell(
+  finding: Finding | undefined,
+  column: number,
+  id: string,
+  remark: string | undefined,
+): Markup {
   const number = markup`<span class="number" aria-hidden="true">${column + 1}</span>`;
   if (finding === undefined) {
     return markup`<td><span class="mark missing" title="not run">${number}<span class="unseen">not run</span></span></td>`;
   }
-  const { verdict, level, runs } = finding.result;
+  const { verdict, level, because } = finding.result;
   const content = markup`${number}<span class="sign" aria-hidden="true">${
     SIGNS[verdict]
-  }</span><span class="word">${verdict}</span>`;
+  }</span><span class="word">${verdict}</span>${
+    remark === undefined
+      ? undefined
+      : markup` <span class="remark">${withCode(oneLine(remark))}</span>`
+  }`;
+  const kind = `${wordOf(verdict)} ${level}`;
   if (verdict === "kept") {
-    return markup`<td><span class="mark kept ${level}" title="${
-      count(runs, "input")
-    }">${content}</span></td>`;
+    const evidence = describeEvidence(finding.result) ?? count(finding.result.runs, "input");
+    return markup`<td><span class="mark ${kind}" title="${evidence}">${content}</span></td>`;
   }
-  return markup`<td><button type="button" class="mark ${verdict} ${level}" popovertarget="${id}">${content}</button></td>`;
+  const dependent = because === undefined ? "" : " dependent";
+  return markup`<td><button type="button" class="mark ${kind}${dependent}" popovertarget="${id}">${content}</button></td>`;
 }
 
 function panelId(side: string, section: number, row: number, column: number): string {

@@ -11,7 +11,7 @@ import { type Markup, markup } from "./markup.ts";
 import type { Finding } from "./matrix.ts";
 import { describeReplay, describeRun, type ReporterOptions } from "./reporter.ts";
 import { count, oneLine, visible } from "./texts.ts";
-import { describeSearch, ENDINGS, LEVEL_MEANINGS, SIGNS, subjectName } from "./words.ts";
+import { describeSearch, ENDINGS, LEVEL_MEANINGS, SIGNS, subjectName, wordOf } from "./words.ts";
 
 /** The panel that a cell opens. */
 export function findingPanel(
@@ -19,11 +19,11 @@ export function findingPanel(
   { report, result }: Finding,
   { replay = describeReplay }: ReporterOptions,
 ): Markup {
-  const { verdict, level, title, cites, reason, failure } = result;
+  const { verdict, level, title, cites, reason, failure, because } = result;
   const search = describeSearch(result);
   return markup`
 <article class="panel" id="${id}" popover aria-labelledby="${id}-title">
-<header><p><span class="mark ${verdict} ${level}">${
+<header><p><span class="mark ${wordOf(verdict)} ${level}">${
     SIGNS[verdict]
   } ${verdict}</span> <code class="id">${
     oneLine(result.id)
@@ -34,6 +34,7 @@ export function findingPanel(
     oneLine(describeRun(report))
   }</small></p>
 <blockquote>${withCode(visible(cites))}</blockquote>
+${because === undefined ? undefined : paragraph(`Broken only because ${because} is broken.`)}
 ${failure === undefined ? paragraph(reason) : counterexample(failure)}
 ${
     verdict === "skipped" ? undefined : markup`<h4>See it again</h4>

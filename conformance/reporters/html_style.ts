@@ -91,29 +91,32 @@ body:has(#only-broken:checked) tbody:not(:has(tr:not(.fine, .section))) { displa
 .bars div { position: relative; min-width: 0; }
 .bars dt { color: var(--muted); font-size: 12px; line-height: 1.3; }
 .bars dd { margin: 0; font-variant-numeric: tabular-nums; }
+.bars small { display: block; min-height: 18px; color: var(--muted); }
 .bar { display: flex; gap: 2px; height: 8px; margin-top: 3px; }
 .bar i { flex: 1 1 0; min-width: 3px; border-radius: 2px; }
 .bar .kept { background: var(--kept-bar); }
 .bar .broken { background: repeating-linear-gradient(135deg, var(--broken) 0 3px, var(--broken-stripe) 3px 5px); }
 .bar .hung { background: repeating-linear-gradient(90deg, var(--hung) 0 2px, var(--hung-tint) 2px 4px); }
+.bar .not-seen { background: none; border: 1px solid var(--hung-tint-text); }
 .bar .skipped { background: var(--skipped-bar); height: 2px; align-self: center; }
 
 table { margin-left: -24px; border-collapse: separate; border-spacing: 0; table-layout: fixed; font-size: 14px; }
-table.wordy { width: min(1384px, 100vw - 40px, 464px + var(--columns) * 150px); min-width: calc(264px + var(--columns) * 58px); }
+table.wordy {
+  --width: min(1384px, 100vw - 40px); --rule-width: clamp(264px, 33vw, 464px);
+  width: var(--width); min-width: calc(264px + var(--columns) * 58px);
+}
 thead th, tbody th { background: var(--page); text-align: left; font-weight: 400; }
 thead th {
   position: sticky; top: 0; z-index: 2; padding: 10px 4px 8px; vertical-align: bottom;
   border-bottom: 1px solid var(--line); font-size: 13px; line-height: 1.3;
 }
-thead .corner { left: 0; z-index: 3; width: clamp(264px, 33vw, 464px); padding-left: 24px; color: var(--muted); }
-thead .name {
-  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 3; overflow: hidden;
-  margin-top: 4px; font-weight: 600; overflow-wrap: anywhere; hyphens: auto;
+thead .corner { left: 0; z-index: 3; padding-left: 24px; color: var(--muted); }
+table.wordy thead th:not(.corner) {
+  width: min(220px, (var(--width) - var(--rule-width)) / var(--columns));
 }
-thead small {
-  display: block; overflow: hidden; font-size: 11px; color: var(--muted);
-  white-space: nowrap; text-overflow: ellipsis;
-}
+table.single thead th:not(.corner) { width: 56%; }
+thead .name { display: block; margin-top: 4px; font-weight: 600; overflow-wrap: anywhere; }
+thead small { display: block; font-size: 11px; color: var(--muted); overflow-wrap: anywhere; }
 tbody th { position: sticky; left: 0; z-index: 1; padding: 6px 16px 7px 24px; vertical-align: top; }
 tr.section th { padding: 22px 0 6px 24px; }
 tr.section span { position: sticky; left: 24px; font-weight: 700; font-size: 13px; }
@@ -143,6 +146,8 @@ td .mark {
   width: 100%; min-height: 34px; padding: 2px; font-size: 12px;
 }
 td .sign { font-size: 14px; line-height: 1; }
+table.single td .mark { justify-content: start; padding: 4px 14px; text-align: left; }
+td .remark { font-weight: 400; overflow-wrap: anywhere; }
 td .number { display: none; }
 .mark.kept { background: var(--kept); color: var(--kept-text); font-weight: 500; }
 .mark.broken { background: var(--broken); color: var(--broken-text); }
@@ -153,6 +158,11 @@ td .number { display: none; }
 .mark.hung.should, .mark.hung.observed {
   background: var(--hung-tint); color: var(--hung-tint-text); border-color: currentColor;
 }
+.mark.broken.must.dependent {
+  background: var(--broken-tint); color: var(--broken-tint-text); border: 2px dashed currentColor;
+}
+.mark.dependent { border-style: dashed; }
+.mark.not-seen { background: none; border: 1px solid var(--hung-tint-text); color: var(--hung-tint-text); }
 .mark.skipped { background: none; border: 1px dashed var(--skipped-bar); color: var(--muted); font-weight: 400; }
 .mark.missing { background: none; }
 button.mark { cursor: pointer; }
@@ -162,10 +172,10 @@ button.mark.must:is(.broken, .hung):hover { box-shadow: 0 0 0 2px var(--page), 0
 
 table.dense { width: auto; }
 table.dense .corner { width: 424px; }
-table.dense thead th:not(.corner) { width: 40px; height: 150px; }
+table.dense thead th:not(.corner) { width: 40px; }
 table.dense thead .name {
-  display: block; max-height: 110px; writing-mode: vertical-rl; transform: rotate(180deg);
-  margin: 4px auto 0; white-space: nowrap; text-overflow: ellipsis;
+  max-height: 210px; overflow: hidden; writing-mode: vertical-rl; transform: rotate(180deg);
+  margin: 4px auto 0; line-height: 1.15; overflow-wrap: normal;
 }
 table.dense thead small { display: none; }
 table.dense thead .number { display: block; margin-top: 4px; }
@@ -226,7 +236,8 @@ table.dense td .word { position: absolute; clip-path: inset(50%); width: 1px; he
 @media (max-width: 1000px) {
   td .mark { flex-direction: column; gap: 2px; min-height: 42px; padding: 2px 0; }
   table.wordy td .word { font-size: 11px; line-height: 13px; }
-  thead .corner, table.dense .corner { width: 264px; }
+  table.dense .corner { width: 264px; }
+  table.wordy { --rule-width: 264px; }
 }
 
 @media (max-width: 640px) {
@@ -246,18 +257,20 @@ table.dense td .word { position: absolute; clip-path: inset(50%); width: 1px; he
   table.dense thead, thead .corner { display: none; }
   thead { position: sticky; top: 0; z-index: 2; padding: 8px 0 6px; background: var(--page); border-bottom: 1px solid var(--line); }
   thead th { position: static; display: flex; padding: 0; border: 0; }
-  thead .name {
-    display: block; height: 104px; margin: 0 auto; overflow: hidden; writing-mode: vertical-rl; transform: rotate(180deg);
-    font-size: 12px; line-height: 15px; text-overflow: ellipsis; white-space: nowrap; hyphens: none;
+  table.wordy thead th:not(.corner), table.single thead th:not(.corner) {
+    width: auto; flex-direction: column; align-items: center; text-align: center;
   }
-  thead .number, thead small { display: none; }
+  thead .name { margin: 2px 0 0; font-size: 12px; line-height: 15px; }
+  thead small, table.wordy:not(.few) thead .name { display: none; }
+  table.single td .mark { flex-direction: row; gap: 8px; min-height: 34px; }
+  table.single td .word, table.single td .remark { font-size: 12px; line-height: 15px; }
   tbody tr:not(.section) { padding: 10px 0 12px; border-top: 1px solid var(--line); }
   tbody tr:not(.section) > * { border: 0; }
   tr.section { margin-top: 18px; padding: 8px 0; }
   tr.section th, tbody th { position: static; grid-column: 1 / -1; padding: 0; }
   tr.section span { position: static; font-size: 15px; }
   td { padding: 0; }
-  table.wordy td .word { font-size: 9px; line-height: 12px; }
+  table.wordy:not(.single) td .word { font-size: 9px; line-height: 12px; }
   table.dense td .number { display: block; min-width: 0; padding: 0; background: none; color: inherit; font-size: 10px; line-height: 12px; }
   .panel {
     inset: auto 0 0 0; width: 100%; max-width: none; max-height: 88dvh; margin: 0; padding: 0 16px 24px;

@@ -56,8 +56,34 @@ describe("htmlReport", () => {
         "conformance server --rule S-SEQ-2 --seed -42 --path 3:0:1",
       ]
     ) assertStringIncludes(broken!, part);
-    assertStringIncludes(hung!, "The check did not end within 10 s");
+    assertStringIncludes(hung!, "the answer to end within 10 s");
     assertStringIncludes(skipped!, "The kit cannot see it");
+  });
+
+  it("tells what was not seen, and what breaks only because of something else", () => {
+    const page = parse(htmlReport([
+      report([
+        result("S-SEQ-3", { verdict: "broken" }),
+        result("S-REQ-1", { verdict: "broken", because: "S-SEQ-3" }),
+        result("S-DOWN-2", { verdict: "not seen" }),
+        result("S-DOWN-3", { conclusive: 40 }),
+      ]),
+    ]));
+    const [, dependent, unseen] = all(page, "article").map((panel) => panel.textContent!);
+    assertStringIncludes(dependent!, "Broken only because S-SEQ-3 is broken.");
+    assertStringIncludes(unseen!, "No input showed it");
+    assertEquals(all(page, "button", "dependent").length, 1);
+    assertEquals(all(page, "button", "not-seen").length, 1);
+    const [kept] = all(page, "span", "kept").map((mark) => mark.getAttribute("title"));
+    assertEquals(kept, "40 of 100 inputs showed what it is about");
+  });
+
+  it("has no ✓ for an implementation of which something was not seen", () => {
+    const page = parse(
+      htmlReport([report([result("S-SEQ-1"), result("S-SEQ-2", { verdict: "not seen" })])]),
+    );
+    const [conclusion] = all(page, "p", "conclusion").map((line) => line.textContent);
+    assertEquals(conclusion, "? breaks no rule that was seen, but 1 rule was not seen");
   });
 
   it("counts the verdicts of each implementation by level", () => {
@@ -65,9 +91,13 @@ describe("htmlReport", () => {
       card.textContent!.replace(/\s+/g, " ").trim()
     );
     assertEquals(cards.length, 3);
-    assertStringIncludes(cards[0]!, "1 mock 0.1.0 Deno 2.9.6 ✗ breaks 1 rule of the spec");
+    assertStringIncludes(
+      cards[0]!,
+      "1 mock 0.1.0 kit on Deno 2.9.6 ✗ breaks 2 rules, 1 of the spec",
+    );
+    assertStringIncludes(cards[0]!, "should0/01 skipped");
     assertStringIncludes(cards[0]!, "1 kept, 1 broken");
-    assertStringIncludes(cards[2]!, "breaks no rule of the spec");
+    assertStringIncludes(cards[2]!, "✓ breaks no rule that was tried");
   });
 
   it("stands alone: no script, and nothing from elsewhere", () => {

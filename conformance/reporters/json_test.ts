@@ -17,9 +17,9 @@ describe("jsonReport", () => {
 
 describe("parseReports", () => {
   it("says why a text is not a report", () => {
-    assertThrows(() => parseReports('{"format":2,"results":[]}'), TypeError, "must be 1, not 2");
+    assertThrows(() => parseReports('{"format":3,"results":[]}'), TypeError, "1 or 2, not 3");
     assertThrows(() => parseReports('[{"format":1}]'), TypeError, '"results" must be an array');
-    assertThrows(() => parseReports("null"), TypeError, '"format" must be 1, not undefined');
+    assertThrows(() => parseReports("null"), TypeError, '"format" must be 1 or 2, not undefined');
     assertThrows(() => parseReports("{"), SyntaxError);
   });
 });

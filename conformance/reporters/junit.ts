@@ -1,23 +1,23 @@
 /**
  * Reports as JUnit XML, which CI systems read: a test suite for each report, a test case for each rule.
  *
- * A broken rule is a failure at every level, with the level as its type. There are no times, as reports
- * have none.
+ * What counts as a failure is one, with the level as its type. What is broken but does not count is
+ * skipped, with what was found as its output. There are no times, as reports have none.
  *
  * @module
  */
 
-import { isBroken, type Report, type RuleResult } from "../report.ts";
+import { excuseOf, isBroken, isFailure, type Report, type RuleResult } from "../report.ts";
 import { type Markup, markup, trusted } from "./markup.ts";
 import { prettyFailure } from "./pretty_failure.ts";
 import type { ReporterOptions } from "./reporter.ts";
 import { oneLine } from "./texts.ts";
-import { sectionOf, subjectName } from "./words.ts";
+import { describeRuntime, sectionOf, subjectName } from "./words.ts";
 
 /** Writes reports as JUnit XML. */
 export function junitReport(reports: readonly Report[], options: ReporterOptions = {}): string {
   const results = reports.flatMap((report) => report.results);
-  const document = markup`<testsuites name="pull conformance"${counts(results)}>${
+  const document = markup`<testsuites name="pull conformance"${counts(results, options)}>${
     reports.map((report) => testSuite(report, options))
   }
 </testsuites>
@@ -25,9 +25,9 @@ export function junitReport(reports: readonly Report[], options: ReporterOptions
   return `<?xml version="1.0" encoding="UTF-8"?>\n${document}`;
 }
 
-function counts(results: readonly RuleResult[]): Markup {
-  const failures = results.filter(isBroken).length;
-  const skipped = results.filter(({ verdict }) => verdict === "skipped").length;
+function counts(results: readonly RuleResult[], { gate }: ReporterOptions): Markup {
+  const failures = results.filter((result) => isFailure(result, gate)).length;
+  const skipped = results.filter(({ verdict }) => verdict !== "kept").length - failures;
   return trusted(
     ` tests="${results.length}" failures="${failures}" errors="0" skipped="${skipped}"`,
   );
@@ -35,9 +35,9 @@ function counts(results: readonly RuleResult[]): Markup {
 
 function testSuite(report: Report, options: ReporterOptions): Markup {
   const { side, subject, runtime, runs, seed, results } = report;
-  const name = oneLine(`${side} ${subjectName(subject)} (${runtime})`);
+  const name = oneLine(`${side} ${subjectName(subject)} (${describeRuntime({ runtime })})`);
   return markup`
-  <testsuite name="${name}"${counts(results)}>
+  <testsuite name="${name}"${counts(results, options)}>
     <properties>
       <property name="runtime" value="${oneLine(runtime)}"/>
       <property name="runs" value="${runs}"/>
@@ -56,10 +56,15 @@ function testCase(report: Report, result: RuleResult, options: ReporterOptions):
 
 function outcome(report: Report, result: RuleResult, options: ReporterOptions): Markup | undefined {
   const { verdict, level, reason = "", failure } = result;
+  if (verdict === "kept") return undefined;
   if (verdict === "skipped") return markup`<skipped message="${oneLine(reason)}"/>`;
-  if (!isBroken(result)) return undefined;
-  const message = failure ? `expected ${failure.expected}, saw ${failure.seen}` : reason;
-  return markup`<failure type="${level}" message="${oneLine(message)}">${
-    prettyFailure(report, result, options)
-  }</failure>`;
+  const { gate } = options;
+  const seen = failure ? `expected ${failure.expected}, saw ${failure.seen}` : reason;
+  const message = `${verdict}: ${seen}`;
+  const details = isBroken(result) ? prettyFailure(report, result, options) : message;
+  if (isFailure(result, gate)) {
+    return markup`<failure type="${level}" message="${oneLine(message)}">${details}</failure>`;
+  }
+  const excuse = `${message} (${excuseOf(result, gate)})`;
+  return markup`<skipped message="${oneLine(excuse)}"/><system-out>${details}</system-out>`;
 }

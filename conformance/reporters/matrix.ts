@@ -4,8 +4,7 @@
  * Reports of the same implementation are one column: the same side, name, version and runtime. So the
  * jobs of a CI that each run some of the rules, or the same rules with other seeds, come together, and
  * those on different runtimes stay apart. Where two reports speak of the same rule, a counterexample
- * outweighs any number of runs that found none, and a rule that was tried outweighs one that was
- * skipped: what is merged does not depend on the order in which a shell lists the files.
+ * outweighs any number of runs that found none, and a rule that was seen outweighs one that was not: what is merged does not depend on the order in which a shell lists the files.
  *
  * @module
  */
@@ -51,7 +50,13 @@ export interface Finding {
 }
 
 /** Which verdict outweighs which. */
-const WEIGHTS: Readonly<Record<Verdict, number>> = { broken: 3, hung: 2, kept: 1, skipped: 0 };
+const WEIGHTS: Readonly<Record<Verdict, number>> = {
+  broken: 4,
+  hung: 3,
+  kept: 2,
+  "not seen": 1,
+  skipped: 0,
+};
 
 /** Puts reports side by side. There is one matrix for each side that has reports, servers first. */
 export function mergeReports(reports: readonly Report[]): Matrix[] {

@@ -7,17 +7,31 @@
  * @module
  */
 
-import { isBroken, type Report, type RuleResult, tally } from "../report.ts";
-import type { RuleInfo } from "../rule.ts";
+import {
+  excuseOf,
+  type Gate,
+  isBroken,
+  isFailure,
+  LEVELS,
+  type Report,
+  type RuleResult,
+  tally,
+} from "../report.ts";
+import { type Breach, breachesOf } from "./causes.ts";
 import { type Implementation, type Matrix, mergeReports, resultsOf } from "./matrix.ts";
 import { paintOf, prettyFailure, type PrettyOptions } from "./pretty_failure.ts";
+import { LEVEL_WIDTH, prettyRuleLine } from "./pretty_rule.ts";
 import { describeRun } from "./reporter.ts";
 import { type Paint, VERDICT_STYLES } from "./styles.ts";
-import { oneLine } from "./texts.ts";
-import { describeTally, LEVELS, SIGNS, subjectName, subjectsOf } from "./words.ts";
-
-const LEVEL_WIDTH = Math.max(...LEVELS.map((level) => level.length));
-const ID_WIDTH = "S-CANCEL-10".length;
+import { count, oneLine } from "./texts.ts";
+import {
+  describeEvidence,
+  describeRuntime,
+  describeTally,
+  SIGNS,
+  subjectName,
+  subjectsOf,
+} from "./words.ts";
 
 /** Writes reports for people. */
 export function prettyReport(reports: readonly Report[], options: PrettyOptions = {}): string {
@@ -46,41 +60,107 @@ export function prettyHeader(
 /** What was found about one rule, as a line without its end. */
 export function prettyResult(result: RuleResult, options: PrettyOptions = {}): string {
   const paint = paintOf(options);
-  const { verdict, reason } = result;
-  const line = `${paint(VERDICT_STYLES[verdict], SIGNS[verdict])} ${describeRule(result, paint)}`;
-  return verdict === "skipped"
-    ? `${line} ${paint("dim", `(skipped: ${oneLine(reason ?? "no reason given")})`)}`
-    : line;
+  const { verdict } = result;
+  const line = `${paint(VERDICT_STYLES[verdict], SIGNS[verdict])} ${prettyRuleLine(result, paint)}`;
+  const remark = remarkOn(result);
+  return remark === undefined ? line : `${line} ${paint("dim", `(${oneLine(remark)})`)}`;
 }
 
-function describeRule({ level, id, title }: RuleInfo, paint: Paint): string {
-  const shownLevel = level.padEnd(LEVEL_WIDTH);
-  const emphasized = level === "must" ? shownLevel : paint("dim", shownLevel);
-  return `${emphasized} ${oneLine(id).padEnd(ID_WIDTH)} ${oneLine(title)}`;
+/** What a result rests on, or why there is none. */
+function remarkOn(result: RuleResult): string | undefined {
+  const { verdict, reason = "no reason given", because } = result;
+  if (verdict === "skipped" || verdict === "not seen") return `${verdict}: ${reason}`;
+  if (because !== undefined) return `because ${because} is broken`;
+  return isBroken(result) ? undefined : describeEvidence(result);
 }
 
 /** How the broken rules are broken, and the counts, with a line break at the end. */
 export function prettyEnd(report: Report, options: PrettyOptions = {}): string {
-  const failures = report.results.filter(isBroken)
-    .map((result) => `${prettyFailure(report, result, options)}\n\n`);
-  return [...failures, ...prettyTally(report.results, options).map((line) => `${line}\n`)].join("");
+  const failures = breachesOf(report.results)
+    .map((breach) => `${prettyBreach(report, breach, options)}\n\n`);
+  const end = prettyConclusion(report.results, options).map((line) => `${line}\n`);
+  return [...failures, ...end].join("");
 }
 
-function prettyTally(results: readonly RuleResult[], options: PrettyOptions): string[] {
+/** How a rule is broken, and below it, what else is broken because of that. */
+function prettyBreach(
+  report: Report,
+  { root, dependents }: Breach,
+  options: PrettyOptions,
+): string {
+  const lines = [prettyFailure(report, root, options)];
+  if (dependents.length > 0) lines.push("", "  Broken because of it:");
+  for (const result of dependents) lines.push(`    ${prettyResult(result, options)}`);
+  return lines.join("\n");
+}
+
+/** The counts by level, what was skipped, and the conclusion, each as a line without its end. */
+function prettyConclusion(results: readonly RuleResult[], options: PrettyOptions): string[] {
   const paint = paintOf(options);
   const counts = LEVELS.filter((level) => results.some((result) => result.level === level))
     .map((level) => `${level.padEnd(LEVEL_WIDTH)}  ${describeTally(tally(results, level))}`);
-  return [...counts, concludeFor(results, paint)];
+  return [...counts, ...listSkipped(results, paint), ...conclude(results, options, paint)];
 }
 
-function concludeFor(results: readonly RuleResult[], paint: Paint): string {
-  const counts = tally(results, "must");
-  if (counts.broken + counts.hung > 0) {
-    return paint("red", `${SIGNS.broken} The spec is broken: ${describeTally(counts)}`);
+/** The rules that were skipped, by the reason, which says what would have them run. */
+function listSkipped(results: readonly RuleResult[], paint: Paint): string[] {
+  const reasons = new Map<string, string[]>();
+  for (const { verdict, id, reason = "no reason given" } of results) {
+    if (verdict === "skipped") addTo(reasons, reason, id);
   }
-  return counts.kept > 0
-    ? paint("green", `${SIGNS.kept} Nothing that was tried breaks the spec`)
-    : paint("dim", `${SIGNS.skipped} Nothing that the spec asks for was tried`);
+  return Array.from(
+    reasons,
+    ([reason, ids]) => paint("dim", oneLine(`skipped   ${ids.join(", ")}: ${reason}`)),
+  );
+}
+
+function addTo(lists: Map<string, string[]>, key: string, id: string): void {
+  lists.set(key, [...lists.get(key) ?? [], id]);
+}
+
+/** What follows from the results. Only if nothing is broken and nothing was left unseen, it is a ✓. */
+function conclude(
+  results: readonly RuleResult[],
+  { gate }: PrettyOptions,
+  paint: Paint,
+): string[] {
+  const broken = results.filter(isBroken);
+  const unseen = results.filter(({ verdict }) => verdict === "not seen");
+  const lines = [
+    concludeOn("broken", broken, gate, paint),
+    concludeOn("not seen", unseen, gate, paint),
+  ].filter((line) => line !== undefined);
+  if (lines.length > 0) return lines;
+  const { kept, skipped } = tally(results);
+  if (kept === 0) return [paint("dim", `${SIGNS.skipped} Nothing was tried`)];
+  const all = skipped === 0 ? "" : `; ${count(skipped, "rule")} could not be tried`;
+  return [paint("green", `${SIGNS.kept} Nothing that was tried is broken${all}`)];
+}
+
+/** Which rules are bad in a way, and which of them do not count. */
+function concludeOn(
+  what: "broken" | "not seen",
+  results: readonly RuleResult[],
+  gate: Gate | undefined,
+  paint: Paint,
+): string | undefined {
+  if (results.length === 0) return undefined;
+  const byLevel = LEVELS.map((level) => ({ level, of: tally(results, level) }))
+    .map(({ level, of }) => ({ level, number: of.broken + of.hung + of["not seen"] }))
+    .filter(({ number }) => number > 0)
+    .map(({ level, number }) => `${number} ${level}`);
+  const excuses = new Map<string, string[]>();
+  for (const result of results) {
+    const excuse = excuseOf(result, gate);
+    if (excuse !== undefined) addTo(excuses, excuse, result.id);
+  }
+  const excused = Array.from(excuses, ([excuse, ids]) => `${ids.join(", ")} (${excuse})`);
+  const rest = excused.length === 0 ? "" : `; not counted: ${excused.join(", ")}`;
+  const counts = results.some((result) => isFailure(result, gate));
+  const text = `${SIGNS[what]} ${count(results.length, "rule")} ${what}: ${
+    byLevel.join(", ")
+  }${rest}`;
+  return paint(counts && what === "broken" ? "red" : "yellow", oneLine(text));
 }
 
 function prettyMatrices(reports: readonly Report[], options: PrettyOptions): string {
@@ -107,7 +187,7 @@ function prettyMatrix({ side, implementations, sections }: Matrix, options: Pret
         if (verdict === undefined) return " ".repeat(width);
         return paint(VERDICT_STYLES[verdict], SIGNS[verdict].padStart(width));
       });
-      lines.push(`${signs.join("")} ${describeRule(rule, paint)}`);
+      lines.push(`${signs.join("")} ${prettyRuleLine(rule, paint)}`);
     }
   }
   const ends = implementations.map((implementation) => endOf(implementation, options));
@@ -115,14 +195,15 @@ function prettyMatrix({ side, implementations, sections }: Matrix, options: Pret
 }
 
 function describeImplementation({ subject, runtime }: Implementation): string {
-  return oneLine(`${subjectName(subject)} (${runtime})`);
+  return oneLine(`${subjectName(subject)} (${describeRuntime({ runtime })})`);
 }
 
 function endOf(implementation: Implementation, options: PrettyOptions): string {
-  const failures = [...implementation.findings.values()]
-    .filter(({ result }) => isBroken(result))
-    .map(({ report, result }) => `${prettyFailure(report, result, options)}\n\n`);
-  const counts = prettyTally(resultsOf(implementation), options);
+  const { findings } = implementation;
+  const failures = breachesOf(resultsOf(implementation)).map((breach) =>
+    `${prettyBreach(findings.get(breach.root.id)!.report, breach, options)}\n\n`
+  );
+  const counts = prettyConclusion(resultsOf(implementation), options);
   const name = paintOf(options)("bold", describeImplementation(implementation));
   return `${failures.join("")}${[name, ...counts].join("\n")}\n`;
 }

@@ -62,11 +62,12 @@ export function prettyFailure(
 ): string {
   const { replay = describeReplay, columns = 80 } = options;
   const paint = paintOf(options);
-  const { id, level, title, verdict, cites, reason, failure } = result;
+  const { id, level, title, verdict, cites, reason, failure, because } = result;
   const fields: [label: string, text: string | undefined][] = [
     ["rests on", cites],
     ["expected", failure?.expected],
     ["seen", failure?.seen ?? reason],
+    ["because", because && `${because} is broken`],
   ];
   const heading = `${SIGNS[verdict]} ${oneLine(id)} ${level}: ${oneLine(title)}`;
   const subject = `${verdict === "hung" ? "no end with" : "broken by"} ${
@@ -88,6 +89,11 @@ export function prettyFailure(
     `${INDENT}${paint("dim", oneLine(subject))}`,
     ...lines.map((line) => line === "" ? "" : INDENT + line),
   ].join("\n");
+}
+
+/** A field of a description: its label, and its text wrapped beside that, indented. */
+export function drawField(label: string, text: string, options: PrettyOptions): string[] {
+  return field(label, text, options.columns ?? 80, paintOf(options)).map((line) => INDENT + line);
 }
 
 function field(label: string, text: string, columns: number, paint: Paint): string[] {

@@ -4,8 +4,9 @@
  * @module
  */
 
-import type { Report, RuleResult } from "../report.ts";
+import type { Gate, Report, RuleResult } from "../report.ts";
 import { count } from "./texts.ts";
+import { describeRuntime } from "./words.ts";
 
 /** Options of every reporter. */
 export interface ReporterOptions {
@@ -15,6 +16,12 @@ export interface ReporterOptions {
    * @default describeReplay
    */
   readonly replay?: ((report: Report, result: RuleResult) => string) | undefined;
+  /**
+   * What counts as a failure.
+   *
+   * @default {{}}
+   */
+  readonly gate?: Gate | undefined;
 }
 
 /** Makes a text of reports. */
@@ -44,5 +51,5 @@ export function describeReplay(report: Report, result: RuleResult): string {
 export function describeRun(
   { runtime, runs, seed }: Pick<Report, "runtime" | "runs" | "seed">,
 ): string {
-  return `${runtime}, up to ${count(runs, "input")} a rule, seed ${seed}`;
+  return `${describeRuntime({ runtime })}, up to ${count(runs, "input")} a rule, seed ${seed}`;
 }

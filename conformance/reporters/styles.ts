@@ -27,5 +27,6 @@ export const VERDICT_STYLES: Readonly<Record<Verdict, Style>> = {
   kept: "green",
   broken: "red",
   hung: "yellow",
+  "not seen": "yellow",
   skipped: "dim",
 };

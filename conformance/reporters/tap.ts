@@ -1,14 +1,14 @@
 /**
  * Reports as TAP 14, the Test Anything Protocol: a line a rule, and for a broken one a YAML block.
  *
- * A broken rule is `not ok` at every level; to have those of the spec alone, run those alone. The YAML
- * is written as JSON, which YAML contains.
+ * What counts as a failure is `not ok`. What is broken but does not count is `not ok` with `# TODO`, which
+ * harnesses do not take for a failure. The YAML is written as JSON, which YAML contains.
  *
  * @module
  */
 
 import { escapeUnits } from "../../src/text.ts";
-import { isBroken, type Report, type RuleResult } from "../report.ts";
+import { excuseOf, isBroken, isFailure, type Report, type RuleResult } from "../report.ts";
 import { describeReplay, type ReporterOptions } from "./reporter.ts";
 import { oneLine } from "./texts.ts";
 import { subjectName } from "./words.ts";
@@ -22,11 +22,22 @@ export function tapReport(reports: readonly Report[], options: ReporterOptions =
   const lines = tests.flatMap(({ report, result, subject }, index) => {
     const { id, level, title } = result;
     const description = escapeText(`${subject}${id} ${title} (${level})`);
-    const line = `${isBroken(result) ? "not ok" : "ok"} ${index + 1} - ${description}`;
-    if (result.verdict === "skipped") return [`${line} # SKIP ${escapeText(result.reason ?? "")}`];
-    return isBroken(result) ? [line, ...diagnose(report, result, options)] : [line];
+    const isGood = !isBroken(result) && !isFailure(result, options.gate);
+    const line = `${isGood ? "ok" : "not ok"} ${index + 1} - ${description}${
+      directive(result, options)
+    }`;
+    return isGood ? [line] : [line, ...diagnose(report, result, options)];
   });
   return ["TAP version 14", `1..${tests.length}`, ...lines, ""].join("\n");
+}
+
+/** What says that a line is to be taken in another way than it looks. */
+function directive(result: RuleResult, { gate }: ReporterOptions): string {
+  const { verdict, reason = "" } = result;
+  if (verdict === "kept" || isFailure(result, gate)) return "";
+  if (isBroken(result)) return ` # TODO ${escapeText(excuseOf(result, gate) ?? "")}`;
+  const words = verdict === "skipped" ? reason : `${verdict}: ${reason}`;
+  return ` # SKIP ${escapeText(words)}`;
 }
 
 /** A `#` would begin a directive, and a backslash takes its meaning away. */
@@ -39,14 +50,17 @@ function diagnose(
   result: RuleResult,
   { replay = describeReplay }: ReporterOptions,
 ): string[] {
-  const { level, verdict, cites, reason, runs, failure } = result;
+  const { level, verdict, cites, reason, runs, conclusive, evidence, because, failure } = result;
   const details = {
     message: failure ? `expected ${failure.expected}, saw ${failure.seen}` : reason,
     severity: "fail",
     level,
     verdict,
     cites,
+    because,
     runs,
+    conclusive,
+    evidence,
     ...failure,
     replay: replay(report, result),
   };

@@ -36,6 +36,12 @@ export function failure(more: Partial<Failure> = {}): Failure {
   };
 }
 
+/** What did not come in time. */
+const LATE: Partial<Failure> = {
+  expected: "the answer to end within 10 s",
+  seen: "it had not happened by then",
+};
+
 /** What was found about a rule. */
 export function result(id: string, more: Partial<RuleResult> = {}): RuleResult {
   const { verdict = "kept" } = more;
@@ -46,10 +52,13 @@ export function result(id: string, more: Partial<RuleResult> = {}): RuleResult {
     title: `The rule ${id} holds`,
     cites: 'spec: "It holds."',
     verdict,
+    evidence: "what it is about",
     runs: 100,
+    conclusive: 100,
     ...(verdict === "broken" && { failure: failure() }),
-    ...(verdict === "hung" && { reason: "The check did not end within 10 s" }),
-    ...(verdict === "skipped" && { reason: "The kit cannot see it", runs: 0 }),
+    ...(verdict === "hung" && { failure: failure(LATE) }),
+    ...(verdict === "not seen" && { reason: "No input showed it", conclusive: 0 }),
+    ...(verdict === "skipped" && { reason: "The kit cannot see it", runs: 0, conclusive: 0 }),
     ...more,
   };
 }
@@ -57,7 +66,7 @@ export function result(id: string, more: Partial<RuleResult> = {}): RuleResult {
 /** A report of some results. */
 export function report(results: readonly RuleResult[], more: Partial<Report> = {}): Report {
   return {
-    format: 1,
+    format: 2,
     side: results[0]?.side ?? "server",
     subject: { name: "mock", version: "0.1.0" },
     runtime: "Deno 2.9.6",
@@ -68,7 +77,7 @@ export function report(results: readonly RuleResult[], more: Partial<Report> = {
   };
 }
 
-/** One rule of each verdict. */
+/** A rule of each verdict but `not seen`. */
 export const ONE_OF_EACH: readonly RuleResult[] = [
   result("S-SEQ-1"),
   result("S-SEQ-2", { verdict: "broken" }),

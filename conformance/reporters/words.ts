@@ -14,14 +14,12 @@ export const SIGNS: Readonly<Record<Verdict, string>> = {
   kept: "✓",
   broken: "✗",
   hung: "∞",
+  "not seen": "?",
   skipped: "–",
 };
 
 /** The verdicts, in the order in which they are counted. */
-export const VERDICTS: readonly Verdict[] = ["kept", "broken", "hung", "skipped"];
-
-/** The levels, the weightiest first. */
-export const LEVELS: readonly Level[] = ["must", "should", "observed"];
+export const VERDICTS: readonly Verdict[] = ["kept", "broken", "hung", "not seen", "skipped"];
 
 /** What the levels mean. */
 export const LEVEL_MEANINGS: Readonly<Record<Level, string>> = {
@@ -40,7 +38,7 @@ export const ENDINGS: Readonly<Record<AnswerEnding, string>> = {
 
 /** The sections of the protocol, by the part of a rule's id between side and number. */
 const SECTIONS: Readonly<Record<string, string>> = {
-  AGAIN: "ActivePull what is there",
+  AGAIN: "Pulling what is there",
   CANCEL: "Cancelling",
   DIALECT: "Dialects",
   DONE: "Success",
@@ -85,6 +83,26 @@ export function describeTally(tally: Tally): string {
   const counts = VERDICTS.filter((verdict) => tally[verdict] > 0)
     .map((verdict) => `${tally[verdict]} ${verdict}`);
   return counts.length === 0 ? "none" : counts.join(", ");
+}
+
+/** How many inputs a result rests on, in words, or `undefined` if that is not known. */
+export function describeEvidence(
+  { runs, conclusive, evidence, repeated = 0 }: RuleResult,
+): string | undefined {
+  if (conclusive === undefined) return undefined;
+  const again = repeated === 0 ? "" : `, ${repeated} out of time at first and repeated alone`;
+  if (conclusive === runs) return `${count(runs, "input")}${again}`;
+  return `${conclusive} of ${count(runs, "input")} showed ${evidence ?? "anything"}${again}`;
+}
+
+/** What a verdict is called where no space may be, as in the name of a class. */
+export function wordOf(verdict: Verdict): string {
+  return verdict.replace(" ", "-");
+}
+
+/** Where the tests ran, in words that do not read as if it were the subject. */
+export function describeRuntime({ runtime }: { readonly runtime: string }): string {
+  return `kit on ${runtime}`;
 }
 
 /** The head of an answer in words: `200 application/x-ndjson, 3 chunks`. */

@@ -144,6 +144,9 @@ export interface RemoteServerOptions {
 
 const REMOTE_RUNS = 5;
 
+/** What helps where no option does. */
+const OWN_SUBJECT = ": no option helps, but a `ServerSubject` of your own";
+
 /**
  * A server that is known only by its address and the name of a model that it can pull.
  *
@@ -163,11 +166,12 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
     name: options.name ?? base.origin,
     ...(version !== undefined && { version }),
     lacks: {
-      manifest: "The manifest of the model is not known",
-      changes: "The model in the registry cannot be changed",
-      faults: "The server cannot be made to fail",
+      manifest: `The manifest of the model is not known${OWN_SUBJECT}`,
+      changes: `The model in the registry cannot be changed${OWN_SUBJECT}`,
+      faults: `The server cannot be made to fail${OWN_SUBJECT}`,
       ...(!mayDelete && {
-        fresh: "The model may be downloaded already, and may not be deleted",
+        fresh:
+          "The model may be there already: `--delete` (`mayDelete`) deletes it before each check",
       }),
     },
     maxRuns: REMOTE_RUNS,

@@ -7,6 +7,7 @@
 import type { Report } from "../report.ts";
 import type { Rule } from "../rule.ts";
 import { type RunOptions, runSuite } from "../run.ts";
+import { plainPull } from "./plain_pull.ts";
 import { downloadRules } from "./rules/downloads.ts";
 import { errorRules } from "./rules/errors.ts";
 import { requestRules } from "./rules/requests.ts";
@@ -28,16 +29,13 @@ export const serverRules: readonly Rule<ServerSubject>[] = [
  * @param options Which rules to run, and how thoroughly. Unless `runs` is given, no more inputs
  * are tried than the `maxRuns` of the server.
  * @return The report. A broken rule does not throw.
- * @throws {CannotRun} If the server cannot be reached.
+ * @throws {CannotRun} If the server cannot be reached, or does not have the model.
  */
 export async function runServerConformance(
   server: ServerSubject,
   options: RunOptions = {},
 ): Promise<Report> {
   const { runs = server.maxRuns, checkTimeoutMs = server.checkTimeoutMs } = options;
-  return await runSuite("server", serverRules, server, {
-    ...options,
-    ...(runs !== undefined && { runs }),
-    ...(checkTimeoutMs !== undefined && { checkTimeoutMs }),
-  });
+  const limited = { ...options, runs, checkTimeoutMs };
+  return await runSuite("server", serverRules, server, limited, plainPull);
 }

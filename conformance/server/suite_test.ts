@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { describe, it } from "node:test";
 import { createMockServer } from "../../mock/server.ts";
-import { passes } from "../report.ts";
+import { isBroken, passes } from "../report.ts";
 import { CannotRun } from "../rule.ts";
-import { remoteServer } from "./subject.ts";
+import { mockServer, remoteServer } from "./subject.ts";
 import { runServerConformance } from "./suite.ts";
 
 /** Does something with a server of which no more is known than its address. */
@@ -13,6 +13,30 @@ async function withRemote<Result>(work: (url: string) => Promise<Result>): Promi
   const { url } = await mock.listen();
   return await work(url);
 }
+
+describe("runServerConformance", () => {
+  it("cannot test a server with a model that its registry does not have", async () => {
+    await assertRejects(
+      () => withRemote((url) => runServerConformance(remoteServer({ url, model: "absent" }))),
+      CannotRun,
+      'Cannot test the server with the model "absent": it says "pull model manifest: file does',
+    );
+  });
+
+  it("sees nothing where a server refuses everything, and blames the plain pull", async () => {
+    const refusing = mockServer({
+      wrap: () => () => Promise.resolve(Response.json({ error: "not today" }, { status: 400 })),
+    });
+    const { results } = await runServerConformance(refusing, { runs: 2, seed: 1 });
+    assertEquals(results.filter(({ verdict }) => verdict === "kept"), []);
+    const broken = results.filter(isBroken);
+    assertEquals(broken.filter(({ because }) => because !== "S-SEQ-3").map(({ id }) => id), [
+      "S-SEQ-3",
+      "S-ERR-8",
+    ]);
+    assertEquals(broken.length > 8, true);
+  });
+});
 
 describe("a server of which no more is known than its address", () => {
   it("breaks nothing, and what cannot be seen is skipped with the reason", async () => {
@@ -24,6 +48,7 @@ describe("a server of which no more is known than its address", () => {
     assertEquals(skipped.map(({ id, verdict }) => `${id} ${verdict}`), [
       "S-FRAME-4 skipped",
       "S-FRAME-5 skipped",
+      "S-DOWN-3 skipped",
       "S-DOWN-4 skipped",
       "S-RESUME-1 skipped",
       "S-SHARE-1 skipped",

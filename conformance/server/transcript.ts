@@ -47,6 +47,7 @@ export class ActivePull {
   /** The milliseconds since the request. */
   readonly #elapsed: () => number;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+  readonly #run: CheckRun;
   readonly #chunks: Bytes[] = [];
   readonly #arrivedAfterMs: number[] = [];
   /** When the first chunk arrived, or the end. */
@@ -54,7 +55,8 @@ export class ActivePull {
   /** How the body ended. `hang` means that it is still open. */
   #ending: AnswerEnding = "hang";
 
-  constructor(response: Response, request: string, elapsed: () => number) {
+  constructor(response: Response, request: string, elapsed: () => number, run: CheckRun) {
+    this.#run = run;
     this.#response = response;
     this.#request = request;
     this.#elapsed = elapsed;
@@ -82,11 +84,9 @@ export class ActivePull {
 
   /** What was sent so far. */
   async transcript(): Promise<Transcript> {
-    const { status, headers } = this.#response;
-    const contentType = headers.get("Content-Type");
     const chunks = this.#chunks;
     const elapsedMs = this.#elapsed();
-    const shown = { status, contentType, chunks: showChunks(chunks), ending: this.#ending };
+    const { status, contentType } = this.#head;
     return {
       status,
       contentType,
@@ -96,11 +96,23 @@ export class ActivePull {
       elapsedMs,
       text: await new Blob(chunks).text(),
       statuses: await decode(chunks),
-      exchange: { request: this.#request, answer: shown },
+      exchange: this.#exchange,
     };
   }
 
+  get #head(): { status: number; contentType: string | null } {
+    const { status, headers } = this.#response;
+    return { status, contentType: headers.get("Content-Type") };
+  }
+
+  /** The request, and the answer so far. */
+  get #exchange(): Exchange {
+    const answer = { ...this.#head, chunks: showChunks(this.#chunks), ending: this.#ending };
+    return { request: this.#request, answer };
+  }
+
   async #readChunk(): Promise<void> {
+    this.#run.awaits("the answer to go on or to end", () => [this.#exchange]);
     try {
       const { done, value } = await this.#reader!.read();
       const elapsedMs = this.#elapsed();
@@ -144,15 +156,17 @@ export function isPartial({ total, completed }: PullStatus): boolean {
 export async function ask(
   server: OpenServer,
   { body, headers = { "Content-Type": "application/json" } }: PullRequest,
-  { signal }: CheckRun,
+  run: CheckRun,
 ): Promise<ActivePull> {
+  const { signal } = run;
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const request = `POST /api/pull ${text}`;
   const start = server.now();
+  run.awaits("the head of the answer", () => [{ request }]);
   try {
     const init = { method: "POST", body: new TextEncoder().encode(text), headers, signal };
     const response = await server.fetch("/api/pull", init);
-    return new ActivePull(response, request, () => server.now() - start);
+    return new ActivePull(response, request, () => server.now() - start, run);
   } catch (error) {
     signal.throwIfAborted();
     throw new Violation("an answer", String(error), [{ request }]);
@@ -185,12 +199,12 @@ export function absentModel({ model }: OpenServer, tag = ""): string {
   return `${model.replace(/:[^/:]*$/, "")}-which-no-registry-has${tag}`;
 }
 
-/** Throws unless a pull succeeded. */
-export function requireSuccess({ statuses, exchange }: Transcript): void {
-  if (statuses.some(({ kind }) => kind === "success")) return;
-  const last = statuses.at(-1);
-  const seen = last
-    ? `${JSON.stringify(last.error ?? last.status)} as the last object`
-    : "no object";
-  throw new Violation("a pull that succeeds", seen, [exchange]);
+/** Whether a pull succeeded. */
+export function hasSucceeded({ statuses }: Transcript): boolean {
+  return statuses.some(({ kind }) => kind === "success");
+}
+
+/** Whether a pull was answered with a single object, where a stream was asked for. */
+export function isSingleObject(transcript: Transcript): boolean {
+  return hasSucceeded(transcript) && transcript.statuses.length === 1;
 }

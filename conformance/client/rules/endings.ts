@@ -6,9 +6,10 @@
 
 import fc from "fast-check";
 import type { StatusObject } from "../../generators/mod.ts";
-import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
+import { type CheckRun, Inconclusive, inSeconds, OutOfTime, type Rule, rule } from "../../rule.ts";
 import { within } from "../within.ts";
-import { type ClientUnderTest, expectFailure, start } from "../observation.ts";
+import { type ClientUnderTest, start } from "../observation.ts";
+import { FAILURE, requireFailure } from "../plain_pull.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
 
@@ -35,28 +36,25 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "A cancelled pull closes its connection soon, and ends",
     cites: "observed: the server goes on downloading until its last caller has left",
+    evidence: "a pull that was cancelled while it went on",
     maxRuns: 10,
     inputs: silent,
     async check(client, statuses, run) {
-      const soonMs = SOON_MS[client.transport];
+      const soonMs = Math.max(SOON_MS[client.transport], run.graceMs);
       const script = { chunks: lines(statuses), ending: "hang" } as const;
       const running = start(client, script, run);
       await running.settled();
+      if (running.isOver()) throw new Inconclusive("The client ended before it was cancelled");
       running.cancel();
       const { play } = running;
       if (!await within(play.closedByClient, soonMs)) {
-        throw new Violation(
-          `the connection to be closed within ${soonMs / 1000} s of cancelling`,
-          "it stays open",
-          [play.exchange],
-        );
+        const awaited = "the connection of a cancelled pull to be closed";
+        throw new OutOfTime(awaited, soonMs, [play.exchange]);
       }
-      if (await within(running.result, soonMs)) return;
-      throw new Violation(
-        `the client to end within ${soonMs / 1000} s of cancelling`,
-        "it goes on",
-        [play.exchange],
-      );
+      if (!await within(running.result, soonMs)) {
+        throw new OutOfTime("a cancelled client to end", soonMs, [play.exchange]);
+      }
+      run.saw();
     },
   }),
   rule({
@@ -65,6 +63,7 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "A server that goes silent does not hang a client that has a time limit",
     cites: "observed: a connection that was lost on the way stays open for both ends",
+    evidence: FAILURE,
     maxRuns: 3,
     skips: unlessLimited,
     inputs: silent,
@@ -82,6 +81,7 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "A download that gets nowhere does not hang a client that has a time limit",
     cites: "observed: the commonest stall talks: the same line comes every 60 ms, often at 99 %",
+    evidence: FAILURE,
     maxRuns: 3,
     skips: unlessLimited,
     inputs: stuck,
@@ -97,7 +97,9 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
 
 /** Why a rule about time limits does not apply to a client, or `undefined` if it applies. */
 function unlessLimited({ timeLimitMs }: ClientUnderTest): string | undefined {
-  return timeLimitMs === undefined ? "The client has no time limit" : undefined;
+  return timeLimitMs === undefined
+    ? "The client has no time limit: `--client-time-limit` if it does"
+    : undefined;
 }
 
 /** How often a server talks: as often as a real one, but several times within the limit. */
@@ -115,10 +117,10 @@ async function expectGivingUp(
   const { timeLimitMs = 0, transport } = client;
   const { play, result } = start(client, script, run);
   await Promise.race([play.silent, result]);
-  if (await within(result, timeLimitMs + SOON_MS[transport])) {
-    return expectFailure(await result, why);
+  const limitMs = timeLimitMs + Math.max(SOON_MS[transport], run.graceMs);
+  if (!await within(result, limitMs)) {
+    const awaited = `a client with a time limit of ${inSeconds(timeLimitMs)} to give up`;
+    throw new OutOfTime(awaited, limitMs, [play.exchange]);
   }
-  throw new Violation(`a failure after ${timeLimitMs / 1000} s`, "the client waits on", [
-    play.exchange,
-  ]);
+  await requireFailure(client, await result, why, [], run);
 }

@@ -6,15 +6,11 @@
 
 import fc from "fast-check";
 import { concatBytes } from "../../../src/bytes.ts";
+import { blaming } from "../../blame.ts";
 import type { PullSession, StatusObject } from "../../generators/mod.ts";
-import { Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
-import {
-  type ClientUnderTest,
-  expectFailure,
-  expectReason,
-  observe,
-  start,
-} from "../observation.ts";
+import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { type ClientUnderTest, observe, start } from "../observation.ts";
+import { FAILURE, requireFailure } from "../plain_pull.ts";
 import { unlessUpdating } from "../subject.ts";
 import { encode, line, lines, partOf, smallPulls, texts } from "../wire_bytes.ts";
 
@@ -59,6 +55,33 @@ const errorBodies = errorShapes({
   "a message": (message) => ({ message }),
 });
 
+/** What servers say in the simplest errors. */
+const PLAIN_WORDS = "something went wrong";
+
+/** Whether a client does not even heed the simplest error line, which breaks C-ERR-1. */
+async function ignoresErrors(client: ClientUnderTest, run: CheckRun): Promise<boolean> {
+  const chunks = lines([{ status: "pulling manifest" }, { error: PLAIN_WORDS }]);
+  const { failure } = await observe(client, { chunks }, run);
+  return !failure?.includes(PLAIN_WORDS);
+}
+
+/** Whether a client does not even tell the simplest HTTP error, which breaks C-HTTP-1. */
+async function ignoresRefusals(client: ClientUnderTest, run: CheckRun): Promise<boolean> {
+  const chunks = [encode(JSON.stringify({ error: PLAIN_WORDS }))];
+  const script = { status: 500, contentType: "application/json", chunks };
+  const { failure } = await observe(client, script, run);
+  return !failure?.includes(PLAIN_WORDS) && !failure?.includes("500");
+}
+
+/** Whether a client takes the end of a stream for success, which breaks C-END-1. */
+async function takesEndForSuccess(
+  client: ClientUnderTest,
+  statuses: readonly StatusObject[],
+  run: CheckRun,
+): Promise<boolean> {
+  return (await observe(client, { chunks: lines(statuses) }, run)).failure === undefined;
+}
+
 /** The rules. */
 export const failureRules: readonly Rule<ClientUnderTest>[] = [
   rule({
@@ -68,12 +91,18 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     title: "An error line is a failure, with its message",
     cites:
       'observed: what fails after the first line ends the stream with {"error":"…"}; the status is 200',
+    evidence: FAILURE,
     inputs: fc.tuple(smallPulls(), fc.nat(), texts()),
     async check(client, [session, point, text], run) {
       const sent = [...begunPart(session, point), { error: text }];
       const observation = await observe(client, { chunks: lines(sent) }, run);
-      expectFailure(observation, `the stream ended in the error ${JSON.stringify(text)}`);
-      expectReason(observation, [text]);
+      await requireFailure(
+        client,
+        observation,
+        `the stream ended in the error ${JSON.stringify(text)}`,
+        [text],
+        run,
+      );
     },
   }),
   rule({
@@ -82,12 +111,23 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "observed",
     title: "An error line is a failure even if it is the first",
     cites: "observed: a model that cannot be pulled is an error line at the start of the stream",
+    evidence: FAILURE,
     maxRuns: 20,
     inputs: texts(),
     async check(client, text, run) {
       const observation = await observe(client, { chunks: [line({ error: text })] }, run);
-      expectFailure(observation, `the stream began with the error ${JSON.stringify(text)}`);
-      expectReason(observation, [text]);
+      await blaming(
+        "C-ERR-1",
+        () => ignoresErrors(client, run),
+        () =>
+          requireFailure(
+            client,
+            observation,
+            `the stream began with the error ${JSON.stringify(text)}`,
+            [text],
+            run,
+          ),
+      );
     },
   }),
   rule({
@@ -96,13 +136,18 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Nothing that comes after an error counts",
     cites: "observed: nothing follows an error, so a later line is not from this pull",
+    evidence: FAILURE,
     inputs: fc.tuple(smallPulls(), fc.nat()),
     async check(client, [session, point], run) {
       const before = partOf(session, point);
       const after = session.statuses.slice(before.length);
       const sent = [...before, { error: "max retries exceeded: EOF" }, ...after];
       const observation = await observe(client, { chunks: [concatBytes(lines(sent))] }, run);
-      expectFailure(observation, "there was an error before the success");
+      await blaming(
+        "C-ERR-1",
+        () => ignoresErrors(client, run),
+        () => requireFailure(client, observation, "there was an error before the success", [], run),
+      );
     },
   }),
   rule({
@@ -111,13 +156,24 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "An error that is an object is a failure, with its message",
     cites: 'observed: servers and gateways in the style of OpenAI send {"error":{"message":"…"}}',
+    evidence: FAILURE,
     maxRuns: 20,
     inputs: fc.tuple(smallPulls(), fc.nat(), texts(), errorObjects),
     async check(client, [session, point, text, toError], run) {
       const sent = [...begunPart(session, point), { error: toError.of(text) }];
       const observation = await observe(client, { chunks: lines(sent) }, run);
-      expectFailure(observation, `the stream ended in the error ${JSON.stringify(text)}`);
-      expectReason(observation, [text]);
+      await blaming(
+        "C-ERR-1",
+        () => ignoresErrors(client, run),
+        () =>
+          requireFailure(
+            client,
+            observation,
+            `the stream ended in the error ${JSON.stringify(text)}`,
+            [text],
+            run,
+          ),
+      );
     },
   }),
   ...[
@@ -152,13 +208,19 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       level: "should",
       title: `An HTTP error with ${kind} is a failure that says what happened`,
       cites,
+      evidence: FAILURE,
       maxRuns: 20,
       inputs: failingStatuses,
       async check(client, status, run) {
         const chunks = body === "" ? [] : [encode(body)];
         const observation = await observe(client, { status, contentType, chunks }, run);
-        expectFailure(observation, `the HTTP status was ${status}`);
-        expectReason(observation, [String(status), ...reason]);
+        const checkFailure = () =>
+          requireFailure(client, observation, `the HTTP status was ${status}`, [
+            String(status),
+            ...reason,
+          ], run);
+        if (id === "C-HTTP-1") await checkFailure();
+        else await blaming("C-HTTP-1", () => ignoresRefusals(client, run), checkFailure);
       },
     })
   ),
@@ -168,14 +230,18 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "An HTTP error in the shape of another server is a failure, with its message",
     cites: "observed: gateways and compatible servers have shapes of their own for errors",
+    evidence: FAILURE,
     maxRuns: 20,
     inputs: fc.tuple(failingStatuses, texts(), errorBodies),
     async check(client, [status, text, toBody], run) {
       const chunks = [encode(JSON.stringify(toBody.of(text)))];
       const script = { status, contentType: "application/json", chunks };
       const observation = await observe(client, script, run);
-      expectFailure(observation, `the HTTP status was ${status}`);
-      expectReason(observation, [text]);
+      await blaming(
+        "C-HTTP-1",
+        () => ignoresRefusals(client, run),
+        () => requireFailure(client, observation, `the HTTP status was ${status}`, [text], run),
+      );
     },
   }),
   rule({
@@ -184,14 +250,20 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "A page in place of a pull is a failure that says so",
     cites: "observed: a login page or the index page of a web app comes with the status 200",
+    evidence: FAILURE,
     maxRuns: 10,
     inputs: fc.constantFrom("Sign in to Wi-Fi", "Open WebUI", "Just a moment..."),
     async check(client, title, run) {
       const page = `<!doctype html><html lang="en"><head><title>${title}</title></head></html>\n`;
       const script = { contentType: "text/html; charset=utf-8", chunks: [encode(page)] };
       const observation = await observe(client, script, run);
-      expectFailure(observation, "the answer was a page");
-      expectReason(observation, [title, "html", "HTML"]);
+      await requireFailure(
+        client,
+        observation,
+        "the answer was a page",
+        [title, "html", "HTML"],
+        run,
+      );
     },
   }),
   rule({
@@ -200,11 +272,12 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "must",
     title: "A stream that ends without `success` is a failure",
     cites: 'spec: "After all the files are downloaded, the final responses are:" … "success"',
+    evidence: FAILURE,
     inputs: interrupted,
     async check(client, [session, point], run) {
       const sent = partOf(session, point);
       const observation = await observe(client, { chunks: lines(sent) }, run);
-      expectFailure(observation, "the stream ended without `success`");
+      await requireFailure(client, observation, "the stream ended without `success`", [], run);
     },
   }),
   rule({
@@ -213,6 +286,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "A stream that is cut inside a line is a failure",
     cites: "A connection that breaks cuts anywhere; half an object is no object",
+    evidence: FAILURE,
     inputs: fc.tuple(interrupted, fc.nat()),
     async check(client, [[session, point], place], run) {
       const before = partOf(session, point);
@@ -220,7 +294,11 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       // The last two bytes end the object and its line: without them, it is not whole.
       const half = next.slice(0, 1 + place % (next.length - 2));
       const observation = await observe(client, { chunks: [...lines(before), half] }, run);
-      expectFailure(observation, "the stream was cut before `success`");
+      await blaming(
+        "C-END-1",
+        () => takesEndForSuccess(client, before, run),
+        () => requireFailure(client, observation, "the stream was cut before `success`", [], run),
+      );
     },
   }),
   rule({
@@ -229,11 +307,17 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "A connection that breaks is a failure",
     cites: "HTTP: a chunked body without its last chunk is incomplete (RFC 9112, 8)",
+    evidence: FAILURE,
     inputs: interrupted,
     async check(client, [session, point], run) {
-      const script = { chunks: lines(partOf(session, point)), ending: "reset" } as const;
+      const before = partOf(session, point);
+      const script = { chunks: lines(before), ending: "reset" } as const;
       const observation = await observe(client, script, run);
-      expectFailure(observation, "the connection broke before `success`");
+      await blaming(
+        "C-END-1",
+        () => takesEndForSuccess(client, before, run),
+        () => requireFailure(client, observation, "the connection broke before `success`", [], run),
+      );
     },
   }),
   rule({
@@ -242,6 +326,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "must",
     title: "Success is reported only after the server has said `success`",
     cites: 'spec: "After all the files are downloaded, the final responses are:" … "success"',
+    evidence: "a success that the client reports after it was sent",
     maxRuns: 10,
     inputs: smallPulls(),
     async check(client, { statuses }, run) {
@@ -258,6 +343,7 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
       if (wasOver || wasTold) {
         throw new Violation("the client to wait for `success`", "success", [play.exchange]);
       }
+      if (failure === undefined) run.saw();
     },
   }),
   rule({
@@ -266,11 +352,13 @@ export const failureRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Success is reported once",
     cites: 'spec: "the final responses are:", of which one is "success"',
+    evidence: "a success among the updates",
     skips: (client: ClientUnderTest) => unlessUpdating(client),
     inputs: smallPulls(),
     async check(client, { statuses }, run) {
       const { updates, play } = await observe(client, { chunks: lines(statuses) }, run);
       const count = updates.filter(isSuccess).length;
+      if (count > 0) run.saw();
       if (count <= 1) return;
       throw new Violation("one success", `${count} successes`, [play.exchange]);
     },

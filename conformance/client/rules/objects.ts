@@ -14,16 +14,16 @@ import {
   type StatusObject,
   unknownStatuses,
 } from "../../generators/mod.ts";
-import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
+import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
   comparableFields,
   comparableUpdates,
   expectSame,
-  expectSuccess,
   observe,
   requireSameUpdates,
 } from "../observation.ts";
+import { expectSuccess, SUCCESS } from "../plain_pull.ts";
 import { unlessUpdating } from "../subject.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
 import { expectNoMoreThanAll } from "./progress.ts";
@@ -55,6 +55,9 @@ function pullOf(digest: string, bytes: number): StatusObject[] {
   ];
 }
 
+/** The evidence of rules about a field that is left out. */
+const WITH_THE_FIELD = "a pull whose downloads have the field, and that ends in success";
+
 /** Shows a client a pull, and the same one without a field of its downloads. */
 async function checkWithout(
   field: string,
@@ -65,8 +68,9 @@ async function checkWithout(
   const plain = await observe(client, { chunks: lines(statuses) }, run);
   const less = statuses.map((object) => object.digest ? without(field, object) : object);
   const other = await observe(client, { chunks: lines(less) }, run);
-  expectSuccess(plain);
-  expectSuccess(other);
+  await expectSuccess(client, plain, run);
+  await expectSuccess(client, other, run);
+  if (statuses.some((object) => object.digest && field in object)) run.saw();
   if (client.reports !== "statuses") return;
   const expected = comparableUpdates(client, plain).map((update) =>
     update.digest ? without(field, update) : update
@@ -98,6 +102,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     level: "must",
     title: "`completed` may be absent",
     cites: 'spec: "Until any of the download is completed, the completed key may not be included."',
+    evidence: WITH_THE_FIELD,
     inputs: smallPulls(),
     check: (client, session, run) => checkWithout("completed", client, session, run),
   }),
@@ -107,6 +112,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     level: "observed",
     title: "`status` may be absent from downloads",
     cites: "observed: some versions from v0.6 on send downloads with a digest and no status",
+    evidence: WITH_THE_FIELD,
     inputs: smallPulls(),
     check: (client, session, run) => checkWithout("status", client, session, run),
   }),
@@ -116,11 +122,13 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Unknown fields do no harm",
     cites: "The protocol has gained fields before, and a client meets newer servers",
+    evidence: SUCCESS,
     inputs: fc.tuple(smallPulls(), fc.constantFrom("eta", "parts", "x-trace"), fc.jsonValue()),
     async check(client, [{ statuses }, name, value], run) {
       const plain = await observe(client, { chunks: lines(statuses) }, run);
       const more = statuses.map((object) => ({ ...object, [name]: value }));
       expectSame(client, plain, await observe(client, { chunks: lines(more) }, run));
+      if (plain.failure === undefined) run.saw();
     },
   }),
   rule({
@@ -130,13 +138,15 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     title: "Unknown statuses do no harm",
     cites:
       "observed: the words have changed from version to version, and push and create send others",
+    evidence: SUCCESS,
     inputs: fc.tuple(smallPulls(), unknownWords, fc.nat()),
     async check(client, [{ statuses }, unknown, place], run) {
       const plain = await observe(client, { chunks: lines(statuses) }, run);
       const sent = insert(statuses, unknown, place);
       const other = await observe(client, { chunks: lines(sent) }, run);
-      expectSuccess(plain);
-      expectSuccess(other);
+      await expectSuccess(client, plain, run);
+      await expectSuccess(client, other, run);
+      run.saw();
       if (client.reports !== "statuses") return;
       // The unknown one may be left out, the others may not.
       const seen = comparableUpdates(client, other).map((update) => JSON.stringify(update));
@@ -158,6 +168,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     title: "Numbers of bytes are exact, up to 2^53-1",
     cites:
       "Sizes are integers of bytes; what counts them in 32 bits or as text is wrong from 4 GiB on",
+    evidence: "a total that the client reports",
     skips: (client: ClientUnderTest) => unlessUpdating(client),
     inputs: fc.tuple(
       digests(),
@@ -166,12 +177,16 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     async check(client, [digest, bytes], run) {
       const statuses = pullOf(digest, bytes);
       const observation = await observe(client, { chunks: lines(statuses) }, run);
-      expectSuccess(observation);
+      await expectSuccess(client, observation, run);
       const { exchange } = observation.play;
       const seen = comparableUpdates(client, observation);
       const exact = seen.some(({ total, completed }) => total === bytes && completed === bytes);
       const counts = seen.some(({ total }) => total !== undefined);
-      if (exact || !counts && client.reports === "progress") return;
+      if (!counts && client.reports === "progress") {
+        throw new Inconclusive("The client reports no total in bytes");
+      }
+      run.saw();
+      if (exact) return;
       const last = JSON.stringify(seen.findLast(({ total }) => total !== undefined));
       throw new Violation(`total and completed of ${bytes}`, last ?? "neither", [exchange]);
     },
@@ -182,6 +197,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     level: "observed",
     title: "`total` may be absent",
     cites: "observed: it is left out if the registry gave no length",
+    evidence: WITH_THE_FIELD,
     inputs: smallPulls(),
     check: (client, session, run) => checkWithout("total", client, session, run),
   }),
@@ -191,12 +207,14 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     level: "observed",
     title: "A failure to remove unused layers does not fail the pull",
     cites: "observed: `couldn't remove unused layers: …` is followed by `success`",
+    evidence: SUCCESS,
     maxRuns: 20,
     inputs: smallPulls(),
     async check(client, { statuses }, run) {
       const failed = { status: "couldn't remove unused layers: permission denied" };
       const sent = [...statuses.slice(0, -1), failed, ...statuses.slice(-1)];
-      expectSuccess(await observe(client, { chunks: lines(sent) }, run));
+      await expectSuccess(client, await observe(client, { chunks: lines(sent) }, run), run);
+      run.saw();
     },
   }),
   rule({
@@ -205,14 +223,16 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Downloads without a digest do no harm",
     cites: 'observed: compatible servers send {"status":"downloading","completed":5,"total":40}',
+    evidence: "a pull with downloads that ends in success",
     inputs: fc.tuple(smallPulls(), fc.constantFrom(undefined, "")),
     async check(client, [{ statuses }, digest], run) {
       const plain = await observe(client, { chunks: lines(statuses) }, run);
       const anonymous = (object: StatusObject) =>
         object.digest ? { ...object, status: "downloading", digest } : object;
       const other = await observe(client, { chunks: lines(statuses.map(anonymous)) }, run);
-      expectSuccess(plain);
-      expectSuccess(other);
+      await expectSuccess(client, plain, run);
+      await expectSuccess(client, other, run);
+      if (statuses.some(({ digest }) => digest)) run.saw();
       if (client.reports === "progress") return expectNoMoreThanAll(other);
       requireSameUpdates(
         comparableUpdates(client, plain).map((update) =>
@@ -234,13 +254,15 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
         ? 'spec: "Then there is a series of downloading responses." and what follows; "Cancelled ' +
           'pulls are resumed from where they left off"'
         : `observed: servers report pulls in the dialect ${dialect}`,
+      evidence: SUCCESS,
       inputs: pullSessions({
         dialects: [dialect],
         maxLayers: 3,
         surprises: surprisesOf(dialect),
       }),
       async check(client, { statuses }, run) {
-        expectSuccess(await observe(client, { chunks: lines(statuses) }, run));
+        await expectSuccess(client, await observe(client, { chunks: lines(statuses) }, run), run);
+        run.saw();
       },
     })
   ),

@@ -6,13 +6,8 @@
 
 import { type PullSession, pullSessions, type StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
-import {
-  type ClientUnderTest,
-  expectSuccess,
-  type Observation,
-  observe,
-  start,
-} from "../observation.ts";
+import { type ClientUnderTest, type Observation, observe, start } from "../observation.ts";
+import { expectSuccess } from "../plain_pull.ts";
 import { unlessAggregating } from "../subject.ts";
 import { lines } from "../wire_bytes.ts";
 
@@ -53,7 +48,7 @@ async function follow(
   run: CheckRun,
 ): Promise<Observation> {
   const observation = await observe(client, { chunks: lines(statuses) }, run);
-  expectSuccess(observation);
+  await expectSuccess(client, observation, run);
   return observation;
 }
 
@@ -111,11 +106,13 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Progress never falls",
     cites: "observed: layers are announced one after another, and parts that fail are rolled back",
+    evidence: "two updates with progress",
     skips,
     inputs: eventful,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
       const updates = observation.updates.map(progressOf);
+      if (updates.filter((progress) => fractionOf(progress) !== undefined).length > 1) run.saw();
       for (const measure of [fractionOf, ({ completed }: Progress) => completed]) {
         let highest = 0;
         for (const [index, progress] of updates.entries()) {
@@ -137,11 +134,15 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Progress is never above 1",
     cites: "No more of a model than all of it can be downloaded",
+    evidence: "an update with progress",
     skips,
     inputs: eventful,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
       expectNoMoreThanAll(observation);
+      if (observation.updates.some((update) => fractionOf(progressOf(update)) !== undefined)) {
+        run.saw();
+      }
     },
   }),
   rule({
@@ -151,12 +152,15 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     title: "At the end, all layers are counted whole",
     cites:
       "observed: a layer's last line is often short of its total; a later phase shows that it is there",
+    evidence: "a last update in bytes",
     skips,
     inputs: unfinished,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
       const sum = totalOf(session.statuses);
-      const { completed = sum, total = sum } = lastOf(observation);
+      const last = lastOf(observation);
+      if (last.completed !== undefined || last.total !== undefined) run.saw();
+      const { completed = sum, total = sum } = last;
       if (completed === sum && total === sum) return;
       const expected = `completed and total of ${sum}, the sum of the layers`;
       throw violation(observation, expected, { completed, total });
@@ -168,12 +172,15 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Bytes that were there before are counted",
     cites: 'spec: "Cancelled pulls are resumed from where they left off"',
+    evidence: "a last update in bytes",
     skips,
     inputs: resumed,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
       const sum = totalOf(session.statuses);
-      const { completed = sum } = lastOf(observation);
+      const last = lastOf(observation);
+      if (last.completed !== undefined) run.saw();
+      const { completed = sum } = last;
       if (completed === sum) return;
       throw violation(observation, `completed of ${sum}, the sum of the layers`, { completed });
     },
@@ -184,11 +191,13 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Progress is 1 at the end",
     cites: "After `success`, nothing is left to be done",
+    evidence: "a last update with progress",
     skips,
     inputs: unfinished,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
       const fraction = fractionOf(lastOf(observation));
+      if (fraction !== undefined) run.saw();
       if (fraction === undefined || fraction === 1) return;
       throw violation(observation, "a fraction of 1 at the end", { fraction });
     },
@@ -199,6 +208,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "A fraction is below 1 until the server has said `success`",
     cites: "observed: verifying takes minutes after the last byte, and may fail",
+    evidence: "a fraction before `success`",
     skips,
     maxRuns: 10,
     inputs: resumed,
@@ -209,9 +219,10 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
       const before = running.updates.map(progressOf);
       running.play.release();
       const observation = await running.result;
-      expectSuccess(observation);
+      await expectSuccess(client, observation, run);
       const fractions = before.map(({ fraction }) => fraction).filter((one) => one !== undefined);
       if (fractions.length === 0) throw new Inconclusive("The client reports no fraction");
+      run.saw();
       if (fractions.some((fraction) => fraction >= 1)) {
         throw violation(observation, "a fraction below 1 before `success`", before.at(-1));
       }

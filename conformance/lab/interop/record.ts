@@ -8,13 +8,12 @@
  */
 
 import { clientRules } from "../../client/suite.ts";
-import { isBroken, type RuleResult, tally } from "../../report.ts";
-import { LEVELS } from "../../reporters/words.ts";
-import type { Level, Side } from "../../rule.ts";
+import { isBroken, LEVELS, type RuleResult, tally } from "../../report.ts";
+import type { Level, RuleInfo, Side } from "../../rule.ts";
 import { serverRules } from "../../server/suite.ts";
 import type { Outcome } from "./run.ts";
 
-/** How many rules of a level there are that could be told of, and how many of them are kept. */
+/** How many rules of a level were seen, which is not all where some were skipped or not seen. */
 export interface Score {
   /** How many are kept. */
   readonly kept: number;
@@ -132,14 +131,29 @@ function abridge(text: string): string {
 
 const HEADINGS: Readonly<Record<Side, string>> = { server: "Server", client: "Client" };
 
+/** How many rules of each level there are for a side. */
+function countRules(side: Side): Readonly<Record<Level, number>> {
+  const rules: readonly RuleInfo[] = side === "server" ? serverRules : clientRules;
+  const counts = LEVELS.map((
+    level,
+  ) => [level, rules.filter((rule) => rule.level === level).length]);
+  return Object.fromEntries(counts);
+}
+
+/** A score, with the number of rules if not all of them were seen. */
+function showScore({ kept, tried }: Score, total: number): string {
+  return tried < total ? `${kept}/${tried} of ${total}` : `${kept}/${tried}`;
+}
+
 /** The tables for README.md. */
 export function renderTables({ entries }: InteropRecord): string {
   const tables = (["server", "client"] as const).map((side) => {
     const ofSide = entries.filter((entry) => entry.side === side);
+    const totals = countRules(side);
     const rows = ofSide.map(({ name, version, scores, breaks }) => [
       name,
       version,
-      ...LEVELS.map((level) => `${scores[level].kept}/${scores[level].tried}`),
+      ...LEVELS.map((level) => showScore(scores[level], totals[level])),
       breaks.map(({ id }) => id).join(", ") || "nothing",
     ]);
     return table([HEADINGS[side], "Version", ...LEVELS, "Breaks"], rows);

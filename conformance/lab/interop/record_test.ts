@@ -56,7 +56,7 @@ describe("the record", () => {
     const cells = tables.flatMap((table) => (table as Tokens.Table).rows)
       .map((row) => row.map(({ text }) => text));
     assertEquals(cells, [
-      ["a|b", "1.2", "1/2", "0/0", "0/0", "C-END-1"],
+      ["a|b", "1.2", "1/2 of 8", "0/0 of 31", "0/0 of 11", "C-END-1"],
       [
         "a|b 1.2",
         "C-END-1 (must): The rule C-END-1 holds",

@@ -71,7 +71,7 @@ async function runPrepared(
 /** A report of a subject that says nothing about any rule: all of them are "not run". */
 function emptyReport({ side, name, version }: Subject): Report {
   const subject = version === undefined ? { name } : { name, version };
-  return { format: 1, side, subject, runtime: runtimeName(), runs: 0, seed: 0, results: [] };
+  return { format: 2, side, subject, runtime: runtimeName(), runs: 0, seed: 0, results: [] };
 }
 
 /**
@@ -121,7 +121,8 @@ export async function runSurprisingAgain(
 /** What is new about a subject: rules that it is not known to break, and ones that it keeps now. */
 export function surprises({ subject: { breaks }, report: { results } }: Outcome): string[] {
   const isNew = (result: RuleResult) => isBroken(result) !== Object.hasOwn(breaks, result.id);
-  return results.filter((result) => result.verdict !== "skipped" && isNew(result))
+  const isTold = ({ verdict }: RuleResult) => verdict !== "skipped" && verdict !== "not seen";
+  return results.filter((result) => isTold(result) && isNew(result))
     .map(({ id }) => id);
 }
 
@@ -131,13 +132,13 @@ export function summary(outcome: Outcome): string {
   const { name, version = "" } = report.subject;
   const title = `${name} ${version}`.trimEnd();
   if (notRun !== undefined) return `${title}: not run, ${notRun}\n`;
-  const { kept, skipped, broken, hung } = tally(report.results);
+  const { kept, skipped, broken, hung, "not seen": unseen } = tally(report.results);
   const lines = report.results.filter(isBroken).map(({ id, title, failure, reason }) =>
     `  ${id} ${title}: ${subject.breaks[id] ?? `NOT KNOWN, saw ${failure?.seen ?? reason}`}\n`
   );
   const mended = surprises(outcome).filter((id) => Object.hasOwn(subject.breaks, id))
     .map((id) => `  ${id} is kept, although it is known to be broken\n`);
-  const counts = `${kept} kept, ${broken + hung} broken, ${skipped} skipped`;
+  const counts = `${kept} kept, ${broken + hung} broken, ${unseen} not seen, ${skipped} skipped`;
   return `${title}: ${counts}\n${lines.join("")}${mended.join("")}`;
 }
 

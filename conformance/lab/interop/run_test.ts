@@ -56,7 +56,10 @@ describe("a subject", () => {
   it("is summed up with the reasons", async () => {
     const breaks = { "S-FRAME-3": "nobody sets it", "S-SEQ-1": "not" };
     const text = summary(await runSubject(subject({ breaks }), workshop, options));
-    assertMatch(text, /^mock \(client2\): 1 kept, 1 broken, 0 skipped\n {2}S-FRAME-3 .*: nobody/);
+    assertMatch(
+      text,
+      /^mock \(client2\): 1 kept, 1 broken, 0 not seen, 0 skipped\n {2}S-FRAME-3 .*: nobody/,
+    );
     assertMatch(text, /\n {2}S-SEQ-1 is kept, although it is known to be broken\n$/);
   });
 

@@ -7,16 +7,10 @@
 import fc from "fast-check";
 import type { LayerSize, PullStatus } from "../../../mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { requireSuccess, SUCCESS } from "../plain_pull.ts";
 import { slowWorlds, withServer, worlds } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
-import {
-  type ActivePull,
-  beginPull,
-  isPartial,
-  pullAll,
-  requireSuccess,
-  type Transcript,
-} from "../transcript.ts";
+import { type ActivePull, beginPull, isPartial, pullAll, type Transcript } from "../transcript.ts";
 
 /** The last status that reports downloaded bytes. */
 function lastDownload(statuses: readonly PullStatus[]): PullStatus | undefined {
@@ -50,12 +44,14 @@ async function pullInPart(
 async function requireFrom(
   pulling: ActivePull,
   { digest, completed = 0 }: PullStatus,
+  run: CheckRun,
 ): Promise<void> {
   const reportsLayer = (status: PullStatus) =>
     status.digest === digest && status.completed !== undefined;
   await pulling.readUntil((statuses) => statuses.some(reportsLayer));
   const { statuses, exchange } = await pulling.transcript();
   const first = statuses.find(reportsLayer);
+  if (first) run.saw();
   if (!first || (first.completed ?? 0) >= completed) return;
   throw new Violation(
     `at least the ${completed} bytes of ${digest} that were downloaded`,
@@ -92,8 +88,13 @@ const CHANGED_BYTES = 1_000;
 
 /** A rule about what happens once a pull has downloaded a part of a layer. */
 function partialRule(
-  info: Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites">,
-  check: (part: PartialPull, server: OpenServer, run: CheckRun) => Promise<void>,
+  info: Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "evidence">,
+  check: (
+    part: PartialPull,
+    server: OpenServer,
+    run: CheckRun,
+    subject: ServerSubject,
+  ) => Promise<void>,
 ): Rule<ServerSubject> {
   return rule<ServerSubject, [World, number]>({
     ...info,
@@ -102,7 +103,7 @@ function partialRule(
     inputs: fc.tuple(slowWorlds(), fc.integer({ min: 1, max: 4 })),
     check: (subject, [world, lines], run) =>
       withServer(subject, world, async (server) => {
-        await check(await pullInPart(server, lines, run), server, run);
+        await check(await pullInPart(server, lines, run), server, run, subject);
       }),
   });
 }
@@ -114,40 +115,44 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "A cancelled pull is resumed from where it left off",
     cites: 'spec: "Cancelled pulls are resumed from where they left off"',
-  }, async ({ pulling, last }, server, run) => {
+    evidence: "a layer that was left in part, and is reported again",
+  }, async ({ pulling, last }, server, run, subject) => {
     await pulling.leave();
     const again = await beginPull(server, run);
-    await requireFrom(again, last);
-    requireSuccess(await again.readAll());
+    await requireFrom(again, last, run);
+    await requireSuccess(subject, await again.readAll(), run);
   }),
   partialRule({
     id: "S-SHARE-1",
     level: "must",
     title: "Pulls of one model at the same time share one download",
     cites: 'spec: "multiple calls will share the same download progress"',
-  }, async ({ pulling, last }, server, run) => {
+    evidence: "a layer in part that the second pull reports",
+  }, async ({ pulling, last }, server, run, subject) => {
     const other = await beginPull(server, run);
-    await requireFrom(other, last);
+    await requireFrom(other, last, run);
     const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
-    requireSuccess(first);
-    requireSuccess(second);
+    await requireSuccess(subject, first, run);
+    await requireSuccess(subject, second, run);
   }),
   partialRule({
     id: "S-LEAVE-1",
     level: "should",
     title: "A caller that leaves early does no harm to the others",
     cites: "observed: a download is cancelled when its last caller leaves, and not before",
-  }, async ({ pulling, last }, server, run) => {
+    evidence: "a layer that goes on once the other caller has left",
+  }, async ({ pulling, last }, server, run, subject) => {
     const other = await beginPull(server, run);
     await other.readUntil((statuses) => lastDownload(statuses) !== undefined);
     const { statuses: before } = await other.transcript();
     await pulling.leave();
     const transcript = await other.readAll();
-    requireSuccess(transcript);
+    await requireSuccess(subject, transcript, run);
     const { digest, completed = 0 } = lastDownload(before) ?? last;
-    const fallen = transcript.statuses.slice(before.length).find((status) =>
-      status.digest === digest && (status.completed ?? completed) < completed
-    );
+    const after = transcript.statuses.slice(before.length)
+      .filter((status) => status.digest === digest && status.completed !== undefined);
+    if (after.length > 0) run.saw();
+    const fallen = after.find((status) => status.completed! < completed);
     if (!fallen) return;
     throw new Violation(
       `no fewer than the ${completed} bytes of ${digest} that were downloaded`,
@@ -161,12 +166,14 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     level: "observed",
     title: "A downloaded layer is not downloaded again",
     cites: "observed: a downloaded layer is reported once, with `completed` equal to `total`",
+    evidence: "a downloaded layer that is reported again",
     inputs: worlds(),
     check: (subject, world, run) =>
       withServer(subject, world, async (server) => {
-        requireSuccess(await pullAll(server, run));
+        await requireSuccess(subject, await pullAll(server, run), run);
         const again = await pullAll(server, run);
-        requireSuccess(again);
+        await requireSuccess(subject, again, run);
+        if (again.statuses.some(({ completed }) => completed !== undefined)) run.saw();
         const partial = again.statuses.find(isPartial);
         if (!partial) return;
         throw new Violation("every layer to be complete", describe(partial), [again.exchange]);
@@ -178,18 +185,20 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     level: "observed",
     title: "Of a changed model, only the new layers are downloaded",
     cites: "observed: the manifest is fetched at each pull, and downloaded layers are kept",
+    evidence: "a changed model whose layers are reported",
     skips: unlessHas("changes"),
     inputs: fc.tuple(worlds(), fc.nat()),
     check: (subject, [world, place], run) =>
       withServer(subject, world, async (server) => {
-        requireSuccess(await pullAll(server, run));
+        await requireSuccess(subject, await pullAll(server, run), run);
         const changed = place % world.layers.length;
         const sizes = world.layers.map((size, index) =>
           index === changed ? size + CHANGED_BYTES : size
         );
         const layers = await server.change!(sizes);
         const again = await pullAll(server, run);
-        requireSuccess(again);
+        await requireSuccess(subject, again, run);
+        if (again.statuses.some(({ digest }) => digest !== undefined)) run.saw();
         requireKept(again, server.layers ?? [], layers);
       }),
   }),
@@ -199,12 +208,16 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     level: "should",
     title: "Many pulls at the same time all succeed",
     cites: 'spec: "multiple calls will share the same download progress"',
+    evidence: SUCCESS,
     maxRuns: 20,
     inputs: fc.tuple(worlds(), fc.integer({ min: 2, max: 12 })),
     check: (subject, [world, callers], run) =>
       withServer(subject, world, async (server) => {
         const pulls = Array.from({ length: callers }, () => pullAll(server, run));
-        for (const transcript of await Promise.all(pulls)) requireSuccess(transcript);
+        for (const transcript of await Promise.all(pulls)) {
+          await requireSuccess(subject, transcript, run);
+        }
+        run.saw();
       }),
   }),
 ];

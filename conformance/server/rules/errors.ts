@@ -6,18 +6,10 @@
 
 import fc from "fast-check";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { causeOfAll, PLAIN_WORLD, REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
 import { slowWorlds, withServer } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
-import {
-  absentModel,
-  ask,
-  pullAll,
-  pullBody,
-  requireSuccess,
-  type Transcript,
-} from "../transcript.ts";
-
-const WORLD: World = { layers: [1_000] };
+import { absentModel, ask, pullAll, pullBody, type Transcript } from "../transcript.ts";
 
 type Info = Pick<Rule<ServerSubject>, "id" | "title" | "cites">;
 
@@ -61,28 +53,31 @@ function refusalRule(
     ...info,
     side: "server",
     level: "observed",
+    evidence: REFUSAL,
     maxRuns: 30,
     inputs: bodies,
     check: (subject, body, run) =>
-      withServer(subject, WORLD, async (server) => {
+      withServer(subject, PLAIN_WORLD, async (server) => {
         requireRefusal(await (await ask(server, { body }, run)).readAll(), statuses);
+        await sawRefusal(subject, run);
       }),
   });
 }
 
 /** A rule about a fault during a pull. */
 function faultRule(
-  info: Info & Pick<Rule<ServerSubject>, "level">,
+  info: Info & Pick<Rule<ServerSubject>, "level" | "evidence">,
   faults: fc.Arbitrary<World["faults"]>,
-  check: (server: OpenServer, run: CheckRun) => Promise<void>,
+  check: (server: OpenServer, run: CheckRun, subject: ServerSubject) => Promise<void>,
 ): Rule<ServerSubject> {
   return rule<ServerSubject, [World, World["faults"]]>({
+    evidence: REFUSAL,
     ...info,
     side: "server",
     skips: unlessHas("faults"),
     inputs: fc.tuple(slowWorlds(), faults),
     check: (subject, [world, faults = []], run) =>
-      withServer(subject, { ...world, faults }, (server) => check(server, run)),
+      withServer(subject, { ...world, faults }, (server) => check(server, run, subject)),
   });
 }
 
@@ -146,10 +141,11 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     cites:
       'spec: "insecure: (optional) allow insecure connections to the library"; observed: the ' +
       "pull fails before the first line or after it",
+    evidence: REFUSAL,
     maxRuns: 2,
     inputs: fc.constantFrom<Record<string, unknown>>({}, { insecure: false }),
     check: (subject, fields, run) =>
-      withServer(subject, WORLD, async (server) => {
+      withServer(subject, PLAIN_WORLD, async (server) => {
         const model = "http://127.0.0.1:9/library/x"; // where nothing listens
         const answer = async (fields: Record<string, unknown>) => {
           const body = pullBody(server, { insecure: undefined, stream: true, ...fields }, model);
@@ -157,10 +153,12 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
         };
         const refused = await answer(fields);
         requireFailure(refused);
+        await sawRefusal(subject, run);
         const allowed = await answer({ insecure: true });
         if (allowed.text !== refused.text) return;
         const exchanges = [refused.exchange, allowed.exchange];
-        throw new Violation("another answer with `insecure`", allowed.text, exchanges);
+        const because = await causeOfAll(subject, run);
+        throw new Violation("another answer with `insecure`", allowed.text, exchanges, because);
       }),
   }),
   rule<ServerSubject, string>({
@@ -170,12 +168,14 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     title: "A model that the registry does not have is an error",
     cites:
       'observed: "pulling manifest", then {"error":"pull model manifest: file does not exist"}',
+    evidence: REFUSAL,
     maxRuns: 3,
     inputs: absentTags,
     check: (subject, tag, run) =>
-      withServer(subject, WORLD, async (server) => {
+      withServer(subject, PLAIN_WORLD, async (server) => {
         const body = pullBody(server, { stream: true }, absentModel(server, tag));
         requireFailure(await (await ask(server, { body }, run)).readAll());
+        await sawRefusal(subject, run);
       }),
   }),
   rule<ServerSubject, string>({
@@ -184,10 +184,11 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     level: "observed",
     title: "A failed pull without a stream is an HTTP error",
     cites: 'observed: with `stream` false, a status of 400 or above with {"error":"…"}',
+    evidence: REFUSAL,
     maxRuns: 3,
     inputs: absentTags,
     check: (subject, tag, run) =>
-      withServer(subject, WORLD, async (server) => {
+      withServer(subject, PLAIN_WORLD, async (server) => {
         const body = pullBody(server, { stream: false }, absentModel(server, tag));
         const pulling = await ask(server, { body }, run);
         const transcript = await pulling.readAll();
@@ -196,6 +197,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
           throw new Violation("HTTP 400 or above", seen, [transcript.exchange]);
         }
         requireFailure(transcript);
+        await sawRefusal(subject, run);
       }),
   }),
   rule<ServerSubject, string>({
@@ -204,13 +206,15 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     level: "observed",
     title: "Another method is refused",
     cites: "observed: 404 or 405",
+    evidence: REFUSAL,
     inputs: fc.constantFrom("GET", "PUT", "DELETE", "PATCH"),
     maxRuns: 8,
     check: (subject, method, run) =>
-      withServer(subject, WORLD, async (server) => {
+      withServer(subject, PLAIN_WORLD, async (server) => {
         const response = await server.fetch("/api/pull", { method, signal: run.signal });
         const { status } = response;
         await response.body?.cancel();
+        await sawRefusal(subject, run);
         if (status === 404 || status === 405) return;
         const exchange = { request: `${method} /api/pull` };
         throw new Violation("HTTP 404 or 405", `HTTP ${status}`, [exchange]);
@@ -229,7 +233,10 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       fc.constantFrom("error" as const, "disk-full" as const),
       fc.integer({ min: 0, max: 100 }),
     ).map(([kind, share]) => [{ kind, at: { completed: `${share}%` } }]),
-    async (server, run) => requireFailure(await pullAll(server, run)),
+    async (server, run, subject) => {
+      requireFailure(await pullAll(server, run));
+      await sawRefusal(subject, run);
+    },
   ),
   faultRule(
     {
@@ -237,6 +244,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       level: "observed",
       title: "A layer that fails its checksum fails the pull, and is fetched again by the next one",
       cites: 'observed: {"error":"digest mismatch, file must be downloaded again: …"}',
+      evidence: "a failed pull, and the totals of the next one",
     },
     fc.constant([{ kind: "digest-mismatch" }]),
     async (server, run) => {
@@ -245,6 +253,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       requireFailure(again);
       const downloads = again.statuses.filter(({ total }) => total !== undefined);
       if (downloads.length === 0) throw new Inconclusive("No download reports its total");
+      run.saw();
       if (downloads.some(({ total = 0, completed = 0 }) => completed < total)) return;
       throw new Violation("a layer to be fetched again", "every layer is complete", [
         again.exchange,
@@ -257,12 +266,14 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     level: "should",
     title: "A refused request does no harm to the next one",
     cites: "A server serves more than one client",
+    evidence: "a refused request, and a pull after it",
     maxRuns: 10,
     inputs: fc.constantFrom<unknown[]>("", "{", { model: 5 }, { model: "a b" }),
     check: (subject, body, run) =>
-      withServer(subject, WORLD, async (server) => {
-        await (await ask(server, { body }, run)).readAll();
-        requireSuccess(await pullAll(server, run));
+      withServer(subject, PLAIN_WORLD, async (server) => {
+        const { status, statuses } = await (await ask(server, { body }, run)).readAll();
+        await requireSuccess(subject, await pullAll(server, run), run);
+        if (status >= 400 || statuses.at(-1)?.kind === "error") run.saw();
       }),
   }),
 ];

@@ -5,10 +5,18 @@
  */
 
 import fc from "fast-check";
-import { type Rule, rule, Violation } from "../../rule.ts";
+import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
 import { withServer, worlds } from "../server_states.ts";
 import type { OpenServer, ServerSubject, World } from "../subject.ts";
-import { ask, pullBody, type PullRequest, requireSuccess, type Transcript } from "../transcript.ts";
+import { causeOfAll, requireSuccess, SUCCESS } from "../plain_pull.ts";
+import {
+  ask,
+  isSingleObject,
+  pullAll,
+  pullBody,
+  type PullRequest,
+  type Transcript,
+} from "../transcript.ts";
 
 /** The headers of a request by `curl -d`. */
 const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
@@ -17,12 +25,19 @@ const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
 type Form = (server: OpenServer) => PullRequest;
 
 /** Throws unless the answer is a stream of objects that ends in `success`. */
-function requireStream(transcript: Transcript): void {
+async function requireStream(
+  subject: ServerSubject,
+  server: OpenServer,
+  transcript: Transcript,
+  run: CheckRun,
+): Promise<void> {
   const { status, statuses, exchange } = transcript;
+  await requireSuccess(subject, transcript, run);
   if (status !== 200) throw new Violation("HTTP 200", `HTTP ${status}`, [exchange]);
-  requireSuccess(transcript);
+  run.saw();
   if (statuses.length > 1) return;
-  throw new Violation("a stream of objects", "a single object", [exchange]);
+  const because = isSingleObject(await pullAll(server, run)) ? "S-REQ-2" : undefined;
+  throw new Violation("a stream of objects", "a single object", [exchange], because);
 }
 
 /** A rule about forms of request that are to be answered with a stream. */
@@ -33,11 +48,17 @@ function streamRule(
   return rule<ServerSubject, [World, Form]>({
     ...info,
     side: "server",
+    evidence: SUCCESS,
     maxRuns: 20,
     inputs: fc.tuple(worlds(), fc.constantFrom(...forms)),
     check: (subject, [world, form], run) =>
       withServer(subject, world, async (server) => {
-        requireStream(await (await ask(server, form(server), run)).readAll());
+        await requireStream(
+          subject,
+          server,
+          await (await ask(server, form(server), run)).readAll(),
+          run,
+        );
       }),
   });
 }
@@ -64,16 +85,18 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "With `stream` false, the answer is exactly one object",
     cites: 'spec: "if stream is set to false, then the response is a single JSON object"',
+    evidence: "an answer",
     maxRuns: 10,
     inputs: worlds(),
     check: (subject, world, run) =>
       withServer(subject, world, async (server) => {
         const pulling = await ask(server, { body: pullBody(server, { stream: false }) }, run);
         const { text, exchange } = await pulling.readAll();
+        run.saw();
         if (isSingleSuccess(text)) return;
-        throw new Violation('{"status":"success"} and nothing else', JSON.stringify(text), [
-          exchange,
-        ]);
+        const because = await causeOfAll(subject, run);
+        const expected = '{"status":"success"} and nothing else';
+        throw new Violation(expected, JSON.stringify(text), [exchange], because);
       }),
   }),
   streamRule(
@@ -119,6 +142,7 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     level: "should",
     title: "Unknown fields do no harm",
     cites: "Clients of other versions send other fields",
+    evidence: SUCCESS,
     maxRuns: 20,
     inputs: fc.tuple(
       worlds(),
@@ -127,7 +151,12 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     check: (subject, [world, more], run) =>
       withServer(subject, world, async (server) => {
         const body = { ...more, ...pullBody(server, { stream: true }) };
-        requireStream(await (await ask(server, { body }, run)).readAll());
+        await requireStream(
+          subject,
+          server,
+          await (await ask(server, { body }, run)).readAll(),
+          run,
+        );
       }),
   }),
   streamRule(

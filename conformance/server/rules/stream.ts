@@ -7,43 +7,61 @@
 
 import type { PullStatus } from "../../../mod.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
+import { blaming } from "../../blame.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { longWorlds, slowWorlds, withServer, worlds } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
-import { decode, isPartial, pullAll, type Transcript } from "../transcript.ts";
+import { decode, isPartial, isSingleObject, pullAll, type Transcript } from "../transcript.ts";
 
-type Info = Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "skips">;
+type Info = Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "evidence" | "skips">;
 
-/** A rule about what is sent for a pull that succeeds. */
+/** A rule about what is sent for a pull. What is sent in place of a pull, S-SEQ-3 tells alone. */
 function pullRule(
   info: Info,
-  check: (transcript: Transcript, server: OpenServer) => void | Promise<void>,
+  check: (transcript: Transcript, server: OpenServer, run: CheckRun) => void | Promise<void>,
   inputs = worlds(),
 ): Rule<ServerSubject> {
   return rule<ServerSubject, World>({
+    evidence: "a stream of objects",
     ...info,
     side: "server",
     inputs,
     check: (subject, world, run: CheckRun) =>
       withServer(subject, world, async (server) => {
-        await check(await pullAll(server, run), server);
+        const transcript = await pullAll(server, run);
+        if (transcript.status >= 400 && info.id !== "S-SEQ-3") {
+          throw new Inconclusive(`The pull was answered with HTTP ${transcript.status}`);
+        }
+        if (info.evidence === undefined) run.saw();
+        const isSingle = isSingleObject(transcript);
+        await blaming("S-REQ-2", () => isSingle, () => check(transcript, server, run));
       }),
   });
 }
 
-/** A rule about every object that tells of a download. */
+/** What is wrong about an object. */
+interface Fault {
+  readonly expected: string;
+  readonly seen: string;
+}
+
+/**
+ * A rule about every object that tells of a download. Of one that does not have what the rule is about,
+ * nothing is said.
+ */
 function downloadRule(
-  info: Info,
-  findFault: (status: PullStatus, before: readonly PullStatus[], server: OpenServer) => {
-    expected: string;
-    seen: string;
-  } | undefined,
+  info: Info & { readonly evidence: string },
+  findFault: (status: PullStatus, before: readonly PullStatus[], server: OpenServer) =>
+    | Fault
+    | "fine"
+    | undefined,
 ): Rule<ServerSubject> {
-  return pullRule(info, ({ statuses, exchange }, server) => {
+  return pullRule(info, ({ statuses, exchange }, server, run) => {
     const downloads = statuses.filter((status) => kindOf(status) === "downloading");
     for (const [index, status] of downloads.entries()) {
       const fault = findFault(status, downloads.slice(0, index), server);
-      if (fault) throw new Violation(fault.expected, fault.seen, [exchange]);
+      if (fault !== undefined) run.saw();
+      if (typeof fault === "object") throw new Violation(fault.expected, fault.seen, [exchange]);
     }
   });
 }
@@ -154,14 +172,16 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
       level: "should",
       title: "Objects are sent while the pull goes on, not all at its end",
       cites: "Progress is of no use once the pull has ended; observed: flushed line by line",
+      evidence: `a pull that takes ${LONG_ENOUGH_MS} ms or longer`,
       skips: unlessHas("fresh"),
     },
-    ({ firstAfterMs, elapsedMs, exchange }) => {
+    ({ firstAfterMs, elapsedMs, exchange }, _server, run) => {
       if (elapsedMs < LONG_ENOUGH_MS) {
         throw new Inconclusive(
           `The pull ended within ${LONG_ENOUGH_MS} ms, too soon to see when objects arrive`,
         );
       }
+      run.saw();
       if (firstAfterMs <= elapsedMs / 2) return;
       const seen = `the first one after ${Math.round(firstAfterMs)} of ${Math.round(elapsedMs)} ms`;
       throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
@@ -176,15 +196,17 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
       cites:
         'spec: "a stream of JSON objects is returned"; observed: one object per tick of 60 ms, ' +
         "flushed line by line, where a proxy that buffers sends the objects of seconds at once",
+      evidence: `a pull that takes ${MAX_HELD_MS} ms or longer`,
       skips: unlessHas("fresh"),
     },
-    async (transcript) => {
+    async (transcript, _server, run) => {
       const { elapsedMs, exchange } = transcript;
       if (elapsedMs < MAX_HELD_MS) {
         throw new Inconclusive(
           `The pull ended within ${MAX_HELD_MS} ms, too soon to see whether objects are held back`,
         );
       }
+      run.saw();
       // A pause alone says nothing: a server waits for its registry, too.
       for (const batch of batchesOf(transcript)) {
         if (batch.pauseMs <= MAX_HELD_MS) continue;
@@ -211,8 +233,10 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "The phases come in order: manifest, downloads, verifying, writing, removing, success",
     cites: `spec: "Then there is a series of downloading responses."; ${FINAL_ORDER.slice(6)}`,
-  }, ({ statuses, exchange }) => {
+    evidence: "two phases",
+  }, ({ statuses, exchange }, _server, run) => {
     const known = statuses.filter((status) => phaseOf(status) !== -1 && status.kind !== "success");
+    if (new Set(known.map(phaseOf)).size > 1) run.saw();
     for (const [index, status] of known.entries()) {
       const before = known[index - 1];
       if (!before || phaseOf(status) >= phaseOf(before)) continue;
@@ -239,8 +263,10 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "`success` is sent once",
     cites: `${FINAL_ORDER} … "success", which is one of them`,
-  }, ({ statuses, exchange }) => {
+    evidence: "a `success`",
+  }, ({ statuses, exchange }, _server, run) => {
     const count = statuses.filter(({ kind }) => kind === "success").length;
+    if (count > 0) run.saw();
     if (count > 1) throw new Violation("one success", `${count} successes`, [exchange]);
   }),
   pullRule({
@@ -248,9 +274,11 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     level: "should",
     title: "The manifest and each final phase are reported once",
     cites: `${FINAL_ORDER}, each of them once`,
-  }, ({ statuses, exchange }) => {
+    evidence: "one of these phases",
+  }, ({ statuses, exchange }, _server, run) => {
     for (const phase of ["manifest", "verifying", "writing"]) {
       const count = statuses.filter((status) => kindOf(status) === phase).length;
+      if (count > 0) run.saw();
       if (count > 1) {
         throw new Violation(`one object of the phase ${phase}`, `${count} objects`, [exchange]);
       }
@@ -261,9 +289,10 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "`total` and `completed` are whole numbers of bytes, if present",
     cites: 'spec: "total": 2142590208, "completed": 241970',
-  }, ({ extra = {} }) => {
+    evidence: "a download with `total` or `completed`",
+  }, ({ total, completed, extra = {} }) => {
     const field = ["total", "completed"].find((name) => name in extra);
-    if (field === undefined) return undefined;
+    if (field === undefined) return (total ?? completed) === undefined ? undefined : "fine";
     return { expected: `${field} in whole bytes`, seen: JSON.stringify(extra[field]) };
   }),
   downloadRule({
@@ -271,8 +300,10 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     level: "should",
     title: "`completed` is at most `total`",
     cites: "No more of a layer than all of it can be downloaded",
-  }, ({ total, completed = 0 }) => {
-    if (total === undefined || completed <= total) return undefined;
+    evidence: "a download with `total` and `completed`",
+  }, ({ total, completed }) => {
+    if (total === undefined || completed === undefined) return undefined;
+    if (completed <= total) return "fine";
     return { expected: `at most ${total} bytes completed`, seen: String(completed) };
   }),
   downloadRule({
@@ -280,10 +311,13 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     level: "should",
     title: "A digest has one `total`",
     cites: "A digest names bytes, whose number does not change",
+    evidence: "two objects with the `total` of one digest",
+    skips: unlessHas("fresh"),
   }, ({ digest, total }, before) => {
     if (digest === undefined) return undefined;
     const other = before.find((status) => status.digest === digest && status.total !== undefined);
-    if (!other || total === undefined || other.total === total) return undefined;
+    if (!other || total === undefined) return undefined;
+    if (other.total === total) return "fine";
     return { expected: `a total of ${other.total} for ${digest}, as before`, seen: String(total) };
   }),
   downloadRule({
@@ -293,12 +327,13 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     cites:
       'spec: "The number of files to be downloaded depends on the number of layers specified in ' +
       'the manifest."',
+    evidence: "a download with the digest of a layer",
     skips: unlessHas("manifest"),
   }, ({ digest, total }, _before, { layers = [] }) => {
     if (digest === undefined || digest === DIGEST_OF_ALL_LAYERS) return undefined;
     const layer = layers.find((each) => each.digest === digest);
     if (!layer) return { expected: "a digest of the manifest", seen: String(digest) };
-    if (total === undefined || total === layer.size) return undefined;
+    if (total === undefined || total === layer.size) return "fine";
     return { expected: `a total of ${layer.size} for ${digest}`, seen: String(total) };
   }),
   pullRule({
@@ -306,7 +341,9 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "A download names its digest",
     cites: 'spec: "status": "downloading digestname", "digest": "digestname"',
-  }, ({ statuses, exchange }) => {
+    evidence: "a download with `total`",
+  }, ({ statuses, exchange }, _server, run) => {
+    if (statuses.some(({ total }) => total !== undefined)) run.saw();
     const nameless = statuses.find(({ digest, total }) =>
       total !== undefined && digest === undefined
     );

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { LEVELS } from "../../../reporters/words.ts";
+import { LEVELS } from "../../../report.ts";
 import { serverRules } from "../../../server/suite.ts";
 import { type Entry, type InteropRecord, recordOf, table } from "../record.ts";
 import type { Outcome } from "../run.ts";

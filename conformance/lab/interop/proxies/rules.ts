@@ -9,7 +9,8 @@ import fc from "fast-check";
 import { request } from "node:http";
 import { type CheckRun, type Rule, rule, Violation } from "../../../rule.ts";
 import type { OpenServer, World } from "../../../server/subject.ts";
-import { ask, beginPull, pullAll, pullBody, requireSuccess } from "../../../server/transcript.ts";
+import { requireSuccess } from "../../../server/plain_pull.ts";
+import { ask, beginPull, pullAll, pullBody } from "../../../server/transcript.ts";
 import type { ProxiedMock } from "./proxied_mock.ts";
 
 const PULL = "/api/pull";
@@ -176,9 +177,9 @@ export const patientRules: readonly Rule<ProxiedMock>[] = [
         cites: "observed: nothing is sent while a layer is verified, which takes minutes",
       },
       { ...SMALL_WORLD, faults: [{ kind: "stall", at: { completed: "50%" }, ms: SILENCE_MS }] },
-      async (_subject, server, run) => {
+      async (subject, server, run) => {
         const pulling = await ask(server, { body: pullBody(server, { stream }) }, run);
-        requireSuccess(await pulling.readAll());
+        await requireSuccess(subject, await pulling.readAll(), run);
       },
     )
   ),

@@ -1,0 +1,117 @@
+/**
+ * The plain pull of a client: what is seen before anything else, and what the results of rules rest on.
+ * A client that follows no pull at all fails for every reason, so its failures mean nothing.
+ *
+ * @module
+ */
+
+import type { StatusObject } from "../generators/mod.ts";
+import { CannotRun, type CheckRun, Violation } from "../rule.ts";
+import { type ClientUnderTest, expectFailure, type Observation, observe } from "./observation.ts";
+import { lines } from "./wire_bytes.ts";
+import { within } from "./within.ts";
+
+/** The digest of the one layer of a plain pull. */
+const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
+
+/** The statuses of a plain pull, as in the spec. */
+const PLAIN_STATUSES: readonly StatusObject[] = [
+  { status: "pulling manifest" },
+  { status: `downloading ${DIGEST}`, digest: DIGEST, total: 1000 },
+  { status: `downloading ${DIGEST}`, digest: DIGEST, total: 1000, completed: 1000 },
+  { status: "verifying sha256 digest" },
+  { status: "writing manifest" },
+  { status: "removing any unused layers" },
+  { status: "success" },
+];
+
+/** The rule that a client breaks if it does not follow a plain pull. */
+const PLAIN_RULE = "C-DIALECT-1";
+
+/** How long a cancelled pull of before may go on, in milliseconds. Commands are killed earlier. */
+const LONGEST_END_MS = 6_000;
+
+/** The clients of which it is known whether they follow a plain pull. */
+const known = new WeakMap<ClientUnderTest, boolean>();
+
+/** Makes a client pull, once nothing else is running. */
+async function pullPlainly(client: ClientUnderTest, run: CheckRun): Promise<Observation> {
+  const observation = await observe(client, { chunks: lines(PLAIN_STATUSES) }, run);
+  known.set(client, observation.failure === undefined);
+  return observation;
+}
+
+/**
+ * Makes the pull that comes before all rules.
+ *
+ * @throws {CannotRun} If the client cannot be started, or ends without having asked for a pull.
+ */
+export async function plainPull(client: ClientUnderTest, run: CheckRun): Promise<void> {
+  await within(Promise.allSettled(client.running), LONGEST_END_MS);
+  const { failure, play } = await pullPlainly(client, run);
+  if (play.requests.length > 0) return;
+  const { host } = client.server;
+  const place = client.transport === "network" ? "`OLLAMA_HOST`" : "`host`, by the `fetch` given";
+  const seen = failure === undefined
+    ? "it reported success without asking for a pull"
+    : `it failed before it asked for a pull: ${failure}`;
+  throw new CannotRun(`Cannot test the client: ${seen}. It must ask ${host}, as in ${place}`);
+}
+
+/** Whether a client follows a plain pull to its end. It is tried only once. */
+export async function followsPlainPull(client: ClientUnderTest, run: CheckRun): Promise<boolean> {
+  const isKnown = known.get(client);
+  if (isKnown !== undefined) return isKnown;
+  return (await pullPlainly(client, run)).failure === undefined;
+}
+
+/** Throws unless the client reported success. If it never does, another rule says so. */
+export async function expectSuccess(
+  client: ClientUnderTest,
+  { failure, play }: Observation,
+  run: CheckRun,
+): Promise<void> {
+  if (failure === undefined) return;
+  const because = await causeOfAll(client, run);
+  throw new Violation("success", `a failure: ${failure}`, [play.exchange], because);
+}
+
+/**
+ * Throws unless the client reported a failure, and one that names one of some texts, if there are any. It
+ * means something if the client does not fail anyway.
+ */
+export async function requireFailure(
+  client: ClientUnderTest,
+  observation: Observation,
+  why: string,
+  texts: readonly string[],
+  run: CheckRun,
+): Promise<void> {
+  expectFailure(observation, why);
+  if (texts.length > 0) await requireReason(client, observation, texts, run);
+  if (await followsPlainPull(client, run)) run.saw();
+}
+
+/** Throws unless a failure names one of some texts. */
+export async function requireReason(
+  client: ClientUnderTest,
+  { failure, play }: Observation,
+  texts: readonly string[],
+  run: CheckRun,
+): Promise<void> {
+  if (texts.some((text) => failure?.includes(text))) return;
+  const expected = `a failure that names ${texts.map((text) => JSON.stringify(text)).join(" or ")}`;
+  const because = await causeOfAll(client, run);
+  throw new Violation(expected, `the failure: ${failure}`, [play.exchange], because);
+}
+
+/** The rule to blame for whatever a client breaks, if it follows no pull. */
+async function causeOfAll(client: ClientUnderTest, run: CheckRun): Promise<string | undefined> {
+  return await followsPlainPull(client, run) ? undefined : PLAIN_RULE;
+}
+
+/** The evidence of rules by which a client has to fail. */
+export const FAILURE = "a failure of a client that follows plain pulls";
+
+/** The evidence of rules by which a client has to succeed. */
+export const SUCCESS = "a pull that ends in success";
