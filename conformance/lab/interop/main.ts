@@ -18,9 +18,10 @@ import process from "node:process";
 import { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import { reporters } from "../../reporters/mod.ts";
-import { type Subject, subjects } from "./mod.ts";
+import { everySubject, type Subject, subjects } from "./mod.ts";
+import { moreSubjects } from "./more/mod.ts";
 import { compareNewest, newestVersion } from "./newest.ts";
-import { recordOf, withTables } from "./record.ts";
+import { type InteropRecord, updated, withTables } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
 import { BUILDS, Workshop } from "./workshop.ts";
 
@@ -41,6 +42,7 @@ const program = new Command("deno task interop")
   .argument("[names...]", "parts of the names of those to run (default: all)")
   .option("--all", "fail if any of them cannot be run here")
   .option("--jobs <number>", "how many at the same time", JOBS)
+  .option("--more", "run those that take longer to build, in place of the others")
   .option("--out <folder>", "where the reports go", join(BUILDS, "reports"))
   .option("--runs <number>", "how many inputs to try for each rule")
   .option("--seed <number>", "what all inputs follow from", SEED)
@@ -50,13 +52,15 @@ const positionals = program.args;
 const values = program.opts<{
   all?: true;
   jobs: string;
+  more?: true;
   out: string;
   runs?: string;
   seed: string;
   write?: true;
 }>();
 
-const chosen = subjects.filter(({ name, version = "" }) =>
+const offered = values.more ? moreSubjects : subjects;
+const chosen = offered.filter(({ name, version = "" }) =>
   positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part))
 );
 
@@ -82,10 +86,11 @@ async function writeReports(outcomes: readonly Outcome[], folder: string): Promi
 
 /** Keeps what was found, and makes the tables of README.md from it. */
 async function keep(outcomes: readonly Outcome[]): Promise<void> {
-  if (chosen.length < subjects.length || outcomes.some(({ notRun }) => notRun !== undefined)) {
+  if (chosen.length < offered.length || outcomes.some(({ notRun }) => notRun !== undefined)) {
     throw new Error("The record is of all subjects: some were left out or not run");
   }
-  const record = recordOf(outcomes);
+  const before: InteropRecord = JSON.parse(await readFile(RECORD, "utf8"));
+  const record = updated(before, outcomes, everySubject);
   await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   await writeFile(README, withTables(await readFile(README, "utf8"), record));
 }

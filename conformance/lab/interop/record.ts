@@ -13,6 +13,7 @@ import { LEVELS } from "../../reporters/words.ts";
 import type { Level, Side } from "../../rule.ts";
 import { serverRules } from "../../server/suite.ts";
 import type { Outcome } from "./run.ts";
+import type { Subject } from "./subject.ts";
 
 /** How many rules of a level there are that could be told of, and how many of them are kept. */
 export interface Score {
@@ -64,6 +65,27 @@ export const RULES: readonly string[] = [...serverRules, ...clientRules].map(({ 
 /** Sums up what a run against all subjects has found. */
 export function recordOf(outcomes: readonly Outcome[]): InteropRecord {
   return { rules: RULES, entries: outcomes.map(entryOf) };
+}
+
+/**
+ * A record in which what was found about some implementations takes the place of what it had about them.
+ *
+ * @param record The record.
+ * @param outcomes What came of them.
+ * @param subjects All implementations, in the order that the record is to have. It drops all others.
+ */
+export function updated(
+  record: InteropRecord,
+  outcomes: readonly Outcome[],
+  subjects: readonly Subject[],
+): InteropRecord {
+  const { rules, entries: found } = recordOf(outcomes);
+  const isFound = new Set(found.map(({ name }) => name));
+  const places = new Map(subjects.map(({ name }, place) => [name, place]));
+  const entries = [...found, ...record.entries.filter(({ name }) => !isFound.has(name))]
+    .filter(({ name }) => places.has(name))
+    .sort((a, b) => places.get(a.name)! - places.get(b.name)!);
+  return { rules, entries };
 }
 
 function entryOf({ subject, report }: Outcome): Entry {

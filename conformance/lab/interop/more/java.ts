@@ -1,0 +1,40 @@
+/**
+ * The clients in Java.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { drivenClient, driverPath } from "../driver.ts";
+import type { Subject } from "../subject.ts";
+import type { Workshop } from "../workshop.ts";
+
+/** What makes a program start sooner, which is most of what a check takes. */
+const SOONER = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
+
+/** How many inputs are tried for a rule: to start takes a second all the same. */
+const MAX_RUNS = 3;
+
+/** Builds the drivers, and returns the command that runs one of them. */
+async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
+  const folder = await workshop.build({
+    name: "more-java",
+    sources: driverPath("more/java"),
+    steps: (folder) => [{
+      command: ["mvn", "--batch-mode", "--quiet", `-Ddrivers.directory=${folder}`, "package"],
+      cwd: "src",
+    }],
+  });
+  return ["java", ...SOONER, "-cp", join(folder, "more-drivers.jar"), driver];
+}
+
+/** The clients. */
+export const javaClients: readonly Subject[] = [
+  drivenClient({
+    name: "Quarkus dev services (Java)",
+    version: "1.2.0",
+    needs: ["java", "maven"],
+    maxRuns: MAX_RUNS,
+    command: (workshop) => command(workshop, "QuarkusDevServices"),
+  }),
+];

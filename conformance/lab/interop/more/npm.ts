@@ -1,0 +1,30 @@
+/**
+ * The clients that npm has.
+ *
+ * @module
+ */
+
+import { join } from "node:path";
+import { drivenClient, driverPath } from "../driver.ts";
+import type { Subject } from "../subject.ts";
+import type { Workshop } from "../workshop.ts";
+
+/** Installs the clients, and returns the command that runs a driver beside them. */
+async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
+  const folder = await workshop.build({
+    name: "npm",
+    sources: driverPath("more/javascript"),
+    steps: () => [{ command: ["npm", "install", "--ignore-scripts"], cwd: "src" }],
+  });
+  return ["node", join(folder, "src", driver)];
+}
+
+/** The clients. */
+export const npmClients: readonly Subject[] = [
+  drivenClient({
+    name: "llm-checker (npm)",
+    version: "3.8.1",
+    needs: ["node"],
+    command: (workshop) => command(workshop, "llm_checker.mjs"),
+  }),
+];
