@@ -22,12 +22,19 @@ async function command(workshop: Workshop, driver: string): Promise<readonly str
   return [join(folder, "bin/python"), join(folder, "src", driver)];
 }
 
+const NO_ERROR =
+  "`execute_pull_streaming` yields an object with `error` like any other, and the agent, which calls it, " +
+  "looks at `status` alone";
+
+const PASSED_OVER = "`execute_pull_streaming` passes over every line that `json.loads` refuses";
+
 /** The clients. */
 export const pythonClients: readonly Subject[] = [
   drivenClient({
     name: "cxai-client (Python)",
     version: "3.0.0",
     needs: ["python"],
+    maxRuns: 2, // it takes a second or more to start
     command: (workshop) => command(workshop, "cxai.py"),
   }),
   drivenClient({
@@ -35,5 +42,21 @@ export const pythonClients: readonly Subject[] = [
     version: "0.9.0",
     needs: ["python"],
     command: (workshop) => command(workshop, "propagul_mesh.py"),
+    breaks: {
+      "C-FRAME-8": PASSED_OVER,
+      "C-ERR-1": NO_ERROR,
+      "C-ERR-2": NO_ERROR,
+      "C-ERR-3": NO_ERROR,
+      "C-ERR-4": NO_ERROR,
+      "C-HTTP-4":
+        "`execute_pull_streaming` tells what `HTTPError` says, which is the status, and does not read the body",
+      "C-HTTP-5": PASSED_OVER,
+      "C-END-1":
+        "`execute_pull_streaming` ends when the lines end, and nobody looks whether one was `success`",
+      "C-END-2": PASSED_OVER,
+      "C-END-3":
+        "`execute_pull_streaming` iterates over the answer of `urllib`, which takes a chunked body that is cut " +
+        "for one that has ended (`HTTPResponse._peek_chunked`)",
+    },
   }),
 ];

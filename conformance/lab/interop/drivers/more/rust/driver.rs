@@ -1,6 +1,6 @@
 //! Runs a client as the command that the conformance kit starts.
 
-use std::{env, error::Error, fmt::Debug, pin::pin, process::ExitCode};
+use std::{env, error::Error, fmt::Display, pin::pin, process::ExitCode};
 
 use futures::{Stream, StreamExt};
 use serde::Serialize;
@@ -18,13 +18,12 @@ pub fn model() -> String {
 
 /// Waits for a pull, and exits as the kit wants it: 0 on success, 1 with the reason on standard error,
 /// and 130 when it is interrupted.
-pub async fn run<E: Debug>(pull: impl Future<Output = Result<(), E>>) -> ExitCode {
+pub async fn run<E: Display>(pull: impl Future<Output = Result<(), E>>) -> ExitCode {
     tokio::select! {
         result = pull => match result {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                // Not by `Display`: that of `ollama_rest::errors::Error` calls itself without end.
-                eprintln!("{error:?}");
+                eprintln!("{error}");
                 ExitCode::FAILURE
             }
         },
