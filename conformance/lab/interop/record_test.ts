@@ -7,7 +7,14 @@ import type { Exchange } from "../../exchange.ts";
 import { failure, report, result } from "../../reporters/test_helpers.ts";
 import { driverPath } from "./driver.ts";
 import { everySubject } from "./mod.ts";
-import { type InteropRecord, recordOf, renderTables, RULES, updated, withTables } from "./record.ts";
+import {
+  type InteropRecord,
+  recordOf,
+  renderTables,
+  RULES,
+  updated,
+  withTables,
+} from "./record.ts";
 import type { Subject } from "./subject.ts";
 
 const readRecord = async (): Promise<InteropRecord> =>
@@ -115,7 +122,12 @@ describe("the versions of the clients", () => {
   /** The files of `drivers/` that pin versions, as one text. */
   async function pins(): Promise<string> {
     const files = ["go/go.mod", "java/pom.xml", "python/requirements.txt", "rust/Cargo.toml"];
-    const more = ["java/pom.xml", "javascript/package.json", "python/requirements.txt", "rust/Cargo.toml"];
+    const more = [
+      "java/pom.xml",
+      "javascript/package.json",
+      "python/requirements.txt",
+      "rust/Cargo.toml",
+    ];
     const texts = [...files, ...more.map((file) => `more/${file}`)]
       .map((file) => readFile(driverPath(file), "utf8"));
     const config = readFile(new URL("../../../deno.json", import.meta.url), "utf8");

@@ -28,6 +28,9 @@ const NO_ERROR =
 
 const PASSED_OVER = "`execute_pull_streaming` passes over every line that `json.loads` refuses";
 
+const NO_FIELD =
+  "`ProgressResponse` has no `error`, so an error line is an update without a status";
+
 /** The clients. */
 export const pythonClients: readonly Subject[] = [
   drivenClient({
@@ -36,6 +39,18 @@ export const pythonClients: readonly Subject[] = [
     needs: ["python"],
     maxRuns: 2, // it takes a second or more to start
     command: (workshop) => command(workshop, "cxai.py"),
+    breaks: {
+      "C-FRAME-9":
+        "`_stream_request` takes its lines from `iter_lines` of httpx, which cuts wherever `str.splitlines` does",
+      "C-ERR-1": NO_FIELD,
+      "C-ERR-2": NO_FIELD,
+      "C-ERR-3": NO_FIELD,
+      "C-ERR-4": NO_FIELD,
+      "C-HTTP-5":
+        "`_stream_request` parses the page as JSON, and its message tells of the character alone",
+      "C-END-1":
+        "`pull_stream` ends when the lines end, and nobody looks whether one was `success`",
+    },
   }),
   drivenClient({
     name: "propagul (Python)",

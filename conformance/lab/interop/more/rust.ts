@@ -55,7 +55,8 @@ export const rustClients: readonly Subject[] = [
       "C-FRAME-7": NATIVE.chunk,
       "C-OBJ-2": NATIVE.status,
       "C-DIALECT-5": NATIVE.status,
-      "C-HTTP-2": "the stream does not look at the HTTP status, and tells of a line that is not JSON",
+      "C-HTTP-2":
+        "the stream does not look at the HTTP status, and tells of a line that is not JSON",
     },
   }),
   drivenClient({

@@ -22,4 +22,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.exit(130)  # the connection was closed as the exception left the generator
     except Exception as error:
-        sys.exit(f"{type(error).__name__}: {error}")
+        # The client keeps the HTTP status out of its message.
+        status = getattr(error, "status_code", None)
+        sys.exit(f"{type(error).__name__}: {error} (HTTP status {status})")
