@@ -72,7 +72,8 @@ export function recordOf(outcomes: readonly Outcome[]): InteropRecord {
  *
  * @param record The record.
  * @param outcomes What came of them.
- * @param subjects All implementations, in the order that the record is to have. It drops all others.
+ * @param subjects All implementations, in the order that the record is to have. It drops all others, and
+ * other versions.
  */
 export function updated(
   record: InteropRecord,
@@ -80,11 +81,14 @@ export function updated(
   subjects: readonly Subject[],
 ): InteropRecord {
   const { rules, entries: found } = recordOf(outcomes);
-  const isFound = new Set(found.map(({ name }) => name));
-  const places = new Map(subjects.map(({ name }, place) => [name, place]));
-  const entries = [...found, ...record.entries.filter(({ name }) => !isFound.has(name))]
-    .filter(({ name }) => places.has(name))
-    .sort((a, b) => places.get(a.name)! - places.get(b.name)!);
+  const placeOf = (entry: Entry) =>
+    subjects.findIndex(({ name, version = entry.version }) =>
+      name === entry.name && version === entry.version
+    );
+  const foundPlaces = new Set(found.map(placeOf));
+  const kept = record.entries.filter((entry) => !foundPlaces.has(placeOf(entry)));
+  const entries = [...found, ...kept].filter((entry) => placeOf(entry) !== -1)
+    .sort((a, b) => placeOf(a) - placeOf(b));
   return { rules, entries };
 }
 

@@ -78,14 +78,25 @@ describe("the record", () => {
       const { subject, report } = outcomeOf(CUT);
       return { subject, report: { ...report, subject: { name, version } } };
     };
-    const before = recordOf([outcome("a", "1"), outcome("gone", "1"), outcome("b", "1")]);
-    const subjects = ["new", "a", "b"].map((name) => ({ name }) as Subject);
-    const { entries } = updated(before, [outcome("b", "2"), outcome("new", "2")], subjects);
-    assertEquals(entries.map(({ name, version }) => `${name} ${version}`), [
-      "new 2",
-      "a 1",
-      "b 2",
+    const before = recordOf([
+      outcome("a", "1"),
+      outcome("gone", "1"),
+      outcome("b", "1"),
+      outcome("a", "0"),
+      outcome("of this machine", "7"),
     ]);
+    const subjects = [
+      { name: "new", version: "2" },
+      { name: "a", version: "1" },
+      { name: "b", version: "2" },
+      { name: "of this machine" },
+      { name: "a", version: "0" },
+    ] as Subject[];
+    const { entries } = updated(before, [outcome("b", "2"), outcome("new", "2")], subjects);
+    assertEquals(
+      entries.map(({ name, version }) => `${name} ${version}`),
+      ["new 2", "a 1", "b 2", "of this machine 7", "a 0"],
+    );
   });
 
   it("wants a place for its tables", () => {
