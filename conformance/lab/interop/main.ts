@@ -3,7 +3,8 @@
  * why. The reports are written as JSON, as JUnit XML and, side by side, as a page. Fails if a subject
  * breaks a rule that it is not known to break, or keeps one that it is known to break. With `--more`, it
  * runs those that take longer to build, in place of the others; with `--all`, it fails as well if one was
- * not run; with `--write`, what was found is kept, and README.md has it. Last, it says whether there is a newer version of the reference server than the mock was compared with.
+ * not run; with `--write`, what was found is kept, and README.md has it. Last, it says whether there is a
+ * newer version of the reference server than the mock was compared with.
  *
  * ```sh
  * deno task interop curl npm --out reports
