@@ -112,6 +112,26 @@ describe("runClientConformance", () => {
     ]);
   });
 
+  it("takes `null` for a `stream` that is absent, and `false` for a single object", async () => {
+    const verdictOf = async (stream: unknown) => {
+      const client: ClientSubject = {
+        name: "client",
+        reports: "statuses",
+        transport: "in-process",
+        async pull({ host, fetch, model }) {
+          const body = JSON.stringify({ model, stream });
+          await (await fetch(`${host}/api/pull`, { method: "POST", body })).text();
+        },
+      };
+      const { results } = await runClientConformance(client, { rules: ["C-REQ-3"], runs: 1 });
+      return results[0]?.verdict;
+    };
+    assertEquals(
+      await Promise.all([undefined, null, true, false, "true"].map(verdictOf)),
+      ["kept", "kept", "kept", "broken", "broken"],
+    );
+  });
+
   it("leaves no pull behind", async () => {
     const client = await openClient(ownClient("network"));
     const check = new AbortController();

@@ -1,11 +1,11 @@
 /**
  * Runs the suites against all subjects, or those of a name, and prints what each of them breaks and
  * why. Among them is the mock behind one reverse proxy; with `--proxies`, it is the mock behind all of them,
- * and nothing else. The reports are written as JSON, as JUnit XML and, side by side, as a page. Fails if a subject
- * breaks a rule that it is not known to break, or keeps one that it is known to break. With `--all`, it
- * fails as well if one was not run; with `--write`, what was found is kept, and README.md has it (of proxies,
- * that of `conformance/proxies/`). Last, it
- * says whether there is a newer version of the reference server than the mock was compared with.
+ * and nothing else; with `--more`, it is implementations that take longer to build. The reports are written
+ * as JSON, as JUnit XML and, side by side, as a page. Fails if a subject breaks a rule that it is not known
+ * to break, or keeps one that it is known to break. With `--all`, it fails as well if one was not run; with
+ * `--write`, what was found is kept, and README.md has it (of proxies, that of `conformance/proxies/`). Last,
+ * it says whether there is a newer version of the reference server than the mock was compared with.
  *
  * ```sh
  * deno task interop curl npm --out reports
@@ -21,11 +21,12 @@ import process from "node:process";
 import { Command } from "commander";
 import { fileURLToPath } from "node:url";
 import { reporters } from "../../reporters/mod.ts";
-import { type Subject, subjects } from "./mod.ts";
+import { everySubject, type Subject, subjects } from "./mod.ts";
+import { moreSubjects } from "./more/mod.ts";
 import { compareNewest, newestVersion } from "./newest.ts";
 import { allProxies, oneProxy } from "./proxies/mod.ts";
-import { proxyRecordOf, renderProxyTables } from "./proxies/record.ts";
-import { type InteropRecord, recordOf, renderTables, withMade } from "./record.ts";
+import { PROXY_RULES, renderProxyTables } from "./proxies/record.ts";
+import { type InteropRecord, recordOf, renderTables, RULES, updated, withMade } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
 import { BUILDS, Workshop } from "./workshop.ts";
 
@@ -35,27 +36,29 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 interface Shelf {
   /** The subjects. */
   readonly subjects: readonly Subject[];
+  /** The ids of the rules that they are tried by. */
+  readonly rules: readonly string[];
   /** The file of the record, from here. */
   readonly record: string;
   /** The document with the tables, from the top of the repository. */
   readonly document: string;
-  readonly recordOf: (outcomes: readonly Outcome[]) => InteropRecord;
+  /** Makes the tables. */
   readonly render: (record: InteropRecord) => string;
 }
 
 const IMPLEMENTATIONS: Shelf = {
-  subjects,
+  subjects: everySubject,
+  rules: RULES,
   record: "record.json",
   document: "README.md",
-  recordOf,
   render: renderTables,
 };
 
 const PROXIES: Shelf = {
   subjects: allProxies,
+  rules: PROXY_RULES,
   record: "proxies/record.json",
   document: "conformance/proxies/README.md",
-  recordOf: proxyRecordOf,
   render: renderProxyTables,
 };
 
@@ -72,6 +75,8 @@ const program = new Command("deno task interop")
   .argument("[names...]", "parts of the names of those to run (default: all)")
   .option("--all", "fail if any of them cannot be run here")
   .option("--jobs <number>", "how many at the same time", JOBS)
+  .option("--more", "run those that take longer to build, in place of the others")
+  .option("--more", "run implementations that take longer to build, and nothing else")
   .option("--out <folder>", "where the reports go", join(BUILDS, "reports"))
   .option("--proxies", "run the mock behind each reverse proxy, and nothing else")
   .option("--runs <number>", "how many inputs to try for each rule")
@@ -82,6 +87,7 @@ const positionals = program.args;
 const values = program.opts<{
   all?: true;
   jobs: string;
+  more?: true;
   out: string;
   proxies?: true;
   runs?: string;
@@ -89,7 +95,12 @@ const values = program.opts<{
   write?: true;
 }>();
 
-const offered = values.proxies ? allProxies : [...subjects, ...oneProxy];
+const shelf = values.proxies ? PROXIES : IMPLEMENTATIONS;
+const offered = values.proxies
+  ? allProxies
+  : values.more
+  ? moreSubjects
+  : [...subjects, ...oneProxy];
 const chosen = offered.filter(({ name, version = "" }) =>
   positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part))
 );
@@ -115,14 +126,13 @@ async function writeReports(outcomes: readonly Outcome[], folder: string): Promi
 }
 
 /** Keeps what was found, and makes the tables of a document from it. */
-async function keep(outcomes: readonly Outcome[], shelf: Shelf): Promise<void> {
-  const shelved = outcomes.filter(({ subject }) => shelf.subjects.includes(subject));
-  const hasRun = shelved.filter(({ notRun }) => notRun === undefined);
-  if (hasRun.length < shelf.subjects.length) {
+async function keep(outcomes: readonly Outcome[]): Promise<void> {
+  if (chosen.length < offered.length || outcomes.some(({ notRun }) => notRun !== undefined)) {
     throw new Error("The record is of all subjects: some were left out or not run");
   }
-  const record = shelf.recordOf(shelved);
   const file = fileURLToPath(new URL(shelf.record, import.meta.url));
+  const before: InteropRecord = JSON.parse(await readFile(file, "utf8"));
+  const record = updated(before, recordOf(outcomes, shelf.rules), shelf.subjects);
   await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
   const document = join(ROOT, shelf.document);
   await writeFile(document, withMade(await readFile(document, "utf8"), shelf.render(record)));
@@ -140,7 +150,7 @@ const outcomes = await runSurprisingAgain(firstOutcomes, (subject) => {
   return runAndTell(workshop, subject);
 });
 await writeReports(outcomes, values.out);
-if (values.write) await keep(outcomes, values.proxies ? PROXIES : IMPLEMENTATIONS);
+if (values.write) await keep(outcomes);
 const { text, isGood } = conclude(outcomes, values.all === true);
 process.stdout.write(text + compareNewest(await newestVersion()));
 process.exitCode = isGood ? 0 : 1;

@@ -12,6 +12,7 @@ import { ollamaCli } from "./clients/ollama_cli.ts";
 import { ollamaJs } from "./clients/ollama_js.ts";
 import { pythonClients } from "./clients/python.ts";
 import { rustClients } from "./clients/rust.ts";
+import { moreSubjects } from "./more/mod.ts";
 import { ownMocks } from "./servers/mocks.ts";
 import { referenceServers } from "./servers/reference.ts";
 import type { Subject } from "./subject.ts";
@@ -31,3 +32,6 @@ export const subjects: readonly Subject[] = [
   curl,
   ...ownCommands,
 ];
+
+/** The subjects, and those that have a run of their own. */
+export const everySubject: readonly Subject[] = [...subjects, ...moreSubjects];

@@ -12,6 +12,7 @@ import { isBroken, LEVELS, type RuleResult, tally } from "../../report.ts";
 import type { Level, RuleInfo, Side } from "../../rule.ts";
 import { serverRules } from "../../server/suite.ts";
 import type { Outcome } from "./run.ts";
+import type { Subject } from "./subject.ts";
 
 /** How many rules of a level were seen, which is not all where some were skipped or not seen. */
 export interface Score {
@@ -71,6 +72,30 @@ export function recordOf(
   rules: readonly string[] = RULES,
 ): InteropRecord {
   return { rules, entries: outcomes.map(entryOf) };
+}
+
+/**
+ * A record in which what was found about some implementations takes the place of what it had about them.
+ *
+ * @param record The record.
+ * @param found What was found.
+ * @param subjects All implementations, in the order that the record is to have. It drops all others, and
+ * other versions.
+ */
+export function updated(
+  record: InteropRecord,
+  found: InteropRecord,
+  subjects: readonly Subject[],
+): InteropRecord {
+  const placeOf = (entry: Entry) =>
+    subjects.findIndex(({ name, version = entry.version }) =>
+      name === entry.name && version === entry.version
+    );
+  const foundPlaces = new Set(found.entries.map(placeOf));
+  const kept = record.entries.filter((entry) => !foundPlaces.has(placeOf(entry)));
+  const entries = [...found.entries, ...kept].filter((entry) => placeOf(entry) !== -1)
+    .sort((a, b) => placeOf(a) - placeOf(b));
+  return { rules: found.rules, entries };
 }
 
 function entryOf({ subject, report }: Outcome): Entry {
@@ -198,11 +223,6 @@ function code(text: string): string {
 const BEGIN = "<!-- Made by `deno task interop --write`; a test fails when it is stale. -->\n" +
   "<!-- deno-fmt-ignore-start -->";
 const END = "<!-- deno-fmt-ignore-end -->";
-
-/** A text with the tables of a record put between their marks. */
-export function withTables(text: string, record: InteropRecord): string {
-  return withMade(text, renderTables(record));
-}
 
 /** A text with what is made of a record put between the marks. */
 export function withMade(text: string, made: string): string {

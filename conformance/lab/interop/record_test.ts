@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { Exchange } from "../../exchange.ts";
 import { failure, report, result } from "../../reporters/test_helpers.ts";
 import { driverPath } from "./driver.ts";
-import { subjects } from "./mod.ts";
-import { type InteropRecord, recordOf, renderTables, RULES, withTables } from "./record.ts";
+import { everySubject } from "./mod.ts";
+import { type InteropRecord, recordOf, renderTables, RULES, updated, withMade } from "./record.ts";
 import type { Subject } from "./subject.ts";
 
 const readRecord = async (): Promise<InteropRecord> =>
@@ -66,8 +66,42 @@ describe("the record", () => {
     ]);
   });
 
+  it("keeps what it has about those that were not run, in the order of all", () => {
+    const outcome = (name: string, version: string) => {
+      const { subject, report } = outcomeOf(CUT);
+      return { subject, report: { ...report, subject: { name, version } } };
+    };
+    const before = recordOf([
+      outcome("a", "1"),
+      outcome("gone", "1"),
+      outcome("b", "1"),
+      outcome("a", "0"),
+      outcome("of this machine", "7"),
+    ]);
+    const subjects = [
+      { name: "new", version: "2" },
+      { name: "a", version: "1" },
+      { name: "b", version: "2" },
+      { name: "of this machine" },
+      { name: "a", version: "0" },
+    ] as Subject[];
+    const { entries } = updated(
+      before,
+      recordOf([outcome("b", "2"), outcome("new", "2")]),
+      subjects,
+    );
+    assertEquals(
+      entries.map(({ name, version }) => `${name} ${version}`),
+      ["new 2", "a 1", "b 2", "of this machine 7", "a 0"],
+    );
+  });
+
   it("wants a place for its tables", () => {
-    assertThrows(() => withTables("# Nothing", recordOf([])), Error, "no place for the tables");
+    assertThrows(
+      () => withMade("# Nothing", renderTables(recordOf([]))),
+      Error,
+      "no place for the tables",
+    );
   });
 
   it("is of the rules and the implementations that there are, at their versions", async () => {
@@ -75,9 +109,9 @@ describe("the record", () => {
     assertEquals(rules, RULES);
     assertEquals(
       entries.map(({ side, name }) => [side, name]),
-      subjects.map(({ side, name }) => [side, name]),
+      everySubject.map(({ side, name }) => [side, name]),
     );
-    for (const [index, { version }] of subjects.entries()) {
+    for (const [index, { version }] of everySubject.entries()) {
       if (version !== undefined) assertEquals(entries[index]?.version, version);
     }
   });
@@ -87,12 +121,12 @@ describe("the record", () => {
     const told = entries.map(({ breaks }) =>
       Object.fromEntries(breaks.map(({ id, because }) => [id, because]))
     );
-    assertEquals(told, subjects.map(({ breaks }) => ({ ...breaks })));
+    assertEquals(told, everySubject.map(({ breaks }) => ({ ...breaks })));
   });
 
   it("is what the tables in README.md are made of", async () => {
     const readme = await readReadme();
-    assertEquals(readme, withTables(readme, await readRecord()));
+    assertEquals(readme, withMade(readme, renderTables(await readRecord())));
   });
 });
 
@@ -100,14 +134,21 @@ describe("the versions of the clients", () => {
   /** The files of `drivers/` that pin versions, as one text. */
   async function pins(): Promise<string> {
     const files = ["go/go.mod", "java/pom.xml", "python/requirements.txt", "rust/Cargo.toml"];
-    const texts = files.map((file) => readFile(driverPath(file), "utf8"));
+    const more = [
+      "java/pom.xml",
+      "javascript/package.json",
+      "python/requirements.txt",
+      "rust/Cargo.toml",
+    ];
+    const texts = [...files, ...more.map((file) => `more/${file}`)]
+      .map((file) => readFile(driverPath(file), "utf8"));
     const config = readFile(new URL("../../../deno.json", import.meta.url), "utf8");
     return (await Promise.all([...texts, config])).join("\n");
   }
 
   it("are those that are installed", async () => {
     const text = await pins();
-    for (const { side, version } of subjects) {
+    for (const { side, version } of everySubject) {
       if (side === "client" && version !== undefined) assertStringIncludes(text, version);
     }
   });

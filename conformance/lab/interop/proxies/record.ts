@@ -7,18 +7,12 @@
 
 import { LEVELS } from "../../../report.ts";
 import { serverRules } from "../../../server/suite.ts";
-import { type Entry, type InteropRecord, recordOf, table } from "../record.ts";
-import type { Outcome } from "../run.ts";
+import { type Entry, type InteropRecord, table } from "../record.ts";
 import { patientRules, proxyRules } from "./rules.ts";
 
 /** The ids of the rules that are tried through proxies. */
 export const PROXY_RULES: readonly string[] = [...serverRules, ...proxyRules, ...patientRules]
   .map(({ id }) => id);
-
-/** Sums up what a run through all proxies has found. */
-export function proxyRecordOf(outcomes: readonly Outcome[]): InteropRecord {
-  return recordOf(outcomes, PROXY_RULES);
-}
 
 /** The tables of a record: what each proxy breaks, and why. */
 export function renderProxyTables({ entries }: InteropRecord): string {
