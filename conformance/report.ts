@@ -35,6 +35,10 @@ export interface Failure {
   readonly foundAfter: number;
   /** How many times that input was made smaller. */
   readonly shrinks: number;
+  /** What it was found by, if not by the rule's own inputs: the id of another rule, or `walk`. */
+  readonly during?: string | undefined;
+  /** What was done, step by step, in words and requests that a person can repeat. */
+  readonly steps?: readonly string[] | undefined;
 }
 
 /** What was found about one rule. */

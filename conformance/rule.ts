@@ -4,8 +4,8 @@
  * @module
  */
 
+import fc, { type Arbitrary } from "fast-check";
 import type { Exchange } from "./exchange.ts";
-import type { Arbitrary } from "./generators/mod.ts";
 
 /** Which side of the protocol a rule is about. */
 export type Side = "server" | "client";
@@ -38,13 +38,28 @@ export interface RuleInfo {
 /** A rule about subjects of some type. */
 export interface Rule<Subject> extends RuleInfo {
   /** Why the rule does not apply to this subject, or `undefined` if it applies. */
-  readonly skips?: (subject: Subject) => string | undefined;
-  /** The inputs to try, the simplest first. */
-  readonly inputs: Arbitrary<unknown>;
-  /** The most inputs that are worth trying. More would find nothing new. */
-  readonly maxRuns?: number | undefined;
-  /** Throws a {@link Violation} if the subject breaks the rule for an input. */
-  readonly check: (subject: Subject, input: unknown, run: CheckRun) => Promise<void>;
+  readonly skips?: ((subject: Subject) => string | undefined) | undefined;
+  /** Looks for an input that breaks the rule. */
+  readonly search: (
+    tryInput: TryInput<Subject>,
+    parameters: SearchParameters,
+  ) => Promise<SearchOutcome>;
+}
+
+/** Checks a subject with some input. Throws a {@link Violation} if the subject breaks the rule for it. */
+export type Check<Subject> = (subject: Subject, run: CheckRun) => Promise<void>;
+
+/** Tries an input, given the check of it. */
+export type TryInput<Subject> = (check: Check<Subject>) => Promise<void>;
+
+/** How to look for an input that breaks a rule. */
+export interface SearchParameters {
+  /** How many inputs to try that are drawn by chance. */
+  readonly runs: number;
+  /** The seed of these. */
+  readonly seed: number;
+  /** Where a failure was found before: it is tried first. */
+  readonly path?: string | undefined;
 }
 
 /** What a check gets besides the input. */
@@ -62,17 +77,51 @@ export interface CheckRun {
   readonly graceMs: number;
 }
 
+/** What came of the search for an input that breaks a rule. */
+export interface SearchOutcome {
+  /** How many inputs were tried. */
+  readonly runs: number;
+  /** The smallest input that breaks it, if one does: its path, and what was thrown for it. */
+  readonly failure?: { readonly path: string; readonly shrinks: number; readonly error: unknown };
+}
+
 /** A rule whose check knows the type of its inputs. */
-export interface TypedRule<Subject, Input> extends Omit<Rule<Subject>, "inputs" | "check"> {
-  /** The inputs to try, the simplest first. */
+export interface TypedRule<Subject, Input> extends Omit<Rule<Subject>, "search"> {
+  /** The inputs that decide the rule: they are tried in every run, and before all others. @default none */
+  readonly decisive?: readonly Input[] | undefined;
+  /** The inputs to draw from by chance, the simplest first. */
   readonly inputs: Arbitrary<Input>;
+  /** The most inputs that are worth trying. More would find nothing new. */
+  readonly maxRuns?: number | undefined;
   /** Throws a {@link Violation} if the subject breaks the rule for an input. */
   readonly check: (subject: Subject, input: Input, run: CheckRun) => Promise<void>;
 }
 
 /** Makes a rule with inputs of any type. */
-export function rule<Subject, Input>(typed: TypedRule<Subject, Input>): Rule<Subject> {
-  return typed as unknown as Rule<Subject>;
+export function rule<Subject, Input>(
+  { decisive = [], inputs, maxRuns = Infinity, check, ...rest }: TypedRule<Subject, Input>,
+): Rule<Subject> {
+  return {
+    ...rest,
+    async search(tryInput, { runs, seed, path }) {
+      const property = fc.asyncProperty(
+        inputs,
+        (input) => tryInput((subject, run) => check(subject, input, run)),
+      );
+      const { failed, numRuns, numShrinks, counterexamplePath, errorInstance } = await fc.check(
+        property,
+        {
+          examples: decisive.map((input) => [input]),
+          numRuns: Math.max(decisive.length, Math.min(decisive.length + runs, maxRuns)),
+          seed,
+          ...(path !== undefined && { path }),
+        },
+      );
+      if (!failed) return { runs: numRuns };
+      const failure = { path: counterexamplePath ?? "", shrinks: numShrinks, error: errorInstance };
+      return { runs: numRuns, failure };
+    },
+  };
 }
 
 /** A rule is broken. */

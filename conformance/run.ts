@@ -4,9 +4,9 @@
  * @module
  */
 
-import fc from "fast-check";
 import { quote } from "../src/text.ts";
 import type { Exchange } from "./exchange.ts";
+import { Findings } from "./findings.ts";
 import {
   type Failure,
   isBroken,
@@ -16,6 +16,7 @@ import {
 } from "./report.ts";
 import {
   CannotRun,
+  type Check,
   type CheckRun,
   Inconclusive,
   type Level,
@@ -114,26 +115,82 @@ function isNamed(id: string, name: string): boolean {
 /** Makes one plain pull of a subject. Throws a {@link CannotRun} if it cannot be tested at all. */
 export type PlainPull<Subject> = (subject: Subject, run: CheckRun) => Promise<void>;
 
-/** Runs the rules of a suite one after another, after a plain pull that shows whether there is a subject. */
+/** The rules for one side, and how to look for breaches of them. */
+export interface Suite<Subject> {
+  /** The side. */
+  readonly side: Side;
+  /** The rules, in the order of reports. */
+  readonly rules: readonly Rule<Subject>[];
+  /** Makes one plain pull, which shows whether there is a subject. */
+  readonly plainPull?: PlainPull<Subject> | undefined;
+  /** Has what goes over the wire watched, whichever rule is tried. */
+  readonly watch?: ((subject: Subject, watch: Watch) => Subject) | undefined;
+  /** The ids of the rules of which that tells: they are tried after the others. */
+  readonly watched?: ReadonlySet<string> | undefined;
+  /** Walks through the states of the subject before the rules are tried. */
+  readonly walk?: ((subject: Subject, walk: Walk) => Promise<void>) | undefined;
+}
+
+/** What a watcher needs to know. */
+export interface Watch {
+  /** Where it puts what it finds. */
+  readonly findings: Findings;
+  /** The id of the rule that is being tried, or `walk`. */
+  readonly during: () => string;
+}
+
+/** What walks need to know. */
+export interface Walk {
+  /** Where they put what they find. */
+  readonly findings: Findings;
+  /** The ids of the rules that were asked for. */
+  readonly rules: ReadonlySet<string>;
+  /** How many inputs are tried per rule. */
+  readonly runs: number;
+  /** The seed of the walks. */
+  readonly seed: number;
+  /** How long a plain pull takes, in milliseconds. */
+  readonly pullMs: number;
+  /** How long one walk may take, in milliseconds. */
+  readonly checkTimeoutMs: number;
+  /** How long to look for a shorter walk, in milliseconds. */
+  readonly shrinkTimeMs: number;
+  /** Ends the walks when it aborts. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Runs a suite against a subject, after a plain pull that shows whether there is one. */
 export async function runSuite<Subject>(
-  side: Side,
-  suite: readonly Rule<Subject>[],
+  suite: Suite<Subject>,
   subject: Subject & SubjectInfo,
   options: RunOptions = {},
-  plainPull?: PlainPull<Subject>,
 ): Promise<Report> {
   const { runs = DEFAULT_RUNS, seed = randomSeed() } = options;
-  const rules = selectRules(suite, options);
-  const measure = plainPull && (() => measurePull(plainPull, subject, options));
-  const isSlow = measure !== undefined && await measure() === undefined;
-  const results: RuleResult[] = [];
-  for (const rule of rules) {
+  const { side, plainPull, watched } = suite;
+  const rules = selectRules(suite.rules, options);
+  const findings = new Findings();
+  let during = "";
+  const watchedSubject = suite.watch?.(subject, { findings, during: () => during }) ?? subject;
+  const measure = plainPull && (() => measurePull(plainPull, watchedSubject, options));
+  const pullMs = measure ? await measure() : 0;
+  if (suite.walk && pullMs !== undefined) {
+    during = "walk";
+    const { checkTimeoutMs = DEFAULT_CHECK_TIMEOUT_MS, shrinkTimeMs = DEFAULT_SHRINK_TIME_MS } =
+      options;
+    const limits = { pullMs, checkTimeoutMs, shrinkTimeMs, signal: options.signal };
+    const ids = new Set(rules.map(({ id }) => id));
+    await suite.walk(watchedSubject, { findings, rules: ids, runs, seed, ...limits });
+  }
+  const found = new Map<string, RuleResult>();
+  for (const rule of inOrder(rules, watched)) {
     options.signal?.throwIfAborted();
     options.onRule?.(rule);
+    during = rule.id;
     // A subject that does not even end a plain pull gets no second try at each rule.
-    const again = isSlow ? NO_SECOND_TRY : measure;
-    const result = await runRule(rule, subject, { ...options, runs, seed, measure: again });
-    results.push(result);
+    const again = pullMs === undefined ? NO_SECOND_TRY : measure;
+    const own = await runRule(rule, watchedSubject, { ...options, runs, seed, measure: again });
+    const result = withFindings(own, findings, seed);
+    found.set(rule.id, result);
     options.onResult?.(result);
   }
   const { name, version } = subject;
@@ -144,7 +201,51 @@ export async function runSuite<Subject>(
     runtime: runtimeName(),
     runs,
     seed,
-    results: withoutWrongCauses(results),
+    results: withoutWrongCauses(rules.map(({ id }) => found.get(id)!)),
+  };
+}
+
+/** Rules of which other rules may still show something come last. */
+function inOrder<Subject>(
+  rules: readonly Rule<Subject>[],
+  watched: ReadonlySet<string> = new Set(),
+): Rule<Subject>[] {
+  return [
+    ...rules.filter(({ id }) => !watched.has(id)),
+    ...rules.filter(({ id }) => watched.has(id)),
+  ];
+}
+
+/** A result, with what was found about its rule elsewhere. */
+function withFindings(result: RuleResult, findings: Findings, seed: number): RuleResult {
+  if (isBroken(result)) return result;
+  const { id, runs, conclusive = 0, reason, ...info } = result;
+  const finding = findings.of(id);
+  const seen = { id, runs, conclusive: conclusive + findings.countOf(id) };
+  if (finding === undefined) {
+    if (result.verdict === "not seen" && seen.conclusive > 0) {
+      return { ...info, ...seen, verdict: "kept" };
+    }
+    return { ...result, ...seen };
+  }
+  const { violation, during, steps, path = "", foundAfter = 0, shrinks = 0 } = finding;
+  const { expected, exchanges, because } = violation;
+  return {
+    ...info,
+    ...seen,
+    verdict: violation instanceof OutOfTime ? "hung" : "broken",
+    failure: {
+      expected,
+      seen: violation.seen,
+      exchanges,
+      seed,
+      path,
+      foundAfter,
+      shrinks,
+      during,
+      ...(steps !== undefined && { steps }),
+    },
+    ...(because !== undefined && because !== id && { because }),
   };
 }
 
@@ -210,7 +311,7 @@ export async function runRule<Subject>(
   let repeated = 0;
   let first: unknown;
   let shrinkEnd = Infinity;
-  const property = fc.asyncProperty(rule.inputs, async (input) => {
+  const tryInput = async (check: Check<Subject>) => {
     if (performance.now() >= shrinkEnd) return; // a success stops the search for smaller inputs
     const isShrinking = first !== undefined;
     const repeat = async () => {
@@ -218,8 +319,8 @@ export async function runRule<Subject>(
       return await (options.measure?.() ?? 0);
     };
     try {
-      const check = (run: CheckRun) => rule.check(subject, input, run);
-      const hasSeen = await patiently(check, options, isShrinking ? undefined : repeat);
+      const checkOnce = (run: CheckRun) => check(subject, run);
+      const hasSeen = await patiently(checkOnce, options, isShrinking ? undefined : repeat);
       if (!isShrinking && (hasSeen || evidence === undefined)) conclusive++;
     } catch (error) {
       if (error instanceof Inconclusive) {
@@ -236,19 +337,19 @@ export async function runRule<Subject>(
       }
       throw error;
     }
-  });
-  const numRuns = Math.min(options.runs, rule.maxRuns ?? options.runs);
+  };
   const { seed, path } = options;
-  const details = await fc.check(property, { numRuns, seed, ...(path !== undefined && { path }) });
+  const outcome = await rule.search(tryInput, { runs: options.runs, seed, path });
 
-  const found = { runs: details.numRuns, conclusive, ...(repeated > 0 && { repeated }) };
-  if (details.failed) {
-    const error = details.errorInstance;
+  const found = { runs: outcome.runs, conclusive, ...(repeated > 0 && { repeated }) };
+  if (outcome.failure) {
+    const { error, path, shrinks } = outcome.failure;
     options.signal?.throwIfAborted();
     if (error instanceof CannotRun) throw error;
     const verdict = error instanceof OutOfTime ? "hung" : "broken";
     const because = error instanceof Violation && error.because !== id ? error.because : undefined;
-    const failure = failureOf(error, details);
+    const place = { seed, path, foundAfter: outcome.runs, shrinks };
+    const failure = { ...descriptionOf(error), ...place };
     return { ...info, verdict, ...found, failure, ...(because !== undefined && { because }) };
   }
   if (conclusive === 0) return { ...info, verdict: "not seen", reason, ...found };
@@ -329,17 +430,12 @@ async function attempt(
   }
 }
 
-function failureOf(error: unknown, details: fc.RunDetails<[input: unknown]>): Failure {
-  const violation = error instanceof Violation ? error : undefined;
-  return {
-    expected: violation?.expected ?? "no unexpected error",
-    seen: violation?.seen ?? String(error),
-    exchanges: violation?.exchanges ?? [],
-    seed: details.seed,
-    path: details.counterexamplePath ?? "",
-    foundAfter: details.numRuns,
-    shrinks: details.numShrinks,
-  };
+function descriptionOf(error: unknown): Pick<Failure, "expected" | "seen" | "exchanges"> {
+  if (error instanceof Violation) {
+    const { expected, seen, exchanges } = error;
+    return { expected, seen, exchanges };
+  }
+  return { expected: "no unexpected error", seen: String(error), exchanges: [] };
 }
 
 /** The globals by which a runtime can be recognized. */

@@ -8,6 +8,7 @@ import {
   OutOfTime,
   type Rule,
   rule,
+  type TypedRule,
   Violation,
 } from "./rule.ts";
 import { type RunOptions, runRule, runSuite, selectRules } from "./run.ts";
@@ -15,19 +16,17 @@ import { type RunOptions, runRule, runSuite, selectRules } from "./run.ts";
 type Check = (input: number, run: CheckRun) => Promise<void> | void;
 
 /** A rule about nothing but its input. */
-function ruleOf(check: Check, more: Partial<Rule<unknown>> = {}): Rule<unknown> {
-  return rule<unknown, number>(
-    {
-      id: "S-TEST-1",
-      side: "server",
-      level: "must",
-      title: "Numbers are small",
-      cites: "this test",
-      inputs: fc.nat({ max: 1_000 }),
-      check: async (_subject, input, run) => await check(input, run),
-      ...more,
-    } as Parameters<typeof rule<unknown, number>>[0],
-  );
+function ruleOf(check: Check, more: Partial<TypedRule<unknown, number>> = {}): Rule<unknown> {
+  return rule<unknown, number>({
+    id: "S-TEST-1",
+    side: "server",
+    level: "must",
+    title: "Numbers are small",
+    cites: "this test",
+    inputs: fc.nat({ max: 1_000 }),
+    check: async (_subject, input, run) => await check(input, run),
+    ...more,
+  });
 }
 
 const subject = { name: "nothing" };
@@ -35,7 +34,11 @@ const violate = (input: number) => {
   if (input > 50) throw new Violation("at most 50", String(input), []);
 };
 
-async function run(check: Check, options: RunOptions = {}, more: Partial<Rule<unknown>> = {}) {
+async function run(
+  check: Check,
+  options: RunOptions = {},
+  more: Partial<TypedRule<unknown, number>> = {},
+) {
   const { runs = 100, seed = 1 } = options;
   return await runRule(ruleOf(check, more), subject, { ...options, runs, seed });
 }
@@ -48,6 +51,16 @@ describe("runRule", () => {
 
   it("tries no more inputs than say anything new", async () => {
     assertEquals((await run(() => {}, {}, { maxRuns: 7 })).runs, 7);
+  });
+
+  it("tries the decisive inputs in every run, and others after them", async () => {
+    const tried: number[] = [];
+    const decisive = [7, 40, 3];
+    const { runs } = await run((input) => void tried.push(input), { runs: 2 }, { decisive });
+    assertEquals([runs, tried.slice(0, 3)], [5, decisive]);
+    tried.length = 0;
+    await run((input) => void tried.push(input), { runs: 2 }, { decisive, maxRuns: 1 });
+    assertEquals(tried, decisive);
   });
 
   it("finds the smallest input that breaks a rule", async () => {
@@ -186,7 +199,7 @@ describe("runSuite", () => {
 
   it("reports every rule in order", async () => {
     const seen: string[] = [];
-    const { results, seed, runs } = await runSuite("server", suite, subject, {
+    const { results, seed, runs } = await runSuite({ side: "server", rules: suite }, subject, {
       seed: 5,
       onResult: ({ id, verdict }) => seen.push(`${id} ${verdict}`),
     });
@@ -198,10 +211,13 @@ describe("runSuite", () => {
     const told: string[] = [];
     const onRule = ({ id }: { id: string }) => void told.push(id);
     const pull = () => Promise.resolve(void told.push("pull"));
-    await runSuite("server", suite, subject, { onRule, runs: 3 }, pull);
+    await runSuite({ side: "server", rules: suite, plainPull: pull }, subject, { onRule, runs: 3 });
     assertEquals(told, ["pull", "S-ONE-1", "S-ONE-10", "S-TWO-1"]);
     const fail = () => Promise.reject(new CannotRun("There is nobody"));
-    await assertRejects(() => runSuite("server", suite, subject, { onRule }, fail), CannotRun);
+    await assertRejects(
+      () => runSuite({ side: "server", rules: suite, plainPull: fail }, subject, { onRule }),
+      CannotRun,
+    );
     assertEquals(told.length, 4);
   });
 
@@ -213,7 +229,11 @@ describe("runSuite", () => {
     });
     const never = () => new Promise<never>(() => {});
     const options = { checkTimeoutMs: 20 };
-    const { results } = await runSuite("server", [stuck], subject, options, never);
+    const { results } = await runSuite(
+      { side: "server", rules: [stuck], plainPull: never },
+      subject,
+      options,
+    );
     assertEquals([results[0]!.verdict, checks], ["hung", 1]);
   });
 
@@ -223,7 +243,10 @@ describe("runSuite", () => {
         throw new Violation("a pull", "none", [], cause);
       }, { id: "S-NEXT-1" });
     const causeIn = async (cause: string) => {
-      const { results } = await runSuite("server", [...suite, because(cause)], subject);
+      const { results } = await runSuite(
+        { side: "server", rules: [...suite, because(cause)] },
+        subject,
+      );
       return results.at(-1)!.because;
     };
     assertEquals(await causeIn("S-TWO-1"), "S-TWO-1");
@@ -237,7 +260,11 @@ describe("runSuite", () => {
       checks++;
       throw new CannotRun("There is nobody");
     });
-    await assertRejects(() => runSuite("server", [lost, ...suite], subject), CannotRun, "nobody");
+    await assertRejects(
+      () => runSuite({ side: "server", rules: [lost, ...suite] }, subject),
+      CannotRun,
+      "nobody",
+    );
     assertEquals(checks, 1);
   });
 
@@ -248,7 +275,54 @@ describe("runSuite", () => {
       return new Promise(() => {});
     });
     const { signal } = controller;
-    await assertRejects(() => runSuite("server", [endless], subject, { signal }), Error, "enough");
+    await assertRejects(
+      () => runSuite({ side: "server", rules: [endless] }, subject, { signal }),
+      Error,
+      "enough",
+    );
+  });
+
+  it("tells what was found elsewhere about a rule that its own inputs do not break", async () => {
+    const violation = new Violation("one", "two", []);
+    const { results } = await runSuite(
+      {
+        side: "server",
+        rules: [ruleOf(() => {}), ruleOf(() => {}, { id: "S-TEST-2" })],
+        walk: (_subject, { findings }) => {
+          findings.add("S-TEST-2", { violation, during: "walk", steps: ["pull", "leave"] });
+          return Promise.resolve();
+        },
+      },
+      subject,
+      { runs: 3, seed: 5 },
+    );
+    const [first, second] = results;
+    assertEquals([first?.verdict, second?.verdict], ["kept", "broken"]);
+    const { seen, seed, during, steps } = second!.failure!;
+    assertEquals([seen, seed, during, steps], ["two", 5, "walk", ["pull", "leave"]]);
+  });
+
+  it("tries rules that are watched last, and tells of them where they stand", async () => {
+    const order: string[] = [];
+    const { results } = await runSuite(
+      {
+        side: "server",
+        rules: [ruleOf(() => {}), ruleOf(() => {}, { id: "S-TEST-2" })],
+        watched: new Set(["S-TEST-1"]),
+        watch: (subject, { findings, during }) => {
+          order.push(during());
+          findings.saw("S-TEST-1");
+          return subject;
+        },
+      },
+      subject,
+      { onRule: ({ id }) => order.push(id), runs: 3 },
+    );
+    assertEquals(order, ["", "S-TEST-2", "S-TEST-1"]);
+    assertEquals(results.map(({ id, conclusive }) => [id, conclusive]), [
+      ["S-TEST-1", 4],
+      ["S-TEST-2", 3],
+    ]);
   });
 });
 

@@ -6,7 +6,7 @@
 
 import type { Report } from "../report.ts";
 import type { Rule } from "../rule.ts";
-import { type RunOptions, runSuite } from "../run.ts";
+import { type RunOptions, runSuite, type Suite } from "../run.ts";
 import { within } from "./within.ts";
 import type { ClientUnderTest } from "./observation.ts";
 import { plainPull } from "./plain_pull.ts";
@@ -45,6 +45,8 @@ export async function closeClient({ server, running }: ClientUnderTest): Promise
   await within(Promise.allSettled(running), LONGEST_END_MS);
 }
 
+const suite: Suite<ClientUnderTest> = { side: "client", rules: clientRules, plainPull };
+
 /**
  * Runs the rules for clients against a client.
  *
@@ -62,7 +64,7 @@ export async function runClientConformance(
   const limited = { ...options, runs, checkTimeoutMs };
   const subject = await openClient(client);
   try {
-    return await runSuite("client", clientRules, subject, limited, plainPull);
+    return await runSuite(suite, subject, limited);
   } finally {
     await closeClient(subject);
   }

@@ -6,7 +6,7 @@
 
 import type { Report } from "../report.ts";
 import type { Rule } from "../rule.ts";
-import { type RunOptions, runSuite } from "../run.ts";
+import { type RunOptions, runSuite, type Suite } from "../run.ts";
 import { plainPull } from "./plain_pull.ts";
 import { downloadRules } from "./rules/downloads.ts";
 import { errorRules } from "./rules/errors.ts";
@@ -21,6 +21,8 @@ export const serverRules: readonly Rule<ServerSubject>[] = [
   ...downloadRules,
   ...errorRules,
 ];
+
+const suite: Suite<ServerSubject> = { side: "server", rules: serverRules, plainPull };
 
 /**
  * Runs the rules for servers against a server.
@@ -37,5 +39,5 @@ export async function runServerConformance(
 ): Promise<Report> {
   const { runs = server.maxRuns, checkTimeoutMs = server.checkTimeoutMs } = options;
   const limited = { ...options, runs, checkTimeoutMs };
-  return await runSuite("server", serverRules, server, limited, plainPull);
+  return await runSuite(suite, server, limited);
 }

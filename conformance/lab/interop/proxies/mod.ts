@@ -66,10 +66,14 @@ async function runProxyRules(
   options: RunOptions,
   { isPatient }: Thoroughness,
 ): Promise<readonly RuleResult[]> {
-  const { results } = await runSuite("server", proxyRules, subject, options);
+  const { results } = await runSuite({ side: "server", rules: proxyRules }, subject, options);
   if (!isPatient) return results;
   const patience = { ...options, checkTimeoutMs: PATIENCE_MS };
-  const { results: more } = await runSuite("server", patientRules, subject, patience);
+  const { results: more } = await runSuite(
+    { side: "server", rules: patientRules },
+    subject,
+    patience,
+  );
   return [...results, ...more];
 }
 

@@ -15,7 +15,10 @@ async function brokenBehind(
   const proxy = await startProxy((await mock.listen()).url);
   const subject = { ...behind(proxy.url, mock, { name: "proxy" }), leftWithinMs: 500 };
   try {
-    const { results } = await runSuite("server", proxyRules, subject, { seed: 1, runs: 1 });
+    const { results } = await runSuite({ side: "server", rules: proxyRules }, subject, {
+      seed: 1,
+      runs: 1,
+    });
     return results.filter(isBroken).map(({ id }) => id);
   } finally {
     proxy.close();

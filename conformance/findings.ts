@@ -1,0 +1,61 @@
+/**
+ * What is found about rules beside what they look for themselves: by invariants that watch every exchange
+ * of a run, and by walks through the states of a subject.
+ *
+ * @module
+ */
+
+import type { Violation } from "./rule.ts";
+
+/** Where something was found. */
+export interface Place {
+  /** The id of the rule that was being tried, or `walk`. */
+  readonly during: string;
+  /** What was done, step by step, in words and requests that a person can repeat. */
+  readonly steps?: readonly string[] | undefined;
+  /** The seed and the path of the input, if it has a path of its own. */
+  readonly path?: string | undefined;
+  /** How many inputs were tried until then. */
+  readonly foundAfter?: number | undefined;
+  /** How many times that input was made smaller. */
+  readonly shrinks?: number | undefined;
+}
+
+/** How a rule was broken. */
+export interface Finding extends Place {
+  /** What was expected, and seen. */
+  readonly violation: Violation;
+}
+
+/** What is found, by rule. */
+export class Findings {
+  readonly #found = new Map<string, Finding>();
+  readonly #counts = new Map<string, number>();
+
+  /** Notes that a rule is broken. What is short takes the place of what is long. */
+  add(id: string, finding: Finding): void {
+    const before = this.#found.get(id);
+    if (before === undefined || lengthOf(finding) < lengthOf(before)) this.#found.set(id, finding);
+  }
+
+  /** Notes that something has shown what a rule is about. */
+  saw(id: string): void {
+    this.#counts.set(id, this.countOf(id) + 1);
+  }
+
+  /** How a rule is broken, if it is. */
+  of(id: string): Finding | undefined {
+    return this.#found.get(id);
+  }
+
+  /** How many times something has shown what a rule is about. */
+  countOf(id: string): number {
+    return this.#counts.get(id) ?? 0;
+  }
+}
+
+/** How much there is to read of a finding. */
+function lengthOf({ steps = [], violation }: Finding): number {
+  const chunks = violation.exchanges.flatMap(({ answer }) => answer?.chunks ?? []);
+  return steps.length * 1_000 + chunks.join("").length;
+}
