@@ -4,7 +4,9 @@
  * @module
  */
 
-import { decodePull, type PullStatus } from "../../mod.ts";
+import type { PullStatus } from "../../mod.ts";
+import { concatBytes } from "../../src/bytes.ts";
+import { toPullStatus } from "../../src/status.ts";
 import type { Bytes } from "../generators/bytes.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { type CheckRun, Violation } from "../rule.ts";
@@ -40,6 +42,19 @@ export interface Transcript {
   readonly exchange: Exchange;
 }
 
+/** Reads what was received. */
+export function transcriptOf(
+  received: Omit<Transcript, "firstAfterMs" | "text" | "statuses">,
+): Transcript {
+  const { chunks, arrivedAfterMs, elapsedMs } = received;
+  return {
+    ...received,
+    firstAfterMs: arrivedAfterMs[0] ?? elapsedMs,
+    text: new TextDecoder().decode(concatBytes(chunks)),
+    statuses: decode(chunks),
+  };
+}
+
 /** A pull that is being answered. */
 export class ActivePull {
   readonly #response: Response;
@@ -50,8 +65,6 @@ export class ActivePull {
   readonly #run: CheckRun;
   readonly #chunks: Bytes[] = [];
   readonly #arrivedAfterMs: number[] = [];
-  /** When the first chunk arrived, or the end. */
-  #firstAfterMs: number | undefined;
   /** How the body ended. `hang` means that it is still open. */
   #ending: AnswerEnding = "hang";
 
@@ -66,7 +79,7 @@ export class ActivePull {
 
   /** Reads until the statuses so far are enough, or to the end. */
   async readUntil(isEnough: (statuses: readonly PullStatus[]) => boolean): Promise<void> {
-    while (this.#ending === "hang" && !isEnough(await decode(this.#chunks))) {
+    while (this.#ending === "hang" && !isEnough(decode(this.#chunks))) {
       await this.#readChunk();
     }
   }
@@ -74,7 +87,7 @@ export class ActivePull {
   /** Reads to the end. */
   async readAll(): Promise<Transcript> {
     while (this.#ending === "hang") await this.#readChunk();
-    return await this.transcript();
+    return this.transcript();
   }
 
   /** Closes the connection without reading the rest. */
@@ -83,21 +96,14 @@ export class ActivePull {
   }
 
   /** What was sent so far. */
-  async transcript(): Promise<Transcript> {
-    const chunks = this.#chunks;
-    const elapsedMs = this.#elapsed();
-    const { status, contentType } = this.#head;
-    return {
-      status,
-      contentType,
-      chunks,
+  transcript(): Transcript {
+    return transcriptOf({
+      ...this.#head,
+      chunks: this.#chunks,
       arrivedAfterMs: this.#arrivedAfterMs,
-      firstAfterMs: this.#firstAfterMs ?? elapsedMs,
-      elapsedMs,
-      text: await new Blob(chunks).text(),
-      statuses: await decode(chunks),
+      elapsedMs: this.#elapsed(),
       exchange: this.#exchange,
-    };
+    });
   }
 
   get #head(): { status: number; contentType: string | null } {
@@ -116,7 +122,6 @@ export class ActivePull {
     try {
       const { done, value } = await this.#reader!.read();
       const elapsedMs = this.#elapsed();
-      this.#firstAfterMs ??= elapsedMs;
       if (done) {
         this.#ending = "end";
         return;
@@ -129,18 +134,25 @@ export class ActivePull {
   }
 }
 
-/** The objects in some chunks, up to the first that cannot be read. Framing rules check the bytes. */
-export async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
+/** The objects in some chunks, up to the first that is none. Framing rules check the bytes. */
+export function decode(chunks: readonly Bytes[]): PullStatus[] {
   const statuses: PullStatus[] = [];
-  const reader = decodePull(new Blob([...chunks]).stream(), { onMalformed: "skip" }).getReader();
+  for (const line of new TextDecoder().decode(concatBytes(chunks)).split("\n")) {
+    const value = parseJson(line);
+    if (value === undefined) continue;
+    const status = toPullStatus(value);
+    if (status === undefined) break;
+    statuses.push(status);
+  }
+  return statuses;
+}
+
+/** What a text holds, or `undefined` if it is not JSON. */
+export function parseJson(text: string): unknown {
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return statuses;
-      statuses.push(value);
-    }
+    return JSON.parse(text);
   } catch {
-    return statuses;
+    return undefined;
   }
 }
 
