@@ -87,7 +87,10 @@ async function writeReports(outcomes: readonly Outcome[], folder: string): Promi
   const reports = outcomes.map(({ report }) => report);
   await mkdir(folder, { recursive: true });
   for (const [name, file] of [["json", "json"], ["junit", "xml"], ["html", "html"]] as const) {
-    await writeFile(join(folder, `interop.${file}`), reporters[name](reports, { replay: describeRun }));
+    await writeFile(
+      join(folder, `interop.${file}`),
+      reporters[name](reports, { replay: describeRun }),
+    );
   }
   process.stdout.write(`Reports: ${folder}\n`);
 }

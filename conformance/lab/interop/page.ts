@@ -12,9 +12,15 @@ import { moreSubjects } from "./more/mod.ts";
 import { allProxies } from "./proxies/mod.ts";
 import { type InteropRecord, reportsOf } from "./record.ts";
 
+/** What the page says of where it comes from. */
+const ABOUT =
+  "`ollama serve` and most clients are unmodified software of others; `ollama serve` pulled from the mock's " +
+  "registry. The mock and `pull` are this package's. `RESULTS.md`, beside this page, has the same as tables, and " +
+  "how to repeat it.";
+
 /** The page. */
 export function renderPage(record: InteropRecord): string {
-  return htmlReport(reportsOf(record), { replay: describeRun });
+  return htmlReport(reportsOf(record), { replay: describeRun, about: ABOUT });
 }
 
 /** The command that runs the suite of an implementation again. */

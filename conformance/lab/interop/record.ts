@@ -138,6 +138,9 @@ function entryOf({ subject, report }: Outcome): Entry {
   };
 }
 
+/** What a reason says to those who run the command: the option by which it would be another one. */
+const OPTION = /: `--.*/;
+
 /** The rules of a verdict, or `undefined` if it has none. */
 function idsByReason(
   results: readonly RuleResult[],
@@ -145,7 +148,7 @@ function idsByReason(
 ): IdsByReason | undefined {
   const ids: Record<string, string[]> = {};
   for (const { id, reason = "", verdict: found } of results) {
-    if (found === verdict) (ids[reason] ??= []).push(id);
+    if (found === verdict) (ids[reason.replace(OPTION, "")] ??= []).push(id);
   }
   return Object.keys(ids).length === 0 ? undefined : ids;
 }

@@ -18,7 +18,9 @@ export function renderSummary(record: InteropRecord): string {
   return [
     summarizeServers(others.filter(({ side }) => side === "server")),
     summarizeClients(others.filter(({ side }) => side === "client")),
-    `Of this package, ${names(ours) || "no mock and no client"} breaks one.`,
+    ours.length === 0
+      ? "The mock and `pull` of this package break none."
+      : `Of this package, one is broken by ${names(ours)}.`,
   ].map((line) => `- ${line}`).join("\n");
 }
 
@@ -43,7 +45,8 @@ function mostBroken(reports: readonly Report[]): string {
     .filter((result) => isBroken(result) && result.level === "must");
   const [most = []] = [...Map.groupBy(broken, ({ id }) => id).values()]
     .sort((a, b) => b.length - a.length);
-  return most.length === 0 ? "" : `, ${most.length} of them this one: "${most[0]!.title}"`;
+  const number = most.length === reports.length ? "all" : most.length;
+  return most.length === 0 ? "" : `, ${number} of them this one: "${most[0]!.title}"`;
 }
 
 /** Whether an implementation breaks a rule that the spec states. */
