@@ -5,7 +5,7 @@
  * @module
  */
 
-import { htmlReport } from "./html.ts";
+import { type HtmlOptions, htmlReport } from "./html.ts";
 import { jsonReport } from "./json.ts";
 import { junitReport } from "./junit.ts";
 import { prettyReport } from "./pretty.ts";

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { join } from "node:path";
 import type { Exchange } from "../../exchange.ts";
 import { tally } from "../../report.ts";
-import { failure, report, result } from "../../reporters/test_helpers.ts";
+import { report, result } from "../../reporters/test_helpers.ts";
 import { driverPath } from "./driver.ts";
 import { everySubject } from "./mod.ts";
 import { type InteropRecord, recordOf, reportOf, reportsOf, RULES, updated } from "./record.ts";
