@@ -268,7 +268,7 @@ table.dense td .word { position: absolute; clip-path: inset(50%); width: 1px; he
   thead, tbody { display: block; }
   tr {
     display: grid; gap: 4px;
-    grid-template-columns: repeat(auto-fill, minmax(max(36px, 100% / var(--columns) - 4px), 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(max(33px, 100% / var(--columns) - 4px), 1fr));
   }
   table.dense thead, thead .corner { display: none; }
   thead { position: sticky; top: 0; z-index: 2; padding: 8px 0 6px; background: var(--page); border-bottom: 1px solid var(--line); }
