@@ -80,6 +80,7 @@ export {
 export * from "./reporters/mod.ts";
 export {
   CannotRun,
+  type Check,
   type CheckRun,
   Inconclusive,
   type Level,
@@ -87,12 +88,15 @@ export {
   type Rule,
   rule,
   type RuleInfo,
+  type SearchOutcome,
+  type SearchParameters,
   type Side,
+  type TryInput,
   type TypedRule,
   Violation,
 } from "./rule.ts";
 export { type PlainPull, type RunOptions, type Suite, type Walk, type Watch } from "./run.ts";
-export { type Finding, Findings, type Place } from "./findings.ts";
+export { type Breach, Findings, type Place } from "./findings.ts";
 export { faults } from "./server/faults.ts";
 export {
   mockServer,

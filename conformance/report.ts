@@ -45,7 +45,7 @@ export interface Failure {
 export interface RuleResult extends RuleInfo {
   /** What was found. */
   readonly verdict: Verdict;
-  /** Why, for `skipped` and `not seen`. */
+  /** Why, for `skipped` and `not seen`; and for what is broken, where the reason is known. */
   readonly reason?: string | undefined;
   /** How many inputs were tried. */
   readonly runs: number;

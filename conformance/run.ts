@@ -271,11 +271,11 @@ function withFindings(result: RuleResult, findings: Findings, seed: number): Rul
   if (isBroken(result)) return result;
   const exchanges = findings.countOf(result.id);
   const seen = { ...result, ...(exchanges > 0 && { exchanges }) };
-  const finding = findings.of(result.id);
-  if (finding === undefined) {
+  const breach = findings.of(result.id);
+  if (breach === undefined) {
     return exchanges > 0 && result.verdict === "not seen" ? asKept(seen) : seen;
   }
-  const { violation, during, steps, path = "", foundAfter = 0, shrinks = 0 } = finding;
+  const { violation, during, steps, path = "", foundAfter = 0, shrinks = 0 } = breach;
   const { because } = violation;
   const place = { seed, path, foundAfter, shrinks, during, ...(steps !== undefined && { steps }) };
   return {

@@ -111,11 +111,12 @@ export function describeAnswer({ status, contentType, chunks }: ExchangeAnswer):
   return `${status} ${contentType ?? "without a content type"}, ${count(chunks.length, "chunk")}`;
 }
 
-/** How much was tried to find a counterexample, in words, or `undefined` if there is none. */
+/** How much was tried to find a counterexample, in words, or `undefined` if that is not known. */
 export function describeSearch({ failure }: RuleResult): string | undefined {
   if (failure === undefined) return undefined;
   const { foundAfter, shrinks, during } = failure;
   if (during !== undefined && during !== "walk") return `Found while ${during} was tried`;
+  if (foundAfter === 0) return undefined;
   const smaller = shrinks === 0 ? "" : `, made smaller ${count(shrinks, "time")}`;
   return `Found after ${count(foundAfter, "input")}${smaller}`;
 }
