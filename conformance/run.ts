@@ -22,6 +22,7 @@ import {
   type Level,
   OutOfTime,
   type Rule,
+  type RuleInfo,
   type Side,
   Violation,
 } from "./rule.ts";
@@ -127,6 +128,11 @@ export interface Suite<Subject> {
   readonly watch?: ((subject: Subject, watch: Watch) => Subject) | undefined;
   /** The ids of the rules of which that tells: they are tried after the others. */
   readonly watched?: ReadonlySet<string> | undefined;
+  /**
+   * Whether all inputs are the same to a subject. Then what the exchanges of other rules have shown of a
+   * watched rule is as good as inputs of its own, and costs nothing.
+   */
+  readonly isOneInput?: ((subject: Subject) => boolean) | undefined;
   /** Walks through the states of the subject before the rules are tried. */
   readonly walk?: ((subject: Subject, walk: Walk) => Promise<void>) | undefined;
 }
@@ -244,10 +250,20 @@ export class SuiteRun<Subject> {
     // A subject that does not even end a plain pull gets no second try at each rule.
     const again = this.#pullMs === undefined ? NO_SECOND_TRY : () => this.#measure();
     const measure = this.#suite.plainPull && again;
-    const own = await runRule(rule, this.#subject, { ...this.#options, runs, measure });
+    const own = this.#isSettled(rule, runs)
+      ? notTried(rule)
+      : await runRule(rule, this.#subject, { ...this.#options, runs, measure });
     const result = withFindings(own, this.#findings, this.#options.seed);
     this.#options.onResult?.(result);
     return result;
+  }
+
+  /** Whether other rules have shown enough of a rule, or that it is broken. */
+  #isSettled({ id, skips }: Rule<Subject>, runs: number): boolean {
+    const { isOneInput, watched } = this.#suite;
+    if (!watched?.has(id) || !isOneInput?.(this.#subject)) return false;
+    if (skips?.(this.#subject) !== undefined) return false;
+    return this.#findings.countOf(id) >= runs || this.#findings.of(id) !== undefined;
   }
 
   async #measure(): Promise<number | undefined> {
@@ -340,8 +356,8 @@ export async function runRule<Subject>(
   subject: Subject,
   options: RuleOptions,
 ): Promise<RuleResult> {
-  const { id, side, level, title, cites, evidence } = rule;
-  const info = { id, side, level, title, cites, ...(evidence !== undefined && { evidence }) };
+  const { id, evidence } = rule;
+  const info = infoOf(rule);
   const skipped = rule.skips?.(subject);
   if (skipped !== undefined) {
     return { ...info, verdict: "skipped", reason: skipped, runs: 0, conclusive: 0 };
@@ -396,6 +412,15 @@ export async function runRule<Subject>(
   }
   if (conclusive === 0) return { ...info, verdict: "not seen", reason, ...found };
   return { ...info, verdict: "kept", ...found };
+}
+
+function infoOf({ id, side, level, title, cites, evidence }: RuleInfo): RuleInfo {
+  return { id, side, level, title, cites, ...(evidence !== undefined && { evidence }) };
+}
+
+/** The result of a rule of which others have shown enough. */
+function notTried(rule: RuleInfo): RuleResult {
+  return { ...infoOf(rule), verdict: "not seen", runs: 0, conclusive: 0 };
 }
 
 function isEnded({ signal }: RunOptions): boolean {

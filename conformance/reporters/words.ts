@@ -90,7 +90,10 @@ export function describeEvidence(
   { runs, conclusive, evidence, exchanges, repeated = 0 }: RuleResult,
 ): string | undefined {
   if (conclusive === undefined) return undefined;
-  if (exchanges !== undefined) return `${count(runs, "input")}, ${count(exchanges, "exchange")}`;
+  if (exchanges !== undefined) {
+    const seen = count(exchanges, "exchange");
+    return runs === 0 ? seen : `${count(runs, "input")}, ${seen}`;
+  }
   const again = repeated === 0 ? "" : `, ${repeated} out of time at first and repeated alone`;
   if (conclusive === runs) return `${count(runs, "input")}${again}`;
   return `${conclusive} of ${count(runs, "input")} showed ${evidence ?? "anything"}${again}`;

@@ -62,6 +62,8 @@ export interface ServerSubject extends SubjectInfo {
    * The option `checkTimeoutMs` overrides it.
    */
   readonly checkTimeoutMs?: number | undefined;
+  /** Whether it pulls the same model whatever {@link World} is asked for. @default {false} */
+  readonly hasOneModel?: boolean | undefined;
   /** Prepares it for a check. */
   readonly open: (world: World) => Promise<OpenServer>;
 }
@@ -179,6 +181,7 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
       }),
     },
     maxRuns: REMOTE_RUNS,
+    hasOneModel: true,
     async open() {
       await requireServer(base);
       if (mayDelete) await deleteModel(request, model);

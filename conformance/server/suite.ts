@@ -33,6 +33,7 @@ export const serverSuite: Suite<ServerSubject> = {
   plainPull,
   watch: watchServer,
   watched: watchedRules,
+  isOneInput: ({ hasOneModel = false }) => hasOneModel,
 };
 
 /**

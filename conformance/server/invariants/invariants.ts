@@ -23,10 +23,11 @@ export interface Invariant {
 }
 
 /** How long this process may stand still for the times of chunks to mean anything. */
-const MAX_LAG_MS = 200;
+const MAX_LAG_MS = 100;
 
 /** Whether a rule tells of a pull. */
-function isWithin(reach: Reach, { transcript, isWhole, wire, lagMs }: Seen): boolean {
+function isWithin(reach: Reach, seen: Seen): boolean {
+  const { transcript, isWhole } = seen;
   const last = transcript.statuses.at(-1)?.kind;
   switch (reach) {
     case "begun":
@@ -34,21 +35,23 @@ function isWithin(reach: Reach, { transcript, isWhole, wire, lagMs }: Seen): boo
     case "ended":
       return isWhole && last !== "error";
     case "timed":
-      return isWhole && last === "success" && wire !== undefined && lagMs < MAX_LAG_MS;
-    case "own":
-      return false;
+      return isWhole && last === "success" && isTimed(seen);
   }
 }
 
+/** Whether it means anything when the chunks came. */
+function isTimed({ wire, isAlone, lagMs }: Seen): boolean {
+  return wire !== undefined && isAlone && lagMs < MAX_LAG_MS;
+}
+
 /** What is sent for a pull. What is sent in place of a stream, S-REQ-1 and S-REQ-2 tell. */
-const pullInvariants = streamRules.map(({ id, reach, evidence, checkPull }): Invariant => ({
+const pullInvariants = streamRules.map(({ id, reach, checkPull }): Invariant => ({
   id,
   look(seen, saw) {
     const asked = pullAskedFor(seen);
     const { transcript } = seen;
     if (!asked?.isStreamed || transcript.status !== 200 || isSingleObject(transcript)) return;
     if (!isWithin(reach, seen)) return;
-    if (evidence === undefined) saw();
     checkPull(transcript, { layers: asked.model === seen.model ? seen.layers : [], saw });
   },
 }));

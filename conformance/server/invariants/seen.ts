@@ -31,6 +31,8 @@ export interface Seen {
   readonly model: string;
   /** All layers that this model has had, config included, or none if they are not known. */
   readonly layers: readonly LayerSize[];
+  /** Whether no other exchange went on meanwhile. */
+  readonly isAlone: boolean;
   /** How long this process stood still while it waited for the answer, at most, in milliseconds. */
   readonly lagMs: number;
 }

@@ -17,7 +17,7 @@ import type { OpenServer, ServerSubject } from "../subject.ts";
 import { transcriptOf } from "../transcript.ts";
 import { wireOf } from "../wire/wire_fetch.ts";
 import { invariants } from "./invariants.ts";
-import { type Lag, measureLag } from "./lag.ts";
+import { measureLag } from "./lag.ts";
 import type { Seen } from "./seen.ts";
 
 /** A server whose exchanges are watched. One that is made to fail is not, since it may break anything. */
@@ -33,6 +33,8 @@ export function watchServer(subject: ServerSubject, watch: Watch): ServerSubject
 
 function watched(server: OpenServer, watch: Watch): OpenServer {
   const { change } = server;
+  /** The exchanges that have not ended. Each of several is not alone. */
+  const open = new Set<{ isAlone: boolean }>();
   let layers = server.layers ?? [];
   return {
     ...server,
@@ -45,25 +47,23 @@ function watched(server: OpenServer, watch: Watch): OpenServer {
     }),
     async fetch(path, init = {}) {
       const start = server.now();
-      const response = await server.fetch(path, init);
+      const company = { isAlone: open.size === 0 };
+      for (const other of open) other.isAlone = false;
+      open.add(company);
+      const response = await server.fetch(path, init).catch((error) => {
+        open.delete(company);
+        throw error;
+      });
       const wire = wireOf(response);
       const lag = wire && measureLag();
       // What the wire saw has the time at which it came, and not that at which somebody read it.
       const offsetMs = wire ? performance.now() - (server.now() - start) : 0;
       const copy = new Copy(response, init.signal ?? undefined, () => server.now() - start);
       copy.onEnd = (ending) => {
-        const seen = seenOf({
-          path,
-          init,
-          response,
-          wire,
-          copy,
-          ending,
-          offsetMs,
-          server,
-          layers,
-          lag,
-        });
+        open.delete(company);
+        const { isAlone } = company;
+        const known = { server, layers, wire, offsetMs, isAlone, lagMs: lag?.stop() ?? 0 };
+        const seen = seenOf({ path, init, response, copy, ending, ...known });
         report(seen, watch);
       };
       return copy.response;
@@ -145,11 +145,12 @@ interface Material {
   readonly offsetMs: number;
   readonly server: OpenServer;
   readonly layers: readonly LayerSize[];
-  readonly lag: Lag | undefined;
+  readonly isAlone: boolean;
+  readonly lagMs: number;
 }
 
 function seenOf(
-  { path, init, response, wire, copy, ending, offsetMs, server, layers, lag }: Material,
+  { path, init, response, wire, copy, ending, offsetMs, server, layers, isAlone, lagMs }: Material,
 ): Seen {
   const { method = "GET", body } = init;
   const { status, headers } = response;
@@ -182,7 +183,8 @@ function seenOf(
     wire,
     model: server.model,
     layers,
-    lagMs: lag?.stop() ?? 0,
+    isAlone,
+    lagMs,
   };
 }
 

@@ -15,9 +15,9 @@ import { isSingleObject, pullAll, type Transcript } from "../transcript.ts";
 
 /**
  * Of which pulls a rule tells: of all, even if their caller left; of those that have ended without an
- * error; of those that succeeded, and of which is known when each chunk arrived; of its own alone.
+ * error; of those that succeeded, and of which is known when each chunk arrived.
  */
-export type Reach = "begun" | "ended" | "timed" | "own";
+export type Reach = "begun" | "ended" | "timed";
 
 /** What is known besides what was sent. */
 export interface Circumstances {
@@ -48,9 +48,13 @@ export type PullRuleInfo = Pick<
 export function pullRule(
   info: PullRuleInfo,
   reach: Reach,
-  checkPull: PullCheck,
+  check: PullCheck,
   inputs: Arbitrary<World> = worlds(),
 ): PullRule {
+  const checkPull: PullCheck = (transcript, circumstances) => {
+    if (info.evidence === undefined) circumstances.saw();
+    check(transcript, circumstances);
+  };
   const made = rule<ServerSubject, World>({
     evidence: "a stream of objects",
     ...info,
@@ -62,7 +66,6 @@ export function pullRule(
         if (transcript.status >= 400 && info.id !== "S-SEQ-3") {
           throw new Inconclusive(`The pull was answered with HTTP ${transcript.status}`);
         }
-        if (info.evidence === undefined) run.saw();
         const isSingle = isSingleObject(transcript);
         const circumstances = { layers: server.layers ?? [], saw: run.saw };
         await blaming("S-REQ-2", () => isSingle, () => checkPull(transcript, circumstances));

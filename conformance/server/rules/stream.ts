@@ -178,7 +178,7 @@ export const streamRules: readonly PullRule[] = [
       evidence: `a pull that takes ${LONG_ENOUGH_MS} ms or longer`,
       skips: unlessHas("fresh"),
     },
-    "own",
+    "timed",
     ({ firstAfterMs, elapsedMs, exchange }, { saw }) => {
       if (elapsedMs < LONG_ENOUGH_MS) {
         throw new Inconclusive(
