@@ -1,0 +1,169 @@
+/**
+ * Strangers that do too much, too early or too often, where rules look for too little, too late or never.
+ *
+ * @module
+ */
+
+import type { Caller } from "./caller.ts";
+import { Disk, type Download } from "./disk.ts";
+import type { Layer } from "./registry.ts";
+import { RightServer, type Status, TICK_MS } from "./right_server.ts";
+import type { Stranger } from "./stranger.ts";
+
+class OneModelAtATime extends RightServer {
+  readonly #downloading = new Set<Caller>();
+
+  protected override async *download(layer: Layer, caller: Caller) {
+    while (this.#isBusyWithAnother(caller)) await caller.sleep(TICK_MS);
+    this.#downloading.add(caller);
+    yield* super.download(layer, caller);
+  }
+
+  #isBusyWithAnother({ order }: Caller): boolean {
+    for (const each of this.#downloading) {
+      if (!this.running.has(each)) this.#downloading.delete(each);
+    }
+    return [...this.#downloading].some((each) => each.order.model.key !== order.model.key);
+  }
+}
+
+class DiskThatMiscounts extends Disk {
+  readonly #shared = new WeakSet<Download>();
+
+  override join(layer: Layer, caller: Caller): Download {
+    const download = super.join(layer, caller);
+    if (download.callers.size > 1) this.#shared.add(download);
+    return download;
+  }
+
+  protected override end(download: Download, caller: Caller): void {
+    const isWhole = this.bytesDownloaded(download) >= download.layer.size;
+    if (isWhole || !this.#shared.has(download)) super.end(download, caller);
+  }
+}
+
+class GoesOnAlone extends RightServer {
+  protected override openDisk(bytesPerMs: number): Disk {
+    return new DiskThatMiscounts(this.clock, this.registry, bytesPerMs);
+  }
+}
+
+/** How many parts a layer has. */
+const PARTS = 4;
+
+class DiskOfParts extends Disk {
+  protected override end(download: Download, caller: Caller): void {
+    super.end(download, caller);
+    const { digest, size } = download.layer;
+    const partBytes = Math.ceil(size / PARTS);
+    const parts = Math.ceil((this.kept.get(digest) ?? 0) / partBytes);
+    this.kept.set(digest, Math.min(size, parts * partBytes));
+  }
+}
+
+class ResumesTooFar extends RightServer {
+  protected override openDisk(bytesPerMs: number): Disk {
+    return new DiskOfParts(this.clock, this.registry, bytesPerMs);
+  }
+}
+
+class DiskThatCountsPerCaller extends Disk {
+  override bytesReported(layer: Layer, caller: Caller): number {
+    const bytes = this.bytesOf(layer, caller);
+    const download = this.downloadOf(layer, caller);
+    if (!download) return bytes;
+    const counted = (bytes - download.from) * download.callers.size;
+    return Math.min(layer.size, download.from + counted);
+  }
+}
+
+class CountsPerCaller extends RightServer {
+  protected override openDisk(bytesPerMs: number): Disk {
+    return new DiskThatCountsPerCaller(this.clock, this.registry, bytesPerMs);
+  }
+}
+
+class ListsTooEarly extends RightServer {
+  protected override list() {
+    const { installed } = this;
+    const names = [...this.running].filter(([, layers]) => layers.length > 0)
+      .filter(([{ order: { model } }]) => !installed.has(model.key))
+      .map(([{ order: { model: { display } } }, layers]) => ({
+        name: display,
+        model: display,
+        size: layers.reduce((sum, { size }) => sum + size, 0),
+      }));
+    const early = new Map(names.map((model) => [model.name, model]));
+    return [...super.list(), ...early.values()];
+  }
+}
+
+class KeepsTickers extends RightServer {
+  readonly #tickers = new Map<string, number>();
+
+  protected override async *download(layer: Layer, caller: Caller): AsyncGenerator<Status> {
+    const { digest, size } = layer;
+    const tickers = 1 + (this.#tickers.get(digest) ?? 0);
+    let isInPart = false;
+    try {
+      for await (const status of super.download(layer, caller)) {
+        isInPart = (status.completed ?? 0) < size;
+        for (let ticker = 0; ticker < (isInPart ? tickers : 1); ticker++) yield status;
+      }
+    } finally {
+      if (isInPart) this.#tickers.set(digest, tickers);
+    }
+  }
+}
+
+/** The strangers of this kind. */
+export const bounds: readonly Stranger[] = [
+  {
+    name: "lets the pull of another model wait until the first one has ended",
+    kind: "bounds",
+    breaks:
+      "observed: one object per tick of 60 ms; a pull does not wait for that of another model",
+    how:
+      "pull a large model, and meanwhile one that is there or small: it shows nothing until then",
+    make: (options) => new OneModelAtATime(options),
+  },
+  {
+    name: "goes on with a download that was shared when nobody is left",
+    kind: "bounds",
+    breaks: "observed: a shared download is cancelled when the last caller leaves",
+    how: "pull twice at once, cancel both, and come back: more is there than when they left",
+    make: (options) => new GoesOnAlone(options),
+  },
+  {
+    name: "resumes a layer at the end of the part in which it was left",
+    kind: "bounds",
+    breaks: "spec: Cancelled pulls are resumed from where they left off",
+    rule: "S-RESUME-1",
+    how: "cancel a pull, and pull again at once: up to a quarter of the layer is skipped, a hole",
+    make: (options) => new ResumesTooFar(options),
+  },
+  {
+    name: "counts the bytes of a shared download once for each caller",
+    kind: "bounds",
+    breaks: "spec: multiple calls will share the same download progress",
+    rule: "S-SHARE-1",
+    how: "pull twice at once: progress doubles, stands at the total, and falls when one leaves",
+    make: (options) => new CountsPerCaller(options),
+  },
+  {
+    name: "lists a model while it is still downloaded",
+    kind: "bounds",
+    breaks: "spec: writing manifest comes after all the files are downloaded; " +
+      "observed: GET /api/tags lists the models pulled",
+    how:
+      "start a first pull, and look at /api/tags: an app takes the model for ready, and loads it",
+    make: (options) => new ListsTooEarly(options),
+  },
+  {
+    name: "keeps the ticker of each pull that left a layer in part",
+    kind: "bounds",
+    breaks: "observed: one object per tick of 60 ms",
+    how: "cancel a pull some times, and pull again: each object comes once more for each of them",
+    make: (options) => new KeepsTickers(options),
+  },
+];
