@@ -40,6 +40,13 @@ class DiskThatMiscounts extends Disk {
     const isWhole = this.bytesDownloaded(download) >= download.layer.size;
     if (isWhole || !this.#shared.has(download)) super.end(download, caller);
   }
+
+  override remove(layer: Layer): void {
+    super.remove(layer);
+    for (const [key, { layer: { digest }, callers }] of this.downloads) {
+      if (digest === layer.digest && callers.size === 0) this.downloads.delete(key);
+    }
+  }
 }
 
 class GoesOnAlone extends RightServer {

@@ -37,6 +37,13 @@ class DiskByModel extends Disk {
   protected override keyOf({ digest }: Layer, caller: Caller): string {
     return `${caller.order.model.key} ${digest}`;
   }
+
+  protected override end(download: Download, caller: Caller): void {
+    const { digest } = download.layer;
+    const before = this.kept.get(digest) ?? 0;
+    super.end(download, caller);
+    this.kept.set(digest, Math.max(before, this.kept.get(digest)!));
+  }
 }
 
 class SharesByModel extends RightServer {
@@ -100,7 +107,8 @@ class SingleFollowsStream extends RightServer {
   readonly #flights = new Map<string, Promise<string | undefined>>();
 
   protected override async *pull(caller: Caller): AsyncGenerator<Status, void, void> {
-    const { key } = caller.order.model;
+    const { isStreamed, model: { key } } = caller.order;
+    if (!isStreamed) return yield* super.pull(caller);
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     this.#flights.set(key, promise);
     let reason: string | undefined = "context canceled";
