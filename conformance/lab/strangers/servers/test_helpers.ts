@@ -6,6 +6,7 @@
 
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
+import { gunzipSync } from "node:zlib";
 import { SteppedClock } from "../../../../mock/mod.ts";
 import { soon } from "../../../../mock/clock/turns.ts";
 import type { Layer, RunningServer, Stranger } from "./mod.ts";
@@ -54,8 +55,11 @@ function parseAnswer(bytes: Buffer): Answer | undefined {
     return { status, headers, ...parseChunks(after) };
   }
   const length = status === 100 ? 0 : Number(headers.get("content-length") ?? Infinity);
-  const body = after.subarray(0, length).toString();
-  return { status, headers, body, isWhole: after.length >= length, rest: after.subarray(length) };
+  const isWhole = after.length >= length;
+  const sent = after.subarray(0, length);
+  const isZipped = isWhole && headers.get("content-encoding") === "gzip";
+  const body = (isZipped ? gunzipSync(sent) : sent).toString();
+  return { status, headers, body, isWhole, rest: after.subarray(length) };
 }
 
 function parseChunks(bytes: Buffer): Pick<Answer, "body" | "isWhole" | "rest"> {
