@@ -7,7 +7,7 @@
 import type { Caller } from "./caller.ts";
 import { Disk, type Download } from "./disk.ts";
 import type { Layer } from "./registry.ts";
-import { RightServer, type Status, TICK_MS } from "./right_server.ts";
+import { type InstalledModel, RightServer, type Status, TICK_MS } from "./right_server.ts";
 import type { Stranger } from "./stranger.ts";
 
 class OneModelAtATime extends RightServer {
@@ -49,12 +49,6 @@ class DiskThatMiscounts extends Disk {
   }
 }
 
-class GoesOnAlone extends RightServer {
-  protected override openDisk(bytesPerMs: number): Disk {
-    return new DiskThatMiscounts(this.clock, this.registry, bytesPerMs);
-  }
-}
-
 /** How many parts a layer has. */
 const PARTS = 4;
 
@@ -68,12 +62,6 @@ class DiskOfParts extends Disk {
   }
 }
 
-class ResumesTooFar extends RightServer {
-  protected override openDisk(bytesPerMs: number): Disk {
-    return new DiskOfParts(this.clock, this.registry, bytesPerMs);
-  }
-}
-
 class DiskThatCountsPerCaller extends Disk {
   override bytesReported(layer: Layer, caller: Caller): number {
     const bytes = this.bytesOf(layer, caller);
@@ -84,24 +72,11 @@ class DiskThatCountsPerCaller extends Disk {
   }
 }
 
-class CountsPerCaller extends RightServer {
-  protected override openDisk(bytesPerMs: number): Disk {
-    return new DiskThatCountsPerCaller(this.clock, this.registry, bytesPerMs);
-  }
-}
-
 class ListsTooEarly extends RightServer {
-  protected override list() {
-    const { installed } = this;
-    const names = [...this.running].filter(([, layers]) => layers.length > 0)
-      .filter(([{ order: { model } }]) => !installed.has(model.key))
-      .map(([{ order: { model: { display } } }, layers]) => ({
-        name: display,
-        model: display,
-        size: layers.reduce((sum, { size }) => sum + size, 0),
-      }));
-    const early = new Map(names.map((model) => [model.name, model]));
-    return [...super.list(), ...early.values()];
+  protected override listed(): ReadonlyMap<string, InstalledModel> {
+    const early = [...this.running].filter(([, layers]) => layers.length > 0)
+      .map(([{ order }, layers]) => [order.model.key, { name: order.model, layers }] as const);
+    return new Map([...early, ...this.installed]);
   }
 }
 
@@ -129,7 +104,7 @@ export const bounds: readonly Stranger[] = [
     name: "lets the pull of another model wait until the first one has ended",
     kind: "bounds",
     breaks:
-      "observed: one object per tick of 60 ms; a pull does not wait for that of another model",
+      "observed: a layer on disk sends one line, and one that is downloaded a line per tick of 60 ms",
     how:
       "pull a large model, and meanwhile one that is there or small: it shows nothing until then",
     make: (options) => new OneModelAtATime(options),
@@ -139,7 +114,7 @@ export const bounds: readonly Stranger[] = [
     kind: "bounds",
     breaks: "observed: a shared download is cancelled when the last caller leaves",
     how: "pull twice at once, cancel both, and come back: more is there than when they left",
-    make: (options) => new GoesOnAlone(options),
+    make: (options) => new RightServer(options, { Disk: DiskThatMiscounts }),
   },
   {
     name: "resumes a layer at the end of the part in which it was left",
@@ -147,7 +122,7 @@ export const bounds: readonly Stranger[] = [
     breaks: "spec: Cancelled pulls are resumed from where they left off",
     rule: "S-RESUME-1",
     how: "cancel a pull, and pull again at once: up to a quarter of the layer is skipped, a hole",
-    make: (options) => new ResumesTooFar(options),
+    make: (options) => new RightServer(options, { Disk: DiskOfParts }),
   },
   {
     name: "counts the bytes of a shared download once for each caller",
@@ -155,7 +130,7 @@ export const bounds: readonly Stranger[] = [
     breaks: "spec: multiple calls will share the same download progress",
     rule: "S-SHARE-1",
     how: "pull twice at once: progress doubles, stands at the total, and falls when one leaves",
-    make: (options) => new CountsPerCaller(options),
+    make: (options) => new RightServer(options, { Disk: DiskThatCountsPerCaller }),
   },
   {
     name: "lists a model while it is still downloaded",

@@ -4,16 +4,9 @@
  * @module
  */
 
-import type { Socket } from "node:net";
 import { gzipSync } from "node:zlib";
 import type { Caller } from "./caller.ts";
-import {
-  Connection,
-  type Handler,
-  type RequestHead,
-  type WireAnswer,
-  type WireRequest,
-} from "./connection.ts";
+import { Connection, type RequestHead, type WireAnswer, type WireRequest } from "./connection.ts";
 import { RightServer, type Status } from "./right_server.ts";
 import type { Stranger } from "./stranger.ts";
 
@@ -75,21 +68,9 @@ class ConnectionWithFastPath extends Connection {
   }
 }
 
-class LosesLastChunk extends RightServer {
-  protected override connect(socket: Socket, handle: Handler): Connection {
-    return new ConnectionWithFastPath(socket, handle);
-  }
-}
-
 class ConnectionThatCountsCharacters extends Connection {
   protected override lengthOf(body: string | Uint8Array): number {
     return body.length;
-  }
-}
-
-class CountsCharacters extends RightServer {
-  protected override connect(socket: Socket, handle: Handler): Connection {
-    return new ConnectionThatCountsCharacters(socket, handle);
   }
 }
 
@@ -99,12 +80,6 @@ class ConnectionThatLeavesBodies extends Connection {
     const path = head.target.split("?")[0]!;
     if (reads.includes(`${head.method} ${path}`)) return await super.readBody(head);
     return new Uint8Array();
-  }
-}
-
-class LeavesBodies extends RightServer {
-  protected override connect(socket: Socket, handle: Handler): Connection {
-    return new ConnectionThatLeavesBodies(socket, handle);
   }
 }
 
@@ -140,7 +115,7 @@ export const bytes: readonly Stranger[] = [
     kind: "bytes",
     breaks: "RFC 9112, 8: a chunked message without its zero-sized chunk is incomplete",
     how: "pull a model that is there: the client sees `success`, and then a broken connection",
-    make: (options) => new LosesLastChunk(options),
+    make: (options) => new RightServer(options, { Connection: ConnectionWithFastPath }),
   },
   {
     name: "takes the number of characters for the Content-Length",
@@ -148,7 +123,7 @@ export const bytes: readonly Stranger[] = [
     breaks: "RFC 9110, 8.6: Content-Length is a number of bytes",
     how:
       "be refused with a message in which a letter is not ASCII: its end, and the `}`, are cut off",
-    make: (options) => new CountsCharacters(options),
+    make: (options) => new RightServer(options, { Connection: ConnectionThatCountsCharacters }),
   },
   {
     name: "leaves the body of a refused request for the next request on the connection",
@@ -156,6 +131,6 @@ export const bytes: readonly Stranger[] = [
     breaks: "RFC 9112, 9.3: a server must read the whole body, or close the connection",
     rule: "S-ERR-11",
     how: "send a body to a wrong path or with a wrong method: the next request gets a 400",
-    make: (options) => new LeavesBodies(options),
+    make: (options) => new RightServer(options, { Connection: ConnectionThatLeavesBodies }),
   },
 ];

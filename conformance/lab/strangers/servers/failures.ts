@@ -99,7 +99,9 @@ export const failures: readonly Stranger[] = [
   {
     name: "remembers that a model is not there",
     kind: "failures",
-    breaks: "observed: the manifest is fetched at each pull",
+    breaks:
+      "A refused request does no harm to the next one; observed: the manifest is fetched at " +
+      "each pull",
     rule: "S-ERR-11",
     how: "pull a model, be told that it does not exist, publish it, and pull again: the same error",
     make: (options) => new RemembersMissing(options),

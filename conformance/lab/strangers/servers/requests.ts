@@ -4,14 +4,7 @@
  * @module
  */
 
-import type { Socket } from "node:net";
-import {
-  Connection,
-  type Handler,
-  type RequestHead,
-  type WireAnswer,
-  type WireRequest,
-} from "./connection.ts";
+import { Connection, type RequestHead, type WireAnswer, type WireRequest } from "./connection.ts";
 import { type Fields, RightServer } from "./right_server.ts";
 import type { Stranger } from "./stranger.ts";
 
@@ -24,12 +17,6 @@ class ConnectionWithoutExpectations extends Connection {
   }
 }
 
-class RefusesExpectations extends RightServer {
-  protected override connect(socket: Socket, handle: Handler): Connection {
-    return new ConnectionWithoutExpectations(socket, handle);
-  }
-}
-
 class ConnectionThatReadsOnce extends Connection {
   protected override async readBody(head: RequestHead): Promise<Uint8Array | undefined> {
     const length = Number(head.headers.get("content-length") ?? 0);
@@ -37,12 +24,6 @@ class ConnectionThatReadsOnce extends Connection {
     const piece = await this.inbox.readSome(length);
     // The rest is read, too, but dropped: the connection is in order.
     return piece && await this.inbox.read(length - piece.length) && piece;
-  }
-}
-
-class ReadsOnce extends RightServer {
-  protected override connect(socket: Socket, handle: Handler): Connection {
-    return new ConnectionThatReadsOnce(socket, handle);
   }
 }
 
@@ -75,12 +56,6 @@ class ConnectionWithoutChunks extends Connection {
   }
 }
 
-class IgnoresChunks extends RightServer {
-  protected override connect(socket: Socket, handle: Handler): Connection {
-    return new ConnectionWithoutChunks(socket, handle);
-  }
-}
-
 /** The strangers of this kind. */
 export const requests: readonly Stranger[] = [
   {
@@ -90,7 +65,7 @@ export const requests: readonly Stranger[] = [
       "RFC 9110, 10.1.1: a server that gets 100-continue sends 100 or a final answer of the " +
       "request; 417 is for an expectation that it does not know",
     how: "pull with a client that announces its body, as curl does with a large one and .NET can",
-    make: (options) => new RefusesExpectations(options),
+    make: (options) => new RightServer(options, { Connection: ConnectionWithoutExpectations }),
   },
   {
     name: "takes what arrives first for all of the body",
@@ -99,7 +74,7 @@ export const requests: readonly Stranger[] = [
     rule: "S-REQ-8",
     how:
       "pull over a slow line, or with a body of some pieces: 400, as for a body that is not JSON",
-    make: (options) => new ReadsOnce(options),
+    make: (options) => new RightServer(options, { Connection: ConnectionThatReadsOnce }),
   },
   {
     name: "refuses bodies of more than 100 KiB",
@@ -133,6 +108,6 @@ export const requests: readonly Stranger[] = [
     breaks: "RFC 9112, 7.1: a recipient must be able to parse the chunked transfer coding",
     rule: "S-REQ-8",
     how: "pull with a client that streams its body, as Node does without a length: 400",
-    make: (options) => new IgnoresChunks(options),
+    make: (options) => new RightServer(options, { Connection: ConnectionWithoutChunks }),
   },
 ];

@@ -13,7 +13,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type Clock, realClock } from "../../../../mock/mod.ts";
 import { Caller, type PullOrder } from "./caller.ts";
-import { Connection, type Handler, type WireAnswer, type WireRequest } from "./connection.ts";
+import { Connection, type WireAnswer, type WireRequest } from "./connection.ts";
 import { Disk } from "./disk.ts";
 import { type Layer, layerOf, type ModelName, parseName, Registry } from "./registry.ts";
 
@@ -38,6 +38,18 @@ export interface ServerOptions {
    * @default {60_000}
    */
   readonly bytesPerMs?: number | undefined;
+}
+
+/** Other parts of a server than those that are right. */
+export interface ServerParts {
+  readonly Connection?: typeof Connection;
+  readonly Disk?: typeof Disk;
+}
+
+/** A model that is installed. */
+export interface InstalledModel {
+  readonly name: ModelName;
+  readonly layers: readonly Layer[];
 }
 
 /** A server that listens. */
@@ -104,23 +116,19 @@ export class RightServer {
   protected readonly registry = new Registry();
   protected readonly disk: Disk;
   /** The layers of the models that are installed, by the key of the model. */
-  protected readonly installed = new Map<string, { name: ModelName; layers: readonly Layer[] }>();
+  protected readonly installed = new Map<string, InstalledModel>();
   /** The layers of the pulls that go on. */
   protected readonly running = new Map<Caller, readonly Layer[]>();
 
-  constructor({ clock = realClock, bytesPerMs = 60_000 }: ServerOptions = {}) {
+  readonly #Connection: typeof Connection;
+
+  constructor(options: ServerOptions = {}, parts: ServerParts = {}) {
+    const { clock = realClock, bytesPerMs = 60_000 } = options;
     this.clock = clock;
+    this.#Connection = parts.Connection ?? Connection;
     this.registry.publish(MODEL, LAYERS);
     this.registry.publish(OTHER_MODEL, OTHER_LAYERS);
-    this.disk = this.openDisk(bytesPerMs);
-  }
-
-  protected openDisk(bytesPerMs: number): Disk {
-    return new Disk(this.clock, this.registry, bytesPerMs);
-  }
-
-  protected connect(socket: Socket, handle: Handler): Connection {
-    return new Connection(socket, handle);
+    this.disk = new (parts.Disk ?? Disk)(clock, this.registry, bytesPerMs);
   }
 
   /** Listens on a free port of this machine. */
@@ -129,7 +137,8 @@ export class RightServer {
     const server = createServer((socket) => {
       sockets.add(socket);
       socket.on("close", () => sockets.delete(socket));
-      void this.connect(socket, (request, left) => this.#answer(request, left)).serve();
+      const connection = new this.#Connection(socket, (...call) => this.#answer(...call));
+      void connection.serve();
     });
     const port = await listen(server);
     return {
@@ -171,7 +180,7 @@ export class RightServer {
       case "/api/version":
         return jsonAnswer({ version: "0.33.0" });
       case "/api/tags":
-        return jsonAnswer({ models: this.list() });
+        return jsonAnswer({ models: this.#list() });
       case "/api/delete":
         this.delete(this.modelIn(fieldsOf(request.body)));
         return { status: 200, type: "text/plain", body: "" };
@@ -182,9 +191,13 @@ export class RightServer {
     }
   }
 
-  /** The models that `/api/tags` lists. */
-  protected list(): { name: string; model: string; size: number }[] {
-    return [...this.installed.values()].map(({ name: { display }, layers }) => ({
+  /** The models that `/api/tags` lists, by their keys. */
+  protected listed(): ReadonlyMap<string, InstalledModel> {
+    return this.installed;
+  }
+
+  #list(): { name: string; model: string; size: number }[] {
+    return [...this.listed().values()].map(({ name: { display }, layers }) => ({
       name: display,
       model: display,
       size: layers.reduce((sum, { size }) => sum + size, 0),

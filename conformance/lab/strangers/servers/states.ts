@@ -27,12 +27,6 @@ class WornDisk extends Disk {
   }
 }
 
-class LosesThirdPart extends RightServer {
-  protected override openDisk(bytesPerMs: number): Disk {
-    return new WornDisk(this.clock, this.registry, bytesPerMs);
-  }
-}
-
 class DiskByModel extends Disk {
   protected override keyOf({ digest }: Layer, caller: Caller): string {
     return `${caller.order.model.key} ${digest}`;
@@ -43,12 +37,6 @@ class DiskByModel extends Disk {
     const before = this.kept.get(digest) ?? 0;
     super.end(download, caller);
     this.kept.set(digest, Math.max(before, this.kept.get(digest)!));
-  }
-}
-
-class SharesByModel extends RightServer {
-  protected override openDisk(bytesPerMs: number): Disk {
-    return new DiskByModel(this.clock, this.registry, bytesPerMs);
   }
 }
 
@@ -68,12 +56,6 @@ class DiskWithLeader extends Disk {
     download.from = this.bytesDownloaded(download);
     download.startedAt = this.clock.now();
     download.bytesPerMs = 0;
-  }
-}
-
-class HandsOverOnce extends RightServer {
-  protected override openDisk(bytesPerMs: number): Disk {
-    return new DiskWithLeader(this.clock, this.registry, bytesPerMs);
   }
 }
 
@@ -152,12 +134,6 @@ class TidyDisk extends Disk {
   }
 }
 
-class TidiesParts extends RightServer {
-  protected override openDisk(bytesPerMs: number): Disk {
-    return new TidyDisk(this.clock, this.registry, bytesPerMs);
-  }
-}
-
 /** The strangers of this kind. */
 export const states: readonly Stranger[] = [
   {
@@ -166,7 +142,7 @@ export const states: readonly Stranger[] = [
     breaks: "spec: Cancelled pulls are resumed from where they left off",
     rule: "S-RESUME-1",
     how: "cancel a pull three times within one layer, and pull again: the layer starts at 0",
-    make: (options) => new LosesThirdPart(options),
+    make: (options) => new RightServer(options, { Disk: WornDisk }),
   },
   {
     name: "shares a download only with pulls of the same model",
@@ -174,7 +150,7 @@ export const states: readonly Stranger[] = [
     breaks: "spec: multiple calls will share the same download progress",
     rule: "S-SHARE-1",
     how: "pull two models with a common layer at once: each of them downloads it",
-    make: (options) => new SharesByModel(options),
+    make: (options) => new RightServer(options, { Disk: DiskByModel }),
   },
   {
     name: "hands a shared download over only once",
@@ -183,7 +159,7 @@ export const states: readonly Stranger[] = [
     rule: "S-LEAVE-1",
     how:
       "pull three times at once, and let the first caller leave, then the second: the third freezes",
-    make: (options) => new HandsOverOnce(options),
+    make: (options) => new RightServer(options, { Disk: DiskWithLeader }),
   },
   {
     name: "drops kept bytes when a model that is not there is deleted",
@@ -215,6 +191,6 @@ export const states: readonly Stranger[] = [
     breaks: "spec: Cancelled pulls are resumed from where they left off",
     rule: "S-RESUME-1",
     how: "cancel a pull, and pull again later than ten seconds after: it starts at 0",
-    make: (options) => new TidiesParts(options),
+    make: (options) => new RightServer(options, { Disk: TidyDisk }),
   },
 ];
