@@ -60,13 +60,15 @@ async function* scanLines(texts: AsyncIterable<string>): AsyncGenerator<string> 
 
 /** Text of bytes; what may be the start of a character is kept for the next chunk. */
 async function* decodeByHand(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
+  let decoder = new TextDecoder();
   let kept: number[] = [];
   for await (const chunk of chunks) {
     const bytes = [...kept, ...chunk];
     const end = bytes.length - unfinishedBytes(bytes);
     kept = bytes.slice(end);
+    if (end === 0) continue;
     yield decoder.decode(Uint8Array.from(bytes.slice(0, end)));
+    decoder = new TextDecoder("utf-8", { ignoreBOM: true }); // a byte order mark comes first or not at all
   }
   yield decoder.decode(Uint8Array.from(kept));
 }

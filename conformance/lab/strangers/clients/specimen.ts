@@ -30,18 +30,18 @@ export interface StrangerClient {
 /** What describes a stranger beside its client. */
 export type Description = Pick<StrangerClient, "name" | "breaks" | "how" | "difficulty">;
 
-/** A stranger with a `pull` of its own that hands on the server's statuses. */
+/** A stranger with a `pull` of its own, which hands on the server's statuses if nothing else is said. */
 export function strangerOf(
   description: Description,
   pull: ClientSubject["pull"],
-  reports: ClientSubject["reports"] = "statuses",
+  more: Partial<Pick<ClientSubject, "reports" | "timeLimitMs">> = {},
 ): StrangerClient {
-  const { name } = description;
   const client: ClientSubject = {
-    name,
-    reports,
+    name: description.name,
+    reports: "statuses",
     transport: "in-process",
     timeLimitMs: TIME_LIMIT_MS,
+    ...more,
     pull,
   };
   return { ...description, form: "in-process", client };
@@ -60,5 +60,5 @@ export function withProgress(
   description: Description,
   parts: Partial<ClientParts>,
 ): StrangerClient {
-  return strangerOf(description, pullWith(parts), "progress");
+  return strangerOf(description, pullWith(parts), { reports: "progress" });
 }

@@ -7,6 +7,13 @@
 import type { ClientRun } from "../../../client/subject.ts";
 import { FINAL_STATUSES, type PullObject, pullWith, RIGHT_PARTS } from "./right_client.ts";
 import { type StrangerClient, strangerOf, withStatuses } from "./specimen.ts";
+import type { TimeLimit } from "./time_limit.ts";
+
+/** Ends the time limit, which not every client has. */
+function withoutLimit(limit: TimeLimit): () => void {
+  limit.end();
+  return () => {};
+}
 
 /** Hands an abort on until the final phases begin. */
 async function pullDeafAtTheEnd(run: ClientRun): Promise<void> {
@@ -14,7 +21,7 @@ async function pullDeafAtTheEnd(run: ClientRun): Promise<void> {
   const abort = () => controller.abort(run.signal.reason);
   run.signal.addEventListener("abort", abort, { once: true });
   if (run.signal.aborted) abort();
-  await pullWith()({
+  await pullWith({ watch: withoutLimit })({
     ...run,
     signal: controller.signal,
     onUpdate(update) {
@@ -46,12 +53,17 @@ async function pullInBatches(run: ClientRun): Promise<void> {
 
 /** Clients that are wrong about time: order, cancelling, limits. */
 export const timeClients: readonly StrangerClient[] = [
-  strangerOf({
-    name: "cannot be cancelled once the final phases have begun",
-    breaks: "C-CANCEL-1: a cancelled pull closes its connection soon, and ends",
-    how: "The user leaves while a large model is verified, which takes minutes: the window hangs.",
-    difficulty: "hard",
-  }, pullDeafAtTheEnd),
+  strangerOf(
+    {
+      name: "cannot be cancelled once the final phases have begun",
+      breaks: "C-CANCEL-1: a cancelled pull closes its connection soon, and ends",
+      how:
+        "The user leaves while a large model is verified, which takes minutes: the window hangs.",
+      difficulty: "hard",
+    },
+    pullDeafAtTheEnd,
+    { timeLimitMs: undefined },
+  ),
 
   withStatuses({
     name: "has no time limit once the final phases have begun",
