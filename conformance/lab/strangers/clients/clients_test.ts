@@ -13,6 +13,7 @@ import {
   type StrangerClient,
   strangerClients,
 } from "./mod.ts";
+import { TIME_LIMIT_MS } from "./right_client.ts";
 import {
   type Outcome,
   outcomeOf,
@@ -357,6 +358,19 @@ describe("the right clients", () => {
       const situation = { answers: [{ status: 500, chunks: [body] }] };
       assertEquals((await outcomeOf(rightClient, situation)).failure, "HTTP 500 : disk full");
     }
+  });
+
+  it("are patient while bytes come, however slowly", async () => {
+    const chunks = lines({ status: "x".repeat(2 * TIME_LIMIT_MS) }, SUCCESS);
+    const situation = { answers: [{ chunks, isPaced: true }], patienceMs: 10_000 };
+    assertEquals((await outcomeOf(rightClient, situation)).failure, undefined);
+  });
+
+  it("give up when the same line comes again and again", async () => {
+    const chunks = Array<string>(1_000).fill(lines(layer(A, 10, 5)));
+    const situation = { answers: [{ chunks, isPaced: true }] };
+    const { failure } = await outcomeOf(rightClient, situation);
+    assertEquals(failure, "Nothing new has come for too long");
   });
 
   it("report progress that never falls and is 1 only on success", async () => {

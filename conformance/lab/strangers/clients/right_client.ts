@@ -47,7 +47,7 @@ export interface ClientParts {
   readonly decode: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<string>;
   /** Text as lines, without the newline. */
   readonly split: (texts: AsyncIterable<string>) => AsyncIterable<string>;
-  /** Starts to renew a time limit whenever an object has something new. */
+  /** Starts to renew a time limit whenever an object has something new, and to hold it otherwise. */
   readonly watch: (limit: TimeLimit) => (object: PullObject) => void;
   /** Throws if an object tells of an error. */
   readonly judge: (object: PullObject, context: Context) => void;
@@ -107,16 +107,16 @@ export const RIGHT_PARTS: ClientParts = {
 
   split: splitLines,
 
-  watch(limit) {
+  watch: watchFor(() => {
     const seen = new Map<unknown, number>();
     return ({ status, digest, completed }) => {
       const key = digest ?? status;
       const bytes = Number(completed ?? 0);
-      if (bytes <= (seen.get(key) ?? -1)) return;
-      seen.set(key, bytes);
-      limit.renew();
+      const isNew = bytes > (seen.get(key) ?? -1);
+      if (isNew) seen.set(key, bytes);
+      return isNew;
     };
-  },
+  }),
 
   judge({ error }) {
     if (typeof error !== "string" && typeof error !== "object" || error === null) return;
@@ -133,6 +133,26 @@ export const RIGHT_PARTS: ClientParts = {
     throw new Error(`The pull ended without success, after ${JSON.stringify(lastStatus)}`);
   },
 };
+
+/** How many lines in a row with nothing new do not mean yet that a download stands still. */
+const REPEATS = 2;
+
+/**
+ * Watches for new objects.
+ *
+ * @param startNews Starts to tell whether an object has something new, from one to the next.
+ */
+export function watchFor(startNews: () => (object: PullObject) => boolean): ClientParts["watch"] {
+  return (limit) => {
+    const isNew = startNews();
+    let repeats = 0;
+    return (object) => {
+      repeats = isNew(object) ? 0 : repeats + 1;
+      if (repeats === 0) limit.renew();
+      if (repeats > REPEATS) limit.hold();
+    };
+  };
+}
 
 /** Text as lines, of which the last may lack its newline. */
 export async function* splitLines(texts: AsyncIterable<string>): AsyncGenerator<string> {
@@ -154,7 +174,7 @@ export function pullWith(replaced: Partial<ClientParts> = {}): ClientSubject["pu
     try {
       const response = await ask(parts, run, signal);
       await parts.accept(response);
-      const chunks = receive(bodyOf(response), signal);
+      const chunks = receive(bodyOf(response), signal, limit);
       await follow(parts, parts.split(parts.decode(chunks)), limit, run.onUpdate);
     } finally {
       limit.end();
@@ -185,6 +205,7 @@ async function ask(parts: ClientParts, run: ClientRun, signal: AbortSignal): Pro
 async function* receive(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
+  limit: TimeLimit,
 ): AsyncGenerator<Uint8Array> {
   const reader = body.getReader();
   const cancel = () => void reader.cancel(signal.reason).catch(() => {});
@@ -198,6 +219,7 @@ async function* receive(
       });
       signal.throwIfAborted();
       if (done) return;
+      limit.touch();
       yield value;
     }
   } finally {

@@ -32,6 +32,8 @@ export interface Situation {
   readonly model?: string;
   /** The status on which the pull is cancelled. */
   readonly cancelOn?: string;
+  /** How long a client that hangs is watched, in milliseconds. */
+  readonly patienceMs?: number;
 }
 
 /** What a client made of a pull. */
@@ -43,12 +45,10 @@ export interface Outcome {
   readonly requests: readonly string[];
 }
 
-/** How long a client that hangs is watched. */
-const PATIENCE_MS = 4 * TIME_LIMIT_MS;
-
 /** Lets a client in process make a pull. */
 export async function outcomeOf(client: ClientSubject, situation: Situation): Promise<Outcome> {
   const { answers, host = "http://tiny.test", model = "tiny", cancelOn } = situation;
+  const { patienceMs = 4 * TIME_LIMIT_MS } = situation;
   const requests: string[] = [];
   const updates: unknown[] = [];
   const controller = new AbortController();
@@ -67,7 +67,7 @@ export async function outcomeOf(client: ClientSubject, situation: Situation): Pr
       if (cancelOn !== undefined && status === cancelOn) controller.abort(new Error("cancelled"));
     },
   };
-  const patience = startTimeLimit(PATIENCE_MS);
+  const patience = startTimeLimit(patienceMs);
   const hangs = new Promise<string>((resolve) =>
     patience.signal.addEventListener("abort", () => resolve("still running"))
   );

@@ -5,7 +5,13 @@
  */
 
 import type { ClientRun } from "../../../client/subject.ts";
-import { FINAL_STATUSES, type PullObject, pullWith, RIGHT_PARTS } from "./right_client.ts";
+import {
+  FINAL_STATUSES,
+  type PullObject,
+  pullWith,
+  RIGHT_PARTS,
+  watchFor,
+} from "./right_client.ts";
 import { type StrangerClient, strangerOf, withStatuses } from "./specimen.ts";
 import type { TimeLimit } from "./time_limit.ts";
 
@@ -88,14 +94,14 @@ export const timeClients: readonly StrangerClient[] = [
       "the one before.",
     difficulty: "hard",
   }, {
-    watch(limit) {
+    watch: watchFor(() => {
       let newest = "";
       return (object) => {
-        const text = JSON.stringify(object);
-        if (text !== newest) limit.renew();
-        newest = text;
+        const before = newest;
+        newest = JSON.stringify(object);
+        return newest !== before;
       };
-    },
+    }),
   }),
 
   strangerOf({

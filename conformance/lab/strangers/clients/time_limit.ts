@@ -8,8 +8,12 @@
 export interface TimeLimit {
   /** Aborts when the limit has passed. */
   readonly signal: AbortSignal;
-  /** Starts the limit again. */
+  /** Starts the limit again, because something new has come. */
   readonly renew: () => void;
+  /** Starts the limit again, because bytes have come, unless it is held. */
+  readonly touch: () => void;
+  /** Keeps bytes alone from starting the limit again, until something new comes. */
+  readonly hold: () => void;
   /** Ends the limit: it does not pass any more. */
   readonly end: () => void;
 }
@@ -24,6 +28,7 @@ const PARTS = 10;
 export function startTimeLimit(limitMs: number): TimeLimit {
   const controller = new AbortController();
   let parts = 0;
+  let isHeld = false;
   const timer = setInterval(() => {
     if (++parts < PARTS) return;
     clearInterval(timer);
@@ -31,7 +36,14 @@ export function startTimeLimit(limitMs: number): TimeLimit {
   }, limitMs / PARTS);
   return {
     signal: controller.signal,
-    renew: () => parts = 0,
+    renew() {
+      isHeld = false;
+      parts = 0;
+    },
+    touch() {
+      if (!isHeld) parts = 0;
+    },
+    hold: () => isHeld = true,
     end: () => clearInterval(timer),
   };
 }
