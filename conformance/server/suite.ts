@@ -13,6 +13,7 @@ import { errorRules } from "./rules/errors.ts";
 import { requestRules } from "./rules/requests.ts";
 import { streamRules } from "./rules/stream.ts";
 import type { ServerSubject } from "./subject.ts";
+import { walkServer } from "./walk/walks.ts";
 
 /** All rules for servers, by section. */
 export const serverRules: readonly Rule<ServerSubject>[] = [
@@ -22,7 +23,12 @@ export const serverRules: readonly Rule<ServerSubject>[] = [
   ...errorRules,
 ];
 
-const suite: Suite<ServerSubject> = { side: "server", rules: serverRules, plainPull };
+const suite: Suite<ServerSubject> = {
+  side: "server",
+  rules: serverRules,
+  plainPull,
+  walk: async (server, walk) => void await walkServer(server, walk),
+};
 
 /**
  * Runs the rules for servers against a server.

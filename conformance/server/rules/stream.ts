@@ -15,13 +15,25 @@ import { decode, isPartial, isSingleObject, pullAll, type Transcript } from "../
 
 type Info = Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "evidence" | "skips">;
 
+/** A rule about what is sent for a pull. */
+export interface PullRule extends Rule<ServerSubject> {
+  /** Throws a {@link Violation} if what was sent for any pull breaks it. */
+  readonly checkPull: PullCheck;
+}
+
+type PullCheck = (
+  transcript: Transcript,
+  server: OpenServer,
+  run: Pick<CheckRun, "saw">,
+) => void | Promise<void>;
+
 /** A rule about what is sent for a pull. What is sent in place of a pull, S-SEQ-3 tells alone. */
 function pullRule(
   info: Info,
-  check: (transcript: Transcript, server: OpenServer, run: CheckRun) => void | Promise<void>,
+  check: PullCheck,
   inputs = worlds(),
-): Rule<ServerSubject> {
-  return rule<ServerSubject, World>({
+): PullRule {
+  const search = rule<ServerSubject, World>({
     evidence: "a stream of objects",
     ...info,
     side: "server",
@@ -37,6 +49,7 @@ function pullRule(
         await blaming("S-REQ-2", () => isSingle, () => check(transcript, server, run));
       }),
   });
+  return { ...search, checkPull: check };
 }
 
 /** What is wrong about an object. */
@@ -55,7 +68,7 @@ function downloadRule(
     | Fault
     | "fine"
     | undefined,
-): Rule<ServerSubject> {
+): PullRule {
   return pullRule(info, ({ statuses, exchange }, server, run) => {
     const downloads = statuses.filter((status) => kindOf(status) === "downloading");
     for (const [index, status] of downloads.entries()) {
@@ -125,7 +138,7 @@ async function countReports({ chunks }: Batch): Promise<number> {
 const FINAL_ORDER = 'spec: "After all the files are downloaded, the final responses are:"';
 
 /** The rules. */
-export const streamRules: readonly Rule<ServerSubject>[] = [
+export const streamRules: readonly PullRule[] = [
   pullRule({
     id: "S-FRAME-1",
     level: "observed",
