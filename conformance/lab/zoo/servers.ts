@@ -14,6 +14,7 @@ import {
   changeResponse,
   fieldsOf,
   isPull,
+  isStream,
   refuse,
   watchEnds,
   whenChanged,
@@ -318,8 +319,9 @@ const downloads: readonly Specimen<ServerSubject>[] = [
       let running = 0;
       return async (request) => {
         const { fetch } = running > 0 ? openAnother() : mock;
-        running++;
-        return await watchEnds(fetch, () => running--)(request);
+        const response = await watchEnds(fetch, () => running--)(request);
+        if (isStream(response)) running++;
+        return response;
       };
     },
   ),
@@ -375,8 +377,9 @@ const downloads: readonly Specimen<ServerSubject>[] = [
       let running = 0;
       return async (request) => {
         if (running >= 4) return new Response(null, { status: 503 });
-        running++;
-        return await watchEnds(fetch, () => running--)(request);
+        const response = await watchEnds(fetch, () => running--)(request);
+        if (isStream(response)) running++;
+        return response;
       };
     },
   ),

@@ -101,8 +101,10 @@ export class StreamCaller implements Caller {
 
   disturb(cause: Cause): void {
     this.#cause = cause;
-    for (const [digest, bytes] of this.#last) {
-      const isWhole = bytes === this.#scene.model.totalOf(digest);
+    for (const [digest, last] of this.#last) {
+      const total = this.#scene.model.totalOf(digest) ?? Infinity;
+      const bytes = Math.min(last, total);
+      const isWhole = bytes === total;
       this.#floors.set(digest, { bytes, isWhole, because: cause });
     }
   }

@@ -82,6 +82,8 @@ export class HeldModel {
   #countedAt = 0;
   /** The digests of layers that only previous versions of the model have. */
   readonly #removed = new Set<string>();
+  /** The digests in the manifest of this version. */
+  #manifest: ReadonlySet<string> = new Set();
   /** Whether the model was published anew since it was pulled. */
   #isChanged = false;
   /** Whether a request was refused since the last pull. */
@@ -148,8 +150,8 @@ export class HeldModel {
   hold(digest: string, bytes: number, total: number | undefined): void {
     const layer = this.#layerOf(digest);
     layer.total ??= total;
-    layer.bytes = Math.max(layer.bytes, bytes);
-    if (bytes === layer.total) this.complete(digest);
+    layer.bytes = Math.max(layer.bytes, Math.min(bytes, layer.total ?? bytes));
+    if (layer.bytes === layer.total) this.complete(digest);
   }
 
   /** All of a layer is there. */
@@ -216,7 +218,8 @@ export class HeldModel {
       this.#layers.set(digest, layer?.isWhole ? layer : newLayer(size));
       this.#ceilings.delete(digest);
     }
-    for (const digest of before.keys()) this.#removed.add(digest);
+    for (const digest of this.#manifest) this.#removed.add(digest);
+    this.#manifest = new Set(this.#layers.keys());
     for (const digest of this.#removed) {
       if (this.#layers.has(digest)) this.#removed.delete(digest);
     }

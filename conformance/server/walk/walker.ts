@@ -172,7 +172,7 @@ export class Walker implements Scene {
     const answer = await (await ask(this.server, { body }, this.run)).readAll();
     if (!isRefused(act) || hasSucceeded(answer)) return;
     for (const caller of present) caller.disturb("refused");
-    if (callers === 0) this.model.refuse();
+    this.model.refuse();
   }
 
   async #list(): Promise<void> {

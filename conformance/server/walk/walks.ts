@@ -253,14 +253,11 @@ function isUseful(commands: readonly Command[], known: ReadonlySet<string>): boo
     command.do === "pull" ? (command.meanwhile ?? []).map(({ act }) => act) : [command.do]
   );
   const isShared = pulls.some(({ callers }) => callers.length > 1);
-  const stays = ({ callers }: PullCommand) =>
-    callers.some(({ leavesAt }) => leavesAt >= TO_THE_END);
-  const isLeft = pulls.some(({ callers }) =>
-    callers.length > 1 && callers.some(({ leavesAt }) => leavesAt < TO_THE_END)
-  );
+  const isLeft = pulls.some(({ callers }) => callers.some(({ leavesAt }) => leavesAt < TO_THE_END));
   const isRefusing = acts.some((act) => act === "delete" || isRefused(act as never));
   if (known.has(RULE_OF.shared) && isShared) return false;
-  if (known.has(RULE_OF.left) && isLeft) return false;
-  if (known.has(RULE_OF.kept) && !pulls.every(stays)) return false;
+  if (known.has(RULE_OF.left) && isShared && isLeft) return false;
+  if (known.has(RULE_OF.kept) && isLeft) return false;
+  if (known.has(RULE_OF.changed) && acts.includes("publish")) return false;
   return !(known.has(RULE_OF.refused) && isRefusing);
 }
