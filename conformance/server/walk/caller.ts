@@ -29,9 +29,6 @@ const checkedRules = streamRules.filter(({ id }) => /^S-(SEQ|DOWN)-/.test(id));
 /** The rule about how a stream ends, which says nothing about one that was left. */
 const END_RULE = "S-SEQ-3";
 
-/** The rules about the order of a stream, without which its phases say nothing. */
-const ORDER_RULES = ["S-SEQ-2", "S-SEQ-3", "S-SEQ-4"];
-
 /** One who pulls. */
 export interface Caller {
   /** Whether its pull is over. */
@@ -63,9 +60,12 @@ export class StreamCaller implements Caller {
   readonly #last = new Map<string, number>();
   /** The layer that was reported last. */
   #current: string | undefined;
+  /** Whether a layer was reported that is not complete. */
+  #hasSeenPart = false;
   /** How much has grown before the eyes of this caller. */
   readonly #points: { ms: number; bytes: number }[] = [];
   #grown = 0;
+  #isDisturbed = false;
   #hasFinished = false;
 
   private constructor(scene: Scene, pull: ActivePull, cause: Cause, floors: Map<string, Floor>) {
@@ -86,7 +86,8 @@ export class StreamCaller implements Caller {
     const pull = await failing(cause, () => ask(server, { body }, run));
     scene.exchanges.push(() => pull.transcript().exchange);
     const caller = new StreamCaller(scene, pull, cause, floors);
-    await caller.#readUntil(() => caller.#last.size > 0);
+    await caller.#readUntil(() => caller.#hasSeenPart);
+    if (caller.#isAtEnd) await caller.finish();
     return caller;
   }
 
@@ -101,12 +102,8 @@ export class StreamCaller implements Caller {
 
   disturb(cause: Cause): void {
     this.#cause = cause;
-    for (const [digest, last] of this.#last) {
-      const total = this.#scene.model.totalOf(digest) ?? Infinity;
-      const bytes = Math.min(last, total);
-      const isWhole = bytes === total;
-      this.#floors.set(digest, { bytes, isWhole, because: cause });
-    }
+    this.#isDisturbed = true;
+    for (const digest of this.#last.keys()) this.#setFloor(digest, cause);
   }
 
   async finish(): Promise<void> {
@@ -124,7 +121,7 @@ export class StreamCaller implements Caller {
     await this.#checkStream(transcript, () => true);
     this.#scene.saw(rule);
     model.leave(this.#scene.now());
-    model.succeed();
+    if (this.#scene.isSuccessTrue) model.succeed();
     this.#scene.layout.measure(transcript);
   }
 
@@ -156,6 +153,13 @@ export class StreamCaller implements Caller {
 
   get #shown() {
     return this.#scene.exchanges.map((exchange) => exchange());
+  }
+
+  /** From now on, no less may be told of a layer than was told last. */
+  #setFloor(digest: string, because: Cause): void {
+    const total = this.#scene.model.totalOf(digest) ?? Infinity;
+    const bytes = Math.min(this.#last.get(digest) ?? 0, total);
+    this.#floors.set(digest, { bytes, isWhole: bytes === total, because });
   }
 
   async #readUntil(isEnough: () => boolean): Promise<void> {
@@ -190,6 +194,8 @@ export class StreamCaller implements Caller {
     model.hold(digest, completed, status.total);
     layout.see(digest, status.total);
     this.#last.set(digest, completed);
+    this.#hasSeenPart ||= isPartial(status);
+    if (this.#isDisturbed) this.#setFloor(digest, this.#cause);
     if (before === undefined) return; // how long it took until there, nobody knows
     this.#grown += Math.max(0, completed - before);
     if (!isFresh) return;
@@ -209,8 +215,8 @@ export class StreamCaller implements Caller {
   }
 
   #lookAtSuccess(now: number): void {
-    const { model, known } = this.#scene;
-    if (ORDER_RULES.some((id) => known.has(id))) return;
+    const { model } = this.#scene;
+    if (!this.#scene.isSuccessTrue) return;
     for (const digest of model.digests) this.#checkComplete(digest, now);
   }
 
@@ -341,7 +347,7 @@ export class SilentCaller implements Caller {
     const { text, status, exchange } = transcript;
     scene.saw("S-REQ-3");
     if (isSingleSuccess(text)) {
-      scene.model.succeed();
+      if (scene.isSuccessTrue) scene.model.succeed();
       return scene.saw(rule);
     }
     const isFailure = status >= 400 || !hasSucceeded(transcript);

@@ -18,6 +18,7 @@ export type Cause =
   | "kept"
   | "shared"
   | "left"
+  | "beside"
   | "refused"
   | "whole"
   | "changed";
@@ -28,6 +29,7 @@ export const RULE_OF: Readonly<Record<Cause, string>> = {
   kept: "S-RESUME-1",
   shared: "S-SHARE-1",
   left: "S-LEAVE-1",
+  beside: "S-LOAD-1",
   refused: "S-ERR-11",
   whole: "S-AGAIN-1",
   changed: "S-AGAIN-2",

@@ -24,8 +24,8 @@ export interface Scene {
   readonly pace: Pace;
   /** The size of the model in bytes, as far as it is known. */
   readonly totalBytes: number;
-  /** The ids of rules that are broken already. */
-  readonly known: ReadonlySet<string>;
+  /** Whether all layers are there after a `success`, as far as is known. */
+  readonly isSuccessTrue: boolean;
   /** What went over the wire so far. */
   readonly exchanges: (() => Exchange)[];
   /** The time of the server's clock. */

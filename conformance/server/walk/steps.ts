@@ -18,16 +18,16 @@ import {
 } from "./commands.ts";
 
 /** What is known of a server whose walk is told. */
-export type ToldServer = Pick<OpenServer, "model" | "fieldsFor" | "otherModel">;
+export type ToldServer = Pick<OpenServer, "model" | "fieldsFor" | "layers" | "otherModel">;
 
 /** Where the comments of a step begin. */
 const NOTE = "   # ";
 
 /** A walk, step by step. */
 export function stepsOf({ layers, commands }: Journey, server: ToldServer): string[] {
-  const sizes = layers.map((size) => size.toLocaleString("en")).join(", ");
+  const sizes = server.layers ? `; its layers have ${layers.join(", ")} bytes` : "";
   return [
-    `# nothing of ${server.model} is there; its layers have ${sizes} bytes, or what the registry says`,
+    `# nothing of ${server.model} is there${sizes}`,
     ...commands.flatMap((command) => stepsFor(command, server)),
     `${curlOf(server, true)}${NOTE}read to the end`,
   ];

@@ -20,13 +20,16 @@ import {
   REFUSED_BODIES,
   TO_THE_END,
 } from "./commands.ts";
-import { type Cause, HeldModel } from "./model.ts";
+import { type Cause, HeldModel, RULE_OF } from "./model.ts";
 import type { Pace } from "./pace.ts";
 import type { Layout, Scene } from "./scene.ts";
 import type { StatesEntered } from "./states.ts";
 
 /** By how much a layer is larger in another version of its model. */
 const CHANGED_BYTES = 1_000;
+
+/** The rules about the order of a stream, without which its phases say nothing. */
+const ORDER_RULES = ["S-SEQ-2", "S-SEQ-3", "S-SEQ-4"];
 
 /** What walks with one server have in common. */
 export interface Surroundings {
@@ -49,11 +52,11 @@ export class Walker implements Scene {
   readonly run: CheckRun;
   readonly layout: Layout;
   readonly pace: Pace;
-  readonly known: ReadonlySet<string>;
   readonly saw: (rule: string) => void;
   readonly model: HeldModel;
   readonly exchanges: Scene["exchanges"] = [];
   readonly now: () => number;
+  readonly #known: ReadonlySet<string>;
   readonly #states: StatesEntered;
   readonly #opened: OpenServer;
   #layers: readonly LayerSize[] | undefined;
@@ -71,7 +74,7 @@ export class Walker implements Scene {
     this.subject = subject;
     this.layout = layout;
     this.pace = pace;
-    this.known = known;
+    this.#known = known;
     this.saw = saw;
     this.run = run;
     this.now = () => server.now();
@@ -92,12 +95,16 @@ export class Walker implements Scene {
     return known || this.layout.totalBytes || Infinity;
   }
 
+  get isSuccessTrue(): boolean {
+    return !ORDER_RULES.some((id) => this.#known.has(id));
+  }
+
   awaits(cause: Cause): void {
     this.cause = cause;
   }
 
   report(breach: Breach): void {
-    if (!this.known.has(breach.rule)) throw breach;
+    if (!this.#known.has(breach.rule)) throw breach;
   }
 
   /** Does what some commands say, and pulls the model to the end. */
@@ -142,13 +149,14 @@ export class Walker implements Scene {
           await this.#act(what.act, others());
       }
     }
-    for (const caller of callers.values()) await caller.finish();
+    // The latest first: what it is told must not wait until the others are done.
+    for (const caller of [...callers.values()].reverse()) await caller.finish();
   }
 
   /** Lets the download go on until there is a share of the model, in percent. */
   async #advance(callers: readonly Caller[], from: number, to: number): Promise<void> {
     const present = callers.filter(({ isOver }) => !isOver);
-    const reader = present.find(({ streams }) => streams);
+    const reader = present.findLast(({ streams }) => streams);
     if (reader) await reader.readUntil(to / 100);
     else if (present.length > 0) await this.#sleep(this.layout.pullMs * (to - from) / 100);
   }
@@ -164,7 +172,7 @@ export class Walker implements Scene {
     const { state, callers } = this.model;
     this.#states.enter(`${state} there, ${callers} others pull, ${act}`);
     if (act === "list") return await this.#list();
-    if (act === "other") return await this.#pullOther(callers > 0);
+    if (act === "other") return await this.#pullOther(present);
     const body = act === "absent"
       ? pullBody(this.server, { stream: true }, absentModel(this.server))
       : REFUSED_BODIES[act];
@@ -180,10 +188,13 @@ export class Walker implements Scene {
     await response.text();
   }
 
-  async #pullOther(hasCompany: boolean): Promise<void> {
+  async #pullOther(present: readonly Caller[]): Promise<void> {
     const other = this.server.otherModel;
     if (!other) return;
-    const rule = hasCompany ? "S-LOAD-1" : "S-SEQ-3";
+    const cause = present.length > 0 ? "beside" : "alone";
+    const rule = RULE_OF[cause];
+    this.awaits(cause);
+    for (const caller of present) caller.disturb(cause);
     const body = pullBody(this.server, { stream: true }, other.name);
     const answer = await (await ask(this.server, { body }, this.run)).readAll();
     if (hasSucceeded(answer)) return this.saw(rule);

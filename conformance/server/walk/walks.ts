@@ -114,9 +114,9 @@ class Walks {
   /** Finds out what can be done with the server. */
   async #lookAround(): Promise<void> {
     await withServer(this.#subject, { layers: [1_000] }, (server) => {
-      const { change, remove, otherModel, sleep, model, fieldsFor } = server;
+      const { change, remove, otherModel, sleep } = server;
       this.#isReal = sleep === undefined;
-      this.#told = { model, fieldsFor, otherModel };
+      this.#told = server;
       this.#can = {
         isFresh: this.#subject.lacks.fresh === undefined,
         hasOther: otherModel !== undefined,
