@@ -31,6 +31,7 @@ export interface Finding extends Place {
 export class Findings {
   readonly #found = new Map<string, Finding>();
   readonly #counts = new Map<string, number>();
+  readonly #states = new Map<string, number>();
 
   /** Notes that a rule is broken. What is short takes the place of what is long. */
   add(id: string, finding: Finding): void {
@@ -41,6 +42,17 @@ export class Findings {
   /** Notes that something has shown what a rule is about. */
   saw(id: string): void {
     this.#counts.set(id, this.countOf(id) + 1);
+  }
+
+  /** Notes that a walk has entered a state: what was not entered was not seen, which is not to be right. */
+  enter(state: string): void {
+    this.#states.set(state, (this.#states.get(state) ?? 0) + 1);
+  }
+
+  /** The states that walks have entered, by name, each with how many times. */
+  get states(): readonly { readonly state: string; readonly times: number }[] {
+    return Array.from(this.#states, ([state, times]) => ({ state, times }))
+      .sort((a, b) => a.state < b.state ? -1 : 1);
   }
 
   /** How a rule is broken, if it is. */

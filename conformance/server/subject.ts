@@ -159,6 +159,8 @@ export interface RemoteServerOptions {
   model: string;
   /** Whether that model may be deleted before each check, to see it downloaded. @default {false} */
   mayDelete?: boolean | undefined;
+  /** Another model that it can pull and that has no layer in common, best a small one. @default none */
+  otherModel?: string | undefined;
   /** The name in reports. @default the address */
   name?: string | undefined;
   /** The version in reports. @default none */
@@ -176,7 +178,7 @@ const OWN_SUBJECT = ": no option helps, but a `ServerSubject` of your own";
  * @throws {CannotRun} If the address is invalid.
  */
 export function remoteServer(options: RemoteServerOptions): ServerSubject {
-  const { url, model, mayDelete = false, version } = options;
+  const { url, model, otherModel, mayDelete = false, version } = options;
   if (!URL.canParse(url)) {
     throw new CannotRun(
       `Cannot use the address ${quote(hideSecrets(String(url)))}: it must be a URL such as ` +
@@ -204,7 +206,15 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
       const now = () => performance.now();
       const remove = () => requestDeletion(request, { model });
       const close = () => Promise.resolve();
-      return { model, fetch: request, now, close, ...(mayDelete && { remove }) };
+      const other = otherModel === undefined ? undefined : { name: otherModel };
+      return {
+        model,
+        otherModel: other,
+        fetch: request,
+        now,
+        close,
+        ...(mayDelete && { remove }),
+      };
     },
   };
 }

@@ -27,7 +27,7 @@ const suite: Suite<ServerSubject> = {
   side: "server",
   rules: serverRules,
   plainPull,
-  walk: async (server, walk) => void await walkServer(server, walk),
+  walk: walkServer,
 };
 
 /**

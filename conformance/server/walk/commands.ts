@@ -39,7 +39,7 @@ export const REFUSED_BODIES: Readonly<Record<Refused, unknown>> = {
 };
 
 /** Whether an act is a request that cannot be met. */
-export function isRefused(act: Act): boolean {
+export function isRefused(act: string): act is Refused | "absent" {
   return act === "absent" || Object.hasOwn(REFUSED_BODIES, act);
 }
 
@@ -147,7 +147,7 @@ const WHOLE = pullBy(caller(0, TO_THE_END));
 /** The walks that are made in every run, the simplest and most telling ones first. */
 const TOUR: readonly (readonly Command[])[] = [
   [WHOLE],
-  [pullBy(caller(0, 35)), { do: "wait", percent: 50 }],
+  [pullBy(caller(0, 15)), { do: "wait", percent: 50 }],
   [pullBy(caller(0, TO_THE_END), caller(30, TO_THE_END))],
   [pullBy(caller(0, 50), caller(30, TO_THE_END))],
   [pullBy(caller(0, 20)), pullBy(caller(0, 45)), pullBy(caller(0, 75))],

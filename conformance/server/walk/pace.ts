@@ -4,8 +4,8 @@
  * @module
  */
 
-/** How much faster than ever before a server may be. */
-const MARGIN = 1.4;
+/** How many times faster than ever before a server may become: networks are not steady. */
+const MARGIN = 2;
 
 /** How long lines may be late, besides the measured delays of this machine. */
 const LATE_MS = 200;
@@ -28,6 +28,11 @@ export class Pace {
   growthIn(milliseconds: number): number | undefined {
     if (this.#bytesPerMs === undefined) return undefined;
     return this.#bytesPerMs * (MARGIN * milliseconds + LATE_MS + this.#lagMs);
+  }
+
+  /** Forgets delays: they say nothing about what comes later. */
+  settle(): void {
+    this.#lagMs = 0;
   }
 
   /** Something took so much longer than it should on this machine. */

@@ -10,7 +10,6 @@ import {
   type Act,
   type Command,
   eventsOf,
-  isRefused,
   type Journey,
   type PullCommand,
   REFUSED_BODIES,
@@ -81,7 +80,7 @@ function stepOfAct(act: Act, server: ToldServer): string {
     case "absent":
       return curlOf(server, true, absentModel(server));
     default: {
-      const body = isRefused(act) ? REFUSED_BODIES[act] : "";
+      const body = REFUSED_BODIES[act];
       return curl(typeof body === "string" ? body : JSON.stringify(body));
     }
   }

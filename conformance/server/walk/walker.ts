@@ -5,6 +5,7 @@
  */
 
 import type { LayerSize } from "../../../mod.ts";
+import type { Findings } from "../../findings.ts";
 import type { CheckRun } from "../../rule.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
 import { absentModel, ask, hasSucceeded, pullBody } from "../transcript.ts";
@@ -23,7 +24,6 @@ import {
 import { type Cause, HeldModel, RULE_OF } from "./model.ts";
 import type { Pace } from "./pace.ts";
 import type { Layout, Scene } from "./scene.ts";
-import type { StatesEntered } from "./states.ts";
 
 /** By how much a layer is larger in another version of its model. */
 const CHANGED_BYTES = 1_000;
@@ -38,9 +38,8 @@ export interface Surroundings {
   readonly pace: Pace;
   /** The ids of rules that are broken already. */
   readonly known: ReadonlySet<string>;
-  readonly states: StatesEntered;
-  /** Notes that something has shown what a rule is about. */
-  readonly saw: (rule: string) => void;
+  /** Where to note what walks show. */
+  readonly findings: Findings;
 }
 
 /** One who stays to the end. */
@@ -52,12 +51,11 @@ export class Walker implements Scene {
   readonly run: CheckRun;
   readonly layout: Layout;
   readonly pace: Pace;
-  readonly saw: (rule: string) => void;
   readonly model: HeldModel;
   readonly exchanges: Scene["exchanges"] = [];
   readonly now: () => number;
   readonly #known: ReadonlySet<string>;
-  readonly #states: StatesEntered;
+  readonly #findings: Findings;
   readonly #opened: OpenServer;
   #layers: readonly LayerSize[] | undefined;
   /** The sizes in bytes of the layers that the model was published with. */
@@ -66,7 +64,7 @@ export class Walker implements Scene {
   cause: Cause = "alone";
 
   constructor(
-    { subject, layout, pace, known, states, saw }: Surroundings,
+    { subject, layout, pace, known, findings }: Surroundings,
     server: OpenServer,
     sizes: readonly number[],
     run: CheckRun,
@@ -75,10 +73,9 @@ export class Walker implements Scene {
     this.layout = layout;
     this.pace = pace;
     this.#known = known;
-    this.saw = saw;
     this.run = run;
     this.now = () => server.now();
-    this.#states = states;
+    this.#findings = findings;
     this.#opened = server;
     this.#layers = server.layers;
     this.#sizes = sizes;
@@ -101,6 +98,10 @@ export class Walker implements Scene {
 
   awaits(cause: Cause): void {
     this.cause = cause;
+  }
+
+  saw(rule: string): void {
+    this.#findings.saw(rule);
   }
 
   report(breach: Breach): void {
@@ -162,15 +163,13 @@ export class Walker implements Scene {
   }
 
   async #join({ stream }: PullingCaller, others: readonly Caller[]): Promise<Caller> {
-    const { state, cause, callers } = this.model;
-    this.#states.enter(`${state} there, ${callers} others pull, ${cause}`);
+    this.#enter(stream ? "pull" : "pull without a stream");
     for (const other of others) other.disturb("shared");
     return stream ? await StreamCaller.join(this) : new SilentCaller(this);
   }
 
   async #act(act: Act, present: readonly Caller[]): Promise<void> {
-    const { state, callers } = this.model;
-    this.#states.enter(`${state} there, ${callers} others pull, ${act}`);
+    this.#enter(act);
     if (act === "list") return await this.#list();
     if (act === "other") return await this.#pullOther(present);
     const body = act === "absent"
@@ -205,7 +204,7 @@ export class Walker implements Scene {
   /** Deletes the model. Where there is none to delete, nothing must change. */
   async #delete(): Promise<void> {
     const { model } = this;
-    this.#states.enter(`${model.state} there, deleted`);
+    this.#enter("delete");
     const status = await this.server.remove?.();
     if (status === undefined) return;
     if (status === 404 && model.state !== "all") model.refuse();
@@ -213,11 +212,20 @@ export class Walker implements Scene {
   }
 
   async #publish(place: number): Promise<void> {
-    this.#states.enter(`${this.model.state} there, published anew`);
+    this.#enter("publish");
     const changed = place % this.#sizes.length;
     this.#sizes = this.#sizes.map((size, index) => index === changed ? size + CHANGED_BYTES : size);
     this.#layers = await this.server.change?.(this.#sizes) ?? this.#layers;
     this.model.publish(this.#layers ?? []);
+  }
+
+  /** Notes in which state something is done. */
+  #enter(what: string): void {
+    const { state, callers, cause } = this.model;
+    const company = callers === 0 ? "nobody pulls" : `${callers} pull`;
+    const before = { refused: ", after a refusal", changed: ", published anew" };
+    const note = before[cause as keyof typeof before] ?? "";
+    this.#findings.enter(`${what}: ${state} there, ${company}${note}`);
   }
 
   async #sleep(milliseconds: number): Promise<void> {

@@ -24,11 +24,10 @@ import {
   TO_THE_END,
   tour,
 } from "./commands.ts";
-import { RULE_OF } from "./model.ts";
+import { type Cause, RULE_OF } from "./model.ts";
 import { Pace, watchLag } from "./pace.ts";
 import { Layout } from "./scene.ts";
 import { simplerJourneys } from "./shrink.ts";
-import { StatesEntered } from "./states.ts";
 import { stepsOf, type ToldServer } from "./steps.ts";
 import { type Surroundings, Walker } from "./walker.ts";
 
@@ -49,15 +48,10 @@ const PULLS_PER_WALK = 20;
 /** How many times a walk is repeated to see a breach again that may be due to the machine. */
 const REPEATS = 2;
 
-/**
- * Walks through the states of a server, and notes what breaks a rule.
- *
- * @return The states that were entered.
- */
-export async function walkServer(subject: ServerSubject, walk: Walk): Promise<StatesEntered> {
-  const walks = new Walks(subject, walk);
-  if (WALKED_RULES.some((id) => walk.rules.has(id))) await walks.makeAll();
-  return walks.states;
+/** Walks through the states of a server, and notes what breaks a rule, and which states were entered. */
+export async function walkServer(subject: ServerSubject, walk: Walk): Promise<void> {
+  if (!WALKED_RULES.some((id) => walk.rules.has(id))) return;
+  await new Walks(subject, walk).makeAll();
 }
 
 /** A walk that was made, and what it showed. */
@@ -69,10 +63,11 @@ interface Outcome {
 
 /** Walks with one server. */
 class Walks {
-  readonly states = new StatesEntered();
   readonly #subject: ServerSubject;
   readonly #walk: Walk;
   readonly #known = new Set<string>();
+  /** What showed nothing: it is not what makes a later walk fail. */
+  readonly #passed = new Set<string>();
   readonly #surroundings: Surroundings;
   readonly #start = performance.now();
   #can: Abilities = { isFresh: false, hasOther: false, deletes: false, publishes: false };
@@ -90,8 +85,7 @@ class Walks {
       layout: new Layout(),
       pace: new Pace(),
       known: this.#known,
-      states: this.states,
-      saw: (rule) => walk.findings.saw(rule),
+      findings: walk.findings,
     };
   }
 
@@ -156,9 +150,16 @@ class Walks {
       this.#known.add(breach.rule);
       this.#add(breach.rule, breach, shortest, shrinks);
     }
+    if (!outcome.breach) this.#pass(journey, isFirst);
     // Of a server that does not even pull, walks would tell nothing new.
     if (!isFirst) return true;
     return this.#surroundings.layout.hasReports && !this.#known.has(RULE_OF.alone);
+  }
+
+  /** Notes that a walk has shown nothing. The first one is a whole pull, as is one without commands. */
+  #pass({ layers, commands }: Journey, isFirst: boolean): void {
+    this.#passed.add(keyOf({ layers, commands }));
+    if (isFirst) this.#passed.add(keyOf({ layers, commands: [] }));
   }
 
   #add(rule: string, violation: Violation, journey: Journey, shrinks: number): void {
@@ -193,6 +194,7 @@ class Walks {
       signal,
     };
     let walker: Walker | undefined;
+    this.#surroundings.pace.settle();
     try {
       await attempt((run) =>
         withServer(this.#subject, { layers }, async (server) => {
@@ -235,6 +237,7 @@ class Walks {
       isShorter = false;
       for (const candidate of simplerJourneys(best.shortest)) {
         if (performance.now() >= end) return best;
+        if (this.#passed.has(keyOf(candidate))) continue;
         const { breach } = await this.#try(candidate, 1);
         if (!breach) continue;
         best = { shortest: candidate, breach, shrinks: best.shrinks + 1 };
@@ -246,18 +249,32 @@ class Walks {
   }
 }
 
+/** What a walk can be recognized by. */
+function keyOf({ layers, commands }: Journey): string {
+  return JSON.stringify([layers, commands]);
+}
+
 /** Whether a walk can show more than that some rules are broken that are known to be. */
 function isUseful(commands: readonly Command[], known: ReadonlySet<string>): boolean {
   const pulls = commands.filter((command): command is PullCommand => command.do === "pull");
   const acts = commands.flatMap((command) =>
     command.do === "pull" ? (command.meanwhile ?? []).map(({ act }) => act) : [command.do]
   );
+  const leaves = ({ callers }: PullCommand) =>
+    callers.some(({ leavesAt }) => leavesAt < TO_THE_END);
   const isShared = pulls.some(({ callers }) => callers.length > 1);
-  const isLeft = pulls.some(({ callers }) => callers.some(({ leavesAt }) => leavesAt < TO_THE_END));
-  const isRefusing = acts.some((act) => act === "delete" || isRefused(act as never));
-  if (known.has(RULE_OF.shared) && isShared) return false;
-  if (known.has(RULE_OF.left) && isShared && isLeft) return false;
-  if (known.has(RULE_OF.kept) && isLeft) return false;
-  if (known.has(RULE_OF.changed) && acts.includes("publish")) return false;
-  return !(known.has(RULE_OF.refused) && isRefusing);
+  const isLeft = pulls.some(leaves);
+  const isWhole = pulls.some((pull) => !leaves(pull));
+  const isRefusing = acts.some((act) => act === "delete" || isRefused(act));
+  const isWithin: Partial<Record<Cause, boolean>> = {
+    shared: isShared,
+    left: isShared && isLeft,
+    kept: isLeft,
+    whole: isWhole && isRefusing,
+    changed: acts.includes("publish"),
+    refused: isRefusing,
+  };
+  return !(Object.keys(isWithin) as Cause[]).some((cause) =>
+    isWithin[cause] && known.has(RULE_OF[cause])
+  );
 }
