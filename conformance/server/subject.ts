@@ -89,8 +89,10 @@ export function unlessHas(
 /** The model that a mock under test offers. */
 const MOCK_MODEL = "subject";
 
-/** The other model that it offers, and the sizes in bytes of its layers, which nothing else has. */
+/** The other model that it offers. */
 const OTHER_MODEL = "other";
+
+/** The sizes in bytes of the layers of another model, which no other layer has. */
 export const OTHER_SIZES: readonly number[] = [20_000_001, 3_001];
 
 /** Options of {@link mockServer}. */

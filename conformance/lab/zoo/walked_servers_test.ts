@@ -9,12 +9,14 @@ import { assert, assertEquals } from "@std/assert";
 import { env } from "node:process";
 import { describe, it } from "node:test";
 import { Findings } from "../../findings.ts";
+import { OutOfTime } from "../../rule.ts";
 import type { Walk } from "../../run.ts";
-import type { ServerSubject } from "../../server/subject.ts";
+import { mockServer, type ServerSubject } from "../../server/subject.ts";
 import { serverRules } from "../../server/suite.ts";
 import { walkServer } from "../../server/walk/walks.ts";
 import { mocks } from "../interop/own.ts";
 import { smallServer } from "../mutation/small_server_subject.ts";
+import { changeBytes } from "./server_parts.ts";
 import { serverSpecimens } from "./servers.ts";
 import { walkedSpecimens } from "./walked_servers.ts";
 
@@ -23,6 +25,9 @@ const PATIENT = { timeout: 120_000 };
 
 const SEEDS = env.ZOO_RUNS === undefined ? [1] : [1, 2, 3, 4, 5, 6, 7, 8];
 const RUNS = Number(env.ZOO_RUNS ?? 40);
+
+/** The rules that walks can break, as far as servers of the zoo break them. */
+const WALKED = /^S-(SEQ|DOWN|RESUME|SHARE|LEAVE|AGAIN|LOAD)-|^S-REQ-3$|^S-ERR-11$/;
 
 async function walk(subject: ServerSubject, more: Partial<Walk> = {}): Promise<Findings> {
   const findings = new Findings();
@@ -76,10 +81,31 @@ describe("walks", () => {
   }
 
   it("blame no server of the zoo for what it does not do", PATIENT, async () => {
-    for (const { name, breaks, subject } of serverSpecimens) {
+    const walked = serverSpecimens.filter(({ breaks }) => breaks.some((id) => WALKED.test(id)));
+    for (const { name, breaks, subject } of walked) {
       const others = brokenIn(await walk(subject)).filter((id) => !breaks.includes(id));
       assertEquals(others, [], name);
     }
+  });
+
+  it("tell of what does not come in time, and then end", PATIENT, async () => {
+    const hanging = mockServer({
+      wrap: ({ fetch }) => {
+        let pulls = 0;
+        return changeBytes(fetch, async function* (chunks) {
+          const isAlone = pulls++ === 0;
+          try {
+            if (isAlone) yield* chunks;
+            else await new Promise(() => {});
+          } finally {
+            pulls--;
+          }
+        });
+      },
+    });
+    const findings = await walk(hanging, { checkTimeoutMs: 100 });
+    assertEquals(brokenIn(findings), ["S-SHARE-1"]);
+    assert(findings.of("S-SHARE-1")?.violation instanceof OutOfTime);
   });
 
   it("are not made for rules that they cannot break", async () => {

@@ -33,10 +33,6 @@ const END_RULE = "S-SEQ-3";
 export interface Caller {
   /** Whether its pull is over. */
   readonly isOver: boolean;
-  /** Reads until a share of the model is downloaded, or to the end if it asked for no stream. */
-  readUntil(share: number): Promise<void>;
-  /** Whether {@link readUntil} can tell when there is a share. */
-  readonly streams: boolean;
   /** Something happens that must do no harm to it. */
   disturb(cause: Cause): void;
   /** Reads to the end, and requires success. */
@@ -47,7 +43,6 @@ export interface Caller {
 
 /** One who asks for a stream. */
 export class StreamCaller implements Caller {
-  readonly streams = true;
   readonly #scene: Scene;
   readonly #pull: ActivePull;
   readonly #floors: Map<string, Floor>;
@@ -95,6 +90,7 @@ export class StreamCaller implements Caller {
     return this.#hasFinished;
   }
 
+  /** Reads until a share of the model is downloaded. */
   async readUntil(share: number): Promise<void> {
     await this.#readUntil(() => this.#share >= share);
     if (this.#isAtEnd) await this.finish();
@@ -119,7 +115,7 @@ export class StreamCaller implements Caller {
       return;
     }
     await this.#checkStream(transcript, () => true);
-    this.#scene.saw(rule);
+    sawSuccess(this.#scene, this.#cause);
     model.leave(this.#scene.now());
     if (this.#scene.isSuccessTrue) model.succeed();
     this.#scene.layout.measure(transcript);
@@ -284,6 +280,14 @@ export class StreamCaller implements Caller {
   }
 }
 
+/** The circumstances under which a success alone shows what a rule is about. */
+const SHOWN_BY_SUCCESS: readonly Cause[] = ["alone", "refused", "beside"];
+
+/** A pull has succeeded under some circumstances. */
+function sawSuccess(scene: Scene, cause: Cause): void {
+  if (SHOWN_BY_SUCCESS.includes(cause)) scene.saw(RULE_OF[cause]);
+}
+
 /** How a pull ended that did not succeed. */
 function endOf({ status, statuses, text }: Transcript): string {
   const last = statuses.at(-1);
@@ -303,7 +307,6 @@ async function failing<Result>(cause: Cause, work: () => Promise<Result>): Promi
 
 /** One who asks for no stream. */
 export class SilentCaller implements Caller {
-  readonly streams = false;
   readonly #scene: Scene;
   readonly #answer: Promise<Transcript>;
   readonly #left: AbortController;
@@ -327,10 +330,6 @@ export class SilentCaller implements Caller {
     return this.#hasFinished;
   }
 
-  async readUntil(): Promise<void> {
-    await this.finish();
-  }
-
   disturb(cause: Cause): void {
     this.#cause = cause;
   }
@@ -348,7 +347,7 @@ export class SilentCaller implements Caller {
     scene.saw("S-REQ-3");
     if (isSingleSuccess(text)) {
       if (scene.isSuccessTrue) scene.model.succeed();
-      return scene.saw(rule);
+      return sawSuccess(scene, this.#cause);
     }
     const isFailure = status >= 400 || !hasSucceeded(transcript);
     scene.report(

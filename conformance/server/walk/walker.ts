@@ -157,7 +157,7 @@ export class Walker implements Scene {
   /** Lets the download go on until there is a share of the model, in percent. */
   async #advance(callers: readonly Caller[], from: number, to: number): Promise<void> {
     const present = callers.filter(({ isOver }) => !isOver);
-    const reader = present.findLast(({ streams }) => streams);
+    const reader = present.findLast((caller) => caller instanceof StreamCaller);
     if (reader) await reader.readUntil(to / 100);
     else if (present.length > 0) await this.#sleep(this.layout.pullMs * (to - from) / 100);
   }
@@ -182,9 +182,11 @@ export class Walker implements Scene {
     this.model.refuse();
   }
 
+  /** Asks for the list of models. What it says, no rule is about. */
   async #list(): Promise<void> {
-    const response = await this.server.fetch("/api/tags", { signal: this.run.signal });
-    await response.text();
+    const request = this.server.fetch("/api/tags", { signal: this.run.signal });
+    await request.then((response) => response.text(), () => {});
+    this.run.signal.throwIfAborted();
   }
 
   async #pullOther(present: readonly Caller[]): Promise<void> {
@@ -205,8 +207,7 @@ export class Walker implements Scene {
   async #delete(): Promise<void> {
     const { model } = this;
     this.#enter("delete");
-    const status = await this.server.remove?.();
-    if (status === undefined) return;
+    const status = await this.server.remove?.().catch(() => undefined);
     if (status === 404 && model.state !== "all") model.refuse();
     else model.forget();
   }

@@ -42,8 +42,11 @@ const WALKED_RULES: readonly string[] = [
 const REAL_BUDGET_MS = 20_000;
 const VIRTUAL_BUDGET_MS = 3_000;
 
+/** Fewer whole pulls than these show no more than the rules do by themselves. */
+const MIN_PULLS = 3;
+
 /** How many times longer than the first walk, which pulls once, a walk may take. */
-const PULLS_PER_WALK = 20;
+const PULLS_PER_WALK = 10;
 
 /** How many times a walk is repeated to see a breach again that may be due to the machine. */
 const REPEATS = 2;
@@ -92,6 +95,7 @@ class Walks {
   /** Makes all walks for which there is time. */
   async makeAll(): Promise<void> {
     await this.#lookAround();
+    if (this.#isReal && this.#can.isFresh && MIN_PULLS * this.#walk.pullMs > REAL_BUDGET_MS) return;
     const stopWatching = this.#isReal ? watchLag(this.#surroundings.pace) : () => {};
     try {
       for (const journey of this.#journeys()) {
