@@ -7,9 +7,12 @@
 import type { Report } from "../report.ts";
 import type { Rule } from "../rule.ts";
 import { type RunOptions, runSuite, type Suite } from "../run.ts";
+import { watchedRules } from "./invariants/invariants.ts";
+import { watchServer } from "./invariants/watch.ts";
 import { plainPull } from "./plain_pull.ts";
 import { downloadRules } from "./rules/downloads.ts";
 import { errorRules } from "./rules/errors.ts";
+import { httpRules } from "./rules/http.ts";
 import { requestRules } from "./rules/requests.ts";
 import { streamRules } from "./rules/stream.ts";
 import type { ServerSubject } from "./subject.ts";
@@ -18,16 +21,21 @@ import { walkServer } from "./walk/walks.ts";
 /** All rules for servers, by section. */
 export const serverRules: readonly Rule<ServerSubject>[] = [
   ...requestRules,
+  ...httpRules,
   ...streamRules,
   ...downloadRules,
   ...errorRules,
 ];
 
-const suite: Suite<ServerSubject> = {
+/** The rules for servers, and how to look for breaches of them. */
+export const serverSuite: Suite<ServerSubject> = {
   side: "server",
   rules: serverRules,
   plainPull,
+  watch: watchServer,
+  watched: watchedRules,
   walk: walkServer,
+  isOneInput: ({ hasOneModel = false }) => hasOneModel,
 };
 
 /**
@@ -45,5 +53,5 @@ export async function runServerConformance(
 ): Promise<Report> {
   const { runs = server.maxRuns, checkTimeoutMs = server.checkTimeoutMs } = options;
   const limited = { ...options, runs, checkTimeoutMs };
-  return await runSuite(suite, server, limited);
+  return await runSuite(serverSuite, server, limited);
 }

@@ -65,6 +65,7 @@ export class ActivePull {
   readonly #run: CheckRun;
   readonly #chunks: Bytes[] = [];
   readonly #arrivedAfterMs: number[] = [];
+  readonly #lines = new StatusLines();
   /** How the body ended. `hang` means that it is still open. */
   #ending: AnswerEnding = "hang";
 
@@ -79,9 +80,7 @@ export class ActivePull {
 
   /** Reads until the statuses so far are enough, or to the end. */
   async readUntil(isEnough: (statuses: readonly PullStatus[]) => boolean): Promise<void> {
-    while (this.#ending === "hang" && !isEnough(decode(this.#chunks))) {
-      await this.#readChunk();
-    }
+    while (this.#ending === "hang" && !isEnough(this.#lines.statuses)) await this.#readChunk();
   }
 
   /** Reads to the end. */
@@ -127,6 +126,7 @@ export class ActivePull {
         return;
       }
       this.#chunks.push(new Uint8Array(value));
+      this.#lines.push(value);
       this.#arrivedAfterMs.push(elapsedMs);
     } catch {
       this.#ending = "reset";
@@ -135,16 +135,40 @@ export class ActivePull {
 }
 
 /** The objects in some chunks, up to the first that is none. Framing rules check the bytes. */
-export function decode(chunks: readonly Bytes[]): PullStatus[] {
-  const statuses: PullStatus[] = [];
-  for (const line of new TextDecoder().decode(concatBytes(chunks)).split("\n")) {
-    const value = parseJson(line);
-    if (value === undefined) continue;
-    const status = toPullStatus(value);
-    if (status === undefined) break;
-    statuses.push(status);
+export function decode(chunks: readonly Bytes[]): readonly PullStatus[] {
+  const lines = new StatusLines();
+  for (const chunk of chunks) lines.push(chunk);
+  return lines.end();
+}
+
+/** Reads objects from chunks. */
+class StatusLines {
+  /** The objects of the lines that have ended. */
+  readonly statuses: PullStatus[] = [];
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+  #hasEnded = false;
+
+  /** Takes a chunk. */
+  push(chunk: Uint8Array): void {
+    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
+    this.#rest = lines.pop()!;
+    for (const line of lines) this.#read(line);
   }
-  return statuses;
+
+  /** Takes what follows the last line break for a line, too. Returns all objects. */
+  end(): readonly PullStatus[] {
+    this.#read(this.#rest + this.#decoder.decode());
+    return this.statuses;
+  }
+
+  #read(line: string): void {
+    const value = this.#hasEnded ? undefined : parseJson(line);
+    if (value === undefined) return;
+    const status = toPullStatus(value);
+    if (status) this.statuses.push(status);
+    else this.#hasEnded = true;
+  }
 }
 
 /** What a text holds, or `undefined` if it is not JSON. */

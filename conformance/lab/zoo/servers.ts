@@ -7,6 +7,7 @@
 import type { StatusObject } from "../../generators/mod.ts";
 import { mockServer, type MockSubjectOptions, type ServerSubject } from "../../server/subject.ts";
 import {
+  type Answer,
   changeBytes,
   changeEach,
   changeObjects,
@@ -19,6 +20,7 @@ import {
   watchEnds,
   whenChanged,
 } from "./server_parts.ts";
+import { rawServer } from "./raw_server.ts";
 import type { Specimen } from "./specimen.ts";
 
 type Wrap = NonNullable<MockSubjectOptions["wrap"]>;
@@ -97,7 +99,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
       const isJson = request.headers.get("Content-Type") === "application/json";
       return !isPull(request) || isJson
         ? await fetch(request)
-        : new Response(null, { status: 415 });
+        : Response.json({ error: "this server takes JSON alone" }, { status: 415 });
     },
   ),
   server(
@@ -148,6 +150,18 @@ const framing: readonly Specimen<ServerSubject>[] = [
         yield new Uint8Array([0xef, 0xbb, 0xbf]);
         yield* chunks;
       }),
+  ),
+  server(
+    "writes for people",
+    "It puts a space after each colon and comma.",
+    ["S-FRAME-6"],
+    ({ fetch }) => changeText(fetch, (text) => text.replace(/(?<=")([:,])(?=["\d])/g, "$1 ")),
+  ),
+  server(
+    "writes its numbers with a point",
+    "Its totals have a fraction, which is zero.",
+    ["S-FRAME-6"],
+    ({ fetch }) => changeText(fetch, (text) => text.replace(/"total":(\d+)/g, '"total":$1.0')),
   ),
   server(
     "says that its stream is JSON",
@@ -319,8 +333,9 @@ const downloads: readonly Specimen<ServerSubject>[] = [
       let running = 0;
       return async (request) => {
         const { fetch } = running > 0 ? openAnother() : mock;
+        running++;
         const response = await watchEnds(fetch, () => running--)(request);
-        if (isStream(response)) running++;
+        if (!isStream(response)) running--;
         return response;
       };
     },
@@ -328,7 +343,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   server(
     "stops for all when one leaves",
     "It ends every pull when one of them is cancelled.",
-    ["S-LEAVE-1"],
+    ["S-SEQ-3", "S-LEAVE-1"],
     ({ fetch }) => {
       let departures = 0;
       return watchEnds(
@@ -376,12 +391,48 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     ({ fetch }) => {
       let running = 0;
       return async (request) => {
-        if (running >= 4) return new Response(null, { status: 503 });
+        if (running >= 4) return Response.json({ error: "busy" }, { status: 503 });
+        running++;
         const response = await watchEnds(fetch, () => running--)(request);
-        if (isStream(response)) running++;
+        if (!isStream(response)) running--;
         return response;
       };
     },
+  ),
+];
+
+const http: readonly Specimen<ServerSubject>[] = [
+  {
+    name: "ends without the last chunk",
+    does: "It closes the connection where the end of the body should be told.",
+    breaks: ["S-HTTP-1"],
+    subject: rawServer("ends without the last chunk", (socket) => socket.end()),
+  },
+  {
+    name: "goes on after the end",
+    does: "It sends bytes after the last chunk, which belong to no answer.",
+    breaks: ["S-HTTP-1"],
+    subject: rawServer("goes on after the end", (socket) => socket.end("0\r\n\r\nmore")),
+  },
+  server(
+    "says that it compresses",
+    "It says that a refusal is compressed, whatever the request allows.",
+    ["S-HTTP-2"],
+    ({ fetch }) =>
+      changeResponse(fetch, (response) => {
+        if (response.status === 400) response.headers.set("Content-Encoding", "gzip");
+        return response;
+      }),
+  ),
+  server(
+    "refuses in plain text",
+    "Its refusals say that they are text.",
+    ["S-HTTP-3"],
+    ({ fetch }) =>
+      changeResponse(fetch, (response) => {
+        if (response.status === 400) response.headers.set("Content-Type", "text/plain");
+        return response;
+      }),
   ),
 ];
 
@@ -398,7 +449,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   server(
     "chokes on bad JSON",
     "It answers a body that is not JSON with an internal error and a page.",
-    ["S-ERR-2"],
+    ["S-HTTP-3", "S-ERR-2"],
     ({ fetch }) =>
       changeResponse(
         fetch,
@@ -428,7 +479,9 @@ const errors: readonly Specimen<ServerSubject>[] = [
           (await response.clone().json()).error !== "invalid model name";
         return isNamed
           ? response
-          : new Response('{"error":"pull model manifest: file does not exist"}\n');
+          : new Response('{"error":"pull model manifest: file does not exist"}\n', {
+            headers: { "Content-Type": "application/x-ndjson" },
+          });
       }),
   ),
   server(
@@ -451,7 +504,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   server(
     "is silent about unknown models",
     "It ends the stream when the registry does not have a model.",
-    ["S-ERR-6"],
+    ["S-SEQ-3", "S-ERR-6"],
     ({ fetch }) => withoutErrors(fetch, /file does not exist/),
   ),
   server(
@@ -461,7 +514,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
     ({ fetch }) =>
       changeResponse(fetch, async (response, request) => {
         const fields = await fieldsOf(request);
-        return fields?.stream === false ? new Response(response.body, { status: 200 }) : response;
+        return fields?.stream === false ? Response.json(await response.json()) : response;
       }),
   ),
   server(
@@ -505,7 +558,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
     ({ fetch }) => {
       let hasRefused = false;
       return async (request) => {
-        if (hasRefused) return new Response(null, { status: 500 });
+        if (hasRefused) return Response.json({ error: "out of order" }, { status: 500 });
         const response = await fetch(request);
         hasRefused = response.status === 400;
         return response;
@@ -515,6 +568,15 @@ const errors: readonly Specimen<ServerSubject>[] = [
 ];
 
 const SUCCESS: StatusObject = { status: "success" };
+
+/** Changes the text of streams, chunk by chunk. */
+function changeText(fetch: Answer, change: (text: string) => string): Answer {
+  return changeBytes(fetch, async function* (chunks) {
+    for await (const chunk of chunks) {
+      yield new TextEncoder().encode(change(new TextDecoder().decode(chunk)));
+    }
+  });
+}
 
 /** Leaves out the objects that tell of some errors. */
 function withoutErrors(fetch: (request: Request) => Promise<Response>, words: RegExp) {
@@ -533,6 +595,7 @@ function isJson(text: string): boolean {
 /** The specimens. */
 export const serverSpecimens: readonly Specimen<ServerSubject>[] = [
   ...requests,
+  ...http,
   ...framing,
   ...sequence,
   ...downloads,

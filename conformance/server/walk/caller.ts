@@ -6,6 +6,7 @@
 
 import type { PullStatus } from "../../../mod.ts";
 import { Inconclusive, Violation } from "../../rule.ts";
+import type { Reach } from "../rules/pull_rule.ts";
 import { streamRules } from "../rules/stream.ts";
 import {
   type ActivePull,
@@ -16,7 +17,7 @@ import {
   pullBody,
   type Transcript,
 } from "../transcript.ts";
-import { Breach } from "./breach.ts";
+import { BrokenRule } from "./broken_rule.ts";
 import { type Cause, type Floor, RULE_OF } from "./model.ts";
 import type { Scene } from "./scene.ts";
 
@@ -25,9 +26,6 @@ const WAITED_MS = 5;
 
 /** The rules about each stream that are checked in walks. */
 const checkedRules = streamRules.filter(({ id }) => /^S-(SEQ|DOWN)-/.test(id));
-
-/** The rule about how a stream ends, which says nothing about one that was left. */
-const END_RULE = "S-SEQ-3";
 
 /** One who pulls. */
 export interface Caller {
@@ -110,11 +108,13 @@ export class StreamCaller implements Caller {
     const { model } = this.#scene;
     const rule = RULE_OF[this.#cause];
     if (!hasSucceeded(transcript)) {
-      this.#scene.report(new Breach(rule, "a pull that succeeds", endOf(transcript), this.#shown));
+      this.#scene.report(
+        new BrokenRule(rule, "a pull that succeeds", endOf(transcript), this.#shown),
+      );
       model.leave(this.#scene.now());
       return;
     }
-    await this.#checkStream(transcript, () => true);
+    this.#checkStream(transcript, ["begun", "ended"]);
     sawSuccess(this.#scene, this.#cause);
     model.leave(this.#scene.now());
     if (this.#scene.isSuccessTrue) model.succeed();
@@ -128,7 +128,7 @@ export class StreamCaller implements Caller {
     this.#scene.model.leave(this.#scene.now());
     const transcript = this.#pull.transcript();
     if (transcript.statuses.length > 0) {
-      await this.#checkStream(transcript, (id) => id !== END_RULE);
+      this.#checkStream(transcript, ["begun"]);
     }
   }
 
@@ -220,12 +220,12 @@ export class StreamCaller implements Caller {
     const { model, layout } = this.#scene;
     if (model.isRemoved(digest)) {
       const expected = "no layer of the previous version alone";
-      this.#scene.report(new Breach("S-AGAIN-2", expected, digest, this.#shown));
+      this.#scene.report(new BrokenRule("S-AGAIN-2", expected, digest, this.#shown));
     }
     const known = layout.totalOf(digest);
     if (total === undefined || known === undefined || total === known) return;
     const expected = `a total of ${known} for ${digest}, as before`;
-    this.#scene.report(new Breach("S-DOWN-3", expected, String(total), this.#shown));
+    this.#scene.report(new BrokenRule("S-DOWN-3", expected, String(total), this.#shown));
   }
 
   #checkFloor(digest: string, status: PullStatus): void {
@@ -238,7 +238,7 @@ export class StreamCaller implements Caller {
     const expected = isWhole
       ? `all bytes of ${digest}, which are there`
       : `at least the ${bytes} bytes of ${digest} that are there`;
-    this.#scene.report(new Breach(rule, expected, `${completed} of ${total}`, this.#shown));
+    this.#scene.report(new BrokenRule(rule, expected, `${completed} of ${total}`, this.#shown));
   }
 
   /** What the server tells more than what it can have downloaded. */
@@ -259,22 +259,21 @@ export class StreamCaller implements Caller {
     const most = this.#scene.model.ceilingOf(digest, now);
     if (most === undefined || bytes <= most) return;
     const expected = `at most ${Math.ceil(most)} bytes of ${digest}, by how fast the server is`;
-    this.#scene.report(new Breach(rule, expected, String(bytes), this.#shown));
+    this.#scene.report(new BrokenRule(rule, expected, String(bytes), this.#shown));
   }
 
-  async #checkStream(
-    transcript: Transcript,
-    isAsked: (id: string) => boolean,
-  ): Promise<void> {
+  /** Holds the stream against the rules about all streams of some reach. */
+  #checkStream(transcript: Transcript, reaches: readonly Reach[]): void {
     const { server, subject } = this.#scene;
-    for (const { id, skips, checkPull } of checkedRules) {
-      if (!isAsked(id) || skips?.(subject) !== undefined) continue;
+    for (const { id, skips, reach, checkPull } of checkedRules) {
+      if (!reaches.includes(reach) || skips?.(subject) !== undefined) continue;
       try {
-        await checkPull(transcript, server, { saw: () => this.#scene.saw(id) });
+        const saw = () => this.#scene.saw(id);
+        checkPull(transcript, { layers: server.layers ?? [], saw });
       } catch (error) {
         if (error instanceof Inconclusive) continue;
         if (!(error instanceof Violation)) throw error;
-        this.#scene.report(new Breach(id, error.expected, error.seen, error.exchanges));
+        this.#scene.report(new BrokenRule(id, error.expected, error.seen, error.exchanges));
       }
     }
   }
@@ -301,7 +300,7 @@ async function failing<Result>(cause: Cause, work: () => Promise<Result>): Promi
     return await work();
   } catch (error) {
     if (!(error instanceof Violation)) throw error;
-    throw new Breach(RULE_OF[cause], error.expected, error.seen, error.exchanges);
+    throw new BrokenRule(RULE_OF[cause], error.expected, error.seen, error.exchanges);
   }
 }
 
@@ -352,8 +351,8 @@ export class SilentCaller implements Caller {
     const isFailure = status >= 400 || !hasSucceeded(transcript);
     scene.report(
       isFailure
-        ? new Breach(rule, "a pull that succeeds", endOf(transcript), [exchange])
-        : new Breach("S-REQ-3", '{"status":"success"} and nothing else', text, [exchange]),
+        ? new BrokenRule(rule, "a pull that succeeds", endOf(transcript), [exchange])
+        : new BrokenRule("S-REQ-3", '{"status":"success"} and nothing else', text, [exchange]),
     );
   }
 

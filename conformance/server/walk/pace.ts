@@ -4,6 +4,8 @@
  * @module
  */
 
+import { type Lag, measureLag } from "../invariants/lag.ts";
+
 /** How many times faster than ever before a server may become: networks are not steady. */
 const MARGIN = 2;
 
@@ -22,22 +24,27 @@ interface Point {
 /** How fast a server downloads. */
 export class Pace {
   #bytesPerMs: number | undefined;
+  #lag: Lag | undefined;
   #lagMs = 0;
 
   /** How much more may be there after a time, or `undefined` if nothing is known yet. */
   growthIn(milliseconds: number): number | undefined {
     if (this.#bytesPerMs === undefined) return undefined;
+    if (this.#lag) this.watchLag();
     return this.#bytesPerMs * (MARGIN * milliseconds + LATE_MS + this.#lagMs);
   }
 
-  /** Forgets delays: they say nothing about what comes later. */
-  settle(): void {
-    this.#lagMs = 0;
+  /** Measures how long this process stands still, from now on. */
+  watchLag(): void {
+    this.#lagMs = Math.max(this.#lagMs, this.#lag?.stop() ?? 0);
+    this.#lag = measureLag();
   }
 
-  /** Something took so much longer than it should on this machine. */
-  lag(milliseconds: number): void {
-    this.#lagMs = Math.max(this.#lagMs, milliseconds);
+  /** Forgets how long it did: that says nothing about what comes later. */
+  settle(): void {
+    this.#lag?.stop();
+    this.#lag = undefined;
+    this.#lagMs = 0;
   }
 
   /** A download was so far at some moments, in order. The last one is new. */
@@ -48,18 +55,4 @@ export class Pace {
     const bytesPerMs = (last.bytes - first.bytes) / (last.ms - first.ms);
     if (bytesPerMs > 0) this.#bytesPerMs = Math.max(this.#bytesPerMs ?? 0, bytesPerMs);
   }
-}
-
-/** How often the delay of the event loop is measured. */
-const PROBE_MS = 20;
-
-/** Measures how late timers are, until it is stopped. */
-export function watchLag(pace: Pace): () => void {
-  let due = performance.now() + PROBE_MS;
-  const timer = setInterval(() => {
-    const now = performance.now();
-    pace.lag(now - due);
-    due = now + PROBE_MS;
-  }, PROBE_MS);
-  return () => clearInterval(timer);
 }

@@ -9,7 +9,7 @@ import type { CheckRun } from "../../rule.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
 import type { Transcript } from "../transcript.ts";
-import type { Breach } from "./breach.ts";
+import type { BrokenRule } from "./broken_rule.ts";
 import type { Cause, HeldModel } from "./model.ts";
 import type { Pace } from "./pace.ts";
 
@@ -33,7 +33,7 @@ export interface Scene {
   /** Notes that something has shown what a rule is about. */
   readonly saw: (rule: string) => void;
   /** Throws a breach, unless that rule is broken already. */
-  readonly report: (breach: Breach) => void;
+  readonly report: (breach: BrokenRule) => void;
   /** Notes under which circumstances something is waited for. */
   readonly awaits: (cause: Cause) => void;
 }

@@ -9,7 +9,7 @@ import type { Findings } from "../../findings.ts";
 import type { CheckRun } from "../../rule.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
 import { absentModel, ask, hasSucceeded, pullBody } from "../transcript.ts";
-import { Breach } from "./breach.ts";
+import { BrokenRule } from "./broken_rule.ts";
 import { type Caller, SilentCaller, StreamCaller } from "./caller.ts";
 import {
   type Act,
@@ -104,7 +104,7 @@ export class Walker implements Scene {
     this.#findings.saw(rule);
   }
 
-  report(breach: Breach): void {
+  report(breach: BrokenRule): void {
     if (!this.#known.has(breach.rule)) throw breach;
   }
 
@@ -200,7 +200,7 @@ export class Walker implements Scene {
     const answer = await (await ask(this.server, { body }, this.run)).readAll();
     if (hasSucceeded(answer)) return this.saw(rule);
     const seen = JSON.stringify(answer.statuses.at(-1)?.status ?? answer.text);
-    this.report(new Breach(rule, "a pull that succeeds", seen, [answer.exchange]));
+    this.report(new BrokenRule(rule, "a pull that succeeds", seen, [answer.exchange]));
   }
 
   /** Deletes the model. Where there is none to delete, nothing must change. */

@@ -2,7 +2,7 @@
  * Walks through the states of a server: those that tell most in every run, then others by chance, as far as
  * there is time. Of each rule that is broken, the shortest walk is reported that shows it.
  *
- *     tour, journeys ──▶ Walker ──▶ Breach ── again, if time may be to blame ──▶ shorter walks ──▶ Findings
+ *     tour, journeys ──▶ Walker ──▶ BrokenRule ── again, if time may be to blame ──▶ shorter walks ──▶ Findings
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { attempt, type Walk } from "../../run.ts";
 import { withServer } from "../server_states.ts";
 import type { ServerSubject } from "../subject.ts";
 import { pullAll } from "../transcript.ts";
-import { Breach } from "./breach.ts";
+import { BrokenRule } from "./broken_rule.ts";
 import {
   type Abilities,
   type Command,
@@ -25,7 +25,7 @@ import {
   tour,
 } from "./commands.ts";
 import { type Cause, RULE_OF } from "./model.ts";
-import { Pace, watchLag } from "./pace.ts";
+import { Pace } from "./pace.ts";
 import { Layout } from "./scene.ts";
 import { simplerJourneys } from "./shrink.ts";
 import { stepsOf, type ToldServer } from "./steps.ts";
@@ -59,7 +59,7 @@ export async function walkServer(subject: ServerSubject, walk: Walk): Promise<vo
 
 /** A walk that was made, and what it showed. */
 interface Outcome {
-  readonly breach?: Breach | undefined;
+  readonly breach?: BrokenRule | undefined;
   /** The rule that is broken if something has not come in time. */
   readonly hung?: { readonly rule: string; readonly error: OutOfTime } | undefined;
 }
@@ -96,16 +96,11 @@ class Walks {
   async makeAll(): Promise<void> {
     await this.#lookAround();
     if (this.#isReal && this.#can.isFresh && MIN_PULLS * this.#walk.pullMs > REAL_BUDGET_MS) return;
-    const stopWatching = this.#isReal ? watchLag(this.#surroundings.pace) : () => {};
-    try {
-      for (const journey of this.#journeys()) {
-        if (!this.#hasTime) return;
-        if (!isUseful(journey.commands, this.#known)) continue;
-        const goesOn = await this.#make(journey);
-        if (!goesOn) return;
-      }
-    } finally {
-      stopWatching();
+    for (const journey of this.#journeys()) {
+      if (!this.#hasTime) return;
+      if (!isUseful(journey.commands, this.#known)) continue;
+      const goesOn = await this.#make(journey);
+      if (!goesOn) return;
     }
   }
 
@@ -197,8 +192,9 @@ class Walks {
       graceMs: 0,
       signal,
     };
+    const { pace } = this.#surroundings;
     let walker: Walker | undefined;
-    this.#surroundings.pace.settle();
+    if (this.#isReal) pace.watchLag();
     try {
       await attempt((run) =>
         withServer(this.#subject, { layers }, async (server) => {
@@ -209,13 +205,15 @@ class Walks {
     } catch (error) {
       await this.#reset();
       const rule = RULE_OF[walker?.cause ?? "alone"];
-      if (error instanceof Breach) return { breach: error };
+      if (error instanceof BrokenRule) return { breach: error };
       if (error instanceof OutOfTime) return { hung: { rule, error } };
       if (error instanceof Violation) {
-        return { breach: new Breach(rule, error.expected, error.seen, error.exchanges) };
+        return { breach: new BrokenRule(rule, error.expected, error.seen, error.exchanges) };
       }
       if (error instanceof Inconclusive) return {};
       throw error;
+    } finally {
+      pace.settle();
     }
   }
 
@@ -230,18 +228,24 @@ class Walks {
     this.#walk.signal?.throwIfAborted();
   }
 
+  /** Whether it is worth a try to make a walk. */
+  #isNew(candidate: Journey, { layers }: Journey): boolean {
+    if (this.#subject.hasOneModel && candidate.layers.length < layers.length) return false;
+    return !this.#passed.has(keyOf(candidate));
+  }
+
   /** Looks for the shortest walk that shows a breach, for some time. */
   async #shorten(
     journey: Journey,
-    breach: Breach,
-  ): Promise<{ shortest: Journey; breach: Breach; shrinks: number }> {
+    breach: BrokenRule,
+  ): Promise<{ shortest: Journey; breach: BrokenRule; shrinks: number }> {
     const end = performance.now() + this.#walk.shrinkTimeMs;
     let best = { shortest: journey, breach, shrinks: 0 };
     for (let isShorter = true; isShorter;) {
       isShorter = false;
       for (const candidate of simplerJourneys(best.shortest)) {
         if (performance.now() >= end) return best;
-        if (this.#passed.has(keyOf(candidate))) continue;
+        if (!this.#isNew(candidate, journey)) continue;
         const { breach } = await this.#try(candidate, 1);
         if (!breach) continue;
         best = { shortest: candidate, breach, shrinks: best.shrinks + 1 };

@@ -44,6 +44,8 @@ export class Connection {
   /** What came while nobody listened: no server may send anything then. */
   #unasked: Bytes[] = [];
   #hasEnded = false;
+  /** Called when the connection ends while nobody uses it. */
+  #onRestEnd: () => void = () => {};
   /** Whether anything came for the last request. */
   hasAnswered = false;
 
@@ -59,6 +61,7 @@ export class Connection {
     const end = (error?: Error) => {
       this.#hasEnded = true;
       this.#listener?.onEnd(error);
+      this.#onRestEnd();
     };
     socket.on("error", end);
     socket.on("end", () => end());
@@ -75,6 +78,7 @@ export class Connection {
     const { method, signal } = request;
     const parser = new AnswerParser(method);
     this.#socket.ref();
+    this.#onRestEnd = () => {};
     this.hasAnswered = false;
     const sent = this.#send(request);
     return await new Promise<WireAnswer>((resolve, reject) => {
@@ -134,7 +138,7 @@ export class Connection {
   rest(onEnd: () => void): void {
     this.#socket.unref();
     this.#listener = undefined;
-    this.#socket.once("close", onEnd);
+    this.#onRestEnd = onEnd;
   }
 
   /** Closes the connection. */

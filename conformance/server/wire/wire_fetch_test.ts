@@ -102,7 +102,7 @@ describe("a fetch on sockets of its own", () => {
     await serving((socket) => {
       socket.once("data", () => {
         socket.write(answer);
-        socket.once("data", () => socket.write(`!\n${answer}`));
+        socket.once("data", () => socket.write(`!\r\n${answer}`));
       });
     }, async (url) => {
       await (await fetchWire(url)).text();

@@ -8,7 +8,7 @@ import type { Exchange } from "../../exchange.ts";
 import { Violation } from "../../rule.ts";
 
 /** A rule is broken in a walk. */
-export class Breach extends Violation {
+export class BrokenRule extends Violation {
   /** The id of the rule. */
   readonly rule: string;
 
