@@ -31,6 +31,7 @@ export interface Breach extends Place {
 export class Findings {
   readonly #found = new Map<string, Breach>();
   readonly #counts = new Map<string, number>();
+  readonly #states = new Map<string, number>();
 
   /** Notes that a rule is broken. What is short takes the place of what is long. */
   add(id: string, breach: Breach): void {
@@ -41,6 +42,17 @@ export class Findings {
   /** Notes that something has shown what a rule is about. */
   saw(id: string): void {
     this.#counts.set(id, this.countOf(id) + 1);
+  }
+
+  /** Notes that a walk has entered a state: what was not entered was not seen, which is not to be right. */
+  enter(state: string): void {
+    this.#states.set(state, (this.#states.get(state) ?? 0) + 1);
+  }
+
+  /** The states that walks have entered, by name, each with how many times. */
+  get states(): readonly { readonly state: string; readonly times: number }[] {
+    return Array.from(this.#states, ([state, times]) => ({ state, times }))
+      .sort((a, b) => a.state < b.state ? -1 : 1);
   }
 
   /** How a rule is broken, if it is. */
@@ -54,8 +66,13 @@ export class Findings {
   }
 }
 
-/** How much there is to read of a breach. */
-function lengthOf({ steps = [], violation }: Breach): number {
+/** How much there is to read of a breach. Nobody can repeat a walk whose steps are not told. */
+function lengthOf({ steps, during, violation }: Breach): number {
+  if (steps === undefined) return during === "walk" ? Infinity : lengthOfExchanges(violation);
+  return steps.length * 1_000 + lengthOfExchanges(violation);
+}
+
+function lengthOfExchanges(violation: Violation): number {
   const chunks = violation.exchanges.flatMap(({ answer }) => answer?.chunks ?? []);
-  return steps.length * 1_000 + chunks.join("").length;
+  return chunks.join("").length;
 }

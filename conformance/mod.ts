@@ -103,6 +103,7 @@ export {
   type MockSubjectOptions,
   type Need,
   type OpenServer,
+  type OtherModel,
   remoteServer,
   type RemoteServerOptions,
   type ServerSubject,

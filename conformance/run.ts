@@ -467,7 +467,7 @@ class Hung extends OutOfTime {}
  * Runs a check within its time limit, and aborts its signal at the end, so that nothing is left open.
  * Returns whether the evidence was seen.
  */
-async function attempt(
+export async function attempt(
   check: (run: CheckRun) => Promise<void>,
   { limitMs, graceMs, signal }: Limits,
 ): Promise<boolean> {

@@ -37,12 +37,26 @@ export interface OpenServer {
    * layer with the position and size of a previous one is the same. Returns all layers.
    */
   readonly change?: ((sizes: readonly number[]) => Promise<readonly LayerSize[]>) | undefined;
+  /** Another model that the server can pull, if there is one. It shares no layer with the first one. */
+  readonly otherModel?: OtherModel | undefined;
+  /** Asks the server to delete the model, if it may. Returns the HTTP status. */
+  readonly remove?: (() => Promise<number>) | undefined;
   /** Makes a request to a path of the server. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** The time of the server's clock, in milliseconds. */
   readonly now: () => number;
+  /** Waits for some milliseconds by that clock. @default real time, of which `now` tells, too */
+  readonly sleep?: ((milliseconds: number) => Promise<void>) | undefined;
   /** Ends what is still open. */
   readonly close: () => Promise<void>;
+}
+
+/** A model besides the one under test. */
+export interface OtherModel {
+  /** Its name. */
+  readonly name: string;
+  /** Its layers, config included, if they are known. */
+  readonly layers?: readonly LayerSize[] | undefined;
 }
 
 /**
@@ -78,6 +92,12 @@ export function unlessHas(
 /** The model that a mock under test offers. */
 const MOCK_MODEL = "subject";
 
+/** The other model that it offers. */
+const OTHER_MODEL = "other";
+
+/** The sizes in bytes of the layers of another model, which no other layer has. */
+export const OTHER_SIZES: readonly number[] = [20_000_001, 3_001];
+
 /** Options of {@link mockServer}. */
 export interface MockSubjectOptions {
   /** The dialect that the mock speaks. @default {"spec"} */
@@ -97,17 +117,22 @@ export function mockServer(options: MockSubjectOptions = {}): ServerSubject {
     name,
     lacks: { wire: "It runs in this process, where nothing goes over a wire" },
     async open({ layers, faults = [] }) {
-      const models = [modelOf(MOCK_MODEL, layers)];
+      const models = [modelOf(MOCK_MODEL, layers), modelOf(OTHER_MODEL, OTHER_SIZES)];
       const openMock = () => createMockServer({ models, dialect, faults });
       const mock = openMock();
       const answer = wrap(mock, openMock);
       const address = "http://conformance.invalid";
+      const request = (path: string, init?: RequestInit) =>
+        answer(new Request(new URL(path, address), init));
       return {
         model: MOCK_MODEL,
         layers: await layersOf(mock, MOCK_MODEL),
         change: (sizes) => publish(mock, modelOf(MOCK_MODEL, sizes)),
-        fetch: (path, init) => answer(new Request(new URL(path, address), init)),
+        otherModel: { name: OTHER_MODEL, layers: await layersOf(mock, OTHER_MODEL) },
+        remove: () => requestDeletion(request, { model: MOCK_MODEL }),
+        fetch: request,
         now: () => mock.clock.now(),
+        sleep: (milliseconds) => mock.clock.sleep(milliseconds),
         close: () => mock[Symbol.asyncDispose](),
       };
     },
@@ -139,6 +164,8 @@ export interface RemoteServerOptions {
   model: string;
   /** Whether that model may be deleted before each check, to see it downloaded. @default {false} */
   mayDelete?: boolean | undefined;
+  /** Another model that it can pull and that has no layer in common, best a small one. @default none */
+  otherModel?: string | undefined;
   /** The name in reports. @default the address */
   name?: string | undefined;
   /** The version in reports. @default none */
@@ -156,7 +183,7 @@ const OWN_SUBJECT = ": no option helps, but a `ServerSubject` of your own";
  * @throws {CannotRun} If the address is invalid.
  */
 export function remoteServer(options: RemoteServerOptions): ServerSubject {
-  const { url, model, mayDelete = false, version } = options;
+  const { url, model, otherModel, mayDelete = false, version } = options;
   if (!URL.canParse(url)) {
     throw new CannotRun(
       `Cannot use the address ${quote(hideSecrets(String(url)))}: it must be a URL such as ` +
@@ -186,7 +213,17 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
       await requireServer(base);
       if (mayDelete) await deleteModel(request, model);
       const now = () => performance.now();
-      return { model, fetch: request, now, close: () => Promise.resolve() };
+      const remove = () => requestDeletion(request, { model });
+      const close = () => Promise.resolve();
+      const other = otherModel === undefined ? undefined : { name: otherModel };
+      return {
+        model,
+        otherModel: other,
+        fetch: request,
+        now,
+        close,
+        ...(mayDelete && { remove }),
+      };
     },
   };
 }
@@ -202,11 +239,19 @@ async function requireServer(url: URL): Promise<void> {
 }
 
 async function deleteModel(request: OpenServer["fetch"], model: string): Promise<void> {
-  const body = JSON.stringify({ model });
-  const response = await request("/api/delete", { method: "DELETE", body });
-  await response.body?.cancel();
-  if (response.ok || response.status === 404) return;
+  const status = await requestDeletion(request, { model });
+  if ((status >= 200 && status < 300) || status === 404) return;
   throw new CannotRun(
-    `Cannot delete the model ${quote(model)}: the server answered with HTTP ${response.status}`,
+    `Cannot delete the model ${quote(model)}: the server answered with HTTP ${status}`,
   );
+}
+
+/** Asks a server to delete a model. Returns the HTTP status. */
+export async function requestDeletion(
+  request: OpenServer["fetch"],
+  fields: Readonly<Record<string, unknown>>,
+): Promise<number> {
+  const response = await request("/api/delete", { method: "DELETE", body: JSON.stringify(fields) });
+  await response.body?.cancel();
+  return response.status;
 }

@@ -16,6 +16,7 @@ import { httpRules } from "./rules/http.ts";
 import { requestRules } from "./rules/requests.ts";
 import { streamRules } from "./rules/stream.ts";
 import type { ServerSubject } from "./subject.ts";
+import { walkServer } from "./walk/walks.ts";
 
 /** All rules for servers, by section. */
 export const serverRules: readonly Rule<ServerSubject>[] = [
@@ -33,6 +34,7 @@ export const serverSuite: Suite<ServerSubject> = {
   plainPull,
   watch: watchServer,
   watched: watchedRules,
+  walk: walkServer,
   isOneInput: ({ hasOneModel = false }) => hasOneModel,
 };
 

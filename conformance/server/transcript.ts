@@ -223,7 +223,7 @@ export async function beginPull(server: OpenServer, run: CheckRun): Promise<Acti
 
 /** The request body that pulls the model, or another one, with more fields. */
 export function pullBody(
-  { model, fieldsFor = (model) => ({ model }) }: OpenServer,
+  { model, fieldsFor = (model) => ({ model }) }: Pick<OpenServer, "model" | "fieldsFor">,
   more: Readonly<Record<string, unknown>> = {},
   asked = model,
 ): Record<string, unknown> {
@@ -231,7 +231,7 @@ export function pullBody(
 }
 
 /** The name of a model that does not exist, in the registry of the server's model. */
-export function absentModel({ model }: OpenServer, tag = ""): string {
+export function absentModel({ model }: Pick<OpenServer, "model">, tag = ""): string {
   return `${model.replace(/:[^/:]*$/, "")}-which-no-registry-has${tag}`;
 }
 

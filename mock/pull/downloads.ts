@@ -54,7 +54,8 @@ export class Download implements LinkEvent {
   completedAt(time: number): number {
     const served = this.#link.servedAt(time);
     if (!this.#isActive) return this.#keptBytes;
-    const bytes = Math.floor(this.#keptBytes + served - this.#keptAtServed);
+    // The difference comes first: where it is 0, no rounding takes a byte of what was kept.
+    const bytes = Math.floor(this.#keptBytes + (served - this.#keptAtServed));
     return Math.min(bytes, this.blob.size);
   }
 

@@ -6,10 +6,11 @@
 
 import { VirtualClock } from "../../../mock/clock/virtual.ts";
 import { seededDigest } from "../../../mock/runtime/random.ts";
-import type { ServerSubject } from "../../server/subject.ts";
+import { OTHER_SIZES, requestDeletion, type ServerSubject } from "../../server/subject.ts";
 import { type Layer, SmallServer } from "./small_server.ts";
 
 const MODEL = "subject";
+const OTHER_MODEL = "other";
 const ADDRESS = "http://conformance.invalid";
 
 /** The layers of a model: the position and the size of one make its digest. */
@@ -27,16 +28,21 @@ export const smallServer: ServerSubject = {
   open({ layers }) {
     const clock = new VirtualClock();
     const server = new SmallServer(clock);
-    const publish = (sizes: readonly number[]) => {
-      server.registry.set(MODEL, layersOf(sizes));
+    const publish = (sizes: readonly number[], name = MODEL) => {
+      server.registry.set(name, layersOf(sizes));
       return layersOf(sizes);
     };
+    const request = (path: string, init?: RequestInit) =>
+      server.fetch(new Request(new URL(path, ADDRESS), init));
     return Promise.resolve({
       model: MODEL,
       layers: publish(layers),
       change: (sizes) => Promise.resolve(publish(sizes)),
-      fetch: (path, init) => server.fetch(new Request(new URL(path, ADDRESS), init)),
+      otherModel: { name: OTHER_MODEL, layers: publish(OTHER_SIZES, OTHER_MODEL) },
+      remove: () => requestDeletion(request, { model: MODEL }),
+      fetch: request,
       now: () => clock.now(),
+      sleep: (milliseconds) => clock.sleep(milliseconds),
       close: () => Promise.resolve(),
     });
   },

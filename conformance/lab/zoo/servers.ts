@@ -15,6 +15,7 @@ import {
   changeResponse,
   fieldsOf,
   isPull,
+  isStream,
   refuse,
   watchEnds,
   whenChanged,
@@ -333,7 +334,9 @@ const downloads: readonly Specimen<ServerSubject>[] = [
       return async (request) => {
         const { fetch } = running > 0 ? openAnother() : mock;
         running++;
-        return await watchEnds(fetch, () => running--)(request);
+        const response = await watchEnds(fetch, () => running--)(request);
+        if (!isStream(response)) running--;
+        return response;
       };
     },
   ),
@@ -390,7 +393,9 @@ const downloads: readonly Specimen<ServerSubject>[] = [
       return async (request) => {
         if (running >= 4) return Response.json({ error: "busy" }, { status: 503 });
         running++;
-        return await watchEnds(fetch, () => running--)(request);
+        const response = await watchEnds(fetch, () => running--)(request);
+        if (!isStream(response)) running--;
+        return response;
       };
     },
   ),

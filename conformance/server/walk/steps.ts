@@ -1,0 +1,100 @@
+/**
+ * A walk in words and `curl` commands, so that a person can repeat it.
+ *
+ * @module
+ */
+
+import { absentModel, pullBody } from "../transcript.ts";
+import type { OpenServer } from "../subject.ts";
+import {
+  type Act,
+  type Command,
+  eventsOf,
+  type Journey,
+  type PullCommand,
+  REFUSED_BODIES,
+  TO_THE_END,
+} from "./commands.ts";
+
+/** What is known of a server whose walk is told. */
+export type ToldServer = Pick<OpenServer, "model" | "fieldsFor" | "layers" | "otherModel">;
+
+/** Where the comments of a step begin. */
+const NOTE = "   # ";
+
+/** A walk, step by step. */
+export function stepsOf({ layers, commands }: Journey, server: ToldServer): string[] {
+  const sizes = server.layers ? `; its layers have ${layers.join(", ")} bytes` : "";
+  return [
+    `# nothing of ${server.model} is there${sizes}`,
+    ...commands.flatMap((command) => stepsFor(command, server)),
+    `${curlOf(server, true)}${NOTE}read to the end`,
+  ];
+}
+
+function stepsFor(command: Command, server: ToldServer): string[] {
+  switch (command.do) {
+    case "pull":
+      return pullSteps(command, server);
+    case "wait":
+      return [`# wait for ${command.percent} % of the time that a whole pull takes`];
+    case "delete":
+      return [`curl -X DELETE $HOST/api/delete -d '${JSON.stringify(namesOf(server))}'`];
+    case "publish":
+      return [`# publish the model again, with a larger layer ${command.layer + 1}`];
+    default:
+      return [stepOfAct(command.do, server)];
+  }
+}
+
+function pullSteps(command: PullCommand, server: ToldServer): string[] {
+  const { callers } = command;
+  const events = eventsOf(command);
+  const [only, ...others] = callers;
+  if (only && others.length === 0 && events.length <= 2 && !command.meanwhile?.length) {
+    const until = only.leavesAt >= TO_THE_END
+      ? "read to the end"
+      : `read until there is ${only.leavesAt} % of the model, then Ctrl-C`;
+    return [`${curlOf(server, only.stream)}${NOTE}${until}`];
+  }
+  const steps = events.map(({ at, what }) => {
+    const when = at === 0 ? "at once" : `when there is ${at} % of the model`;
+    if (what.do === "act") return `${stepOfAct(what.act, server)}${NOTE}${when}`;
+    const name = `caller ${what.caller + 1}`;
+    if (what.do === "leave") return `# ${name}: Ctrl-C ${when}`;
+    return `${curlOf(server, callers[what.caller]!.stream)}${NOTE}${name}, ${when}`;
+  });
+  const staying = callers.flatMap(({ leavesAt }, index) =>
+    leavesAt >= TO_THE_END ? [`${index + 1}`] : []
+  );
+  if (staying.length === 0) return steps;
+  return [...steps, `# caller ${staying.join(" and ")}: read to the end`];
+}
+
+function stepOfAct(act: Act, server: ToldServer): string {
+  switch (act) {
+    case "list":
+      return "curl $HOST/api/tags";
+    case "other":
+      return curlOf(server, true, server.otherModel?.name);
+    case "absent":
+      return curlOf(server, true, absentModel(server));
+    default: {
+      const body = REFUSED_BODIES[act];
+      return curl(typeof body === "string" ? body : JSON.stringify(body));
+    }
+  }
+}
+
+function namesOf({ model, fieldsFor = (model) => ({ model }) }: ToldServer) {
+  return fieldsFor(model);
+}
+
+/** The command that pulls a model. */
+function curlOf(server: ToldServer, stream: boolean, model?: string): string {
+  return curl(JSON.stringify(pullBody(server, { stream }, model)));
+}
+
+function curl(body: string): string {
+  return `curl -N $HOST/api/pull -d '${body}'`;
+}

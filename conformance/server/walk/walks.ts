@@ -1,0 +1,288 @@
+/**
+ * Walks through the states of a server: those that tell most in every run, then others by chance, as far as
+ * there is time. Of each rule that is broken, the shortest walk is reported that shows it.
+ *
+ *     tour, journeys ──▶ Walker ──▶ BrokenRule ── again, if time may be to blame ──▶ shorter walks ──▶ Findings
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import { Inconclusive, OutOfTime, Violation } from "../../rule.ts";
+import { attempt, type Walk } from "../../run.ts";
+import { withServer } from "../server_states.ts";
+import type { ServerSubject } from "../subject.ts";
+import { pullAll } from "../transcript.ts";
+import { BrokenRule } from "./broken_rule.ts";
+import {
+  type Abilities,
+  type Command,
+  isRefused,
+  type Journey,
+  journeys,
+  type PullCommand,
+  TO_THE_END,
+  tour,
+} from "./commands.ts";
+import { type Cause, RULE_OF } from "./model.ts";
+import { Pace } from "./pace.ts";
+import { Layout } from "./scene.ts";
+import { simplerJourneys } from "./shrink.ts";
+import { stepsOf, type ToldServer } from "./steps.ts";
+import { type Surroundings, Walker } from "./walker.ts";
+
+/** The rules that walks can break. */
+const WALKED_RULES: readonly string[] = [
+  ...["S-REQ-3", "S-SEQ-1", "S-SEQ-2", "S-SEQ-3", "S-SEQ-4", "S-SEQ-5"],
+  ...["S-DOWN-1", "S-DOWN-2", "S-DOWN-3", "S-DOWN-4", "S-DOWN-5"],
+  ...["S-RESUME-1", "S-SHARE-1", "S-LEAVE-1", "S-AGAIN-1", "S-AGAIN-2", "S-LOAD-1", "S-ERR-11"],
+];
+
+/** How long walks may take together: with a server by the clock, and with one in virtual time. */
+const REAL_BUDGET_MS = 20_000;
+const VIRTUAL_BUDGET_MS = 3_000;
+
+/** Fewer whole pulls than these show no more than the rules do by themselves. */
+const MIN_PULLS = 3;
+
+/** How many times longer than the first walk, which pulls once, a walk may take. */
+const PULLS_PER_WALK = 10;
+
+/** How many times a walk is repeated to see a breach again that may be due to the machine. */
+const REPEATS = 2;
+
+/** Walks through the states of a server, and notes what breaks a rule, and which states were entered. */
+export async function walkServer(subject: ServerSubject, walk: Walk): Promise<void> {
+  if (!WALKED_RULES.some((id) => walk.rules.has(id))) return;
+  await new Walks(subject, walk).makeAll();
+}
+
+/** A walk that was made, and what it showed. */
+interface Outcome {
+  readonly breach?: BrokenRule | undefined;
+  /** The rule that is broken if something has not come in time. */
+  readonly hung?: { readonly rule: string; readonly error: OutOfTime } | undefined;
+}
+
+/** Walks with one server. */
+class Walks {
+  readonly #subject: ServerSubject;
+  readonly #walk: Walk;
+  readonly #known = new Set<string>();
+  /** What showed nothing: it is not what makes a later walk fail. */
+  readonly #passed = new Set<string>();
+  readonly #surroundings: Surroundings;
+  readonly #start = performance.now();
+  #can: Abilities = { isFresh: false, hasOther: false, deletes: false, publishes: false };
+  #told: ToldServer = { model: "" };
+  #isReal = true;
+  /** How long the first walk took, and the walks so far on average, in milliseconds. */
+  #firstMs = 0;
+  #made = 0;
+
+  constructor(subject: ServerSubject, walk: Walk) {
+    this.#subject = subject;
+    this.#walk = walk;
+    this.#surroundings = {
+      subject,
+      layout: new Layout(),
+      pace: new Pace(),
+      known: this.#known,
+      findings: walk.findings,
+    };
+  }
+
+  /** Makes all walks for which there is time. */
+  async makeAll(): Promise<void> {
+    await this.#lookAround();
+    if (this.#isReal && this.#can.isFresh && MIN_PULLS * this.#walk.pullMs > REAL_BUDGET_MS) return;
+    for (const journey of this.#journeys()) {
+      if (!this.#hasTime) return;
+      if (!isUseful(journey.commands, this.#known)) continue;
+      const goesOn = await this.#make(journey);
+      if (!goesOn) return;
+    }
+  }
+
+  /** Finds out what can be done with the server. */
+  async #lookAround(): Promise<void> {
+    await withServer(this.#subject, { layers: [1_000] }, (server) => {
+      const { change, remove, otherModel, sleep } = server;
+      this.#isReal = sleep === undefined;
+      this.#told = server;
+      this.#can = {
+        isFresh: this.#subject.lacks.fresh === undefined,
+        hasOther: otherModel !== undefined,
+        deletes: remove !== undefined,
+        publishes: change !== undefined,
+      };
+      return Promise.resolve();
+    });
+  }
+
+  *#journeys(): Generator<Journey, void, void> {
+    const { runs, seed } = this.#walk;
+    const first = tour(this.#can);
+    yield* first;
+    const others = Math.max(0, runs - first.length);
+    if (others > 0) yield* fc.sample(journeys(this.#can), { numRuns: others, seed });
+  }
+
+  get #hasTime(): boolean {
+    const elapsedMs = performance.now() - this.#start;
+    const usualMs = this.#made === 0 ? 0 : elapsedMs / this.#made;
+    return elapsedMs + usualMs <= (this.#isReal ? REAL_BUDGET_MS : VIRTUAL_BUDGET_MS);
+  }
+
+  /** Makes a walk, and reports what it shows. Returns whether more walks make sense. */
+  async #make(journey: Journey): Promise<boolean> {
+    const start = performance.now();
+    const outcome = await this.#again(journey);
+    const isFirst = this.#made++ === 0;
+    if (isFirst) this.#firstMs = performance.now() - start;
+    if (outcome.hung) {
+      this.#add(outcome.hung.rule, outcome.hung.error, journey, 0);
+      return false;
+    }
+    if (outcome.breach) {
+      const { shortest, breach, shrinks } = await this.#shorten(journey, outcome.breach);
+      this.#known.add(breach.rule);
+      this.#add(breach.rule, breach, shortest, shrinks);
+    }
+    if (!outcome.breach) this.#pass(journey, isFirst);
+    // Of a server that does not even pull, walks would tell nothing new.
+    if (!isFirst) return true;
+    return this.#surroundings.layout.hasReports && !this.#known.has(RULE_OF.alone);
+  }
+
+  /** Notes that a walk has shown nothing. The first one is a whole pull, as is one without commands. */
+  #pass({ layers, commands }: Journey, isFirst: boolean): void {
+    this.#passed.add(keyOf({ layers, commands }));
+    if (isFirst) this.#passed.add(keyOf({ layers, commands: [] }));
+  }
+
+  #add(rule: string, violation: Violation, journey: Journey, shrinks: number): void {
+    const steps = stepsOf(journey, this.#told);
+    const place = { during: "walk", steps, foundAfter: this.#made, shrinks };
+    this.#walk.findings.add(rule, { violation, ...place });
+  }
+
+  /** Makes a walk, again if what it shows may be due to the machine. */
+  async #again(journey: Journey): Promise<Outcome> {
+    let first: Outcome = {};
+    for (let repeat = 0; repeat <= REPEATS; repeat++) {
+      const outcome = await this.#try(journey, repeat === 0 ? 1 : 2);
+      const isSame = outcome.breach?.rule === first.breach?.rule &&
+        (outcome.hung === undefined) === (first.hung === undefined);
+      const isFound = outcome.breach !== undefined || outcome.hung !== undefined;
+      if (repeat === 0) {
+        if (!isFound || (outcome.breach && !this.#isReal)) return outcome;
+        first = outcome;
+      } else if (isFound && isSame) return outcome;
+    }
+    return {};
+  }
+
+  /** Makes a walk once. */
+  async #try({ layers, commands }: Journey, patience: number): Promise<Outcome> {
+    const { checkTimeoutMs, signal } = this.#walk;
+    const usualMs = PULLS_PER_WALK * this.#firstMs;
+    const limits = {
+      limitMs: patience * Math.max(checkTimeoutMs, usualMs),
+      graceMs: 0,
+      signal,
+    };
+    const { pace } = this.#surroundings;
+    let walker: Walker | undefined;
+    if (this.#isReal) pace.watchLag();
+    try {
+      await attempt((run) =>
+        withServer(this.#subject, { layers }, async (server) => {
+          walker = new Walker(this.#surroundings, server, layers, run);
+          await walker.walk(commands);
+        }), limits);
+      return {};
+    } catch (error) {
+      await this.#reset();
+      const rule = RULE_OF[walker?.cause ?? "alone"];
+      if (error instanceof BrokenRule) return { breach: error };
+      if (error instanceof OutOfTime) return { hung: { rule, error } };
+      if (error instanceof Violation) {
+        return { breach: new BrokenRule(rule, error.expected, error.seen, error.exchanges) };
+      }
+      if (error instanceof Inconclusive) return {};
+      throw error;
+    } finally {
+      pace.settle();
+    }
+  }
+
+  /** Makes the model whole, so that deleting it leaves nothing of it. In virtual time, servers are new. */
+  async #reset(): Promise<void> {
+    if (!this.#isReal || !this.#can.deletes) return;
+    const limits = { limitMs: this.#walk.checkTimeoutMs, graceMs: 0, signal: this.#walk.signal };
+    await attempt((run) =>
+      withServer(this.#subject, { layers: [1_000] }, async (server) => {
+        await pullAll(server, run);
+      }), limits).catch(() => {});
+    this.#walk.signal?.throwIfAborted();
+  }
+
+  /** Whether it is worth a try to make a walk. */
+  #isNew(candidate: Journey, { layers }: Journey): boolean {
+    if (this.#subject.hasOneModel && candidate.layers.length < layers.length) return false;
+    return !this.#passed.has(keyOf(candidate));
+  }
+
+  /** Looks for the shortest walk that shows a breach, for some time. */
+  async #shorten(
+    journey: Journey,
+    breach: BrokenRule,
+  ): Promise<{ shortest: Journey; breach: BrokenRule; shrinks: number }> {
+    const end = performance.now() + this.#walk.shrinkTimeMs;
+    let best = { shortest: journey, breach, shrinks: 0 };
+    for (let isShorter = true; isShorter;) {
+      isShorter = false;
+      for (const candidate of simplerJourneys(best.shortest)) {
+        if (performance.now() >= end) return best;
+        if (!this.#isNew(candidate, journey)) continue;
+        const { breach } = await this.#try(candidate, 1);
+        if (!breach) continue;
+        best = { shortest: candidate, breach, shrinks: best.shrinks + 1 };
+        isShorter = true;
+        break;
+      }
+    }
+    return best;
+  }
+}
+
+/** What a walk can be recognized by. */
+function keyOf({ layers, commands }: Journey): string {
+  return JSON.stringify([layers, commands]);
+}
+
+/** Whether a walk can show more than that some rules are broken that are known to be. */
+function isUseful(commands: readonly Command[], known: ReadonlySet<string>): boolean {
+  const pulls = commands.filter((command): command is PullCommand => command.do === "pull");
+  const acts = commands.flatMap((command) =>
+    command.do === "pull" ? (command.meanwhile ?? []).map(({ act }) => act) : [command.do]
+  );
+  const leaves = ({ callers }: PullCommand) =>
+    callers.some(({ leavesAt }) => leavesAt < TO_THE_END);
+  const isShared = pulls.some(({ callers }) => callers.length > 1);
+  const isLeft = pulls.some(leaves);
+  const isWhole = pulls.some((pull) => !leaves(pull));
+  const isRefusing = acts.some((act) => act === "delete" || isRefused(act));
+  const isWithin: Partial<Record<Cause, boolean>> = {
+    shared: isShared,
+    left: isShared && isLeft,
+    kept: isLeft,
+    whole: isWhole && isRefusing,
+    changed: acts.includes("publish"),
+    refused: isRefusing,
+  };
+  return !(Object.keys(isWithin) as Cause[]).some((cause) =>
+    isWithin[cause] && known.has(RULE_OF[cause])
+  );
+}
