@@ -19,6 +19,8 @@ import { CannotRun } from "../rule.ts";
 export interface World {
   /** The sizes in bytes of the layers of the model. None of them is downloaded yet. */
   readonly layers: readonly number[];
+  /** Whether layers may be there already, since the check does not look at downloads. @default {false} */
+  readonly mayBeThere?: boolean | undefined;
   /** What goes wrong. @default nothing */
   readonly faults?: readonly Fault[] | undefined;
 }
@@ -175,9 +177,9 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
       }),
     },
     maxRuns: REMOTE_RUNS,
-    async open() {
+    async open({ mayBeThere = false }) {
       await requireServer(base);
-      if (mayDelete) await deleteModel(request, model);
+      if (mayDelete && !mayBeThere) await deleteModel(request, model);
       const now = () => performance.now();
       return { model, fetch: request, now, close: () => Promise.resolve() };
     },
