@@ -88,8 +88,13 @@ export class ActivePull {
   }
 
   /** Reads to the end. */
-  async readAll(): Promise<Transcript> {
+  async readToEnd(): Promise<void> {
     while (this.#ending === "hang") await this.#readChunk();
+  }
+
+  /** Reads to the end, and returns all that was sent. */
+  async readAll(): Promise<Transcript> {
+    await this.readToEnd();
     return await this.transcript();
   }
 
