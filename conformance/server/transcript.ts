@@ -12,7 +12,7 @@ import type { OpenServer } from "./subject.ts";
 
 /** A request for a pull, or one that is like it. */
 export interface PullRequest {
-  /** The body: an object to be written as JSON, the text itself, or `undefined` for none. */
+  /** The body: an object to be written as JSON, the text or bytes themselves, or `undefined` for none. */
   readonly body: unknown;
   /** The headers. @default {{ "Content-Type": "application/json" }} */
   readonly headers?: Readonly<Record<string, string>>;
@@ -200,7 +200,7 @@ export async function ask(
 const JSON_HEADERS = { "Content-Type": "application/json" };
 
 function bytesOf(body: unknown): Bytes | undefined {
-  if (body === undefined) return undefined;
+  if (body === undefined || body instanceof Uint8Array) return body as Bytes | undefined;
   return new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
 }
 

@@ -5,6 +5,7 @@
  */
 
 import fc from "fast-check";
+import type { Exchange } from "../../exchange.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
 import { READY_WORLD, slowWorlds, withServer } from "../server_states.ts";
@@ -98,22 +99,40 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       moment: fc.constantFrom("before a pull", "during a pull"),
       requests: fc.subarray([...ALL_REFUSED], { minLength: 1 }),
     }),
-    maxRuns: 4,
+    maxRuns: 3,
     check: async (subject, { moment, requests }, run) => {
+      const refusals: Exchange[] = [];
       const refuse = async (server: OpenServer) => {
         for (const refused of requests) {
-          const { status, statuses } = await answerTo(refused, server, run);
+          const { status, statuses, exchange } = await answerTo(refused, server, run);
+          refusals.push(exchange);
           if (status >= 400 || statuses.at(-1)?.kind === "error") run.saw();
         }
       };
-      if (moment === "during a pull") {
-        const pulled = await duringPull(subject, run, refuse);
-        return await requireSuccess(subject, pulled, run);
-      }
-      await withServer(subject, READY_WORLD, async (server) => {
-        await refuse(server);
-        await requireSuccess(subject, await pullAll(server, run), run);
-      });
+      const pulled = moment === "during a pull"
+        ? await duringPull(subject, run, refuse)
+        : await withServer(subject, READY_WORLD, async (server) => {
+          await refuse(server);
+          return await pullAll(server, run);
+        });
+      await withEarlier(refusals, () => requireSuccess(subject, pulled, run));
     },
   }),
 ];
+
+/** How many of the requests before a violation are shown. */
+const MAX_SHOWN = 5;
+
+/** Shows the requests before a violation with it. */
+async function withEarlier(
+  earlier: readonly Exchange[],
+  check: () => Promise<void>,
+): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    const { expected, seen, exchanges, because } = error;
+    throw new Violation(expected, seen, [...earlier.slice(-MAX_SHOWN), ...exchanges], because);
+  }
+}

@@ -100,7 +100,7 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     cites: 'spec: "if stream is set to false, then the response is a single JSON object"',
     evidence: "an answer",
     decisive: [PLAIN_WORLD, READY_WORLD],
-    inputs: worlds(),
+    inputs: worlds().map((world) => ({ ...world, mayBeThere: true })),
     maxRuns: 4,
     check: (subject, world, run) =>
       withServer(subject, world, async (server) => {
