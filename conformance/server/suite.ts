@@ -10,6 +10,7 @@ import { type RunOptions, runSuite, type Suite } from "../run.ts";
 import { plainPull } from "./plain_pull.ts";
 import { downloadRules } from "./rules/downloads.ts";
 import { errorRules } from "./rules/errors.ts";
+import { forgetAnswers } from "./rules/refusals.ts";
 import { requestRules } from "./rules/requests.ts";
 import { streamRules } from "./rules/stream.ts";
 import type { ServerSubject } from "./subject.ts";
@@ -39,5 +40,6 @@ export async function runServerConformance(
 ): Promise<Report> {
   const { runs = server.maxRuns, checkTimeoutMs = server.checkTimeoutMs } = options;
   const limited = { ...options, runs, checkTimeoutMs };
+  forgetAnswers(server);
   return await runSuite(suite, server, limited);
 }

@@ -11,7 +11,7 @@ import { REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
 import { READY_WORLD, slowWorlds, withServer } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
 import { pullAll } from "../transcript.ts";
-import { answerTo, duringPull, refusalRules } from "./refusals.ts";
+import { answerTo, duringPull, inTime, refusalRules } from "./refusals.ts";
 import { type Refused, refusedRequests, requireFailure } from "./refused_requests.ts";
 
 type Info = Pick<Rule<ServerSubject>, "id" | "title" | "cites">;
@@ -103,7 +103,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     check: async (subject, { moment, requests }, run) => {
       const refusals: Exchange[] = [];
       const refuse = async (server: OpenServer) => {
-        for (const refused of requests) {
+        for (const refused of inTime(requests)) {
           const { status, statuses, exchange } = await answerTo(refused, server, run);
           refusals.push(exchange);
           if (status >= 400 || statuses.at(-1)?.kind === "error") run.saw();

@@ -1,6 +1,6 @@
 /**
  * Rules about forms of request that are all to be answered with the stream of a pull. A rule goes through
- * its forms on one server, so that the model is downloaded once at most.
+ * its forms on as few servers as possible, of which each downloads the model once at most.
  *
  * @module
  */
@@ -27,7 +27,7 @@ export interface FormRule extends Pick<Rule<ServerSubject>, "id" | "level" | "ti
   readonly requireMore?: ((transcript: Transcript) => void) | undefined;
 }
 
-/** How many forms are tried by chance on one server at most. */
+/** How many forms are tried on one server at most, so that a check does not take long. */
 const MAX_FORMS = 4;
 
 /** How many inputs are worth trying by chance. */
@@ -37,7 +37,7 @@ const MAX_RUNS = 20;
 export function streamRule(
   { forms, rareForms = [], byChance, requireMore, ...info }: FormRule,
 ): Rule<ServerSubject> {
-  const decisive = [forms, ...rareForms.map((form) => [form])];
+  const decisive = [...inGroups(forms), ...rareForms.map((form) => [form])];
   const more = byChance && fc.array(byChance, { minLength: 1, maxLength: MAX_FORMS });
   return rule<ServerSubject, readonly Form[]>({
     ...info,
@@ -57,6 +57,13 @@ export function streamRule(
         }
       }),
   });
+}
+
+/** Forms in groups of those that are tried on one server. */
+function* inGroups(forms: readonly Form[]): Generator<readonly Form[], void, void> {
+  for (let start = 0; start < forms.length; start += MAX_FORMS) {
+    yield forms.slice(start, start + MAX_FORMS);
+  }
 }
 
 /** Throws unless the answer is a stream of objects that ends in `success`. */

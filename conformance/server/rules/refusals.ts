@@ -130,20 +130,42 @@ type Answers = ReadonlyMap<Refused, "refused" | "not refused">;
 /** What servers answered during a pull, so that they are asked only once. */
 const known = new WeakMap<ServerSubject, Answers>();
 
+/** Forgets what a server has answered, since it may be another one by now. */
+export function forgetAnswers(subject: ServerSubject): void {
+  known.delete(subject);
+}
+
 /** Makes all requests during one pull, if that has not been done yet. */
 async function answersDuringPull(subject: ServerSubject, run: CheckRun): Promise<Answers> {
   const before = known.get(subject);
   if (before) return before;
   const answers = new Map<Refused, "refused" | "not refused">();
-  // What does not answer in time is not asked again for each of the rules, but for the second attempt.
+  // A server that hangs is asked twice, and not again for each of the rules.
   if (run.graceMs > 0) known.set(subject, answers);
-  await duringPull(subject, run, async (server) => {
-    for (const refused of Object.values(refusedRequests).flat()) {
-      answers.set(refused, await isRefused(refused, server, run) ? "refused" : "not refused");
-    }
-  });
+  try {
+    await duringPull(subject, run, async (server) => {
+      for (const refused of inTime(Object.values(refusedRequests).flat())) {
+        answers.set(refused, await isRefused(refused, server, run) ? "refused" : "not refused");
+      }
+    });
+  } catch (error) {
+    // Other rules tell of pulls that do not begin.
+    if (!(error instanceof Violation || error instanceof Inconclusive)) throw error;
+  }
   known.set(subject, answers);
   return answers;
+}
+
+/** How long many requests may take, in milliseconds: about as long as the pull beside them. */
+const MANY_REQUESTS_MS = 5_000;
+
+/** Requests, as long as there is time for them: a server may be far away. */
+export function* inTime(requests: readonly Refused[]): Generator<Refused, void, void> {
+  const end = performance.now() + MANY_REQUESTS_MS;
+  for (const request of requests) {
+    if (performance.now() > end) return;
+    yield request;
+  }
 }
 
 async function isRefused(refused: Refused, server: OpenServer, run: CheckRun): Promise<boolean> {

@@ -59,13 +59,17 @@ function requireHttpError(transcript: Transcript): void {
   requireFailure(transcript);
 }
 
-/** Throws unless a method is refused, or an answer says which methods there are. */
-function requireNoPull({ status, statuses, exchange }: Transcript): void {
+/** Throws unless a method is refused. */
+function requireOtherMethod({ status, exchange }: Transcript): void {
   if (status === 404 || status === 405) return;
-  const asksForMethods = exchange.request.startsWith("OPTIONS");
-  if (asksForMethods && status < 300 && statuses.length === 0) return;
-  const seen = statuses.length > 0 ? `HTTP ${status} and a pull` : `HTTP ${status}`;
-  throw new Violation("HTTP 404 or 405", seen, [exchange]);
+  throw new Violation("HTTP 404 or 405", `HTTP ${status}`, [exchange]);
+}
+
+/** Throws if the answer to a question for the methods is a pull. */
+function requireNoPull(answer: Transcript): void {
+  if (answer.status >= 300) return requireOtherMethod(answer);
+  if (answer.statuses.length === 0) return;
+  throw new Violation("no pull", `HTTP ${answer.status} and a pull`, [answer.exchange]);
 }
 
 /** A pull with a body that is refused. */
@@ -99,28 +103,26 @@ function absentPull(tag: string, stream: boolean): Refused {
   };
 }
 
-const METHODS_WITH_BODY = ["PUT", "PATCH", "DELETE", "OPTIONS"];
-
-/** A request for a pull by another method: with the body of a pull, if `fetch` lets it have one. */
-function otherMethod(method: string): Refused {
-  return {
-    request: (server) => ({
-      method,
-      body: METHODS_WITH_BODY.includes(method) ? pullBody(server, { stream: true }) : undefined,
-    }),
-    read: readFirst,
-    require: requireNoPull,
-  };
-}
-
-/** A request by a method that a path does not have, without a body. */
+/** A request by a method that a path does not have. */
 function wrongMethod(method: string, path: string): Refused {
   return {
     request: () => ({ method, path, body: undefined, headers: {} }),
     read: (answering) => answering.leave(),
-    require: requireNoPull,
+    require: requireOtherMethod,
   };
 }
+
+/** A pull by another method. */
+function pullBy(method: string): Refused {
+  return {
+    request: (server) => ({ method, body: pullBody(server, { stream: true }) }),
+    read: (answering) => answering.leave(),
+    require: requireOtherMethod,
+  };
+}
+
+/** A question for the methods of the endpoint, with the body of a pull. */
+const OPTIONS: Refused = { ...pullBy("OPTIONS"), read: readFirst, require: requireNoPull };
 
 /** Reads the first object of a success, which may be one of a pull. */
 async function readFirst(answering: ActivePull): Promise<void> {
@@ -160,7 +162,9 @@ export const refusedRequests = {
   "S-ERR-6": ABSENT_TAGS.map((tag) => absentPull(tag, true)),
   "S-ERR-7": ABSENT_TAGS.map((tag) => absentPull(tag, false)),
   "S-ERR-8": [
-    ...["GET", "HEAD", ...METHODS_WITH_BODY].map(otherMethod),
+    ...["GET", "HEAD"].map((method) => wrongMethod(method, "/api/pull")),
+    ...["PUT", "PATCH", "DELETE"].map(pullBy),
+    OPTIONS,
     ...READ_PATHS.flatMap((path) =>
       ["POST", "PUT", "PATCH", "DELETE"].map((method) => wrongMethod(method, path))
     ),
