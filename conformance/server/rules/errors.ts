@@ -99,7 +99,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       moment: fc.constantFrom("before a pull", "during a pull"),
       requests: fc.subarray([...ALL_REFUSED], { minLength: 1 }),
     }),
-    maxRuns: 3,
+    maxRuns: 2,
     check: async (subject, { moment, requests }, run) => {
       const refusals: Exchange[] = [];
       const refuse = async (server: OpenServer) => {
