@@ -21,7 +21,10 @@ export type CommandTest =
 /** The port of the mock in README.md: not that of a real server, which may be there. */
 export const MOCK_PORT = 11435;
 
-/** Every command of README.md, as it stands there. */
+/** README.md, and what was a part of it. */
+export const DOCUMENTS: readonly string[] = ["README.md", "conformance/RESULTS.md"];
+
+/** Every command of these documents, as it stands there. */
 export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
   "npx --yes deno@2.9.6 task demo": { prints: /\nsuccess\n/ },
   "npx --yes deno@2.9.6 task test": { runBy: ".ci/run" },

@@ -9,7 +9,13 @@ import { describe, it } from "node:test";
 import { join } from "node:path";
 import { readText, ROOT } from "./project.ts";
 import { createMockServer, type Listener } from "../mock/mod.ts";
-import { COMMAND_TESTS, MOCK_PORT, shellCommands, typeScriptExamples } from "./readme.ts";
+import {
+  COMMAND_TESTS,
+  DOCUMENTS,
+  MOCK_PORT,
+  shellCommands,
+  typeScriptExamples,
+} from "./readme.ts";
 
 const TIMEOUT_MS = 120_000;
 
@@ -79,9 +85,10 @@ describe("the examples in Markdown", () => {
   });
 });
 
-describe("README.md", () => {
+describe("README.md, with what it leads to,", () => {
   it("names no command that is not tested, and the tests none that it does not name", async () => {
-    const named = new Set(shellCommands(await readText("README.md")));
+    const texts = await Promise.all(DOCUMENTS.map(readText));
+    const named = new Set(texts.flatMap(shellCommands));
     assertEquals(named, new Set(Object.keys(COMMAND_TESTS)));
   });
 

@@ -22,20 +22,20 @@ export interface Place {
 }
 
 /** How a rule was broken. */
-export interface Finding extends Place {
+export interface Breach extends Place {
   /** What was expected, and seen. */
   readonly violation: Violation;
 }
 
 /** What is found, by rule. */
 export class Findings {
-  readonly #found = new Map<string, Finding>();
+  readonly #found = new Map<string, Breach>();
   readonly #counts = new Map<string, number>();
 
   /** Notes that a rule is broken. What is short takes the place of what is long. */
-  add(id: string, finding: Finding): void {
+  add(id: string, breach: Breach): void {
     const before = this.#found.get(id);
-    if (before === undefined || lengthOf(finding) < lengthOf(before)) this.#found.set(id, finding);
+    if (before === undefined || lengthOf(breach) < lengthOf(before)) this.#found.set(id, breach);
   }
 
   /** Notes that something has shown what a rule is about. */
@@ -44,7 +44,7 @@ export class Findings {
   }
 
   /** How a rule is broken, if it is. */
-  of(id: string): Finding | undefined {
+  of(id: string): Breach | undefined {
     return this.#found.get(id);
   }
 
@@ -54,8 +54,8 @@ export class Findings {
   }
 }
 
-/** How much there is to read of a finding. */
-function lengthOf({ steps = [], violation }: Finding): number {
+/** How much there is to read of a breach. */
+function lengthOf({ steps = [], violation }: Breach): number {
   const chunks = violation.exchanges.flatMap(({ answer }) => answer?.chunks ?? []);
   return steps.length * 1_000 + chunks.join("").length;
 }

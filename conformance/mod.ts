@@ -28,7 +28,13 @@ export {
   commandClient,
   type CommandClientOptions,
 } from "./client/subject.ts";
-export { clientRules, closeClient, openClient, runClientConformance } from "./client/suite.ts";
+export {
+  clientRules,
+  clientSuite,
+  closeClient,
+  openClient,
+  runClientConformance,
+} from "./client/suite.ts";
 export type { AnswerEnding, Exchange, ExchangeAnswer } from "./exchange.ts";
 export {
   chunkings,
@@ -74,6 +80,7 @@ export {
 export * from "./reporters/mod.ts";
 export {
   CannotRun,
+  type Check,
   type CheckRun,
   Inconclusive,
   type Level,
@@ -81,11 +88,15 @@ export {
   type Rule,
   rule,
   type RuleInfo,
+  type SearchOutcome,
+  type SearchParameters,
   type Side,
+  type TryInput,
   type TypedRule,
   Violation,
 } from "./rule.ts";
-export { type RunOptions } from "./run.ts";
+export { type PlainPull, type RunOptions, type Suite, type Walk, type Watch } from "./run.ts";
+export { type Breach, Findings, type Place } from "./findings.ts";
 export { faults } from "./server/faults.ts";
 export {
   mockServer,
@@ -97,4 +108,4 @@ export {
   type ServerSubject,
   type World,
 } from "./server/subject.ts";
-export { runServerConformance, serverRules } from "./server/suite.ts";
+export { runServerConformance, serverRules, serverSuite } from "./server/suite.ts";

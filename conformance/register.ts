@@ -3,7 +3,7 @@
  *
  * ```ts ignore
  * import { describe, it } from "node:test";
- * registerConformance(serverRules, remoteServer({ url, model: "tiny" }), { describe, it });
+ * registerConformance(serverSuite, remoteServer({ url, model: "tiny" }), { describe, it });
  * ```
  *
  * @module
@@ -14,14 +14,7 @@ import { prettyFailure } from "./reporters/pretty_failure.ts";
 import { subjectName } from "./reporters/words.ts";
 import { isBroken, type Report, type RuleResult, type SubjectInfo } from "./report.ts";
 import type { Rule } from "./rule.ts";
-import {
-  DEFAULT_RUNS,
-  randomSeed,
-  type RunOptions,
-  runRule,
-  runtimeName,
-  selectRules,
-} from "./run.ts";
+import { type RunOptions, type Suite, SuiteRun } from "./run.ts";
 
 /** The part of a test runner that rules are registered with. */
 export interface TestRunner {
@@ -54,22 +47,21 @@ export interface SkippableTest {
  * shows the smallest counterexample and how to reproduce it. A rule that does not apply to the subject
  * is a skipped test, and so is one that was not seen, where the runner can skip a test that has begun.
  *
- * @param suite The rules.
+ * @param suite The suite: {@link serverSuite}, {@link clientSuite} or some rules of one.
  * @param subject The implementation under test.
  * @param runner `describe` and `it` of the test runner.
  * @param options Which rules to run, and how thoroughly.
  * @throws {CannotRun} If `rules` names a rule that does not exist.
  */
 export function registerConformance<Subject>(
-  suite: readonly Rule<Subject>[],
+  suite: Suite<Subject> | readonly Rule<Subject>[],
   subject: Subject & SubjectInfo,
   { describe, it }: TestRunner,
   options: RunOptions = {},
 ): void {
-  const { runs = DEFAULT_RUNS, seed = randomSeed() } = options;
-  const rules = selectRules(suite, options);
+  const run = new SuiteRun("rules" in suite ? suite : suiteOf(suite), subject, options);
   describe(`conformance of ${subjectName(subject)}`, () => {
-    for (const rule of rules) {
+    for (const rule of run.rules) {
       const name = `${rule.id} ${rule.title} (${rule.level})`;
       const reason = rule.skips?.(subject);
       if (reason !== undefined) {
@@ -78,27 +70,21 @@ export function registerConformance<Subject>(
       }
       // A test makes a hundred checks, each with its own time limit. No value means "no limit" everywhere.
       it(name, { timeout: LONGEST_TIMER_MS }, async (test) => {
-        options.onRule?.(rule);
-        const result = await runRule(rule, subject, { ...options, runs, seed });
-        options.onResult?.(result);
-        if (isBroken(result)) throw new Error(describeFailure(result, subject, runs, seed));
+        await run.prepare();
+        const result = await run.tryRule(rule);
+        if (isBroken(result)) {
+          const report = { ...run.head, results: [result] };
+          throw new Error(prettyFailure(report, result, { replay: describeOptions }));
+        }
         if (result.verdict === "not seen") skip(test, result.reason ?? "No input was conclusive");
       });
     }
   });
 }
 
-function describeFailure(
-  result: RuleResult,
-  { name, version }: SubjectInfo,
-  runs: number,
-  seed: number,
-): string {
-  const subject = version === undefined ? { name } : { name, version };
-  const { side } = result;
-  const runtime = runtimeName();
-  const report: Report = { format: 2, side, subject, runtime, runs, seed, results: [result] };
-  return prettyFailure(report, result, { replay: describeOptions });
+/** Some rules as a suite. */
+function suiteOf<Subject>(rules: readonly Rule<Subject>[]): Suite<Subject> {
+  return { side: rules[0]?.side ?? "server", rules };
 }
 
 /** The call that reproduces a counterexample. */

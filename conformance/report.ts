@@ -45,12 +45,14 @@ export interface Failure {
 export interface RuleResult extends RuleInfo {
   /** What was found. */
   readonly verdict: Verdict;
-  /** Why, for `skipped` and `not seen`. */
+  /** Why, for `skipped` and `not seen`; and for what is broken, where the reason is known. */
   readonly reason?: string | undefined;
   /** How many inputs were tried. */
   readonly runs: number;
   /** How many of them showed what the rule is about. Reports of format 1 do not say. */
   readonly conclusive?: number | undefined;
+  /** How many exchanges, of this rule and of others, have shown what it is about, where that was watched. */
+  readonly exchanges?: number | undefined;
   /** How many of them ran out of time at first, and were tried again alone, if any were. */
   readonly repeated?: number | undefined;
   /** How it was broken, for `broken` and `hung`. */

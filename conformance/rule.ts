@@ -4,8 +4,9 @@
  * @module
  */
 
-import fc, { type Arbitrary } from "fast-check";
+import fc from "fast-check";
 import type { Exchange } from "./exchange.ts";
+import type { Arbitrary } from "./generators/mod.ts";
 
 /** Which side of the protocol a rule is about. */
 export type Side = "server" | "client";

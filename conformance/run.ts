@@ -22,6 +22,7 @@ import {
   type Level,
   OutOfTime,
   type Rule,
+  type RuleInfo,
   type Side,
   Violation,
 } from "./rule.ts";
@@ -127,6 +128,11 @@ export interface Suite<Subject> {
   readonly watch?: ((subject: Subject, watch: Watch) => Subject) | undefined;
   /** The ids of the rules of which that tells: they are tried after the others. */
   readonly watched?: ReadonlySet<string> | undefined;
+  /**
+   * Whether all inputs are the same to a subject. Then what the exchanges of other rules have shown of a
+   * watched rule is as good as inputs of its own, and costs nothing.
+   */
+  readonly isOneInput?: ((subject: Subject) => boolean) | undefined;
   /** Walks through the states of the subject before the rules are tried. */
   readonly walk?: ((subject: Subject, walk: Walk) => Promise<void>) | undefined;
 }
@@ -165,44 +171,104 @@ export async function runSuite<Subject>(
   subject: Subject & SubjectInfo,
   options: RunOptions = {},
 ): Promise<Report> {
-  const { runs = DEFAULT_RUNS, seed = randomSeed() } = options;
-  const { side, plainPull, watched } = suite;
-  const rules = selectRules(suite.rules, options);
-  const findings = new Findings();
-  let during = "";
-  const watchedSubject = suite.watch?.(subject, { findings, during: () => during }) ?? subject;
-  const measure = plainPull && (() => measurePull(plainPull, watchedSubject, options));
-  const pullMs = measure ? await measure() : 0;
-  if (suite.walk && pullMs !== undefined) {
-    during = "walk";
-    const { checkTimeoutMs = DEFAULT_CHECK_TIMEOUT_MS, shrinkTimeMs = DEFAULT_SHRINK_TIME_MS } =
-      options;
-    const limits = { pullMs, checkTimeoutMs, shrinkTimeMs, signal: options.signal };
-    const ids = new Set(rules.map(({ id }) => id));
-    await suite.walk(watchedSubject, { findings, rules: ids, runs, seed, ...limits });
-  }
+  const run = new SuiteRun(suite, subject, options);
+  await run.prepare();
   const found = new Map<string, RuleResult>();
-  for (const rule of inOrder(rules, watched)) {
+  for (const rule of run.rules) {
     options.signal?.throwIfAborted();
-    options.onRule?.(rule);
-    during = rule.id;
-    // A subject that does not even end a plain pull gets no second try at each rule.
-    const again = pullMs === undefined ? NO_SECOND_TRY : measure;
-    const own = await runRule(rule, watchedSubject, { ...options, runs, seed, measure: again });
-    const result = withFindings(own, findings, seed);
-    found.set(rule.id, result);
-    options.onResult?.(result);
+    found.set(rule.id, await run.tryRule(rule));
   }
-  const { name, version } = subject;
-  return {
-    format: 2,
-    side,
-    subject: version === undefined ? { name } : { name, version },
-    runtime: runtimeName(),
-    runs,
-    seed,
-    results: withoutWrongCauses(rules.map(({ id }) => found.get(id)!)),
-  };
+  const results = suite.rules.flatMap(({ id }) => found.get(id) ?? []);
+  return { ...run.head, results: withoutWrongCauses(results) };
+}
+
+/** A run of a suite, rule by rule. */
+export class SuiteRun<Subject> {
+  /** What a report begins with. */
+  readonly head: Omit<Report, "results">;
+  /** The rules that were asked for, in the order in which they are to be tried. */
+  readonly rules: readonly Rule<Subject>[];
+  readonly #suite: Suite<Subject>;
+  readonly #subject: Subject;
+  readonly #options: RunOptions & { readonly runs: number; readonly seed: number };
+  readonly #findings = new Findings();
+  /** The id of the rule that is being tried, or `walk`. */
+  #during = "";
+  #prepared: Promise<void> | undefined;
+  /** How long a plain pull takes, in milliseconds; `undefined` if it does not end. */
+  #pullMs: number | undefined = 0;
+
+  constructor(suite: Suite<Subject>, subject: Subject & SubjectInfo, options: RunOptions) {
+    const { runs = DEFAULT_RUNS, seed = randomSeed() } = options;
+    const { name, version } = subject;
+    this.head = {
+      format: 2,
+      side: suite.side,
+      subject: version === undefined ? { name } : { name, version },
+      runtime: runtimeName(),
+      runs,
+      seed,
+    };
+    this.rules = inOrder(selectRules(suite.rules, options), suite.watched);
+    this.#suite = suite;
+    const watch = { findings: this.#findings, during: () => this.#during };
+    this.#subject = suite.watch?.(subject, watch) ?? subject;
+    this.#options = { ...options, runs, seed };
+  }
+
+  /** Makes the plain pull and the walks, which come before all rules. Does it once. */
+  prepare(): Promise<void> {
+    return this.#prepared ??= this.#prepare();
+  }
+
+  async #prepare(): Promise<void> {
+    if (this.#suite.plainPull) this.#pullMs = await this.#measure();
+    if (!this.#suite.walk || this.#pullMs === undefined) return;
+    this.#during = "walk";
+    const {
+      checkTimeoutMs = DEFAULT_CHECK_TIMEOUT_MS,
+      shrinkTimeMs = DEFAULT_SHRINK_TIME_MS,
+      runs,
+      seed,
+      signal,
+    } = this.#options;
+    const limits = { pullMs: this.#pullMs, checkTimeoutMs, shrinkTimeMs, signal };
+    const rules = new Set(this.rules.map(({ id }) => id));
+    await this.#suite.walk(this.#subject, {
+      findings: this.#findings,
+      rules,
+      runs,
+      seed,
+      ...limits,
+    });
+  }
+
+  /** Tries a rule, with as many inputs as the options say, or another number. */
+  async tryRule(rule: Rule<Subject>, runs: number = this.#options.runs): Promise<RuleResult> {
+    this.#options.onRule?.(rule);
+    this.#during = rule.id;
+    // A subject that does not even end a plain pull gets no second try at each rule.
+    const again = this.#pullMs === undefined ? NO_SECOND_TRY : () => this.#measure();
+    const measure = this.#suite.plainPull && again;
+    const own = this.#isSettled(rule, runs)
+      ? notTried(rule)
+      : await runRule(rule, this.#subject, { ...this.#options, runs, measure });
+    const result = withFindings(own, this.#findings, this.#options.seed);
+    this.#options.onResult?.(result);
+    return result;
+  }
+
+  /** Whether other rules have shown enough of a rule, or that it is broken. */
+  #isSettled({ id, skips }: Rule<Subject>, runs: number): boolean {
+    const { isOneInput, watched } = this.#suite;
+    if (!watched?.has(id) || !isOneInput?.(this.#subject)) return false;
+    if (skips?.(this.#subject) !== undefined) return false;
+    return this.#findings.countOf(id) >= runs || this.#findings.of(id) !== undefined;
+  }
+
+  async #measure(): Promise<number | undefined> {
+    return await measurePull(this.#suite.plainPull!, this.#subject, this.#options);
+  }
 }
 
 /** Rules of which other rules may still show something come last. */
@@ -219,34 +285,26 @@ function inOrder<Subject>(
 /** A result, with what was found about its rule elsewhere. */
 function withFindings(result: RuleResult, findings: Findings, seed: number): RuleResult {
   if (isBroken(result)) return result;
-  const { id, runs, conclusive = 0, reason, ...info } = result;
-  const finding = findings.of(id);
-  const seen = { id, runs, conclusive: conclusive + findings.countOf(id) };
-  if (finding === undefined) {
-    if (result.verdict === "not seen" && seen.conclusive > 0) {
-      return { ...info, ...seen, verdict: "kept" };
-    }
-    return { ...result, ...seen };
+  const exchanges = findings.countOf(result.id);
+  const seen = { ...result, ...(exchanges > 0 && { exchanges }) };
+  const breach = findings.of(result.id);
+  if (breach === undefined) {
+    return exchanges > 0 && result.verdict === "not seen" ? asKept(seen) : seen;
   }
-  const { violation, during, steps, path = "", foundAfter = 0, shrinks = 0 } = finding;
-  const { expected, exchanges, because } = violation;
+  const { violation, during, steps, path = "", foundAfter = 0, shrinks = 0 } = breach;
+  const { because } = violation;
+  const place = { seed, path, foundAfter, shrinks, during, ...(steps !== undefined && { steps }) };
   return {
-    ...info,
-    ...seen,
+    ...asKept(seen),
     verdict: violation instanceof OutOfTime ? "hung" : "broken",
-    failure: {
-      expected,
-      seen: violation.seen,
-      exchanges,
-      seed,
-      path,
-      foundAfter,
-      shrinks,
-      during,
-      ...(steps !== undefined && { steps }),
-    },
-    ...(because !== undefined && because !== id && { because }),
+    failure: { ...descriptionOf(violation), ...place },
+    ...(because !== undefined && because !== result.id && { because }),
   };
+}
+
+/** A result without the reason for not being one. */
+function asKept({ reason: _, ...result }: RuleResult): RuleResult {
+  return { ...result, verdict: "kept" };
 }
 
 const NO_SECOND_TRY = () => Promise.resolve(undefined);
@@ -298,8 +356,8 @@ export async function runRule<Subject>(
   subject: Subject,
   options: RuleOptions,
 ): Promise<RuleResult> {
-  const { id, side, level, title, cites, evidence } = rule;
-  const info = { id, side, level, title, cites, ...(evidence !== undefined && { evidence }) };
+  const { id, evidence } = rule;
+  const info = infoOf(rule);
   const skipped = rule.skips?.(subject);
   if (skipped !== undefined) {
     return { ...info, verdict: "skipped", reason: skipped, runs: 0, conclusive: 0 };
@@ -354,6 +412,15 @@ export async function runRule<Subject>(
   }
   if (conclusive === 0) return { ...info, verdict: "not seen", reason, ...found };
   return { ...info, verdict: "kept", ...found };
+}
+
+function infoOf({ id, side, level, title, cites, evidence }: RuleInfo): RuleInfo {
+  return { id, side, level, title, cites, ...(evidence !== undefined && { evidence }) };
+}
+
+/** The result of a rule of which others have shown enough. */
+function notTried(rule: RuleInfo): RuleResult {
+  return { ...infoOf(rule), verdict: "not seen", runs: 0, conclusive: 0 };
 }
 
 function isEnded({ signal }: RunOptions): boolean {

@@ -319,9 +319,9 @@ describe("runSuite", () => {
       { onRule: ({ id }) => order.push(id), runs: 3 },
     );
     assertEquals(order, ["", "S-TEST-2", "S-TEST-1"]);
-    assertEquals(results.map(({ id, conclusive }) => [id, conclusive]), [
-      ["S-TEST-1", 4],
-      ["S-TEST-2", 3],
+    assertEquals(results.map(({ id, exchanges }) => [id, exchanges]), [
+      ["S-TEST-1", 1],
+      ["S-TEST-2", undefined],
     ]);
   });
 });

@@ -45,7 +45,12 @@ export async function closeClient({ server, running }: ClientUnderTest): Promise
   await within(Promise.allSettled(running), LONGEST_END_MS);
 }
 
-const suite: Suite<ClientUnderTest> = { side: "client", rules: clientRules, plainPull };
+/** The rules for clients, and how to look for breaches of them. */
+export const clientSuite: Suite<ClientUnderTest> = {
+  side: "client",
+  rules: clientRules,
+  plainPull,
+};
 
 /**
  * Runs the rules for clients against a client.
@@ -64,7 +69,7 @@ export async function runClientConformance(
   const limited = { ...options, runs, checkTimeoutMs };
   const subject = await openClient(client);
   try {
-    return await runSuite(suite, subject, limited);
+    return await runSuite(clientSuite, subject, limited);
   } finally {
     await closeClient(subject);
   }

@@ -43,9 +43,20 @@ const MAX_WORDY_COLUMNS = 8;
 /** For how many there is room for their names on a phone. */
 const MAX_NAMED_COLUMNS = 3;
 
+/** Options of {@link htmlReport}. */
+export interface HtmlOptions extends ReporterOptions {
+  /**
+   * What the page says of the reports below its title. Code is between backticks.
+   *
+   * @default nothing
+   */
+  readonly about?: string | undefined;
+}
+
 /** Writes reports as a web page. */
-export function htmlReport(reports: readonly Report[], options: ReporterOptions = {}): string {
+export function htmlReport(reports: readonly Report[], options: HtmlOptions = {}): string {
   const matrices = mergeReports(reports);
+  const runtimes = new Set(reports.map(describeRuntime));
   const page = markup`<html lang="en">
 <head>
 <meta charset="utf-8">
@@ -55,11 +66,12 @@ export function htmlReport(reports: readonly Report[], options: ReporterOptions 
 <title>${describePage(matrices)}</title>
 <style>${trusted(CSS)}</style>
 </head>
-<body>
+<body class="${runtimes.size === 1 ? "one-runtime" : ""}">
 <header class="page-head">
 <h1>Who keeps the pull protocol?</h1>
 <p>Rules for <code>POST /api/pull</code>, each tried with many inputs. The cell of a broken rule shows
 the smallest input that was found to break it.</p>
+${headLines(runtimes, options)}
 </header>
 ${legend()}
 ${matrices.map((matrix) => matrixSection(matrix, options))}
@@ -72,6 +84,13 @@ ${matrices.map((matrix) => matrixSection(matrix, options))}
 function describePage(matrices: readonly Matrix[]): string {
   const parts = matrices.map(({ side, implementations }) => count(implementations.length, side));
   return `Pull conformance: ${parts.join(" and ") || "no reports"}`;
+}
+
+/** What goes for all reports. */
+function headLines(runtimes: ReadonlySet<string>, { about }: HtmlOptions): Markup[] {
+  const tested = runtimes.size === 1 ? `Tested by the ${[...runtimes].join("")}.` : undefined;
+  return [about, tested].filter((line) => line !== undefined)
+    .map((line) => markup`<p>${withCode(visible(line))}</p>`);
 }
 
 function legend(): Markup {
@@ -108,7 +127,9 @@ function matrixSection(matrix: Matrix, options: ReporterOptions): Markup {
   const summary = `${count(number, "rule")}, ${count(implementations.length, "implementation")}`;
   return markup`<section class="matrix">
 <h2>${subjectsOf(side)} <small>${summary}</small></h2>
-<ol class="cards">${implementations.map(card)}</ol>
+<ol class="cards${implementations.length > MAX_WORDY_COLUMNS ? " many" : ""}">${
+    implementations.map(card)
+  }</ol>
 ${table(matrix)}
 <div class="panels">${panels(matrix, options)}</div>
 </section>`;
@@ -154,18 +175,18 @@ function conclusion(results: readonly RuleResult[]): Markup {
 }
 
 function bar(level: Level, counts: Tally): Markup {
-  const { skipped } = counts;
-  const tried = VERDICTS.reduce((sum, verdict) => sum + counts[verdict], 0) - skipped;
-  if (tried + skipped === 0) return markup`<div><dt>${level}</dt><dd>–</dd></div>`;
+  const { kept, broken, hung, "not seen": unseen, skipped } = counts;
+  const seen = kept + broken + hung;
+  if (seen + unseen + skipped === 0) return markup`<div><dt>${level}</dt><dd>–</dd></div>`;
+  const rest = [unseen > 0 ? `${unseen} not seen` : [], skipped > 0 ? `${skipped} skipped` : []];
   const parts = VERDICTS.filter((verdict) => counts[verdict] > 0).map((verdict) =>
     markup`<i class="${wordOf(verdict)} ${level}" style="flex-grow:${counts[verdict]}"></i>`
   );
-  const rest = skipped === 0 ? undefined : markup`${skipped} skipped`;
   return markup`<div title="${
     describeTally(counts)
-  }"><dt>${level}</dt><dd><b>${counts.kept}</b>/${tried}<span class="bar">${parts}</span><small>${rest}</small><span class="unseen">${
-    describeTally(counts)
-  }</span></dd></div>`;
+  }"><dt>${level}</dt><dd><b>${kept}</b>/${seen}<span class="bar">${parts}</span><small>${
+    rest.flat().join(", ")
+  }</small><span class="unseen">${describeTally(counts)}</span></dd></div>`;
 }
 
 function table({ side, implementations, sections }: Matrix): Markup {
@@ -200,9 +221,9 @@ function columnHead({ subject, runtime }: Implementation, index: number): Markup
   const title = oneLine(`${subjectName(subject)}, ${describeRuntime({ runtime })}`);
   return markup`<th scope="col" title="${title}"><span class="number">${
     index + 1
-  }</span><span class="name">${oneLine(subject.name)}</span><small>${
+  }</span><span class="name">${oneLine(subject.name)} <small>${
     oneLine(subject.version ?? "")
-  }</small><small class="runtime">${oneLine(describeRuntime({ runtime }))}</small></th>`;
+  }</small></span><small class="runtime">${oneLine(describeRuntime({ runtime }))}</small></th>`;
 }
 
 function ruleRow(
@@ -254,7 +275,9 @@ function cell(
   }`;
   const kind = `${wordOf(verdict)} ${level}`;
   if (verdict === "kept") {
-    const evidence = describeEvidence(finding.result) ?? count(finding.result.runs, "input");
+    const { runs } = finding.result;
+    const known = runs === 0 ? verdict : count(runs, "input"); // what is made of a record counts none
+    const evidence = describeEvidence(finding.result) ?? known;
     return markup`<td><span class="mark ${kind}" title="${evidence}">${content}</span></td>`;
   }
   const dependent = because === undefined ? "" : " dependent";

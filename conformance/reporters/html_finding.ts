@@ -35,7 +35,8 @@ export function findingPanel(
   }</small></p>
 <blockquote>${withCode(visible(cites))}</blockquote>
 ${because === undefined ? undefined : paragraph(`Broken only because ${because} is broken.`)}
-${failure === undefined ? paragraph(reason) : counterexample(failure)}
+${paragraph(reason)}
+${failure === undefined ? undefined : counterexample(failure)}
 ${
     verdict === "skipped" ? undefined : markup`<h4>See it again</h4>
 ${search === undefined ? undefined : markup`<p>${search}.</p>`}

@@ -45,6 +45,7 @@ h2 { margin: 44px 0 14px; font-size: 21px; letter-spacing: -0.01em; }
 h2 small { margin-left: 6px; font-size: 14px; font-weight: 400; letter-spacing: 0; color: var(--muted); }
 .page-head p { margin: 8px 0 0; max-width: 76ch; text-wrap: pretty; color: var(--muted); }
 code { font-family: var(--mono); font-size: 0.92em; }
+.page-head code { white-space: nowrap; }
 .unseen {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap;
 }
@@ -92,6 +93,13 @@ body:has(#only-broken:checked) tbody:not(:has(tr:not(.fine, .section))) { displa
 .bars dt { color: var(--muted); font-size: 12px; line-height: 1.3; }
 .bars dd { margin: 0; font-variant-numeric: tabular-nums; }
 .bars small { display: block; min-height: 18px; color: var(--muted); }
+.one-runtime :is(.card, thead) .runtime { display: none; }
+.cards.many { grid-template-columns: repeat(auto-fill, minmax(210px, 1fr)); gap: 8px; }
+.many .card { padding: 9px 12px 10px; border-radius: 10px; }
+.many .card h3 { font-size: 14px; }
+.many .conclusion { margin: 2px 0 6px; font-size: 13px; line-height: 1.35; }
+.many .bars { gap: 10px; }
+.many .bars small { min-height: 0; font-size: 11px; line-height: 1.3; }
 .bar { display: flex; gap: 2px; height: 8px; margin-top: 3px; }
 .bar i { flex: 1 1 0; min-width: 3px; border-radius: 2px; }
 .bar .kept { background: var(--kept-bar); }
@@ -116,7 +124,7 @@ table.wordy thead th:not(.corner) {
 }
 table.single thead th:not(.corner) { width: 56%; }
 thead .name { display: block; margin-top: 4px; font-weight: 600; overflow-wrap: anywhere; }
-thead small { display: block; font-size: 11px; color: var(--muted); overflow-wrap: anywhere; }
+thead small { display: block; font-size: 11px; font-weight: 400; color: var(--muted); overflow-wrap: anywhere; }
 tbody th { position: sticky; left: 0; z-index: 1; padding: 6px 16px 7px 24px; vertical-align: top; }
 tr.section th { padding: 22px 0 6px 24px; }
 tr.section span { position: sticky; left: 24px; font-weight: 700; font-size: 13px; }
@@ -172,13 +180,16 @@ button.mark.must:is(.broken, .hung):hover { box-shadow: 0 0 0 2px var(--page), 0
 
 table.dense { width: auto; }
 table.dense .corner { width: 424px; }
-table.dense thead th:not(.corner) { width: 40px; }
+table.dense thead th:not(.corner) {
+  width: clamp(40px, (min(1384px, 100vw - 40px) - 424px) / var(--columns), 60px);
+}
 table.dense thead .name {
-  max-height: 210px; overflow: hidden; writing-mode: vertical-rl; transform: rotate(180deg);
+  max-height: 240px; overflow: hidden; writing-mode: vertical-rl; transform: rotate(180deg);
   margin: 4px auto 0; line-height: 1.15; overflow-wrap: normal;
 }
-table.dense thead small { display: none; }
-table.dense thead .number { display: block; margin-top: 4px; }
+table.dense thead .name small { display: inline; }
+table.dense thead small.runtime { display: none; }
+table.dense thead .number { display: block; width: fit-content; margin: 4px auto 0; }
 table.dense td .word { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; }
 
 .panel {
@@ -208,6 +219,7 @@ table.dense td .word { position: absolute; clip-path: inset(50%); width: 1px; he
   color: var(--muted); white-space: pre-wrap; overflow-wrap: anywhere;
 }
 .reason { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.reason + .contrast { margin-top: 12px; }
 .contrast { display: grid; grid-template-columns: 1fr 1fr; gap: 12px; margin: 0; }
 .contrast div { min-width: 0; padding: 10px 14px; border-radius: 10px; background: var(--kept); color: var(--kept-text); }
 .contrast div + div { background: var(--broken-tint); color: var(--broken-tint-text); }
@@ -245,6 +257,10 @@ table.dense td .word { position: absolute; clip-path: inset(50%); width: 1px; he
   .page-head, .tools, .matrix > h2, .cards { position: static; width: auto; }
   h1 { font-size: 25px; }
   .cards { grid-template-columns: 1fr; gap: 10px; }
+  .cards.many { grid-template-columns: 1fr 1fr; gap: 6px; }
+  .many .card { padding: 8px 10px; }
+  .many .bars { gap: 6px; }
+  .many .bars dt { font-size: 11px; }
   .card { padding: 12px 14px; }
   .legend { gap: 6px 14px; }
   .filters { gap: 10px 16px; }
@@ -252,7 +268,7 @@ table.dense td .word { position: absolute; clip-path: inset(50%); width: 1px; he
   thead, tbody { display: block; }
   tr {
     display: grid; gap: 4px;
-    grid-template-columns: repeat(auto-fill, minmax(max(36px, 100% / var(--columns) - 4px), 1fr));
+    grid-template-columns: repeat(auto-fill, minmax(max(33px, 100% / var(--columns) - 4px), 1fr));
   }
   table.dense thead, thead .corner { display: none; }
   thead { position: sticky; top: 0; z-index: 2; padding: 8px 0 6px; background: var(--page); border-bottom: 1px solid var(--line); }

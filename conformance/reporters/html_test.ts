@@ -2,7 +2,7 @@ import { DOMParser, type Element } from "@xmldom/xmldom";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { htmlReport } from "./html.ts";
-import { HOSTILE_REPORT, ONE_OF_EACH, report, result } from "./test_helpers.ts";
+import { failure, HOSTILE_REPORT, ONE_OF_EACH, report, result } from "./test_helpers.ts";
 
 /** The page as a browser sees it. The parser knows attributes without a value from HTML only. */
 function parse(page: string): Element {
@@ -98,6 +98,38 @@ describe("htmlReport", () => {
     assertStringIncludes(cards[0]!, "should0/01 skipped");
     assertStringIncludes(cards[0]!, "1 kept, 1 broken");
     assertStringIncludes(cards[2]!, "✓ breaks no rule that was tried");
+  });
+
+  it("counts what was not seen apart", () => {
+    const results = [result("S-SEQ-1"), result("S-SEQ-2", { verdict: "not seen" })];
+    const [bars] = all(parse(htmlReport([report(results)])), "dl", "bars");
+    const [bar] = all(bars!, "dd");
+    assertEquals(bar!.textContent, "1/11 not seen1 kept, 1 not seen");
+  });
+
+  it("says at the head what goes for all reports, and once", () => {
+    const lines = (page: string) =>
+      all(parse(page), "header", "page-head").map((head) => head.textContent)[0]!;
+    const page = htmlReport([report(ONE_OF_EACH)], { about: "Of `this` & that" });
+    assertStringIncludes(lines(page), "Of this & that");
+    assertStringIncludes(lines(page), "Tested by the kit on Deno 2.9.6.");
+    assertEquals(parse(page).getElementsByTagName("body")[0]!.getAttribute("class"), "one-runtime");
+    assertEquals(lines(PAGE).includes("Tested by"), false);
+  });
+
+  it("has the reason of a break, and no count that is not known", () => {
+    const unknown = failure({ foundAfter: 0 });
+    const page = parse(htmlReport([
+      report([
+        result("S-SEQ-1", { runs: 0, conclusive: undefined }),
+        result("S-SEQ-2", { verdict: "broken", reason: "It `forgets`", failure: unknown }),
+      ]),
+    ]));
+    const [panel] = all(page, "article").map((found) => found.textContent!);
+    assertStringIncludes(panel!, "It forgets");
+    assertStringIncludes(panel!, "a stream that breaks off");
+    assertEquals(panel!.includes("Found after"), false);
+    assertEquals(all(page, "span", "kept").map((mark) => mark.getAttribute("title")), ["kept"]);
   });
 
   it("stands alone: no script, and nothing from elsewhere", () => {

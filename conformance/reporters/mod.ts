@@ -5,7 +5,7 @@
  * @module
  */
 
-import { htmlReport } from "./html.ts";
+import { type HtmlOptions, htmlReport } from "./html.ts";
 import { jsonReport } from "./json.ts";
 import { junitReport } from "./junit.ts";
 import { prettyReport } from "./pretty.ts";
@@ -13,7 +13,7 @@ import type { PrettyOptions } from "./pretty_failure.ts";
 import type { Reporter } from "./reporter.ts";
 import { tapReport } from "./tap.ts";
 
-export { htmlReport } from "./html.ts";
+export { type HtmlOptions, htmlReport } from "./html.ts";
 export { jsonReport, parseReports } from "./json.ts";
 export { junitReport } from "./junit.ts";
 export {
@@ -39,7 +39,7 @@ export interface Reporters {
   /** JSON, which {@link parseReports} reads again. */
   readonly json: Reporter;
   /** A page for a browser. */
-  readonly html: Reporter;
+  readonly html: Reporter<HtmlOptions>;
 }
 
 /** The reporters by name. */

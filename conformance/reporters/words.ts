@@ -87,9 +87,13 @@ export function describeTally(tally: Tally): string {
 
 /** How many inputs a result rests on, in words, or `undefined` if that is not known. */
 export function describeEvidence(
-  { runs, conclusive, evidence, repeated = 0 }: RuleResult,
+  { runs, conclusive, evidence, exchanges, repeated = 0 }: RuleResult,
 ): string | undefined {
   if (conclusive === undefined) return undefined;
+  if (exchanges !== undefined) {
+    const seen = count(exchanges, "exchange");
+    return runs === 0 ? seen : `${count(runs, "input")}, ${seen}`;
+  }
   const again = repeated === 0 ? "" : `, ${repeated} out of time at first and repeated alone`;
   if (conclusive === runs) return `${count(runs, "input")}${again}`;
   return `${conclusive} of ${count(runs, "input")} showed ${evidence ?? "anything"}${again}`;
@@ -110,10 +114,12 @@ export function describeAnswer({ status, contentType, chunks }: ExchangeAnswer):
   return `${status} ${contentType ?? "without a content type"}, ${count(chunks.length, "chunk")}`;
 }
 
-/** How much was tried to find a counterexample, in words, or `undefined` if there is none. */
+/** How much was tried to find a counterexample, in words, or `undefined` if that is not known. */
 export function describeSearch({ failure }: RuleResult): string | undefined {
   if (failure === undefined) return undefined;
-  const { foundAfter, shrinks } = failure;
+  const { foundAfter, shrinks, during } = failure;
+  if (during !== undefined && during !== "walk") return `Found while ${during} was tried`;
+  if (foundAfter === 0) return undefined;
   const smaller = shrinks === 0 ? "" : `, made smaller ${count(shrinks, "time")}`;
   return `Found after ${count(foundAfter, "input")}${smaller}`;
 }

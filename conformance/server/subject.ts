@@ -14,6 +14,7 @@ import { DEFAULT_HOST, hideSecrets, showHost } from "../../src/host.ts";
 import { messageOf, quote } from "../../src/text.ts";
 import type { SubjectInfo } from "../report.ts";
 import { CannotRun } from "../rule.ts";
+import { createWireFetch } from "./wire/wire_fetch.ts";
 
 /** The state of a server at the start of a check. */
 export interface World {
@@ -48,9 +49,9 @@ export interface OpenServer {
 
 /**
  * What some rules need: that the model is not downloaded yet (`fresh`), its manifest (`manifest`), another
- * version of it (`changes`), and faults (`faults`).
+ * version of it (`changes`), faults (`faults`), and a connection whose bytes can be seen (`wire`).
  */
-export type Need = "fresh" | "manifest" | "changes" | "faults";
+export type Need = "fresh" | "manifest" | "changes" | "faults" | "wire";
 
 /** A server under test. */
 export interface ServerSubject extends SubjectInfo {
@@ -63,6 +64,8 @@ export interface ServerSubject extends SubjectInfo {
    * The option `checkTimeoutMs` overrides it.
    */
   readonly checkTimeoutMs?: number | undefined;
+  /** Whether it pulls the same model whatever {@link World} is asked for. @default {false} */
+  readonly hasOneModel?: boolean | undefined;
   /** Prepares it for a check. */
   readonly open: (world: World) => Promise<OpenServer>;
 }
@@ -94,7 +97,7 @@ export function mockServer(options: MockSubjectOptions = {}): ServerSubject {
   const { dialect = "spec", name = `mock (${dialect})`, wrap = (mock) => mock.fetch } = options;
   return {
     name,
-    lacks: {},
+    lacks: { wire: "It runs in this process, where nothing goes over a wire" },
     async open({ layers, faults = [] }) {
       const models = [modelOf(MOCK_MODEL, layers)];
       const openMock = () => createMockServer({ models, dialect, faults });
@@ -163,7 +166,9 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
     );
   }
   const base = new URL(url);
-  const request = (path: string, init?: RequestInit) => fetch(new URL(path, base), init);
+  const fetchWire = createWireFetch();
+  const request = (path: string, init?: RequestInit) =>
+    (fetchWire ?? fetch)(new URL(path, base), init);
   return {
     name: options.name ?? base.origin,
     ...(version !== undefined && { version }),
@@ -171,12 +176,14 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
       manifest: `The manifest of the model is not known${OWN_SUBJECT}`,
       changes: `The model in the registry cannot be changed${OWN_SUBJECT}`,
       faults: `The server cannot be made to fail${OWN_SUBJECT}`,
+      ...(!fetchWire && { wire: "This runtime has no sockets: Deno, Bun and Node have" }),
       ...(!mayDelete && {
         fresh:
           "The model may be there already: `--delete` (`mayDelete`) deletes it before each check",
       }),
     },
     maxRuns: REMOTE_RUNS,
+    hasOneModel: true,
     async open({ mayBeThere = false }) {
       await requireServer(base);
       if (mayDelete && !mayBeThere) await deleteModel(request, model);

@@ -7,9 +7,12 @@
 import type { Report } from "../report.ts";
 import type { Rule } from "../rule.ts";
 import { type RunOptions, runSuite, type Suite } from "../run.ts";
+import { watchedRules } from "./invariants/invariants.ts";
+import { watchServer } from "./invariants/watch.ts";
 import { plainPull } from "./plain_pull.ts";
 import { downloadRules } from "./rules/downloads.ts";
 import { errorRules } from "./rules/errors.ts";
+import { httpRules } from "./rules/http.ts";
 import { forgetAnswers } from "./rules/refusals.ts";
 import { requestRules } from "./rules/requests.ts";
 import { streamRules } from "./rules/stream.ts";
@@ -18,12 +21,21 @@ import type { ServerSubject } from "./subject.ts";
 /** All rules for servers, by section. */
 export const serverRules: readonly Rule<ServerSubject>[] = [
   ...requestRules,
+  ...httpRules,
   ...streamRules,
   ...downloadRules,
   ...errorRules,
 ];
 
-const suite: Suite<ServerSubject> = { side: "server", rules: serverRules, plainPull };
+/** The rules for servers, and how to look for breaches of them. */
+export const serverSuite: Suite<ServerSubject> = {
+  side: "server",
+  rules: serverRules,
+  plainPull,
+  watch: watchServer,
+  watched: watchedRules,
+  isOneInput: ({ hasOneModel = false }) => hasOneModel,
+};
 
 /**
  * Runs the rules for servers against a server.
@@ -41,5 +53,5 @@ export async function runServerConformance(
   const { runs = server.maxRuns, checkTimeoutMs = server.checkTimeoutMs } = options;
   const limited = { ...options, runs, checkTimeoutMs };
   forgetAnswers(server);
-  return await runSuite(suite, server, limited);
+  return await runSuite(serverSuite, server, limited);
 }

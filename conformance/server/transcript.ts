@@ -4,9 +4,11 @@
  * @module
  */
 
-import { decodePull, type PullStatus } from "../../mod.ts";
+import type { PullStatus } from "../../mod.ts";
+import { concatBytes } from "../../src/bytes.ts";
+import { toPullStatus } from "../../src/status.ts";
 import type { Bytes } from "../generators/bytes.ts";
-import { type AnswerEnding, type Exchange, showBytes, showChunks } from "../exchange.ts";
+import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { type CheckRun, Inconclusive, Violation } from "../rule.ts";
 import type { OpenServer } from "./subject.ts";
 
@@ -56,6 +58,19 @@ export interface Transcript {
   readonly exchange: Exchange;
 }
 
+/** Reads what was received. */
+export function transcriptOf(
+  received: Omit<Transcript, "firstAfterMs" | "text" | "statuses">,
+): Transcript {
+  const { chunks, arrivedAfterMs, elapsedMs } = received;
+  return {
+    ...received,
+    firstAfterMs: arrivedAfterMs[0] ?? elapsedMs,
+    text: new TextDecoder().decode(concatBytes(chunks)),
+    statuses: decode(chunks),
+  };
+}
+
 /** A pull that is being answered. */
 export class ActivePull {
   readonly #response: Response;
@@ -66,8 +81,7 @@ export class ActivePull {
   readonly #run: CheckRun;
   readonly #chunks: Bytes[] = [];
   readonly #arrivedAfterMs: number[] = [];
-  /** When the first chunk arrived, or the end. */
-  #firstAfterMs: number | undefined;
+  readonly #lines = new StatusLines();
   /** How the body ended. `hang` means that it is still open. */
   #ending: AnswerEnding = "hang";
 
@@ -82,9 +96,7 @@ export class ActivePull {
 
   /** Reads until the statuses so far are enough, or to the end. */
   async readUntil(isEnough: (statuses: readonly PullStatus[]) => boolean): Promise<void> {
-    while (this.#ending === "hang" && !isEnough(await decode(this.#chunks))) {
-      await this.#readChunk();
-    }
+    while (this.#ending === "hang" && !isEnough(this.#lines.statuses)) await this.#readChunk();
   }
 
   /** Reads to the end. */
@@ -95,7 +107,7 @@ export class ActivePull {
   /** Reads to the end, and returns all that was sent. */
   async readAll(): Promise<Transcript> {
     await this.readToEnd();
-    return await this.transcript();
+    return this.transcript();
   }
 
   /** Closes the connection without reading the rest. */
@@ -104,22 +116,15 @@ export class ActivePull {
   }
 
   /** What was sent so far. */
-  async transcript(): Promise<Transcript> {
-    const chunks = this.#chunks;
-    const elapsedMs = this.#elapsed();
-    const { status, contentType } = this.#head;
-    return {
-      status,
-      contentType,
+  transcript(): Transcript {
+    return transcriptOf({
+      ...this.#head,
       contentEncoding: this.#response.headers.get("Content-Encoding"),
-      chunks,
+      chunks: this.#chunks,
       arrivedAfterMs: this.#arrivedAfterMs,
-      firstAfterMs: this.#firstAfterMs ?? elapsedMs,
-      elapsedMs,
-      text: await new Blob(chunks).text(),
-      statuses: await decode(chunks),
+      elapsedMs: this.#elapsed(),
       exchange: this.#exchange,
-    };
+    });
   }
 
   get #head(): { status: number; contentType: string | null } {
@@ -138,12 +143,12 @@ export class ActivePull {
     try {
       const { done, value } = await this.#reader!.read();
       const elapsedMs = this.#elapsed();
-      this.#firstAfterMs ??= elapsedMs;
       if (done) {
         this.#ending = "end";
         return;
       }
       this.#chunks.push(new Uint8Array(value));
+      this.#lines.push(value);
       this.#arrivedAfterMs.push(elapsedMs);
     } catch {
       this.#ending = "reset";
@@ -151,18 +156,49 @@ export class ActivePull {
   }
 }
 
-/** The objects in some chunks, up to the first that cannot be read. Framing rules check the bytes. */
-export async function decode(chunks: readonly Bytes[]): Promise<PullStatus[]> {
-  const statuses: PullStatus[] = [];
-  const reader = decodePull(new Blob([...chunks]).stream(), { onMalformed: "skip" }).getReader();
+/** The objects in some chunks, up to the first that is none. Framing rules check the bytes. */
+export function decode(chunks: readonly Bytes[]): readonly PullStatus[] {
+  const lines = new StatusLines();
+  for (const chunk of chunks) lines.push(chunk);
+  return lines.end();
+}
+
+/** Reads objects from chunks. */
+class StatusLines {
+  /** The objects of the lines that have ended. */
+  readonly statuses: PullStatus[] = [];
+  readonly #decoder = new TextDecoder();
+  #rest = "";
+  #hasEnded = false;
+
+  /** Takes a chunk. */
+  push(chunk: Uint8Array): void {
+    const lines = (this.#rest + this.#decoder.decode(chunk, { stream: true })).split("\n");
+    this.#rest = lines.pop()!;
+    for (const line of lines) this.#read(line);
+  }
+
+  /** Takes what follows the last line break for a line, too. Returns all objects. */
+  end(): readonly PullStatus[] {
+    this.#read(this.#rest + this.#decoder.decode());
+    return this.statuses;
+  }
+
+  #read(line: string): void {
+    const value = this.#hasEnded ? undefined : parseJson(line);
+    if (value === undefined) return;
+    const status = toPullStatus(value);
+    if (status) this.statuses.push(status);
+    else this.#hasEnded = true;
+  }
+}
+
+/** What a text holds, or `undefined` if it is not JSON. */
+export function parseJson(text: string): unknown {
   try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return statuses;
-      statuses.push(value);
-    }
+    return JSON.parse(text);
   } catch {
-    return statuses;
+    return undefined;
   }
 }
 
@@ -204,16 +240,21 @@ function bytesOf(body: unknown): Bytes | undefined {
   return new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-/** A longer request is cut in reports. */
-const MAX_SHOWN_BYTES = 600;
+/** A longer body is cut in reports. */
+const MAX_SHOWN_CHARACTERS = 600;
+
+/** The body of a request as reports show it. */
+export function showBody(text: string): string {
+  if (text.length <= MAX_SHOWN_CHARACTERS) return text;
+  return `${text.slice(0, MAX_SHOWN_CHARACTERS)}… (${text.length} characters)`;
+}
 
 /** A request as reports show it: with the headers and the pieces of the body if a check sets them. */
 function describe(
   { method = "POST", path = "/api/pull", headers, pieces }: PullRequest,
   bytes: Bytes = new Uint8Array(),
 ): string {
-  const isLong = bytes.length > MAX_SHOWN_BYTES;
-  const body = isLong ? showBytes(bytes) : new TextDecoder().decode(bytes);
+  const body = showBody(new TextDecoder().decode(bytes));
   const notes = [
     ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
     ...(pieces ? [`in pieces of ${pieces.bytes} bytes`] : []),

@@ -9,8 +9,10 @@
 interface Builtins {
   "node:child_process": typeof import("node:child_process");
   "node:http": typeof import("node:http");
+  "node:net": typeof import("node:net");
   "node:process": typeof import("node:process");
   "node:timers": typeof import("node:timers");
+  "node:tls": typeof import("node:tls");
 }
 
 /** What is used of the global `process`. */

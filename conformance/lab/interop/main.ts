@@ -4,7 +4,7 @@
  * and nothing else; with `--more`, it is implementations that take longer to build. The reports are written
  * as JSON, as JUnit XML and, side by side, as a page. Fails if a subject breaks a rule that it is not known
  * to break, or keeps one that it is known to break. With `--all`, it fails as well if one was not run; with
- * `--write`, what was found is kept, and README.md has it (of proxies, that of `conformance/proxies/`). Last,
+ * `--write`, what was found is kept, and the documents that are made of it are written anew. Last,
  * it says whether there is a newer version of the reference server than the mock was compared with.
  *
  * ```sh
@@ -19,48 +19,16 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { Command } from "commander";
-import { fileURLToPath } from "node:url";
 import { reporters } from "../../reporters/mod.ts";
-import { everySubject, type Subject, subjects } from "./mod.ts";
+import { type Subject, subjects } from "./mod.ts";
 import { moreSubjects } from "./more/mod.ts";
 import { compareNewest, newestVersion } from "./newest.ts";
 import { allProxies, oneProxy } from "./proxies/mod.ts";
-import { PROXY_RULES, renderProxyTables } from "./proxies/record.ts";
-import { type InteropRecord, recordOf, renderTables, RULES, updated, withMade } from "./record.ts";
+import { describeRun } from "./page.ts";
+import { type InteropRecord, recordOf, updated } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
+import { IMPLEMENTATIONS, PROXIES, ROOT } from "./shelves.ts";
 import { BUILDS, Workshop } from "./workshop.ts";
-
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-
-/** Where what was found about some subjects is kept, and shown. */
-interface Shelf {
-  /** The subjects. */
-  readonly subjects: readonly Subject[];
-  /** The ids of the rules that they are tried by. */
-  readonly rules: readonly string[];
-  /** The file of the record, from here. */
-  readonly record: string;
-  /** The document with the tables, from the top of the repository. */
-  readonly document: string;
-  /** Makes the tables. */
-  readonly render: (record: InteropRecord) => string;
-}
-
-const IMPLEMENTATIONS: Shelf = {
-  subjects: everySubject,
-  rules: RULES,
-  record: "record.json",
-  document: "README.md",
-  render: renderTables,
-};
-
-const PROXIES: Shelf = {
-  subjects: allProxies,
-  rules: PROXY_RULES,
-  record: "proxies/record.json",
-  document: "conformance/proxies/README.md",
-  render: renderProxyTables,
-};
 
 /** The seed of runs whose results are kept. */
 const SEED = "1";
@@ -75,13 +43,12 @@ const program = new Command("deno task interop")
   .argument("[names...]", "parts of the names of those to run (default: all)")
   .option("--all", "fail if any of them cannot be run here")
   .option("--jobs <number>", "how many at the same time", JOBS)
-  .option("--more", "run those that take longer to build, in place of the others")
   .option("--more", "run implementations that take longer to build, and nothing else")
   .option("--out <folder>", "where the reports go", join(BUILDS, "reports"))
   .option("--proxies", "run the mock behind each reverse proxy, and nothing else")
   .option("--runs <number>", "how many inputs to try for each rule")
   .option("--seed <number>", "what all inputs follow from", SEED)
-  .option("--write", "keep what was found, in a record and in the tables made of it")
+  .option("--write", "keep what was found, in a record and in the documents made of it")
   .parse();
 const positionals = program.args;
 const values = program.opts<{
@@ -120,22 +87,26 @@ async function writeReports(outcomes: readonly Outcome[], folder: string): Promi
   const reports = outcomes.map(({ report }) => report);
   await mkdir(folder, { recursive: true });
   for (const [name, file] of [["json", "json"], ["junit", "xml"], ["html", "html"]] as const) {
-    await writeFile(join(folder, `interop.${file}`), reporters[name](reports));
+    await writeFile(
+      join(folder, `interop.${file}`),
+      reporters[name](reports, { replay: describeRun }),
+    );
   }
   process.stdout.write(`Reports: ${folder}\n`);
 }
 
-/** Keeps what was found, and makes the tables of a document from it. */
+/** Keeps what was found, and makes the documents of it. */
 async function keep(outcomes: readonly Outcome[]): Promise<void> {
   if (chosen.length < offered.length || outcomes.some(({ notRun }) => notRun !== undefined)) {
     throw new Error("The record is of all subjects: some were left out or not run");
   }
-  const file = fileURLToPath(new URL(shelf.record, import.meta.url));
-  const before: InteropRecord = JSON.parse(await readFile(file, "utf8"));
+  const before: InteropRecord = JSON.parse(await readFile(shelf.record, "utf8"));
   const record = updated(before, recordOf(outcomes, shelf.rules), shelf.subjects);
-  await writeFile(file, `${JSON.stringify(record, null, 2)}\n`);
-  const document = join(ROOT, shelf.document);
-  await writeFile(document, withMade(await readFile(document, "utf8"), shelf.render(record)));
+  await writeFile(shelf.record, `${JSON.stringify(record, null, 2)}\n`);
+  for (const [name, update] of Object.entries(shelf.documents)) {
+    const file = join(ROOT, name);
+    await writeFile(file, update(await readFile(file, "utf8"), record));
+  }
 }
 
 if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);

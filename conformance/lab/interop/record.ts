@@ -1,50 +1,29 @@
 /**
- * What the last run against all subjects has found, as it is kept in the repository, and the tables in
- * README.md that are made of it.
+ * What the last run against all subjects has found, as it is kept in the repository. It names the rules
+ * that an implementation does not keep, and why; what is made of it is computed.
  *
- *     Outcomes ── recordOf ──▶ InteropRecord ── record.json ──▶ renderTables ──▶ README.md
+ *     Outcomes ── recordOf ──▶ InteropRecord ── record.json ──▶ reportsOf ──▶ RESULTS.md, results.html
  *
  * @module
  */
 
 import { clientRules } from "../../client/suite.ts";
-import { isBroken, LEVELS, type RuleResult, tally } from "../../report.ts";
-import type { Level, RuleInfo, Side } from "../../rule.ts";
+import type { Exchange } from "../../exchange.ts";
+import { isBroken, type Report, type RuleResult } from "../../report.ts";
+import type { RuleInfo, Side } from "../../rule.ts";
 import { serverRules } from "../../server/suite.ts";
 import type { Outcome } from "./run.ts";
 import type { Subject } from "./subject.ts";
 
-/** How many rules of a level were seen, which is not all where some were skipped or not seen. */
-export interface Score {
-  /** How many are kept. */
-  readonly kept: number;
-  /** How many were tried: kept ones, and broken ones. */
-  readonly tried: number;
-}
-
-/** A rule that an implementation breaks. */
-export interface Break {
-  /** The rule. */
-  readonly id: string;
-  /** Its level. */
-  readonly level: Level;
-  /** What the rule says. */
-  readonly title: string;
-  /** Where the implementation goes wrong. */
-  readonly because: string;
-  /** The smallest bytes that show it: what a client is sent, or a server is asked and what it does. */
-  readonly bytes: string;
-}
-
-/** What a run has found, and of which rules. */
+/** What a run has found, and by which rules. */
 export interface InteropRecord {
-  /** The ids of all rules, for servers and for clients. */
+  /** The ids of all rules. */
   readonly rules: readonly string[];
   /** What was found about each implementation. */
   readonly entries: readonly Entry[];
 }
 
-/** What was found about an implementation. */
+/** What was found about an implementation. It keeps the rules of its side that are not named here. */
 export interface Entry {
   /** Which side it is on. */
   readonly side: Side;
@@ -52,26 +31,59 @@ export interface Entry {
   readonly name: string;
   /** Its version. */
   readonly version: string;
-  /** How many rules it keeps. */
-  readonly scores: Readonly<Record<Level, Score>>;
+  /** Whether it is part of this repository. */
+  readonly isOurs?: true;
+  /** What the tests ran on. */
+  readonly runtime: string;
+  /** How many inputs were tried per rule, at most. */
+  readonly runs: number;
+  /** What the inputs followed from. */
+  readonly seed: number;
   /** The rules that it breaks. */
   readonly breaks: readonly Break[];
+  /** The ids of the rules that no input showed, by the reason. */
+  readonly unseen?: IdsByReason;
+  /** The ids of the rules that were not tried, by the reason. */
+  readonly skipped?: IdsByReason;
+  /** The ids of the rules that there were not when it was run. */
+  readonly newer?: readonly string[];
 }
 
-/** The ids of the rules that there are. */
-export const RULES: readonly string[] = [...serverRules, ...clientRules].map(({ id }) => id);
+/** Ids of rules by a reason that they share. */
+export type IdsByReason = Readonly<Record<string, readonly string[]>>;
+
+/** A rule that an implementation breaks. */
+export interface Break {
+  /** The rule. */
+  readonly id: string;
+  /** Whether something did not come in time. */
+  readonly isHung?: true;
+  /** The rule whose breach alone leads to this one, if there is one. */
+  readonly cause?: string;
+  /** Where the implementation goes wrong. */
+  readonly because: string;
+  /** What the rule asks for. */
+  readonly expected: string;
+  /** What was seen instead. */
+  readonly seen: string;
+  /** The last exchange of the smallest counterexample, abridged: where there are two, it is what shows it. */
+  readonly exchange?: Exchange;
+}
+
+/** The rules that there are. */
+export const RULES: readonly RuleInfo[] = [...serverRules, ...clientRules];
 
 /**
  * Sums up what a run against all subjects has found.
  *
  * @param outcomes What came of each subject.
- * @param rules The ids of the rules that there are. By default those for servers and for clients.
+ * @param rules The rules that there are. By default those for servers and for clients.
  */
 export function recordOf(
   outcomes: readonly Outcome[],
-  rules: readonly string[] = RULES,
+  rules: readonly RuleInfo[] = RULES,
 ): InteropRecord {
-  return { rules, entries: outcomes.map(entryOf) };
+  return { rules: rules.map(({ id }) => id), entries: outcomes.map(entryOf) };
 }
 
 /**
@@ -92,49 +104,98 @@ export function updated(
       name === entry.name && version === entry.version
     );
   const foundPlaces = new Set(found.entries.map(placeOf));
-  const kept = record.entries.filter((entry) => !foundPlaces.has(placeOf(entry)));
+  const newer = found.rules.filter((id) => !record.rules.includes(id));
+  const kept = record.entries.filter((entry) => !foundPlaces.has(placeOf(entry)))
+    .map((entry) => withNewer(entry, newer));
   const entries = [...found.entries, ...kept].filter((entry) => placeOf(entry) !== -1)
     .sort((a, b) => placeOf(a) - placeOf(b));
   return { rules: found.rules, entries };
 }
 
+/** What was found about an implementation before there were some rules. */
+function withNewer(entry: Entry, ids: readonly string[]): Entry {
+  const newer = [...entry.newer ?? [], ...ids];
+  return newer.length === 0 ? entry : { ...entry, newer };
+}
+
 function entryOf({ subject, report }: Outcome): Entry {
-  const scores = LEVELS.map((level) => {
-    const { kept, broken, hung } = tally(report.results, level);
-    return [level, { kept, tried: kept + broken + hung }] as const;
-  });
+  const { side, runtime, runs, seed, results } = report;
+  const unseen = idsByReason(results, "not seen");
+  const skipped = idsByReason(results, "skipped");
   return {
-    side: report.side,
+    side,
     name: report.subject.name,
     version: report.subject.version ?? "",
-    scores: Object.fromEntries(scores) as Record<Level, Score>,
-    breaks: report.results.filter(isBroken).map((result) => ({
-      id: result.id,
-      level: result.level,
-      title: result.title,
-      because: subject.breaks[result.id] ?? "",
-      bytes: bytesOf(result),
-    })),
+    ...(subject.isOurs && { isOurs: true }),
+    runtime,
+    runs,
+    seed,
+    breaks: results.filter(isBroken).map((result) =>
+      breakOf(result, subject.breaks[result.id] ?? "")
+    ),
+    ...(unseen !== undefined && { unseen }),
+    ...(skipped !== undefined && { skipped }),
   };
 }
 
-/** How much is shown of bytes that are many: their start and their end. */
-const SHOWN_CHARACTERS = { start: 110, end: 50 };
+/** What a reason says to those who run the command: the option by which it would be another one. */
+const OPTION = /: `--.*/;
 
-/** The bytes of the last exchange of a counterexample: where there are two, it is what shows it. */
-function bytesOf({ side, failure, reason = "" }: RuleResult): string {
-  const exchange = failure?.exchanges.at(-1);
-  if (!exchange) return reason;
-  const { request, answer } = exchange;
-  if (side === "server") {
-    const { expected = "", seen = "" } = failure ?? {};
-    return withoutPorts(`${request} → ${abridge(seen)}, not ${abridge(expected)}`);
+/** The rules of a verdict, or `undefined` if it has none. */
+function idsByReason(
+  results: readonly RuleResult[],
+  verdict: "not seen" | "skipped",
+): IdsByReason | undefined {
+  const ids: Record<string, string[]> = {};
+  for (const { id, reason = "", verdict: found } of results) {
+    if (found === verdict) (ids[reason.replace(OPTION, "")] ??= []).push(id);
   }
-  if (!answer) return "";
-  const { status, chunks, ending } = answer;
-  const head = status === 200 ? "" : `HTTP ${status} `;
-  const end = ending === "end" ? "" : ` (${ENDINGS[ending]})`;
-  return `${head}${abridge(chunks.join(""))}${end}`.trim();
+  return Object.keys(ids).length === 0 ? undefined : ids;
+}
+
+function breakOf({ id, side, verdict, reason, because, failure }: RuleResult, why: string): Break {
+  const { expected = "", seen = reason ?? "", exchanges = [] } = failure ?? {};
+  const exchange = exchanges.at(-1);
+  return {
+    id,
+    ...(verdict === "hung" && { isHung: true }),
+    ...(because !== undefined && { cause: because }),
+    because: why,
+    expected: shorten(expected),
+    seen: shorten(seen),
+    ...(exchange && { exchange: abridgeExchange(exchange, side) }),
+  };
+}
+
+/** An exchange without what need not be kept. The chunks of a server depend on the moment. */
+function abridgeExchange({ request, answer }: Exchange, side: Side): Exchange {
+  if (answer === undefined) return { request: shorten(request) };
+  const chunks = side === "server" ? [answer.chunks.join("")] : abridgeChunks(answer.chunks);
+  return { request: shorten(request), answer: { ...answer, chunks: chunks.map(shorten) } };
+}
+
+/** How much is kept of a text that is long, and of chunks that are many: the start and the end. */
+const KEPT_CHARACTERS = { start: 320, end: 120 };
+const KEPT_CHUNKS = { start: 8, end: 3 };
+
+function abridgeChunks(chunks: readonly string[]): readonly string[] {
+  const { start, end } = KEPT_CHUNKS;
+  if (chunks.length <= start + end + 1) return chunks;
+  return [...chunks.slice(0, start), "…", ...chunks.slice(-end)];
+}
+
+/** A text in which nobody has to look for what matters, and which is the same in every run. */
+function shorten(text: string): string {
+  const { start, end } = KEPT_CHARACTERS;
+  const short = withoutRuns(withoutPorts(text));
+  if (short.length <= start + end + 1) return short;
+  return `${short.slice(0, start)}…${short.slice(-end)}`;
+}
+
+/** Digests by their first twelve digits, as everybody does, and what is repeated by its start. */
+function withoutRuns(text: string): string {
+  return text.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1…")
+    .replace(/(.)\1{12}\1+/gs, (_, character: string) => `${character.repeat(12)}…`);
 }
 
 /** Ports are other ones in every run, and with them all digests that follow from a name. */
@@ -142,92 +203,62 @@ function withoutPorts(text: string): string {
   return text.replace(/127\.0\.0\.1:\d{4,}/g, "127.0.0.1:…").replace(/\/tmp\/[\w-]+/g, "…");
 }
 
-const ENDINGS = {
-  reset: "the connection breaks",
-  hang: "the connection stays open",
-  repeat: "the last chunk again and again",
-};
-
-function abridge(text: string): string {
-  const { start, end } = SHOWN_CHARACTERS;
-  if (text.length <= start + end + 5) return text;
-  return `${text.slice(0, start)} … ${text.slice(-end)}`;
+/**
+ * The reports that a record was made of, without what it does not keep: how many inputs a rule was tried
+ * with, and the way to a counterexample.
+ *
+ * @param record The record.
+ * @param rules The rules that there are. By default those for servers and for clients.
+ */
+export function reportsOf(
+  { entries }: InteropRecord,
+  rules: readonly RuleInfo[] = RULES,
+): Report[] {
+  return entries.map((entry) => reportOf(entry, rules));
 }
 
-const HEADINGS: Readonly<Record<Side, string>> = { server: "Server", client: "Client" };
-
-/** How many rules of each level there are for a side. */
-function countRules(side: Side): Readonly<Record<Level, number>> {
-  const rules: readonly RuleInfo[] = side === "server" ? serverRules : clientRules;
-  const counts = LEVELS.map((
-    level,
-  ) => [level, rules.filter((rule) => rule.level === level).length]);
-  return Object.fromEntries(counts);
+/** The report of an entry. */
+export function reportOf(entry: Entry, rules: readonly RuleInfo[] = RULES): Report {
+  const { side, name, version, runtime, runs, seed, newer = [] } = entry;
+  const tried = rules.filter((rule) => rule.side === side && !newer.includes(rule.id));
+  return {
+    format: 2,
+    side,
+    subject: version === "" ? { name } : { name, version },
+    runtime,
+    runs,
+    seed,
+    results: tried.map((rule) => resultOf(entry, rule)),
+  };
 }
 
-/** A score, with the number of rules if not all of them were seen. */
-function showScore({ kept, tried }: Score, total: number): string {
-  return tried < total ? `${kept}/${tried} of ${total}` : `${kept}/${tried}`;
+function resultOf(
+  { breaks, unseen, skipped, seed }: Entry,
+  { id, side, level, title, cites }: RuleInfo,
+): RuleResult {
+  const info = { id, side, level, title, cites, runs: 0 };
+  const broken = breaks.find((each) => each.id === id);
+  if (broken !== undefined) return { ...info, ...resultOfBreak(broken, seed) };
+  const isUnseen = reasonOf(unseen, id);
+  if (isUnseen !== undefined) return { ...info, verdict: "not seen", reason: isUnseen };
+  const isSkipped = reasonOf(skipped, id);
+  if (isSkipped !== undefined) return { ...info, verdict: "skipped", reason: isSkipped };
+  return { ...info, verdict: "kept" };
 }
 
-/** The tables for README.md. */
-export function renderTables({ entries }: InteropRecord): string {
-  const tables = (["server", "client"] as const).map((side) => {
-    const ofSide = entries.filter((entry) => entry.side === side);
-    const totals = countRules(side);
-    const rows = ofSide.map(({ name, version, scores, breaks }) => [
-      name,
-      version,
-      ...LEVELS.map((level) => showScore(scores[level], totals[level])),
-      breaks.map(({ id }) => id).join(", ") || "nothing",
-    ]);
-    return table([HEADINGS[side], "Version", ...LEVELS, "Breaks"], rows);
-  });
-  const rows = entries.flatMap(({ name, version, breaks }) =>
-    breaks.map(({ id, level, title, because, bytes }) => [
-      `${name} ${version}`.trimEnd(),
-      `${id} (${level}): ${title}`,
-      because,
-      code(bytes),
-    ])
-  );
-  const details = [
-    "<details>",
-    "<summary>Where each of them goes wrong, and the smallest bytes that show it</summary>",
-    table(["Implementation", "Rule", "Because", "Bytes"], rows),
-    "</details>",
-  ];
-  return [...tables, ...details].join("\n\n");
+function resultOfBreak(
+  { isHung, cause, because, expected, seen, exchange }: Break,
+  seed: number,
+): Pick<RuleResult, "verdict" | "reason" | "because" | "failure"> {
+  const exchanges = exchange === undefined ? [] : [exchange];
+  return {
+    verdict: isHung ? "hung" : "broken",
+    ...(because !== "" && { reason: because }),
+    ...(cause !== undefined && { because: cause }),
+    failure: { expected, seen, exchanges, seed, path: "", foundAfter: 0, shrinks: 0 },
+  };
 }
 
-/** A table in Markdown. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map(escapeCell).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
-}
-
-/** Escapes the characters that would end a table cell. */
-function escapeCell(text: string): string {
-  return text.replaceAll("\n", " ").replaceAll("|", "\\|");
-}
-
-/** A text as code, whatever is in it. */
-function code(text: string): string {
-  if (text === "") return "no bytes";
-  const longest = Math.max(0, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length));
-  const fence = "`".repeat(longest + 1);
-  const space = /^`|`$/.test(text) ? " " : "";
-  return `${fence}${space}${text}${space}${fence}`;
-}
-
-const BEGIN = "<!-- Made by `deno task interop --write`; a test fails when it is stale. -->\n" +
-  "<!-- deno-fmt-ignore-start -->";
-const END = "<!-- deno-fmt-ignore-end -->";
-
-/** A text with what is made of a record put between the marks. */
-export function withMade(text: string, made: string): string {
-  const begin = text.indexOf(BEGIN);
-  const end = text.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error("There is no place for the tables");
-  return `${text.slice(0, begin + BEGIN.length)}\n\n${made}\n\n${text.slice(end)}`;
+function reasonOf(ids: IdsByReason = {}, id: string): string | undefined {
+  return Object.keys(ids).find((reason) => ids[reason]!.includes(id));
 }

@@ -1,69 +1,73 @@
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { readdir, readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { lexer, type Tokens } from "marked";
 import { join } from "node:path";
 import type { Exchange } from "../../exchange.ts";
-import { failure, report, result } from "../../reporters/test_helpers.ts";
+import { tally } from "../../report.ts";
+import { report, result } from "../../reporters/test_helpers.ts";
 import { driverPath } from "./driver.ts";
 import { everySubject } from "./mod.ts";
-import { type InteropRecord, recordOf, renderTables, RULES, updated, withMade } from "./record.ts";
+import { type InteropRecord, recordOf, reportOf, reportsOf, RULES, updated } from "./record.ts";
+import { IMPLEMENTATIONS } from "./shelves.ts";
 import type { Subject } from "./subject.ts";
+import { CUT, outcomeOf } from "./test_helpers.ts";
 
 const readRecord = async (): Promise<InteropRecord> =>
-  JSON.parse(await readFile(new URL("record.json", import.meta.url), "utf8"));
-const readReadme = () => readFile(new URL("../../../README.md", import.meta.url), "utf8");
+  JSON.parse(await readFile(IMPLEMENTATIONS.record, "utf8"));
 
-/** A client that keeps one rule, breaks another by some exchanges, and skips a third one. */
-function outcomeOf(...exchanges: Exchange[]) {
-  const broken = result("C-END-1", {
-    verdict: "broken",
-    level: "must",
-    failure: failure({ exchanges }),
-  });
-  const results = [result("C-REQ-1"), broken, result("C-SUM-1", { verdict: "skipped" })];
-  const subject = { breaks: { "C-END-1": "it does | not `look`" } } as unknown as Subject;
-  return { subject, report: report(results, { subject: { name: "a|b", version: "1.2" } }) };
+/** The only break of an outcome with some exchanges. */
+function breakOf(...exchanges: Exchange[]) {
+  return recordOf([outcomeOf(...exchanges)]).entries[0]!.breaks[0]!;
 }
 
-const CUT: Exchange = {
-  request: "POST /api/pull {}",
-  answer: { status: 200, contentType: null, chunks: ['{"a`b":1}\\n', "{"], ending: "reset" },
-};
+/** An answer of some chunks. */
+function answered(...chunks: string[]): Exchange {
+  return { request: "", answer: { status: 502, contentType: null, chunks, ending: "end" } };
+}
 
 describe("the record", () => {
-  it("counts what could be told, and has the last exchange of each break", () => {
-    const [entry] = recordOf([outcomeOf({ request: "none" }, CUT)]).entries;
-    assertEquals(entry?.scores.must, { kept: 1, tried: 2 });
-    assertEquals(entry?.breaks.map(({ id, because, bytes }) => [id, because, bytes]), [
-      ["C-END-1", "it does | not `look`", '{"a`b":1}\\n{ (the connection breaks)'],
-    ]);
+  it("keeps the verdict of every rule", () => {
+    const verdicts = ["kept", "broken", "hung", "not seen", "skipped"] as const;
+    const found = RULES.filter(({ side }) => side === "client").map(({ id, level }, index) =>
+      result(id, { level, verdict: verdicts[index % verdicts.length]! })
+    );
+    const { subject } = outcomeOf(CUT);
+    const [entry] = recordOf([{ subject, report: report(found) }]).entries;
+    const { results } = reportOf(entry!);
+    assertEquals(
+      results.map(({ id, level, verdict }) => ({ id, level, verdict })),
+      found.map(({ id, level, verdict }) => ({ id, level, verdict })),
+    );
+    assertEquals(tally(results), tally(found));
   });
 
-  it("shortens bytes that are many, and tells a status that is not 200", () => {
-    const chunks = [`{"status":"${"x".repeat(1_000)}"}\\n`];
-    const answer = { status: 502, contentType: null, chunks, ending: "end" as const };
-    const [entry] = recordOf([outcomeOf({ request: "", answer })]).entries;
-    const [{ bytes = "" } = {}] = entry?.breaks ?? [];
-    assertEquals(bytes.length < 200, true);
-    assertStringIncludes(bytes, "HTTP 502 {");
-    assertStringIncludes(bytes, "xxx … xxx");
+  it("names no rule that is kept", () => {
+    const { subject } = outcomeOf(CUT);
+    const found = report([result("C-REQ-1"), result("C-REQ-2")]);
+    const text = JSON.stringify(recordOf([{ subject, report: found }]).entries);
+    assertEquals(text.includes("C-REQ"), false);
   });
 
-  it("becomes tables that hold any text", () => {
-    const tables = lexer(renderTables(recordOf([outcomeOf(CUT)])))
-      .filter((token) => token.type === "table");
-    const cells = tables.flatMap((table) => (table as Tokens.Table).rows)
-      .map((row) => row.map(({ text }) => text));
-    assertEquals(cells, [
-      ["a|b", "1.2", "1/2 of 8", "0/0 of 31", "0/0 of 11", "C-END-1"],
-      [
-        "a|b 1.2",
-        "C-END-1 (must): The rule C-END-1 holds",
-        "it does | not `look`",
-        '``{"a`b":1}\\n{ (the connection breaks)``',
-      ],
+  it("has the reason of a break, what breaks with it, and the last exchange", () => {
+    const { because, cause, exchange } = breakOf({ request: "none" }, CUT);
+    assertEquals({ because, cause, exchange }, {
+      because: "it does | not `look`",
+      cause: "C-REQ-1",
+      exchange: CUT,
+    });
+  });
+
+  it("shortens bytes that are many, chunks that are many, and what is repeated", () => {
+    const shown = (...chunks: string[]) => breakOf(answered(...chunks)).exchange?.answer?.chunks;
+    const digest = "0123456789ab".padEnd(64, "c");
+    assertEquals(shown(`"sha256:${digest}"`, " ".repeat(99)), [
+      '"sha256:0123456789ab…"',
+      `${" ".repeat(12)}…`,
     ]);
+    const [long = ""] = shown("start, " + "ab".repeat(1_000) + ", end") ?? [];
+    assertEquals([long.length < 500, long.slice(0, 7), long.slice(-5)], [true, "start, ", ", end"]);
+    const many = shown(...Array.from({ length: 40 }, (_, index) => String(index))) ?? [];
+    assertEquals([many.length, many[0], many.includes("…"), many.at(-1)], [12, "0", true, "39"]);
   });
 
   it("keeps what it has about those that were not run, in the order of all", () => {
@@ -96,22 +100,24 @@ describe("the record", () => {
     );
   });
 
-  it("wants a place for its tables", () => {
-    assertThrows(
-      () => withMade("# Nothing", renderTables(recordOf([]))),
-      Error,
-      "no place for the tables",
-    );
+  it("does not take a rule for kept by those that were run before there was one", () => {
+    const { subject, report } = outcomeOf(CUT);
+    const [rule] = RULES.filter(({ side }) => side === "client");
+    const before = recordOf([{ subject, report }], RULES.filter((each) => each !== rule));
+    const again = updated(before, recordOf([]), [{ name: "a|b", version: "1.2" } as Subject]);
+    assertEquals(reportsOf(again)[0]!.results.some(({ id }) => id === rule!.id), false);
+    assertEquals(reportsOf(before)[0]!.results.some(({ id }) => id === rule!.id), true);
   });
 
   it("is of the rules and the implementations that there are, at their versions", async () => {
     const { rules, entries } = await readRecord();
-    assertEquals(rules, RULES);
+    assertEquals(rules, RULES.map(({ id }) => id));
     assertEquals(
       entries.map(({ side, name }) => [side, name]),
       everySubject.map(({ side, name }) => [side, name]),
     );
-    for (const [index, { version }] of everySubject.entries()) {
+    for (const [index, { version, isOurs }] of everySubject.entries()) {
+      assertEquals(entries[index]?.isOurs, isOurs);
       if (version !== undefined) assertEquals(entries[index]?.version, version);
     }
   });
@@ -122,11 +128,6 @@ describe("the record", () => {
       Object.fromEntries(breaks.map(({ id, because }) => [id, because]))
     );
     assertEquals(told, everySubject.map(({ breaks }) => ({ ...breaks })));
-  });
-
-  it("is what the tables in README.md are made of", async () => {
-    const readme = await readReadme();
-    assertEquals(readme, withMade(readme, renderTables(await readRecord())));
   });
 });
 

@@ -20,7 +20,10 @@ function layersOf(sizes: readonly number[]): readonly Layer[] {
 /** The small server. */
 export const smallServer: ServerSubject = {
   name: "a small server",
-  lacks: { faults: "The server cannot be made to fail" },
+  lacks: {
+    faults: "The server cannot be made to fail",
+    wire: "It runs in this process, where nothing goes over a wire",
+  },
   open({ layers }) {
     const clock = new VirtualClock();
     const server = new SmallServer(clock);

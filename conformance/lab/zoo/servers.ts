@@ -20,6 +20,7 @@ import {
   watchEnds,
   whenChanged,
 } from "./server_parts.ts";
+import { rawServer } from "./raw_server.ts";
 import type { Specimen } from "./specimen.ts";
 
 type Wrap = NonNullable<MockSubjectOptions["wrap"]>;
@@ -99,7 +100,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
       const isJson = request.headers.get("Content-Type") === "application/json";
       return !isPull(request) || isJson
         ? await fetch(request)
-        : new Response(null, { status: 415 });
+        : Response.json({ error: "this server takes JSON alone" }, { status: 415 });
     },
   ),
   server(
@@ -282,6 +283,18 @@ const framing: readonly Specimen<ServerSubject>[] = [
       }),
   ),
   server(
+    "writes for people",
+    "It puts a space after each colon and comma.",
+    ["S-FRAME-6"],
+    ({ fetch }) => changeText(fetch, (text) => text.replace(/(?<=")([:,])(?=["\d])/g, "$1 ")),
+  ),
+  server(
+    "writes its numbers with a point",
+    "Its totals have a fraction, which is zero.",
+    ["S-FRAME-6"],
+    ({ fetch }) => changeText(fetch, (text) => text.replace(/"total":(\d+)/g, '"total":$1.0')),
+  ),
+  server(
     "says that its stream is JSON",
     "Its content type is that of a single object.",
     ["S-FRAME-3"],
@@ -459,7 +472,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   server(
     "stops for all when one leaves",
     "It ends every pull when one of them is cancelled.",
-    ["S-LEAVE-1"],
+    ["S-SEQ-3", "S-LEAVE-1"],
     ({ fetch }) => {
       let departures = 0;
       return watchEnds(
@@ -507,8 +520,43 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     (mock) => {
       const { fetch, answering } = watchStreams(mock.fetch);
       return async (request) =>
-        answering() >= 4 ? new Response(null, { status: 503 }) : await fetch(request);
+        answering() >= 4 ? Response.json({ error: "busy" }, { status: 503 }) : await fetch(request);
     },
+  ),
+];
+
+const http: readonly Specimen<ServerSubject>[] = [
+  {
+    name: "ends without the last chunk",
+    does: "It closes the connection where the end of the body should be told.",
+    breaks: ["S-HTTP-1"],
+    subject: rawServer("ends without the last chunk", (socket) => socket.end()),
+  },
+  {
+    name: "goes on after the end",
+    does: "It sends bytes after the last chunk, which belong to no answer.",
+    breaks: ["S-HTTP-1"],
+    subject: rawServer("goes on after the end", (socket) => socket.end("0\r\n\r\nmore")),
+  },
+  server(
+    "says that it compresses",
+    "It says that a refusal is compressed, whatever the request allows.",
+    ["S-HTTP-2"],
+    ({ fetch }) =>
+      changeResponse(fetch, (response) => {
+        if (response.status === 400) response.headers.set("Content-Encoding", "gzip");
+        return response;
+      }),
+  ),
+  server(
+    "refuses in plain text",
+    "Its refusals say that they are text.",
+    ["S-HTTP-3"],
+    ({ fetch }) =>
+      changeResponse(fetch, (response) => {
+        if (response.status === 400) response.headers.set("Content-Type", "text/plain");
+        return response;
+      }),
   ),
 ];
 
@@ -525,7 +573,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   server(
     "chokes on bad JSON",
     "It answers a body that is not JSON with an internal error and a page.",
-    ["S-ERR-2"],
+    ["S-HTTP-3", "S-ERR-2"],
     ({ fetch }) =>
       changeResponse(
         fetch,
@@ -557,7 +605,9 @@ const errors: readonly Specimen<ServerSubject>[] = [
           (await response.clone().json()).error !== "invalid model name";
         return isNamed
           ? response
-          : new Response('{"error":"pull model manifest: file does not exist"}\n');
+          : new Response('{"error":"pull model manifest: file does not exist"}\n', {
+            headers: { "Content-Type": "application/x-ndjson" },
+          });
       }),
   ),
   server(
@@ -580,7 +630,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   server(
     "is silent about unknown models",
     "It ends the stream when the registry does not have a model.",
-    ["S-ERR-6"],
+    ["S-SEQ-3", "S-ERR-6"],
     ({ fetch }) => withoutErrors(fetch, /file does not exist/),
   ),
   server(
@@ -590,7 +640,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
     ({ fetch }) =>
       changeResponse(fetch, async (response, request) => {
         const fields = await fieldsOf(request);
-        return fields?.stream === false ? new Response(response.body, { status: 200 }) : response;
+        return fields?.stream === false ? Response.json(await response.json()) : response;
       }),
   ),
   server(
@@ -660,7 +710,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
     ({ fetch }) => {
       let hasRefused = false;
       return async (request) => {
-        if (hasRefused) return new Response(null, { status: 500 });
+        if (hasRefused) return Response.json({ error: "out of order" }, { status: 500 });
         const response = await fetch(request);
         hasRefused = response.status === 400;
         return response;
@@ -768,6 +818,15 @@ const pulling: readonly Specimen<ServerSubject>[] = [
 
 const SUCCESS: StatusObject = { status: "success" };
 
+/** Changes the text of streams, chunk by chunk. */
+function changeText(fetch: Answer, change: (text: string) => string): Answer {
+  return changeBytes(fetch, async function* (chunks) {
+    for await (const chunk of chunks) {
+      yield new TextEncoder().encode(change(new TextDecoder().decode(chunk)));
+    }
+  });
+}
+
 /** Leaves out the objects that tell of some errors. */
 function withoutErrors(fetch: (request: Request) => Promise<Response>, words: RegExp) {
   return changeObjects(fetch, () => (object) => words.test(String(object.error)) ? [] : [object]);
@@ -789,6 +848,7 @@ function isJson(text: string): boolean {
 /** The specimens. */
 export const serverSpecimens: readonly Specimen<ServerSubject>[] = [
   ...requests,
+  ...http,
   ...framing,
   ...sequence,
   ...downloads,

@@ -49,7 +49,7 @@ async function requireFrom(
   const reportsLayer = (status: PullStatus) =>
     status.digest === digest && status.completed !== undefined;
   await pulling.readUntil((statuses) => statuses.some(reportsLayer));
-  const { statuses, exchange } = await pulling.transcript();
+  const { statuses, exchange } = pulling.transcript();
   const first = statuses.find(reportsLayer);
   if (first) run.saw();
   if (!first || (first.completed ?? 0) >= completed) return;
@@ -144,7 +144,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
   }, async ({ pulling, last }, server, run, subject) => {
     const other = await beginPull(server, run);
     await other.readUntil((statuses) => lastDownload(statuses) !== undefined);
-    const { statuses: before } = await other.transcript();
+    const { statuses: before } = other.transcript();
     await pulling.leave();
     const transcript = await other.readAll();
     await requireSuccess(subject, transcript, run);

@@ -5,39 +5,13 @@
  * @module
  */
 
-import type { PullStatus } from "../../../mod.ts";
+import type { LayerSize, PullStatus } from "../../../mod.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
-import { blaming } from "../../blame.ts";
-import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
-import { longWorlds, slowWorlds, withServer, worlds } from "../server_states.ts";
-import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
-import { decode, isPartial, isSingleObject, pullAll, type Transcript } from "../transcript.ts";
-
-type Info = Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "evidence" | "skips">;
-
-/** A rule about what is sent for a pull. What is sent in place of a pull, S-SEQ-3 tells alone. */
-function pullRule(
-  info: Info,
-  check: (transcript: Transcript, server: OpenServer, run: CheckRun) => void | Promise<void>,
-  inputs = worlds(),
-): Rule<ServerSubject> {
-  return rule<ServerSubject, World>({
-    evidence: "a stream of objects",
-    ...info,
-    side: "server",
-    inputs,
-    check: (subject, world, run: CheckRun) =>
-      withServer(subject, world, async (server) => {
-        const transcript = await pullAll(server, run);
-        if (transcript.status >= 400 && info.id !== "S-SEQ-3") {
-          throw new Inconclusive(`The pull was answered with HTTP ${transcript.status}`);
-        }
-        if (info.evidence === undefined) run.saw();
-        const isSingle = isSingleObject(transcript);
-        await blaming("S-REQ-2", () => isSingle, () => check(transcript, server, run));
-      }),
-  });
-}
+import { Inconclusive, Violation } from "../../rule.ts";
+import { longWorlds, slowWorlds } from "../server_states.ts";
+import { unlessHas } from "../subject.ts";
+import { decode, isPartial, parseJson, type Transcript } from "../transcript.ts";
+import { type PullRule, pullRule, type PullRuleInfo } from "./pull_rule.ts";
 
 /** What is wrong about an object. */
 interface Fault {
@@ -50,17 +24,17 @@ interface Fault {
  * nothing is said.
  */
 function downloadRule(
-  info: Info & { readonly evidence: string },
-  findFault: (status: PullStatus, before: readonly PullStatus[], server: OpenServer) =>
+  info: PullRuleInfo & { readonly evidence: string },
+  findFault: (status: PullStatus, all: readonly PullStatus[], layers: readonly LayerSize[]) =>
     | Fault
     | "fine"
     | undefined,
-): Rule<ServerSubject> {
-  return pullRule(info, ({ statuses, exchange }, server, run) => {
+): PullRule {
+  return pullRule(info, "begun", ({ statuses, exchange }, { layers, saw }) => {
     const downloads = statuses.filter((status) => kindOf(status) === "downloading");
-    for (const [index, status] of downloads.entries()) {
-      const fault = findFault(status, downloads.slice(0, index), server);
-      if (fault !== undefined) run.saw();
+    for (const status of downloads) {
+      const fault = findFault(status, downloads, layers);
+      if (fault !== undefined) saw();
       if (typeof fault === "object") throw new Violation(fault.expected, fault.seen, [exchange]);
     }
   });
@@ -112,9 +86,9 @@ function batchesOf({ chunks, arrivedAfterMs }: Transcript): Batch[] {
 }
 
 /** How many different bytes the objects of a batch report of one layer that is not complete. */
-async function countReports({ chunks }: Batch): Promise<number> {
+function countReports({ chunks }: Batch): number {
   const reported = new Map<string | undefined, Set<number>>();
-  for (const status of await decode(chunks)) {
+  for (const status of decode(chunks)) {
     if (!isPartial(status)) continue;
     const { digest, completed } = status;
     reported.set(digest, (reported.get(digest) ?? new Set()).add(completed!));
@@ -125,47 +99,76 @@ async function countReports({ chunks }: Batch): Promise<number> {
 const FINAL_ORDER = 'spec: "After all the files are downloaded, the final responses are:"';
 
 /** The rules. */
-export const streamRules: readonly Rule<ServerSubject>[] = [
-  pullRule({
-    id: "S-FRAME-1",
-    level: "observed",
-    title: "Every object is on a line of its own, which ends in a newline",
-    cites: "observed: newline-delimited JSON, one compact object a line, no blank lines",
-  }, ({ text, exchange }) => {
-    const lines = text.split("\n");
-    if (lines.pop() !== "") {
-      throw new Violation("a newline at the end", "no newline", [exchange]);
-    }
-    for (const [index, line] of lines.entries()) {
-      if (isObject(line)) continue;
-      throw new Violation(`line ${index + 1} to be one object`, JSON.stringify(line), [exchange]);
-    }
-  }),
-  pullRule({
-    id: "S-FRAME-2",
-    level: "should",
-    title: "The stream is UTF-8 without a byte order mark",
-    cites: "RFC 8259, 8.1: JSON is encoded in UTF-8, and no byte order mark is added",
-  }, ({ chunks, exchange }) => {
-    const bytes = chunks.flatMap((chunk) => [...chunk]);
-    try {
-      const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
-        .decode(new Uint8Array(bytes));
-      if (!text.startsWith("\ufeff")) return;
-    } catch {
-      throw new Violation("UTF-8", "bytes that are not UTF-8", [exchange]);
-    }
-    throw new Violation("no byte order mark", "a byte order mark", [exchange]);
-  }),
-  pullRule({
-    id: "S-FRAME-3",
-    level: "observed",
-    title: "The content type is application/x-ndjson",
-    cites: "observed: Content-Type: application/x-ndjson",
-  }, ({ contentType, exchange }) => {
-    if (contentType?.split(";")[0]?.trim() === "application/x-ndjson") return;
-    throw new Violation("application/x-ndjson", contentType ?? "no content type", [exchange]);
-  }),
+export const streamRules: readonly PullRule[] = [
+  pullRule(
+    {
+      id: "S-FRAME-1",
+      level: "observed",
+      title: "Every object is on a line of its own, which ends in a newline",
+      cites: "observed: newline-delimited JSON, one compact object a line, no blank lines",
+    },
+    "begun",
+    ({ text, exchange }) => {
+      const lines = text.split("\n");
+      if (lines.pop() !== "") {
+        throw new Violation("a newline at the end", "no newline", [exchange]);
+      }
+      for (const [index, line] of lines.entries()) {
+        if (isObject(line)) continue;
+        throw new Violation(`line ${index + 1} to be one object`, JSON.stringify(line), [exchange]);
+      }
+    },
+  ),
+  pullRule(
+    {
+      id: "S-FRAME-2",
+      level: "should",
+      title: "The stream is UTF-8 without a byte order mark",
+      cites: "RFC 8259, 8.1: JSON is encoded in UTF-8, and no byte order mark is added",
+    },
+    "begun",
+    ({ chunks, exchange }) => {
+      const bytes = chunks.flatMap((chunk) => [...chunk]);
+      try {
+        const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+          .decode(new Uint8Array(bytes));
+        if (!text.startsWith("\ufeff")) return;
+      } catch {
+        throw new Violation("UTF-8", "bytes that are not UTF-8", [exchange]);
+      }
+      throw new Violation("no byte order mark", "a byte order mark", [exchange]);
+    },
+  ),
+  pullRule(
+    {
+      id: "S-FRAME-3",
+      level: "observed",
+      title: "The content type is application/x-ndjson",
+      cites: "observed: Content-Type: application/x-ndjson",
+    },
+    "begun",
+    ({ contentType, exchange }) => {
+      if (contentType?.split(";")[0]?.trim() === "application/x-ndjson") return;
+      throw new Violation("application/x-ndjson", contentType ?? "no content type", [exchange]);
+    },
+  ),
+  pullRule(
+    {
+      id: "S-FRAME-6",
+      level: "observed",
+      title: "Objects are compact: no white space, each field once, and numbers in digits",
+      cites:
+        "observed: each line is one compact JSON object; `total` and `completed` are digits alone",
+    },
+    "begun",
+    ({ text, exchange }) => {
+      for (const line of text.split("\n")) {
+        const value = parseJson(line);
+        if (value === undefined || isAsWritten(line, value)) continue;
+        throw new Violation(JSON.stringify(value), line, [exchange]);
+      }
+    },
+  ),
   pullRule(
     {
       id: "S-FRAME-4",
@@ -175,13 +178,14 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
       evidence: `a pull that takes ${LONG_ENOUGH_MS} ms or longer`,
       skips: unlessHas("fresh"),
     },
-    ({ firstAfterMs, elapsedMs, exchange }, _server, run) => {
+    "timed",
+    ({ firstAfterMs, elapsedMs, exchange }, { saw }) => {
       if (elapsedMs < LONG_ENOUGH_MS) {
         throw new Inconclusive(
           `The pull ended within ${LONG_ENOUGH_MS} ms, too soon to see when objects arrive`,
         );
       }
-      run.saw();
+      saw();
       if (firstAfterMs <= elapsedMs / 2) return;
       const seen = `the first one after ${Math.round(firstAfterMs)} of ${Math.round(elapsedMs)} ms`;
       throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
@@ -199,18 +203,19 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
       evidence: `a pull that takes ${MAX_HELD_MS} ms or longer`,
       skips: unlessHas("fresh"),
     },
-    async (transcript, _server, run) => {
+    "timed",
+    (transcript, { saw }) => {
       const { elapsedMs, exchange } = transcript;
       if (elapsedMs < MAX_HELD_MS) {
         throw new Inconclusive(
           `The pull ended within ${MAX_HELD_MS} ms, too soon to see whether objects are held back`,
         );
       }
-      run.saw();
+      saw();
       // A pause alone says nothing: a server waits for its registry, too.
       for (const batch of batchesOf(transcript)) {
         if (batch.pauseMs <= MAX_HELD_MS) continue;
-        const reports = await countReports(batch);
+        const reports = countReports(batch);
         if (reports < 2) continue;
         const seen = `${reports} about a layer at once, after ${Math.round(batch.pauseMs)} ms`;
         throw new Violation("objects to arrive one by one", seen, [exchange]);
@@ -218,72 +223,95 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     },
     longWorlds(),
   ),
-  pullRule({
-    id: "S-SEQ-1",
-    level: "must",
-    title: "The first object is the manifest",
-    cites: 'spec: "The first object is the manifest"',
-  }, ({ statuses: [first], exchange }) => {
-    if (first && kindOf(first) === "manifest") return;
-    const seen = JSON.stringify(first?.status ?? first);
-    throw new Violation('"pulling manifest" first', seen ?? "no object", [exchange]);
-  }),
-  pullRule({
-    id: "S-SEQ-2",
-    level: "must",
-    title: "The phases come in order: manifest, downloads, verifying, writing, removing, success",
-    cites: `spec: "Then there is a series of downloading responses."; ${FINAL_ORDER.slice(6)}`,
-    evidence: "two phases",
-  }, ({ statuses, exchange }, _server, run) => {
-    const known = statuses.filter((status) => phaseOf(status) !== -1 && status.kind !== "success");
-    if (new Set(known.map(phaseOf)).size > 1) run.saw();
-    for (const [index, status] of known.entries()) {
-      const before = known[index - 1];
-      if (!before || phaseOf(status) >= phaseOf(before)) continue;
-      throw new Violation(
-        `nothing of an earlier phase after ${JSON.stringify(before.status)}`,
-        JSON.stringify(status.status ?? status.digest),
-        [exchange],
+  pullRule(
+    {
+      id: "S-SEQ-1",
+      level: "must",
+      title: "The first object is the manifest",
+      cites: 'spec: "The first object is the manifest"',
+    },
+    "begun",
+    ({ statuses: [first], exchange }) => {
+      if (first?.kind === "error") throw new Inconclusive("The pull failed at once");
+      if (first && kindOf(first) === "manifest") return;
+      const seen = JSON.stringify(first?.status ?? first);
+      throw new Violation('"pulling manifest" first', seen ?? "no object", [exchange]);
+    },
+  ),
+  pullRule(
+    {
+      id: "S-SEQ-2",
+      level: "must",
+      title: "The phases come in order: manifest, downloads, verifying, writing, removing, success",
+      cites: `spec: "Then there is a series of downloading responses."; ${FINAL_ORDER.slice(6)}`,
+      evidence: "two phases",
+    },
+    "begun",
+    ({ statuses, exchange }, { saw }) => {
+      const known = statuses.filter((status) =>
+        phaseOf(status) !== -1 && status.kind !== "success"
       );
-    }
-  }),
-  pullRule({
-    id: "S-SEQ-3",
-    level: "must",
-    title: "`success` is the last object",
-    cites: `${FINAL_ORDER} … "success", which is the last of them`,
-  }, ({ statuses, exchange }) => {
-    const last = statuses.at(-1);
-    if (last?.kind === "success") return;
-    const seen = JSON.stringify(last?.error ?? last?.status) ?? "no such object";
-    throw new Violation('"success" last', seen, [exchange]);
-  }),
-  pullRule({
-    id: "S-SEQ-4",
-    level: "must",
-    title: "`success` is sent once",
-    cites: `${FINAL_ORDER} … "success", which is one of them`,
-    evidence: "a `success`",
-  }, ({ statuses, exchange }, _server, run) => {
-    const count = statuses.filter(({ kind }) => kind === "success").length;
-    if (count > 0) run.saw();
-    if (count > 1) throw new Violation("one success", `${count} successes`, [exchange]);
-  }),
-  pullRule({
-    id: "S-SEQ-5",
-    level: "should",
-    title: "The manifest and each final phase are reported once",
-    cites: `${FINAL_ORDER}, each of them once`,
-    evidence: "one of these phases",
-  }, ({ statuses, exchange }, _server, run) => {
-    for (const phase of ["manifest", "verifying", "writing"]) {
-      const count = statuses.filter((status) => kindOf(status) === phase).length;
-      if (count > 0) run.saw();
-      if (count > 1) {
-        throw new Violation(`one object of the phase ${phase}`, `${count} objects`, [exchange]);
+      if (new Set(known.map(phaseOf)).size > 1) saw();
+      for (const [index, status] of known.entries()) {
+        const before = known[index - 1];
+        if (!before || phaseOf(status) >= phaseOf(before)) continue;
+        throw new Violation(
+          `nothing of an earlier phase after ${JSON.stringify(before.status)}`,
+          JSON.stringify(status.status ?? status.digest),
+          [exchange],
+        );
       }
-    }
-  }),
+    },
+  ),
+  pullRule(
+    {
+      id: "S-SEQ-3",
+      level: "must",
+      title: "`success` is the last object",
+      cites: `${FINAL_ORDER} … "success", which is the last of them`,
+    },
+    "ended",
+    ({ statuses, exchange }) => {
+      const last = statuses.at(-1);
+      if (last?.kind === "success") return;
+      const seen = JSON.stringify(last?.error ?? last?.status) ?? "no such object";
+      throw new Violation('"success" last', seen, [exchange]);
+    },
+  ),
+  pullRule(
+    {
+      id: "S-SEQ-4",
+      level: "must",
+      title: "`success` is sent once",
+      cites: `${FINAL_ORDER} … "success", which is one of them`,
+      evidence: "a `success`",
+    },
+    "begun",
+    ({ statuses, exchange }, { saw }) => {
+      const count = statuses.filter(({ kind }) => kind === "success").length;
+      if (count > 0) saw();
+      if (count > 1) throw new Violation("one success", `${count} successes`, [exchange]);
+    },
+  ),
+  pullRule(
+    {
+      id: "S-SEQ-5",
+      level: "should",
+      title: "The manifest and each final phase are reported once",
+      cites: `${FINAL_ORDER}, each of them once`,
+      evidence: "one of these phases",
+    },
+    "begun",
+    ({ statuses, exchange }, { saw }) => {
+      for (const phase of ["manifest", "verifying", "writing"]) {
+        const count = statuses.filter((status) => kindOf(status) === phase).length;
+        if (count > 0) saw();
+        if (count > 1) {
+          throw new Violation(`one object of the phase ${phase}`, `${count} objects`, [exchange]);
+        }
+      }
+    },
+  ),
   downloadRule({
     id: "S-DOWN-1",
     level: "must",
@@ -313,12 +341,13 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
     cites: "A digest names bytes, whose number does not change",
     evidence: "two objects with the `total` of one digest",
     skips: unlessHas("fresh"),
-  }, ({ digest, total }, before) => {
-    if (digest === undefined) return undefined;
-    const other = before.find((status) => status.digest === digest && status.total !== undefined);
-    if (!other || total === undefined) return undefined;
-    if (other.total === total) return "fine";
-    return { expected: `a total of ${other.total} for ${digest}, as before`, seen: String(total) };
+  }, (status, all) => {
+    const { digest, total } = status;
+    if (digest === undefined || total === undefined) return undefined;
+    const first = all.find((other) => other.digest === digest && other.total !== undefined)!;
+    if (first === status) return undefined;
+    if (first.total === total) return "fine";
+    return { expected: `a total of ${first.total} for ${digest}, as before`, seen: String(total) };
   }),
   downloadRule({
     id: "S-DOWN-4",
@@ -329,29 +358,42 @@ export const streamRules: readonly Rule<ServerSubject>[] = [
       'the manifest."',
     evidence: "a download with the digest of a layer",
     skips: unlessHas("manifest"),
-  }, ({ digest, total }, _before, { layers = [] }) => {
+  }, ({ digest, total }, _all, layers) => {
+    if (layers.length === 0) return undefined;
     if (digest === undefined || digest === DIGEST_OF_ALL_LAYERS) return undefined;
     const layer = layers.find((each) => each.digest === digest);
     if (!layer) return { expected: "a digest of the manifest", seen: String(digest) };
     if (total === undefined || total === layer.size) return "fine";
     return { expected: `a total of ${layer.size} for ${digest}`, seen: String(total) };
   }),
-  pullRule({
-    id: "S-DOWN-5",
-    level: "must",
-    title: "A download names its digest",
-    cites: 'spec: "status": "downloading digestname", "digest": "digestname"',
-    evidence: "a download with `total`",
-  }, ({ statuses, exchange }, _server, run) => {
-    if (statuses.some(({ total }) => total !== undefined)) run.saw();
-    const nameless = statuses.find(({ digest, total }) =>
-      total !== undefined && digest === undefined
-    );
-    if (!nameless) return;
-    const { kind: _, ...object } = nameless;
-    throw new Violation("a digest beside `total`", JSON.stringify(object), [exchange]);
-  }),
+  pullRule(
+    {
+      id: "S-DOWN-5",
+      level: "must",
+      title: "A download names its digest",
+      cites: 'spec: "status": "downloading digestname", "digest": "digestname"',
+      evidence: "a download with `total`",
+    },
+    "begun",
+    ({ statuses, exchange }, { saw }) => {
+      if (statuses.some(({ total }) => total !== undefined)) saw();
+      const nameless = statuses.find(({ digest, total }) =>
+        total !== undefined && digest === undefined
+      );
+      if (!nameless) return;
+      const { kind: _, ...object } = nameless;
+      throw new Violation("a digest beside `total`", JSON.stringify(object), [exchange]);
+    },
+  ),
 ];
+
+const JSON_STRING = /"(?:[^"\\]|\\.)*"/g;
+
+/** Whether a line is what is written for a value, but for escapes, which JSON leaves to who writes. */
+function isAsWritten(line: string, value: unknown): boolean {
+  const plain = line.replace(JSON_STRING, (text) => JSON.stringify(JSON.parse(text)));
+  return plain === JSON.stringify(value);
+}
 
 function isObject(line: string): boolean {
   try {

@@ -5,25 +5,28 @@
  * @module
  */
 
-import { LEVELS } from "../../../report.ts";
+import { isBroken, type Report, tally } from "../../../report.ts";
+import type { RuleInfo } from "../../../rule.ts";
 import { serverRules } from "../../../server/suite.ts";
-import { type Entry, type InteropRecord, table } from "../record.ts";
+import { table } from "../markdown.ts";
+import { type InteropRecord, reportsOf } from "../record.ts";
 import { patientRules, proxyRules } from "./rules.ts";
 
-/** The ids of the rules that are tried through proxies. */
-export const PROXY_RULES: readonly string[] = [...serverRules, ...proxyRules, ...patientRules]
-  .map(({ id }) => id);
+/** The rules that are tried through proxies. */
+export const PROXY_RULES: readonly RuleInfo[] = [...serverRules, ...proxyRules, ...patientRules];
 
 /** The tables of a record: what each proxy breaks, and why. */
-export function renderProxyTables({ entries }: InteropRecord): string {
-  const rows = entries.map((entry) => [
-    entry.name,
-    entry.version,
-    scoreOf(entry),
-    entry.breaks.map(({ id }) => id).join(", ") || "nothing",
+export function renderProxyTables(record: InteropRecord): string {
+  const reports = reportsOf(record, PROXY_RULES);
+  const rows = reports.map(({ subject, results }) => [
+    subject.name,
+    subject.version ?? "",
+    scoreOf(results),
+    results.filter(isBroken).map(({ id }) => id).join(", ") || "nothing",
   ]);
-  const reasons = entries.flatMap(({ name, breaks }) =>
-    breaks.map(({ id, title, because }) => [name, `${id}: ${title}`, because])
+  const reasons = reports.flatMap(({ subject, results }) =>
+    results.filter(isBroken)
+      .map(({ id, title, reason = "" }) => [subject.name, `${id}: ${title}`, reason])
   );
   return [
     table(["Proxy and configuration", "Version", "Rules kept", "Breaks"], rows),
@@ -31,9 +34,8 @@ export function renderProxyTables({ entries }: InteropRecord): string {
   ].join("\n\n");
 }
 
-/** How many rules of any level are kept, of how many. */
-function scoreOf({ scores }: Entry): string {
-  const sum = (field: "kept" | "tried") =>
-    LEVELS.reduce((sum, level) => sum + scores[level][field], 0);
-  return `${sum("kept")}/${sum("tried")}`;
+/** How many rules are kept, of how many that were seen. */
+function scoreOf(results: Report["results"]): string {
+  const { kept, broken, hung } = tally(results);
+  return `${kept}/${kept + broken + hung}`;
 }

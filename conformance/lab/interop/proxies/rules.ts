@@ -84,7 +84,7 @@ export const proxyRules: readonly Rule<ProxiedMock>[] = [
     async (subject, server, run) => {
       const pulling = await beginPull(server, run);
       await pulling.readUntil(({ length }) => length > 1);
-      const { exchange } = await pulling.transcript();
+      const { exchange } = pulling.transcript();
       await pulling.leave();
       await requireCancelled(subject, exchange.request);
     },

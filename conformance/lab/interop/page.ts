@@ -1,0 +1,41 @@
+/**
+ * A record as a web page, `conformance/results.html`: that of the HTML reporter, with reports that are
+ * made of the record.
+ *
+ * @module
+ */
+
+import { htmlReport } from "../../reporters/html.ts";
+import type { Report } from "../../report.ts";
+import { type Subject, subjects } from "./mod.ts";
+import { moreSubjects } from "./more/mod.ts";
+import { allProxies } from "./proxies/mod.ts";
+import { type InteropRecord, reportsOf } from "./record.ts";
+
+/** What the page says of where it comes from. */
+const ABOUT =
+  "`ollama serve` and most clients are unmodified software of others; `ollama serve` pulled from the mock's " +
+  "registry. The mock and `pull` are this package's. `RESULTS.md`, beside this page, has the same as tables, and " +
+  "how to repeat it.";
+
+/** The page. */
+export function renderPage(record: InteropRecord): string {
+  return htmlReport(reportsOf(record), { replay: describeRun, about: ABOUT });
+}
+
+/** The command that runs the suite of an implementation again. */
+export function describeRun({ side, subject }: Report): string {
+  const isTested = ({ name, version = subject.version, ...found }: Subject) =>
+    found.side === side && name === subject.name && version === subject.version;
+  const [flag, found] = RUNS.map(([flag, subjects]) => [flag, subjects.find(isTested)] as const)
+    .find(([, found]) => found !== undefined) ?? ["", undefined];
+  const words = [subject.name, found?.version].filter((word) => word !== undefined).join(" ");
+  return `deno task interop ${flag}"${words}"`;
+}
+
+/** The subjects by the option that runs them. */
+const RUNS: readonly (readonly [flag: string, subjects: readonly Subject[]])[] = [
+  ["", subjects],
+  ["--more ", moreSubjects],
+  ["--proxies ", allProxies],
+];

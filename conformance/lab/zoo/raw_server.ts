@@ -1,0 +1,73 @@
+/**
+ * A mock behind a socket, whose answers are written by hand, so that HTTP itself can be wrong.
+ *
+ * @module
+ */
+
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Socket } from "node:net";
+import { mockServer, type ServerSubject } from "../../server/subject.ts";
+import { createWireFetch } from "../../server/wire/wire_fetch.ts";
+
+/** Writes the head of an answer, its chunks, and its end. */
+export type WriteEnd = (socket: Socket) => void;
+
+const OTHER_TIME = "Its time is not that of the socket";
+
+const REQUEST = /^(\S+) (\S+) HTTP\/1\.1\r\n([\s\S]*?)\r\n\r\n([\s\S]*)$/;
+
+/** A mock whose answers over a socket end in some way of their own. */
+export function rawServer(name: string, writeEnd: WriteEnd): ServerSubject {
+  const inner = mockServer({ name });
+  const fetchWire = createWireFetch()!;
+  return {
+    ...inner,
+    // Its time does not wait for what is on its way.
+    lacks: { fresh: OTHER_TIME, changes: OTHER_TIME, faults: OTHER_TIME },
+    async open(world) {
+      const opened = await inner.open(world);
+      const server = createServer((socket) => {
+        let text = "";
+        socket.on("error", () => {});
+        socket.on("data", async (data) => {
+          text += data;
+          const [, method, path = "", head = "", body = ""] = REQUEST.exec(text) ?? [];
+          const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0);
+          if (method === undefined || new TextEncoder().encode(body).length < length) return;
+          text = "";
+          const left = new AbortController();
+          socket.once("close", () => left.abort());
+          const init = { method, signal: left.signal, ...(length > 0 && { body }) };
+          await answer(socket, await opened.fetch(path, init), writeEnd).catch(() => {});
+        });
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      return {
+        ...opened,
+        fetch: (path, init) => fetchWire(new URL(path, base), init),
+        async close() {
+          server.close();
+          await opened.close();
+        },
+      };
+    },
+  };
+}
+
+async function answer(socket: Socket, response: Response, writeEnd: WriteEnd): Promise<void> {
+  const fields = [...response.headers].filter(([name]) => name !== "content-length");
+  const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const head = `HTTP/1.1 ${response.status} \r\n${lines}Connection: close\r\n`;
+  socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
+  const reader = response.body?.getReader();
+  for (;;) {
+    const { done, value } = await reader?.read() ?? { done: true };
+    if (done) break;
+    socket.write(`${value!.length.toString(16)}\r\n`);
+    socket.write(value!);
+    socket.write("\r\n");
+  }
+  writeEnd(socket);
+}

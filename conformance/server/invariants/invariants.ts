@@ -1,0 +1,97 @@
+/**
+ * What must hold in every exchange with a server: the rules about pulls, and those about HTTP.
+ *
+ * @module
+ */
+
+import { Violation } from "../../rule.ts";
+import { httpRules } from "../rules/http.ts";
+import type { Reach } from "../rules/pull_rule.ts";
+import { streamRules } from "../rules/stream.ts";
+import { isSingleObject, parseJson } from "../transcript.ts";
+import { pullAskedFor, type Seen } from "./seen.ts";
+
+/** What must hold in every exchange that it is about. */
+export interface Invariant {
+  /** The id of the rule whose sentence it is. */
+  readonly id: string;
+  /**
+   * Looks at an exchange. Throws a `Violation` if the rule is broken, and an `Inconclusive` if that cannot
+   * be told.
+   */
+  readonly look: (seen: Seen, saw: () => void) => void;
+}
+
+/** How long this process may stand still for the times of chunks to mean anything. */
+const MAX_LAG_MS = 100;
+
+/** Whether a rule tells of a pull. */
+function isWithin(reach: Reach, seen: Seen): boolean {
+  const { transcript, isWhole } = seen;
+  const last = transcript.statuses.at(-1)?.kind;
+  switch (reach) {
+    case "begun":
+      return isWhole || transcript.statuses.length > 0;
+    case "ended":
+      return isWhole && last !== "error";
+    case "timed":
+      return isWhole && last === "success" && isTimed(seen);
+  }
+}
+
+/** Whether it means anything when the chunks came. */
+function isTimed({ wire, isAlone, lagMs }: Seen): boolean {
+  return wire !== undefined && isAlone && lagMs < MAX_LAG_MS;
+}
+
+/** What is sent for a pull. What is sent in place of a stream, S-REQ-1 and S-REQ-2 tell. */
+const pullInvariants = streamRules.map(({ id, reach, checkPull }): Invariant => ({
+  id,
+  look(seen, saw) {
+    const asked = pullAskedFor(seen);
+    const { transcript } = seen;
+    if (!asked?.isStreamed || transcript.status !== 200 || isSingleObject(transcript)) return;
+    if (!isWithin(reach, seen)) return;
+    checkPull(transcript, { layers: asked.model === seen.model ? seen.layers : [], saw });
+  },
+}));
+
+/** What is sent at the end of a pull without a stream, or of one that fails. */
+const endInvariants: readonly Invariant[] = [
+  {
+    id: "S-REQ-3",
+    look(seen, saw) {
+      const { transcript, isWhole } = seen;
+      if (pullAskedFor(seen)?.isStreamed !== false || !isWhole) return;
+      if (transcript.status !== 200) return;
+      saw();
+      const { status, error } = Object(parseJson(transcript.text));
+      if (status === "success" || error !== undefined) return; // of an error, S-ERR-7 tells
+      const shown = JSON.stringify(transcript.text);
+      throw new Violation('{"status":"success"} alone', shown, [transcript.exchange]);
+    },
+  },
+  {
+    id: "S-ERR-9",
+    look(seen, saw) {
+      const { statuses, status, exchange } = seen.transcript;
+      if (!pullAskedFor(seen)?.isStreamed || status !== 200) return;
+      const failedAt = statuses.findIndex(({ kind }) => kind === "error");
+      if (failedAt === -1) return;
+      saw();
+      if (failedAt === statuses.length - 1) return;
+      const next = statuses[failedAt + 1]!;
+      throw new Violation("nothing after the error", JSON.stringify(next.status), [exchange]);
+    },
+  },
+];
+
+/** The invariants. */
+export const invariants: readonly Invariant[] = [
+  ...pullInvariants,
+  ...endInvariants,
+  ...httpRules.map(({ id, look }) => ({ id, look })),
+];
+
+/** The ids of the rules of which the invariants tell. */
+export const watchedRules: ReadonlySet<string> = new Set(invariants.map(({ id }) => id));

@@ -1,0 +1,181 @@
+/**
+ * A connection to a server, which carries one request after another.
+ *
+ * @module
+ */
+
+import type { Socket } from "node:net";
+import { concatBytes } from "../../../src/bytes.ts";
+import type { Bytes } from "../../generators/bytes.ts";
+import { AnswerParser } from "./answer_parser.ts";
+
+/** A request as it goes over the wire. */
+export interface WireRequest {
+  readonly method: string;
+  readonly url: URL;
+  /** The fields, those about the body included. */
+  readonly fields: readonly (readonly [name: string, value: string])[];
+  /** The body: whole, or in pieces, each of which is sent as a chunk. */
+  readonly body: Bytes | ReadableStream<Uint8Array> | undefined;
+  /** Ends the exchange when it aborts. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** An answer whose head has come. */
+export interface WireAnswer {
+  /** What has come so far, and comes. */
+  readonly parser: AnswerParser;
+  /** The body, without its framing. */
+  readonly body: ReadableStream<Uint8Array>;
+}
+
+/** Who waits for what comes over a connection. */
+interface Listener {
+  /** Something has come. */
+  onBytes(bytes: Bytes): void;
+  /** Nothing more comes. */
+  onEnd(error: Error | undefined): void;
+}
+
+/** A connection. */
+export class Connection {
+  readonly #socket: Socket;
+  #listener: Listener | undefined;
+  /** What came while nobody listened: no server may send anything then. */
+  #unasked: Bytes[] = [];
+  #hasEnded = false;
+  /** Called when the connection ends while nobody uses it. */
+  #onRestEnd: () => void = () => {};
+  /** Whether anything came for the last request. */
+  hasAnswered = false;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on("data", (data: Uint8Array) => {
+      this.hasAnswered = true;
+      const bytes = new Uint8Array(data);
+      if (this.#listener) this.#listener.onBytes(bytes);
+      else this.#unasked.push(bytes);
+    });
+    const end = (error?: Error) => {
+      this.#hasEnded = true;
+      this.#listener?.onEnd(error);
+      this.#onRestEnd();
+    };
+    socket.on("error", end);
+    socket.on("end", () => end());
+    socket.on("close", () => end());
+  }
+
+  /**
+   * Makes a request.
+   *
+   * @param request The request.
+   * @param onFree Called when the answer has ended and the connection can carry another one.
+   */
+  async ask(request: WireRequest, onFree: (connection: Connection) => void): Promise<WireAnswer> {
+    const { method, signal } = request;
+    const parser = new AnswerParser(method);
+    this.#socket.ref();
+    this.#onRestEnd = () => {};
+    this.hasAnswered = false;
+    const sent = this.#send(request);
+    return await new Promise<WireAnswer>((resolve, reject) => {
+      let controller!: ReadableStreamDefaultController<Uint8Array>;
+      let told = 0;
+      const stop = (reason: unknown) => {
+        this.close();
+        this.#listener = undefined;
+        signal?.removeEventListener("abort", abort);
+        if (parser.head) controller.error(reason);
+        else reject(reason);
+      };
+      const abort = () => stop(signal!.reason);
+      const body = new ReadableStream<Uint8Array>({
+        start: (given) => void (controller = given),
+        cancel: () => {
+          signal?.removeEventListener("abort", abort);
+          this.#listener = undefined;
+          this.close();
+        },
+      });
+      const advance = () => {
+        if (!parser.head) {
+          if (parser.isComplete) stop(new TypeError(parser.problems[0]));
+          return;
+        }
+        if (told === 0) resolve({ parser, body });
+        for (const { bytes } of parser.chunks.slice(told)) controller.enqueue(bytes);
+        told = parser.chunks.length;
+        if (!parser.isComplete) return;
+        signal?.removeEventListener("abort", abort);
+        this.#listener = undefined;
+        controller.close();
+        const staysOpen = !this.#hasEnded && isKept(parser);
+        if (staysOpen) sent.then(() => onFree(this), () => this.close());
+        else this.close();
+      };
+      signal?.addEventListener("abort", abort, { once: true });
+      sent.catch((error) => parser.head || this.hasAnswered ? undefined : stop(error));
+      this.#listener = {
+        onBytes: (bytes) => {
+          parser.push(bytes, performance.now());
+          advance();
+        },
+        onEnd: (error) => {
+          parser.end();
+          if (parser.isComplete) advance();
+          else stop(error ?? new TypeError(parser.problems.at(-1)));
+        },
+      };
+      if (this.#unasked.length > 0) this.#listener.onBytes(concatBytes(this.#unasked.splice(0)));
+      if (this.#hasEnded) this.#listener?.onEnd(undefined);
+    });
+  }
+
+  /** Lets the process end though the connection is open. Calls back when it has ended. */
+  rest(onEnd: () => void): void {
+    this.#socket.unref();
+    this.#listener = undefined;
+    this.#onRestEnd = onEnd;
+  }
+
+  /** Closes the connection. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #send({ method, url, fields, body }: WireRequest): Promise<void> {
+    const lines = fields.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+    const head = `${method} ${url.pathname}${url.search} HTTP/1.1\r\n${lines}\r\n`;
+    const headBytes = new TextEncoder().encode(head);
+    if (!(body instanceof ReadableStream)) {
+      return await this.#write(concatBytes(body ? [headBytes, body] : [headBytes]));
+    }
+    await this.#write(headBytes);
+    const encode = (text: string) => new TextEncoder().encode(text);
+    for await (const piece of body) {
+      if (piece.length === 0) continue; // a chunk without bytes would be the last one
+      const size = encode(`${piece.length.toString(16)}\r\n`);
+      await this.#write(concatBytes([size, piece, encode("\r\n")]));
+    }
+    await this.#write(encode("0\r\n\r\n"));
+  }
+
+  #write(bytes: Bytes): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#socket.write(bytes, (error) => error ? reject(error) : resolve());
+    });
+  }
+}
+
+/** Whether a connection stays open after an answer. */
+function isKept({ head, framing, problems }: AnswerParser): boolean {
+  if (!head || head.version !== "HTTP/1.1" || framing === "close" || problems.length > 0) {
+    return false;
+  }
+  return !head.fields.some(([name, value]) =>
+    name.toLowerCase() === "connection" && /\bclose\b/i.test(value)
+  );
+}
