@@ -13,7 +13,6 @@ import { plainPull } from "./plain_pull.ts";
 import { downloadRules } from "./rules/downloads.ts";
 import { errorRules } from "./rules/errors.ts";
 import { httpRules } from "./rules/http.ts";
-import { forgetAnswers } from "./rules/refusals.ts";
 import { requestRules } from "./rules/requests.ts";
 import { streamRules } from "./rules/stream.ts";
 import type { ServerSubject } from "./subject.ts";
@@ -52,6 +51,5 @@ export async function runServerConformance(
 ): Promise<Report> {
   const { runs = server.maxRuns, checkTimeoutMs = server.checkTimeoutMs } = options;
   const limited = { ...options, runs, checkTimeoutMs };
-  forgetAnswers(server);
   return await runSuite(serverSuite, server, limited);
 }

@@ -244,7 +244,7 @@ function bytesOf(body: unknown): Bytes | undefined {
 const MAX_SHOWN_CHARACTERS = 600;
 
 /** The body of a request as reports show it. */
-export function showBody(text: string): string {
+function showBody(text: string): string {
   if (text.length <= MAX_SHOWN_CHARACTERS) return text;
   return `${text.slice(0, MAX_SHOWN_CHARACTERS)}… (${text.length} characters)`;
 }

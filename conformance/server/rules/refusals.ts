@@ -127,13 +127,8 @@ async function requireRefusalDuringPull(
 /** What became of the requests that were made during a pull. */
 type Answers = ReadonlyMap<Refused, "refused" | "not refused">;
 
-/** What servers answered during a pull, so that they are asked only once. */
+/** What servers answered during a pull, so that they are asked only once a run, which watches one each. */
 const known = new WeakMap<ServerSubject, Answers>();
-
-/** Forgets what a server has answered, since it may be another one by now. */
-export function forgetAnswers(subject: ServerSubject): void {
-  known.delete(subject);
-}
 
 /** Makes all requests during one pull, if that has not been done yet. */
 async function answersDuringPull(subject: ServerSubject, run: CheckRun): Promise<Answers> {
@@ -184,6 +179,8 @@ export async function duringPull(
   run: CheckRun,
   work: (server: OpenServer, pulling: ActivePull) => Promise<void>,
 ): Promise<Transcript> {
+  const { fresh: reason } = subject.lacks;
+  if (reason !== undefined) throw new Inconclusive(reason);
   return await withServer(subject, SLOW_WORLD, async (server) => {
     const pulling = await beginPull(server, run);
     await pulling.readUntil((statuses) => statuses.some(isPartial));
