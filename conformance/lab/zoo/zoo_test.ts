@@ -130,6 +130,20 @@ describeSpecimens<ServerSubject, ServerSubject>(
   (server, work) => work(server),
 );
 
+describe("a server that is wrong about what it is asked", () => {
+  const sections = /^S-(REQ-\d+|ERR-([1-8]|11))$/;
+  const specimens = serverSpecimens.filter(({ breaks }) => breaks.every((id) => sections.test(id)));
+
+  it("is caught by the inputs that are tried in every run", PATIENT, async () => {
+    for (const { name, breaks, subject } of specimens) {
+      for (const rule of serverRules.filter(({ id }) => breaks.includes(id))) {
+        const { verdict } = await runRule(rule, subject, { runs: 0, seed: SEED, shrinkTimeMs: 0 });
+        assertEquals([rule.id, verdict], [rule.id, "broken"], name);
+      }
+    }
+  });
+});
+
 /** What is to blame for each rule that a specimen breaks, if it is another rule. */
 function causesIn({ results }: Report): string[] {
   return results.filter(({ because }) => because !== undefined)
@@ -147,6 +161,7 @@ describe("a rule that breaks only because of another one", () => {
     "is done before the server is": ["C-END-2 by C-END-1", "C-END-3 by C-END-1"],
     "streams only when it is not told to": [
       ...["S-REQ-4", "S-REQ-5", "S-REQ-6", "S-REQ-7", "S-REQ-8"],
+      ...["S-REQ-9", "S-REQ-10", "S-REQ-11"],
       ...["S-FRAME-1", "S-FRAME-3", "S-FRAME-4", "S-SEQ-1"],
     ].map((id) => `${id} by S-REQ-2`),
     "always streams": [],
