@@ -1,0 +1,39 @@
+/**
+ * Texts that look like something that they are not.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import type { Arbitrary } from "./arbitrary.ts";
+
+/**
+ * Texts that mislead what looks for something in the bytes of a stream rather than reads its objects:
+ * they hold brackets without their other half, quotes, escapes, newlines, what ends lines of text
+ * elsewhere, whole lines of the protocol, and its words among others. None is `success` itself.
+ */
+export const MISLEADING_TEXTS: readonly string[] = [
+  'this is not yet a "success"',
+  '{"status":"success"}',
+  'no {"error":"…"} so far',
+  "} and ] before [ and {",
+  "C:\\new\\table\\u0041\\",
+  "one line\nand another",
+  'a line\n{"status":"success"}\n',
+  "\u2028 and \u2029 and \u0085",
+  "é中中😀😀😀",
+];
+
+/** Texts that mislead, and parts of them in any order. */
+export function misleadingTexts(): Arbitrary<string> {
+  const parts = fc.constantFrom(
+    ...['"', "\\", "{", "}", "[", "]", ":", ",", "\n", "\\n", "\\u0041", "\u2028", " ", "a"],
+    ...['"error":', '"status":', "success", "error", "é", "中", "😀"],
+  );
+  return fc.oneof(
+    fc.constantFrom(...MISLEADING_TEXTS),
+    fc.array(parts, { minLength: 2, maxLength: 8 })
+      .map((parts) => parts.join(""))
+      .filter((text) => text.trim() !== "" && text !== "success"),
+  );
+}
