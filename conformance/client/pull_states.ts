@@ -51,7 +51,7 @@ function layerLine(
   const { downloading, cached } = dialects[dialect];
   const status = (completed === total ? cached : downloading)(digest);
   return {
-    ...(status && { status }),
+    ...(status !== undefined && { status }),
     digest,
     total,
     ...(completed > 0 && { completed }),
@@ -100,8 +100,8 @@ export const wholePull: Pick<PullSession, "statuses"> = { statuses: WHOLE };
 /** A pull whose one layer has a number of lines. */
 export function longPull(count: number): StatusObject[] {
   const downloads = Array.from(
-    { length: count },
-    (_, index) => layerLine("spec", FIRST, count, index + 1),
+    { length: count + 1 },
+    (_, index) => layerLine("spec", FIRST, count, index),
   );
   return [MANIFEST, ...downloads, VERIFYING, WRITING, REMOVING, SUCCESS];
 }

@@ -17,6 +17,9 @@ import { lines, smallPulls } from "../wire_bytes.ts";
 /** The time limits for "soon": over the network, long enough for a command on a busy machine. */
 export const SOON_MS = { "network": 3_000, "in-process": 500 };
 
+/** The share of a client's time limit for which a server may wait that does not hang. */
+export const PAUSE_SHARE = 0.6;
+
 /** The first lines of a pull that goes silent then. */
 const silent = fc.tuple(smallPulls(), fc.integer({ min: 0, max: 2 }))
   .map(([session, count]) => pointIn(session, count));

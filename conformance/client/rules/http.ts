@@ -41,8 +41,7 @@ interface ErrorBody {
 
 /** A page with a title, and something in a line of its own. */
 function page(title: string, text = ""): string {
-  return `<!doctype html>\n<html lang="en">\n<head><title>${title}</title></head>\n<body>\n${text}\n` +
-    "</body>\n</html>\n";
+  return `<!doctype html><html lang="en"><head><title>${title}</title></head>\n${text}\n</html>\n`;
 }
 
 /** Kinds of bodies, by rule. */

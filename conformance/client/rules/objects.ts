@@ -37,6 +37,7 @@ import {
   UNUSUAL,
   wireStyles,
 } from "../wire_bytes.ts";
+import { PAUSE_SHARE } from "./endings.ts";
 import { expectNoMoreThanAll } from "./progress.ts";
 
 /** Objects with words that no version of the protocol knows. */
@@ -82,9 +83,6 @@ const SLOW_PULL = {
   ],
   pausesBefore: [2, 3, 12],
 };
-
-/** The share of its time limit for which a server pauses that does not hang. */
-const PAUSE_SHARE = 0.6;
 
 /** How long a server pauses for a client that has no limit: longer than the usual one of 5 s. */
 const LONG_PAUSE_MS = 5_500;

@@ -14,7 +14,7 @@ import { type AnswerScript, isPull, type Play, type ReceivedRequest } from "../s
 import { unlessUpdating } from "../subject.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
 
-const inputs: fc.Arbitrary<PullSession> = smallPulls();
+const inputs: fc.Arbitrary<Pick<PullSession, "statuses">> = smallPulls();
 
 /** The pull among the requests: clients may ask for other things, such as the version, before. */
 function requirePull(play: Play, run: CheckRun): ReceivedRequest {
@@ -84,6 +84,7 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     cites: 'spec: "POST /api/pull"',
     evidence,
     maxRuns: 3,
+    decisive: [wholePull],
     inputs,
     async check(client, { statuses }, run) {
       const { play } = await follow(client, { chunks: lines(statuses) }, run);
@@ -129,6 +130,7 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
       'object, rather than a stream of objects"',
     evidence,
     maxRuns: 3,
+    decisive: [wholePull],
     inputs,
     async check(client, { statuses }, run) {
       const { play } = await follow(client, { chunks: lines(statuses) }, run);
@@ -166,7 +168,7 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     title: "A redirect by 307 or 308 is followed with method and body, or it is a failure",
     cites: "HTTP: the method must not change (RFC 9110, 15.4.8 and 15.4.9); observed: gateways " +
       "redirect to another path or to another server",
-    evidence: "a redirect that is followed or reported",
+    evidence,
     maxRuns: 3,
     decisive: REDIRECTS,
     inputs: fc.constantFrom(...REDIRECTS),
@@ -174,14 +176,13 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
       const redirect = { status, location: `${client.server.host}/moved/api/pull` };
       const observation = await follow(client, { redirect }, run);
       const { play } = observation;
-      const [first, ...followed] = play.requests.filter(isPull);
-      const last = followed.at(-1);
-      if (!first || !last) expectFailure(observation, `there was a redirect by ${status}`);
+      const first = requirePull(play, run);
+      const last = play.requests.findLast(isPull);
+      if (!last || last === first) expectFailure(observation, `there was a redirect by ${status}`);
       else if (last.method !== first.method || last.body !== first.body) {
         const expected = `${first.method} ${first.body}, as before the redirect by ${status}`;
         throw new Violation(expected, `${last.method} ${last.body}`, [play.exchange]);
       } else await expectSuccess(client, observation, run);
-      run.saw();
     },
   }),
   rule({
@@ -193,7 +194,8 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
       'spec: "insecure: (optional) allow insecure connections to the library. Only use this if you ' +
       'are pulling from your own library during development."',
     evidence,
-    maxRuns: 1,
+    maxRuns: 3,
+    decisive: [wholePull],
     inputs,
     async check(client, { statuses }, run) {
       const { play } = await follow(client, { chunks: lines(statuses) }, run);

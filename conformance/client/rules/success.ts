@@ -10,7 +10,7 @@ import type { StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { type ClientUnderTest, isSuccess, observe, start } from "../observation.ts";
 import { FAILURE, requireFailure } from "../plain_pull.ts";
-import { pointIn, PULL_STATES, type PullPoint, pullPoints } from "../pull_states.ts";
+import { pointIn, PULL_STATES, type PullPoint, pullPoints, wholePull } from "../pull_states.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { unlessUpdating } from "../subject.ts";
 import { interruptedPulls, line, lines, smallPulls } from "../wire_bytes.ts";
@@ -157,6 +157,7 @@ export const successRules: readonly Rule<ClientUnderTest>[] = [
     evidence: "a success among the updates",
     skips: (client: ClientUnderTest) => unlessUpdating(client),
     maxRuns: 20,
+    decisive: [wholePull],
     inputs: smallPulls(),
     async check(client, { statuses }, run) {
       const { updates, play } = await observe(client, { chunks: lines(statuses) }, run);
