@@ -16,7 +16,7 @@ import {
   type StatusObject,
 } from "../generators/mod.ts";
 import { misleadingTexts } from "../generators/misleading.ts";
-import { jsonStyles, type JsonStyle, writeJson } from "../generators/ndjson.ts";
+import { type JsonStyle, jsonStyles, writeJson } from "../generators/ndjson.ts";
 
 const utf8 = new TextEncoder();
 

@@ -146,6 +146,9 @@ function bytesOf({ statuses }: Pick<PullSession, "statuses">): Bytes {
   return concatBytes(lines(statuses));
 }
 
+/** How a body says where it ends. */
+const FRAMINGS = ["chunked", "length"] as const;
+
 /** A pull in a form that means the same as a line a chunk. */
 interface SamePull {
   readonly session: Pick<PullSession, "statuses">;
@@ -178,7 +181,6 @@ interface ToldPull {
 
 /** How many lines are more than what fits into the buffers between a client and its output. */
 const MANY = 3_000;
-
 
 /** The rules. */
 export const framingRules: readonly Rule<ClientUnderTest>[] = [
@@ -230,7 +232,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     decisive: everyCut(MISLEADING),
     inputs: fc.record({
       pull: cutPulls({ surprises: ["unknown-status", "unknown-field"] }),
-      framing: fc.constantFrom("chunked" as const, "length" as const),
+      framing: fc.constantFrom(...FRAMINGS),
     }).map(({ pull, framing }) => ({ ...pull, framing })),
     async check(client, { session, chunks, framing }, run) {
       await checkSame(client, session, { chunks, framing, paced: true }, run);
@@ -270,7 +272,9 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     async check(client, { session, isSplit }, run) {
       const ended = session.statuses.map((object) => encode(`${JSON.stringify(object)}\r\n`));
       // CR and LF come together, or in two chunks.
-      const chunks = isSplit ? ended.flatMap((chunk) => cutBytes(chunk, [chunk.length - 1])) : ended;
+      const chunks = isSplit
+        ? ended.flatMap((chunk) => cutBytes(chunk, [chunk.length - 1]))
+        : ended;
       await checkSame(client, session, { chunks, paced: isSplit }, run);
     },
   }),
@@ -309,14 +313,8 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     title: "The last line counts without its newline",
     cites: "A complete object counts: nothing in the spec requires a newline after the last one",
     evidence: SUCCESS,
-    decisive: [
-      { session: wholePull, framing: "chunked" },
-      { session: wholePull, framing: "length" },
-    ],
-    inputs: fc.record({
-      session: smallPulls(),
-      framing: fc.constantFrom("chunked" as const, "length" as const),
-    }),
+    decisive: FRAMINGS.map((framing) => ({ session: wholePull, framing })),
+    inputs: fc.record({ session: smallPulls(), framing: fc.constantFrom(...FRAMINGS) }),
     async check(client, { session, framing }, run) {
       const chunks = lines(session.statuses);
       const last = chunks.pop()!;

@@ -89,7 +89,10 @@ const LONG_PAUSE_MS = 5_500;
 
 /** The pauses of a slow pull. The last one, before the manifest is written, is the longest. */
 function pausesFor({ transport, timeLimitMs = Infinity }: ClientUnderTest): Record<number, number> {
-  const longestMs = Math.min(timeLimitMs * PAUSE_SHARE, transport === "network" ? LONG_PAUSE_MS : 100);
+  const longestMs = Math.min(
+    timeLimitMs * PAUSE_SHARE,
+    transport === "network" ? LONG_PAUSE_MS : 100,
+  );
   const shortMs = Math.min(longestMs, 1_000);
   const pauses = SLOW_PULL.pausesBefore.map((line) => [line, shortMs]);
   return { ...Object.fromEntries(pauses), [SLOW_PULL.pausesBefore.at(-1)!]: longestMs };

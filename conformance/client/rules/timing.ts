@@ -6,7 +6,13 @@
 
 import fc from "fast-check";
 import { type CheckRun, inSeconds, OutOfTime, type Rule, rule, Violation } from "../../rule.ts";
-import { type ClientUnderTest, isSuccess, type Observation, observe, start } from "../observation.ts";
+import {
+  type ClientUnderTest,
+  isSuccess,
+  type Observation,
+  observe,
+  start,
+} from "../observation.ts";
 import { expectSuccess, SUCCESS } from "../plain_pull.ts";
 import { longPull, wholePull } from "../pull_states.ts";
 import { unlessUpdating } from "../subject.ts";

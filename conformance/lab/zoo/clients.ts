@@ -157,9 +157,7 @@ const requests: readonly Specimen<ClientSubject>[] = [
     ["C-REQ-5"],
     (fetch) => async (input, init) => {
       const response = await fetch(new Request(input, { ...init, redirect: "manual" }));
-      return response.headers.has("Location")
-        ? new Response('{"status":"success"}\n')
-        : response;
+      return response.headers.has("Location") ? new Response('{"status":"success"}\n') : response;
     },
   ),
   client("is insecure", "It asks for an insecure pull though nobody told it to.", ["C-REQ-6"], {
