@@ -219,7 +219,7 @@ function inOrder<Subject>(
 /** A result, with what was found about its rule elsewhere. */
 function withFindings(result: RuleResult, findings: Findings, seed: number): RuleResult {
   if (isBroken(result)) return result;
-  const { id, runs, conclusive = 0, reason, ...info } = result;
+  const { id, runs, conclusive = 0, reason: _, ...info } = result;
   const finding = findings.of(id);
   const seen = { id, runs, conclusive: conclusive + findings.countOf(id) };
   if (finding === undefined) {

@@ -107,7 +107,7 @@ function names(failure: string, text: string): boolean {
 
 /** A text without its ASCII punctuation, its spaces and its line breaks. */
 function lettersOf(text: string): string {
-  return text.replace(/[\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\x9f\u2028\u2029]/g, "");
+  return text.replace(/[^0-9A-Za-z\u00a1-\u{10ffff}]|[\u2028\u2029]/gu, "");
 }
 
 /** Throws unless a failure names one of some texts. */
