@@ -97,6 +97,9 @@ export const begunPoints: readonly PullPoint[] = pullPoints.slice(1);
 /** A pull of two layers, as on the published page, to its end. */
 export const wholePull: Pick<PullSession, "statuses"> = { statuses: WHOLE };
 
+/** How many lines are more than what fits into the buffers between a client and its output. */
+export const MANY = 3_000;
+
 /** A pull whose one layer has a number of lines. */
 export function longPull(count: number): StatusObject[] {
   const downloads = Array.from(

@@ -90,7 +90,10 @@ describe("runClientConformance", () => {
       const { results } = await runClientConformance(failing, { runs: 1, seed: 1 });
       const withVerdict = (verdict: Verdict) =>
         results.filter((result) => result.verdict === verdict);
-      assertEquals(withVerdict("kept").map(({ id }) => id), [1, 2, 3, 4, 6].map((n) => `C-REQ-${n}`));
+      assertEquals(
+        withVerdict("kept").map(({ id }) => id),
+        [1, 2, 3, 4, 6].map((n) => `C-REQ-${n}`),
+      );
       const [first, ...others] = withVerdict("broken").filter(({ because }) =>
         because === undefined
       );

@@ -17,6 +17,8 @@ export const MISLEADING_TEXTS: readonly string[] = [
   '{"status":"success"}',
   'no {"error":"…"} so far',
   "} and ] before [ and {",
+  "one } too many",
+  "{ and { that stay open",
   "C:\\new\\table\\u0041\\",
   "one line\nand another",
   'a line\n{"status":"success"}\n',

@@ -8,9 +8,9 @@ import fc from "fast-check";
 import { concatBytes } from "../../../src/bytes.ts";
 import { blaming } from "../../blame.ts";
 import { MISLEADING_TEXTS } from "../../generators/misleading.ts";
+import type { StatusObject } from "../../generators/mod.ts";
 import type { JsonStyle } from "../../generators/ndjson.ts";
-import type { CheckRun, Rule } from "../../rule.ts";
-import { rule } from "../../rule.ts";
+import { type CheckRun, type Rule, rule } from "../../rule.ts";
 import { type ClientUnderTest, observe } from "../observation.ts";
 import { FAILURE, requireFailure } from "../plain_pull.ts";
 import { begunPoints, type PullPoint, pullPoints } from "../pull_states.ts";
@@ -33,7 +33,12 @@ interface FailingPull {
   readonly text: string;
   /** How the error is written. */
   readonly style: JsonStyle;
+  /** What the line says beside it: some servers give a code, too (observed). */
+  readonly beside: StatusObject;
 }
+
+/** Lines with an error and nothing else, or with a code before it. */
+const BESIDE: readonly StatusObject[] = [{}, { code: "internal_error" }];
 
 /** What servers say: plain words, and others that mislead. */
 const MESSAGES = ["something went wrong", ...MISLEADING_TEXTS];
@@ -44,8 +49,17 @@ function failingAt(points: readonly PullPoint[]): FailingPull[] {
     point,
     text: MESSAGES[index % MESSAGES.length]!,
     style: index % 2 === 0 ? COMPACT : UNUSUAL,
+    beside: BESIDE[Math.floor(index / 2) % BESIDE.length]!,
   }));
 }
+
+/** Pulls that fail at any point. */
+const failingPulls: fc.Arbitrary<FailingPull> = fc.record({
+  point: begunPulls(),
+  text: messages(),
+  style: wireStyles(),
+  beside: fc.constantFrom(...BESIDE),
+});
 
 /** A shape of errors, shown by its name. */
 export interface ErrorShape {
@@ -90,11 +104,11 @@ async function failsAnyway(
 /** Shows a client a pull that ends in an error. */
 async function checkError(
   client: ClientUnderTest,
-  { point, text, style }: FailingPull,
+  { point, text, style, beside }: FailingPull,
   error: unknown,
   run: CheckRun,
 ): Promise<void> {
-  const chunks = [...lines(point.sent), ...styledLines([{ error }], style)];
+  const chunks = [...lines(point.sent), ...styledLines([{ ...beside, error }], style)];
   const observation = await observe(client, { chunks }, run);
   const why = `the stream ended in the error ${JSON.stringify(text)}`;
   await blaming(
@@ -115,7 +129,7 @@ export const errorRules: readonly Rule<ClientUnderTest>[] = [
       'observed: what fails after the first line ends the stream with {"error":"…"}; the status is 200',
     evidence: FAILURE,
     decisive: failingAt(begunPoints),
-    inputs: fc.record({ point: begunPulls(), text: messages(), style: wireStyles() }),
+    inputs: failingPulls,
     check: (client, pull, run) => checkError(client, pull, pull.text, run),
   }),
   rule({
@@ -175,12 +189,8 @@ export const errorRules: readonly Rule<ClientUnderTest>[] = [
       ...pull,
       shape: errorObjects[index % errorObjects.length]!,
     })),
-    inputs: fc.record({
-      point: begunPulls(),
-      text: messages(),
-      style: wireStyles(),
-      shape: fc.constantFrom(...errorObjects),
-    }),
+    inputs: fc.record({ pull: failingPulls, shape: fc.constantFrom(...errorObjects) })
+      .map(({ pull, shape }) => ({ ...pull, shape })),
     check: (client, pull, run) =>
       blaming(
         "C-ERR-1",

@@ -23,7 +23,7 @@ import {
 import type { AnswerScript } from "../scripted_server.ts";
 import { expectSuccess, FAILURE, requireFailure, requireReason, SUCCESS } from "../plain_pull.ts";
 import { unlessForwarding } from "../subject.ts";
-import { longPull, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
+import { longPull, MANY, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
 import { begunPulls, cutPulls, encode, lines, smallPulls, texts } from "../wire_bytes.ts";
 
 /** Checks that a client reports the same for a pull in another form that means the same. */
@@ -160,14 +160,14 @@ interface SamePull {
 function everyCut(session: Pick<PullSession, "statuses">): SamePull[] {
   const bytes = bytesOf(session);
   const everywhere = Array.from(bytes, (_, index) => index);
-  const halves = session.statuses.map((_, index) =>
-    Math.floor(bytesOf({ statuses: session.statuses.slice(0, index) }).length + 5)
+  const insideLines = session.statuses.map((_, index) =>
+    bytesOf({ statuses: session.statuses.slice(0, index) }).length + 5
   );
   return [
     { session, chunks: [bytes] },
     { session, chunks: [bytes], framing: "length" },
     { session, chunks: cutCharacters(bytes) },
-    { session, chunks: cutBytes(bytes, halves), framing: "length" },
+    { session, chunks: cutBytes(bytes, insideLines), framing: "length" },
     { session, chunks: cutBytes(bytes, everywhere).filter(({ length }) => length > 0) },
   ];
 }
@@ -178,9 +178,6 @@ interface ToldPull {
   /** The error in which it ends, if it does not end in success. */
   readonly error?: string;
 }
-
-/** How many lines are more than what fits into the buffers between a client and its output. */
-const MANY = 3_000;
 
 /** The rules. */
 export const framingRules: readonly Rule<ClientUnderTest>[] = [

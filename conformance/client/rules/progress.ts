@@ -8,7 +8,7 @@ import { type PullSession, pullSessions, type StatusObject } from "../../generat
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { type ClientUnderTest, type Observation, observe, start } from "../observation.ts";
 import { expectSuccess } from "../plain_pull.ts";
-import { eventfulPull, resumedPull, unfinishedPull } from "../pull_states.ts";
+import { eventfulPull, longPull, MANY, resumedPull, unfinishedPull } from "../pull_states.ts";
 import { unlessAggregating } from "../subject.ts";
 import { lines } from "../wire_bytes.ts";
 
@@ -64,8 +64,10 @@ function lastOf({ updates, play }: Observation): Progress {
 export function expectNoMoreThanAll(observation: Observation): void {
   for (const progress of observation.updates.map(progressOf)) {
     const { fraction = 0, completed = 0, total = Infinity } = progress;
-    if (fraction > 1) throw violation(observation, "a fraction of at most 1", progress);
-    if (completed > total) throw violation(observation, "a completed of at most total", progress);
+    if (!(fraction <= 1)) throw violation(observation, "a fraction of at most 1", progress);
+    if (!(completed <= total)) {
+      throw violation(observation, "a completed of at most total", progress);
+    }
   }
 }
 
@@ -124,7 +126,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
         let highest = 0;
         for (const [index, progress] of updates.entries()) {
           const now = measure(progress) ?? highest;
-          if (now < highest) {
+          if (!(now >= highest)) {
             const expected = `no less than before, after update ${index}: ${
               JSON.stringify(updates[index - 1])
             }`;
@@ -203,7 +205,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     cites: "After `success`, nothing is left to be done",
     evidence: "a last update with progress",
     skips,
-    decisive: UNFINISHED,
+    decisive: [...UNFINISHED, { statuses: longPull(MANY) }],
     inputs: unfinished,
     async check(client, session, run) {
       const observation = await follow(client, session, run);

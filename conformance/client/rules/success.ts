@@ -27,6 +27,8 @@ async function takesEndForSuccess(
 /** Objects that have something of `success` in them, and are not it. */
 const NEAR_SUCCESS: readonly StatusObject[] = [
   { status: 'this is not yet a "success"' },
+  { status: "success is near" },
+  { status: "Success so far: 1 of 2" },
   { status: '{"status":"success"}' },
   { status: "unknown", note: "success", success: true, last: { status: "success" } },
 ];

@@ -320,6 +320,29 @@ const objects: readonly Specimen<ClientSubject>[] = [
     ["C-OBJ-2", "C-DIALECT-5"],
     refuse(({ digest, status }) => digest !== undefined && status === undefined),
   ),
+  client(
+    "counts brackets",
+    "It takes for an object what has as many brackets opened as closed, in strings, too.",
+    ["C-OBJ-3", "C-OBJ-4", "C-ERR-1", "C-ERR-4"],
+    {
+      parse(line) {
+        const opened = line.split("{").length;
+        if (opened !== line.split("}").length && line.endsWith("}")) throw new Error("unbalanced");
+        return correct.parse(line);
+      },
+    },
+  ),
+  client(
+    "looks for an error in the bytes",
+    "It takes for an error what has the word in it, whoever says it.",
+    ["C-OBJ-3", "C-OBJ-4", "C-OBJ-7"],
+    {
+      parse(line) {
+        const object = correct.parse(line);
+        return object && line.includes("error") ? { error: line, ...object } : object;
+      },
+    },
+  ),
   client("wants known fields only", "It refuses objects with other fields.", ["C-OBJ-3"], {
     ...refuse((object) => Object.keys(object).some((name) => !FIELDS.has(name))),
   }),
