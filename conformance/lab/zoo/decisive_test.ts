@@ -9,10 +9,12 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { PULL_STATES, type PullPoint } from "../../client/pull_states.ts";
 import type { ClientSubject } from "../../client/subject.ts";
-import { clientRules, closeClient, openClient } from "../../client/suite.ts";
+import { clientRules, closeClient, openClient, runClientConformance } from "../../client/suite.ts";
 import type { StatusObject } from "../../generators/mod.ts";
 import { isBroken } from "../../report.ts";
 import { runRule } from "../../run.ts";
+import { ownClient, ownDecoder } from "../interop/own.ts";
+import { smallClient } from "../mutation/small_client_subject.ts";
 import { type ClientParts, correct, pullWith, TIME_LIMIT_MS } from "./client_parts.ts";
 import { clientSpecimens } from "./mod.ts";
 
@@ -40,6 +42,21 @@ describe("the inputs that decide", () => {
   for (const { name, breaks, subject } of clientSpecimens) {
     it(`find one that ${name}`, PATIENT, async () => {
       assertEquals((await brokenBy(subject, breaks)).sort(), [...breaks].sort());
+    });
+  }
+});
+
+/** Rules that take their time, which is not for what is drawn by chance. */
+const IS_SLOW = /^C-(TIME|CANCEL)-/;
+
+describe("clients that are right", () => {
+  for (const subject of [smallClient, ownClient("in-process"), ownDecoder("in-process")]) {
+    it(`keep every rule with ten seeds: ${subject.name}`, PATIENT, async () => {
+      const rules = clientRules.map(({ id }) => id).filter((id) => !IS_SLOW.test(id));
+      for (let seed = 0; seed < 10; seed++) {
+        const { results } = await runClientConformance(subject, { rules, seed, runs: 3 });
+        assertEquals(results.filter(isBroken).map(({ id, failure }) => [id, failure]), []);
+      }
     });
   }
 });
