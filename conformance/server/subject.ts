@@ -174,7 +174,7 @@ export interface RemoteServerOptions {
   version?: string | undefined;
 }
 
-const REMOTE_RUNS = 5;
+const REMOTE_RUNS = 3;
 
 /** What helps where no option does. */
 const OWN_SUBJECT = ": no option helps, but a `ServerSubject` of your own";

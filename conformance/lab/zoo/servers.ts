@@ -127,8 +127,8 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "compresses",
-    "It compresses its stream for those who say that they can decode that.",
-    ["S-REQ-9"],
+    "It compresses its stream for those who say that they can decode that, so that no line can be read.",
+    ["S-REQ-9", "S-FRAME-1", "S-FRAME-2", "S-SEQ-1", "S-SEQ-3"],
     ({ fetch }) =>
       changeResponse(fetch, ({ body, status, headers }, request) => {
         if (!body || !/\bgzip\b/.test(request.headers.get("Accept-Encoding") ?? "")) {
@@ -145,7 +145,9 @@ const requests: readonly Specimen<ServerSubject>[] = [
     "It refuses what comes from a page, even from one of its own machine.",
     ["S-REQ-9"],
     ({ fetch }) => async (request) =>
-      request.headers.has("Origin") ? new Response(null, { status: 403 }) : await fetch(request),
+      request.headers.has("Origin")
+        ? Response.json({ error: "no" }, { status: 403 })
+        : await fetch(request),
   ),
   server(
     "wants small headers",
@@ -153,7 +155,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
     ["S-REQ-9"],
     ({ fetch }) => async (request) =>
       [...request.headers].flat().join("").length > 2_048
-        ? new Response(null, { status: 431 })
+        ? Response.json({ error: "no" }, { status: 431 })
         : await fetch(request),
   ),
   server(
@@ -161,7 +163,9 @@ const requests: readonly Specimen<ServerSubject>[] = [
     "It refuses requests that wait for it to say that it wants their body.",
     ["S-REQ-9"],
     ({ fetch }) => async (request) =>
-      request.headers.has("Expect") ? new Response(null, { status: 417 }) : await fetch(request),
+      request.headers.has("Expect")
+        ? Response.json({ error: "no" }, { status: 417 })
+        : await fetch(request),
   ),
   server(
     "looks at the case of keys",
@@ -217,7 +221,9 @@ const requests: readonly Specimen<ServerSubject>[] = [
         ["S-REQ-11"],
         ({ fetch }) => async (request) => {
           const { size } = await request.clone().blob();
-          return size > Number(limit) ? new Response(null, { status: 413 }) : await fetch(request);
+          return size > Number(limit)
+            ? Response.json({ error: "no" }, { status: 413 })
+            : await fetch(request);
         },
       ),
   ),

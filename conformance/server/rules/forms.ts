@@ -28,7 +28,7 @@ export interface FormRule extends Pick<Rule<ServerSubject>, "id" | "level" | "ti
 }
 
 /** How many forms are tried on one server at most, so that a check does not take long. */
-const MAX_FORMS = 4;
+const MAX_FORMS = 8;
 
 /** How many inputs are worth trying by chance. */
 const MAX_RUNS = 20;
