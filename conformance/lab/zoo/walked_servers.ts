@@ -152,9 +152,11 @@ export const walkedSpecimens: readonly Specimen<ServerSubject>[] = [
       let isResumed = false;
       return withHabit(mock, {
         onLeave: (_stream, others) => isResumed ||= others.length === 0,
-        change: (object) => [
-          isResumed && isDownload(object) ? { ...object, completed: object.total } : object,
-        ],
+        change(object) {
+          isResumed &&= object.status !== "success";
+          if (!isResumed || !isDownload(object)) return [object];
+          return [{ ...object, completed: object.total }];
+        },
       }).answer;
     },
   ),
@@ -167,8 +169,9 @@ export const walkedSpecimens: readonly Specimen<ServerSubject>[] = [
       return withHabit(mock, {
         onLeave: (_stream, others) => leftAt = others.length === 0 ? mock.clock.now() : Infinity,
         change(object, { beganAt }) {
+          if (object.status === "success") leftAt = Infinity;
           if (!isPartial(object) || beganAt < leftAt) return [object];
-          const more = (beganAt - leftAt) * BYTES_PER_MS;
+          const more = Math.floor((beganAt - leftAt) * BYTES_PER_MS);
           return [{ ...object, completed: Math.min(object.total, object.completed + more) }];
         },
       }).answer;
