@@ -97,6 +97,21 @@ export const begunPoints: readonly PullPoint[] = pullPoints.slice(1);
 /** A pull of two layers, as on the published page, to its end. */
 export const wholePull: Pick<PullSession, "statuses"> = { statuses: WHOLE };
 
+/**
+ * A pull that is slow, but gets on: something new comes within each of its pauses but the longest, after which
+ * the same line comes a few times more.
+ */
+export const slowPull = {
+  statuses: [
+    ...[MANIFEST, first(0), first(100), first(200), first(400)],
+    ...[first(400), first(400), first(400), ...WHOLE.slice(3)],
+  ],
+  /** Lines before which there is a pause, by their numbers from 0, each with its share of the longest. */
+  pausesBefore: [[2, 0.5], [3, 0.5], [4, 0.5], [5, 1]],
+  /** The line before which there is the longest pause: what is verified takes minutes. */
+  beforeWriting: 13,
+} as const;
+
 /** How many lines are more than what fits into the buffers between a client and its output. */
 export const MANY = 3_000;
 

@@ -26,7 +26,7 @@ import {
   requireSameUpdates,
 } from "../observation.ts";
 import { expectSuccess, SUCCESS } from "../plain_pull.ts";
-import { eventfulPull, PULL_STATES, wholePull } from "../pull_states.ts";
+import { eventfulPull, PULL_STATES, slowPull, wholePull } from "../pull_states.ts";
 import { unlessUpdating } from "../subject.ts";
 import {
   begunPulls,
@@ -71,31 +71,20 @@ interface StyledPull {
   readonly isSlow?: boolean;
 }
 
-/**
- * A pull that is slow: lines are repeated in the download, and there is a pause before each line of which the
- * number is given.
- */
-const SLOW_PULL = {
-  statuses: [
-    ...wholePull.statuses.slice(0, 3),
-    ...Array.from({ length: 4 }, () => wholePull.statuses[2]!),
-    ...wholePull.statuses.slice(3),
-  ],
-  pausesBefore: [2, 3, 12],
-};
-
 /** How long a server pauses for a client that has no limit: longer than the usual one of 5 s. */
 const LONG_PAUSE_MS = 5_500;
 
-/** The pauses of a slow pull. The last one, before the manifest is written, is the longest. */
+/** The longest pause in a download for such a client, in milliseconds. */
+const SHORT_PAUSE_MS = 500;
+
+/** The pauses of a slow pull, in milliseconds, by the numbers of lines. The last one is the longest. */
 function pausesFor({ transport, timeLimitMs = Infinity }: ClientUnderTest): Record<number, number> {
-  const longestMs = Math.min(
-    timeLimitMs * PAUSE_SHARE,
-    transport === "network" ? LONG_PAUSE_MS : 100,
-  );
-  const shortMs = Math.min(longestMs, 1_000);
-  const pauses = SLOW_PULL.pausesBefore.map((line) => [line, shortMs]);
-  return { ...Object.fromEntries(pauses), [SLOW_PULL.pausesBefore.at(-1)!]: longestMs };
+  const mostMs = transport === "network" ? LONG_PAUSE_MS : 100;
+  const longestMs = Math.min(timeLimitMs * PAUSE_SHARE, mostMs);
+  const inDownloadMs = timeLimitMs === Infinity ? Math.min(longestMs, SHORT_PAUSE_MS) : longestMs;
+  const { pausesBefore, beforeWriting } = slowPull;
+  const pauses = pausesBefore.map(([line, share]) => [line, share * inDownloadMs]);
+  return { ...Object.fromEntries(pauses), [beforeWriting]: longestMs };
 }
 
 /** A pull of one layer of a size. */
@@ -333,7 +322,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
         ...(dialect === "spec"
           ? [
             { ...eventfulPull(dialect), style: UNUSUAL },
-            { statuses: SLOW_PULL.statuses, style: COMPACT, isSlow: true },
+            { statuses: slowPull.statuses, style: COMPACT, isSlow: true },
           ]
           : []),
       ],

@@ -97,7 +97,7 @@ export const correct: ClientParts = {
           isTooLong = false;
           stop = afterLimit(() => isTooLong = true);
         }
-        if (isTooLong) throw new Error("Nothing new comes");
+        if (isTooLong) throw new Error(TOO_LONG);
         newest = text;
         yield object;
       }
@@ -119,6 +119,9 @@ export const correct: ClientParts = {
 /** How long the server may be silent, in milliseconds. */
 export const TIME_LIMIT_MS = 40;
 
+/** What is said when it was silent for longer, or has repeated itself for as long. */
+const TOO_LONG = "Nothing new has come for too long";
+
 /** Into how many parts the limit is cut. */
 const PARTS = 8;
 
@@ -139,7 +142,7 @@ function afterLimit(callback: () => void): () => void {
 async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
   let stop = () => {};
   const limit = new Promise<never>((_, reject) => {
-    stop = afterLimit(() => reject(new Error("The server is silent")));
+    stop = afterLimit(() => reject(new Error(TOO_LONG)));
   });
   try {
     return await Promise.race([work, limit]);
