@@ -96,7 +96,14 @@ export {
   type TypedRule,
   Violation,
 } from "./rule.ts";
-export { type PlainPull, type RunOptions, type Suite, type Walk, type Watch } from "./run.ts";
+export {
+  type PlainPull,
+  type Plan,
+  type RunOptions,
+  type Suite,
+  type Walk,
+  type Watch,
+} from "./run.ts";
 export { type Breach, Findings, type Place } from "./findings.ts";
 export { faults } from "./server/faults.ts";
 export {

@@ -40,6 +40,8 @@ export interface RuleInfo {
 export interface Rule<Subject> extends RuleInfo {
   /** Why the rule does not apply to this subject, or `undefined` if it applies. */
   readonly skips?: ((subject: Subject) => string | undefined) | undefined;
+  /** About how many pulls it makes to try so many inputs, none of which is there already. */
+  readonly countPulls?: ((runs: number) => number) | undefined;
   /** Looks for an input that breaks the rule. */
   readonly search: (
     tryInput: TryInput<Subject>,
@@ -87,23 +89,31 @@ export interface SearchOutcome {
 }
 
 /** A rule whose check knows the type of its inputs. */
-export interface TypedRule<Subject, Input> extends Omit<Rule<Subject>, "search"> {
+export interface TypedRule<Subject, Input> extends Omit<Rule<Subject>, "search" | "countPulls"> {
   /** The inputs that decide the rule: they are tried in every run, and before all others. @default none */
   readonly decisive?: readonly Input[] | undefined;
   /** The inputs to draw from by chance, the simplest first. */
   readonly inputs: Arbitrary<Input>;
   /** The most inputs that are worth trying. More would find nothing new. */
   readonly maxRuns?: number | undefined;
+  /** About how many pulls an input takes of what is not there already. @default {1} */
+  readonly pulls?: number | undefined;
   /** Throws a {@link Violation} if the subject breaks the rule for an input. */
   readonly check: (subject: Subject, input: Input, run: CheckRun) => Promise<void>;
 }
 
 /** Makes a rule with inputs of any type. */
 export function rule<Subject, Input>(
-  { decisive = [], inputs, maxRuns = Infinity, check, ...rest }: TypedRule<Subject, Input>,
+  { decisive = [], inputs, maxRuns = Infinity, pulls = 1, check, ...rest }: TypedRule<
+    Subject,
+    Input
+  >,
 ): Rule<Subject> {
+  const countInputs = (runs: number) =>
+    Math.max(decisive.length, Math.min(decisive.length + runs, maxRuns));
   return {
     ...rest,
+    countPulls: (runs) => pulls * countInputs(runs),
     async search(tryInput, { runs, seed, path }) {
       const property = fc.asyncProperty(
         inputs,
@@ -113,7 +123,7 @@ export function rule<Subject, Input>(
         property,
         {
           examples: decisive.map((input) => [input]),
-          numRuns: Math.max(decisive.length, Math.min(decisive.length + runs, maxRuns)),
+          numRuns: countInputs(runs),
           seed,
           ...(path !== undefined && { path }),
         },

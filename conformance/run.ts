@@ -71,12 +71,22 @@ export interface RunOptions {
    * @default {10000}
    */
   shrinkTimeMs?: number | undefined;
+  /** Called after the plain pull, with how long it took, and about how long the run will take. */
+  onPlan?: ((plan: Plan) => void) | undefined;
   /** Called with each result as it is found. */
   onResult?: ((result: RuleResult) => void) | undefined;
   /** Called before each rule is run. */
   onRule?: ((rule: { id: string; title: string }) => void) | undefined;
   /** Ends the run when it aborts. */
   signal?: AbortSignal | undefined;
+}
+
+/** What is known of a run at its start. */
+export interface Plan {
+  /** How long the plain pull took, in milliseconds. */
+  readonly pullMs: number;
+  /** About how long the run will take if nothing is broken, in milliseconds. */
+  readonly expectedMs: number;
 }
 
 /** How many inputs are tried per rule by default. */
@@ -135,6 +145,8 @@ export interface Suite<Subject> {
   readonly isOneInput?: ((subject: Subject) => boolean) | undefined;
   /** Walks through the states of the subject before the rules are tried. */
   readonly walk?: ((subject: Subject, walk: Walk) => Promise<void>) | undefined;
+  /** About how long the walks take with a subject whose pull takes so long, in milliseconds. */
+  readonly walkMs?: ((pullMs: number) => number) | undefined;
 }
 
 /** What a watcher needs to know. */
@@ -223,6 +235,7 @@ export class SuiteRun<Subject> {
 
   async #prepare(): Promise<void> {
     if (this.#suite.plainPull) this.#pullMs = await this.#measure();
+    if (this.#pullMs !== undefined) this.#options.onPlan?.(this.#planOf(this.#pullMs));
     if (!this.#suite.walk || this.#pullMs === undefined) return;
     this.#during = "walk";
     const {
@@ -241,6 +254,15 @@ export class SuiteRun<Subject> {
       seed,
       ...limits,
     });
+  }
+
+  #planOf(pullMs: number): Plan {
+    const { isOneInput, watched, walkMs } = this.#suite;
+    const isCheap = isOneInput?.(this.#subject) ? watched : undefined;
+    const pulls = this.rules.filter(({ id, skips }) =>
+      !isCheap?.has(id) && skips?.(this.#subject) === undefined
+    ).reduce((sum, { countPulls }) => sum + (countPulls?.(this.#options.runs) ?? 0), 0);
+    return { pullMs, expectedMs: pulls * pullMs + (walkMs?.(pullMs) ?? 0) };
   }
 
   /** Tries a rule, with as many inputs as the options say, or another number. */

@@ -157,7 +157,13 @@ async function collect(
     view.add(result);
   };
   try {
-    const run = trial.run({ ...options, signal, onRule: (rule) => view.start(rule), onResult });
+    const run = trial.run({
+      ...options,
+      signal,
+      onPlan: (plan) => view.plan(plan),
+      onRule: (rule) => view.start(rule),
+      onResult,
+    });
     return await untilAborted(run, signal);
   } finally {
     view.end();

@@ -10,6 +10,8 @@
  */
 
 import { isBroken, type RuleResult } from "../../conformance/report.ts";
+import { inSeconds } from "../../conformance/rule.ts";
+import type { Plan } from "../../conformance/run.ts";
 import type { CommandContext } from "../command.ts";
 import { fitWidth } from "../fit_width.ts";
 import { printable } from "../printable.ts";
@@ -17,6 +19,9 @@ import { CLEAR_LINE, spinnerAt, TICK_MS } from "./spinner.ts";
 
 /** How often a line comes where there is no terminal, in milliseconds, unless results come meanwhile. */
 const LINE_MS = 30_000;
+
+/** How long a run must take at least for its time to be told, in milliseconds. */
+const LONG_RUN_MS = 5_000;
 
 /** Options of {@link RunView}. */
 export interface RunViewOptions {
@@ -35,6 +40,8 @@ export class RunView {
   readonly #hasStatus: boolean;
   readonly #stopTicking: () => void;
   #rule: { id: string; title: string } | undefined;
+  /** What is done before the first rule. */
+  #before: string | undefined;
   #finished = 0;
   #broken = 0;
   #tick = 0;
@@ -54,6 +61,17 @@ export class RunView {
     this.#stopTicking = this.#hasStatus
       ? context.repeat(() => this.#nextTick(), TICK_MS)
       : context.repeat(() => this.#writeLine(), LINE_MS);
+  }
+
+  /** Says how long the run takes, if that is worth waiting for elsewhere. */
+  plan({ pullMs, expectedMs }: Plan): void {
+    if (expectedMs < LONG_RUN_MS) return;
+    this.#clear();
+    this.#context.stderr.write(
+      `A pull takes ${inSeconds(pullMs)}, and this run about ${inSeconds(expectedMs)}\n`,
+    );
+    this.#before = "1 pull made, now in the states that a pull may be in";
+    this.#draw();
   }
 
   /** Shows the rule that runs next. */
@@ -94,7 +112,7 @@ export class RunView {
 
   /** How far the run is, or `undefined` between two rules. */
   #describeState(): string | undefined {
-    if (!this.#rule) return undefined;
+    if (!this.#rule) return this.#finished === 0 ? this.#before : undefined;
     const { id, title } = this.#rule;
     const broken = this.#broken > 0 ? `${this.#broken} broken, ` : "";
     return printable(`${this.#finished + 1}/${this.#options.total}, ${broken}${id} ${title}`);

@@ -16,7 +16,7 @@ import { httpRules } from "./rules/http.ts";
 import { requestRules } from "./rules/requests.ts";
 import { streamRules } from "./rules/stream.ts";
 import type { ServerSubject } from "./subject.ts";
-import { walkServer } from "./walk/walks.ts";
+import { LONGEST_WALKS_MS, PULLS_OF_WALKS, walkServer } from "./walk/walks.ts";
 
 /** All rules for servers, by section. */
 export const serverRules: readonly Rule<ServerSubject>[] = [
@@ -35,6 +35,7 @@ export const serverSuite: Suite<ServerSubject> = {
   watch: watchServer,
   watched: watchedRules,
   walk: walkServer,
+  walkMs: (pullMs) => Math.min(LONGEST_WALKS_MS, PULLS_OF_WALKS * pullMs),
   isOneInput: ({ hasOneModel = false }) => hasOneModel,
 };
 

@@ -260,7 +260,7 @@ function readFields(text: string): Record<string, unknown> {
 }
 
 /** The JSON value at the start of a text. What follows an object there does not count. */
-function firstValueIn(text: string): unknown {
+export function firstValueIn(text: string): unknown {
   const ends = [...text.matchAll(/\}/g)].map(({ index }) => index + 1);
   for (const end of [...ends, text.length]) {
     try {

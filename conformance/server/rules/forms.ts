@@ -46,6 +46,7 @@ export function streamRule(
     decisive,
     inputs: more ?? fc.constantFrom(...decisive),
     maxRuns: more ? MAX_RUNS : decisive.length,
+    pulls: 0, // the model may be there
     check: (subject, forms, run) =>
       withServer(subject, READY_WORLD, async (server) => {
         for (const form of forms) {

@@ -73,6 +73,7 @@ function refusalRule(
     inputs: byChance?.map((refused) => ({ refused, moment: "idle" as const })) ??
       fc.constantFrom(...decisive),
     maxRuns: decisive.length + (byChance ? MAX_RUNS : 0),
+    pulls: 0, // all of them share one
     check: async (subject, { refused, moment }, run) => {
       if (moment === "pulling") {
         await requireRefusalDuringPull(subject, refused, run);

@@ -39,11 +39,14 @@ const WALKED_RULES: readonly string[] = [
 ];
 
 /** How long walks may take together: with a server by the clock, and with one in virtual time. */
-const REAL_BUDGET_MS = 20_000;
+export const LONGEST_WALKS_MS = 20_000;
 const VIRTUAL_BUDGET_MS = 3_000;
 
 /** Fewer whole pulls than these show no more than the rules do by themselves. */
 const MIN_PULLS = 3;
+
+/** About how many times as long as a pull they take, if there is the time. */
+export const PULLS_OF_WALKS = 40;
 
 /** How many times longer than the first walk, which pulls once, a walk may take. */
 const PULLS_PER_WALK = 10;
@@ -95,7 +98,9 @@ class Walks {
   /** Makes all walks for which there is time. */
   async makeAll(): Promise<void> {
     await this.#lookAround();
-    if (this.#isReal && this.#can.isFresh && MIN_PULLS * this.#walk.pullMs > REAL_BUDGET_MS) return;
+    if (this.#isReal && this.#can.isFresh && MIN_PULLS * this.#walk.pullMs > LONGEST_WALKS_MS) {
+      return;
+    }
     for (const journey of this.#journeys()) {
       if (!this.#hasTime) return;
       if (!isUseful(journey.commands, this.#known)) continue;
@@ -131,7 +136,7 @@ class Walks {
   get #hasTime(): boolean {
     const elapsedMs = performance.now() - this.#start;
     const usualMs = this.#made === 0 ? 0 : elapsedMs / this.#made;
-    return elapsedMs + usualMs <= (this.#isReal ? REAL_BUDGET_MS : VIRTUAL_BUDGET_MS);
+    return elapsedMs + usualMs <= (this.#isReal ? LONGEST_WALKS_MS : VIRTUAL_BUDGET_MS);
   }
 
   /** Makes a walk, and reports what it shows. Returns whether more walks make sense. */

@@ -12,6 +12,7 @@
 
 import { createServer, type Server, type Socket } from "node:net";
 import { type Clock, realClock } from "../../../../mock/mod.ts";
+import { firstValueIn } from "../../mutation/small_server.ts";
 import { Caller, type PullOrder } from "./caller.ts";
 import { Connection, type WireAnswer, type WireRequest } from "./connection.ts";
 import { Disk } from "./disk.ts";
@@ -366,15 +367,19 @@ async function listen(server: Server): Promise<number> {
   return address.port;
 }
 
-/** Reads the fields of a request. */
+/** Reads the fields of a request, by their names in lower case, as Go takes them. */
 function fieldsOf(body: Uint8Array): Fields {
   if (body.length === 0) throw new Refusal(400, "missing request body");
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { ignoreBOM: true }).decode(body));
+    value = firstValueIn(new TextDecoder("utf-8", { ignoreBOM: true }).decode(body));
   } catch (error) {
     throw new Refusal(400, (error as Error).message);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Fields;
-  throw new Refusal(400, "the body must be an object");
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Refusal(400, "the body must be an object");
+  }
+  return Object.fromEntries(
+    Object.entries(value).map(([name, field]) => [name.toLowerCase(), field]),
+  );
 }
