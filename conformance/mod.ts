@@ -20,6 +20,7 @@ export {
   type AnswerScript,
   Play,
   type ReceivedRequest,
+  type Redirect,
   ScriptedServer,
 } from "./client/scripted_server.ts";
 export {

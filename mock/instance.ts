@@ -56,7 +56,7 @@ import { RecordedModels } from "./recordings/recorded_models.ts";
 import { seededNumbers } from "./runtime/random.ts";
 
 const DEFAULT_BYTES_PER_SECOND = 100_000_000;
-const DEFAULT_MAX_BODY_BYTES = 1024 * 1024;
+const DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024;
 
 /** The zone of dates by other clocks than the real one, as clients must not take it for their own. */
 const MADE_UP_ZONE_MINUTES = -7 * 60;

@@ -112,7 +112,7 @@ export interface MockSetup {
   /**
    * The size of the largest request body, in bytes.
    *
-   * @default {1048576}
+   * @default {16777216}
    */
   maxBodyBytes?: number | undefined;
   /**

@@ -38,6 +38,8 @@ export interface RunningClient {
   readonly play: Play;
   /** The updates so far. */
   readonly updates: readonly unknown[];
+  /** Resolves when it has reported a number of updates. */
+  readonly reported: (count: number) => Promise<void>;
   /** Whether it has ended. */
   readonly isOver: () => boolean;
   /** Resolves when the client has had time to process everything that the server has sent so far. */
@@ -58,6 +60,7 @@ export function start(
   awaits("the client to end", () => [play.exchange]);
   const controller = new AbortController();
   const updates: unknown[] = [];
+  const awaited: { readonly count: number; readonly resolve: () => void }[] = [];
   let isOver = false;
   const patience = client.transport === "network" ? NETWORK_PATIENCE_MS : PATIENCE_MS;
   const { timeLimitMs = Infinity } = client;
@@ -71,11 +74,14 @@ export function start(
     let failure: string | undefined;
     try {
       await client.pull({
-        host: client.server.host,
+        host: client.server.host + (script.hostPath ?? ""),
         fetch: client.server.fetch,
         model: play.model,
         signal: controller.signal,
-        onUpdate: (update) => updates.push(update),
+        onUpdate(update) {
+          updates.push(update);
+          for (const { count, resolve } of awaited) if (updates.length >= count) resolve();
+        },
       });
     } catch (error) {
       if (error instanceof CannotRun) throw error;
@@ -91,6 +97,10 @@ export function start(
   return {
     play,
     updates,
+    reported: (count) =>
+      updates.length >= count
+        ? Promise.resolve()
+        : new Promise((resolve) => awaited.push({ count, resolve })),
     isOver: () => isOver,
     async settled() {
       await Promise.race([result, play.silent]);
@@ -122,6 +132,11 @@ function describeFailure(error: unknown): string {
 export function expectFailure({ failure, play }: Observation, why: string): void {
   if (failure !== undefined) return;
   throw new Violation(`a failure, because ${why}`, "success", [play.exchange]);
+}
+
+/** Whether an update tells of success in the server's own words. */
+export function isSuccess(update: unknown): boolean {
+  return (Object(update) as { status?: unknown }).status === "success";
 }
 
 const STATUS_FIELDS = ["status", "digest", "total", "completed"] as const;
@@ -159,7 +174,6 @@ export function expectTold(
   statuses: readonly StatusObject[],
 ): void {
   if (client.reports !== "statuses") return;
-  const isSuccess = ({ status }: Record<string, unknown>) => status === "success";
   const seen = comparableUpdates(client, observation).filter((update) => !isSuccess(update));
   const sent = statuses.map((object) => comparableFields(object, client))
     .filter((object) => Object.keys(object).length > 0 && !isSuccess(object));

@@ -22,14 +22,35 @@ export interface AnswerScript {
   readonly contentType?: string | undefined;
   /** The body, chunk by chunk. */
   readonly chunks: readonly Bytes[];
+  /**
+   * How a client is to know where the body ends: by chunks of HTTP, or by a `Content-Length`, which is
+   * more than what comes if the connection breaks. @default {"chunked"}
+   */
+  readonly framing?: "chunked" | "length" | undefined;
+  /** Where the first request is sent on to, by a status that keeps method and body. @default nowhere */
+  readonly redirect?: Redirect | undefined;
+  /** The name of the model to pull, which must hold the text that is given. @default that text */
+  readonly nameModel?: ((id: string) => string) | undefined;
+  /** What is added to the address of the server for the client, as in `/proxy`. @default nothing */
+  readonly hostPath?: string | undefined;
   /** Whether each chunk should arrive by itself, even over a network. @default {false} */
   readonly paced?: boolean | undefined;
   /** How the body ends. @default {"end"} */
   readonly ending?: AnswerEnding | undefined;
   /** The time between two chunks of an answer that repeats its last one, in milliseconds. @default {10} */
   readonly repeatMs?: number | undefined;
+  /** How long the server waits before chunks, in milliseconds, by their numbers from 0. @default none */
+  readonly pauses?: Readonly<Record<number, number>> | undefined;
   /** The chunk before which the server waits for {@link Play.release}, counted from 0. */
   readonly holdBefore?: number | undefined;
+}
+
+/** The answer that sends a client elsewhere. */
+export interface Redirect {
+  /** Its status. */
+  readonly status: 307 | 308;
+  /** Its `Location`: an address, or a path on the same server. */
+  readonly location: string;
 }
 
 /** A request that arrived. */
@@ -50,8 +71,12 @@ export class Play {
   readonly status: number;
   /** The `Content-Type`. */
   readonly contentType: string;
+  /** The `Content-Length`, if the body has one. */
+  readonly contentLength: number | undefined;
   /** Whether each chunk should arrive by itself. */
   readonly isPaced: boolean;
+  /** Where the first request is sent on to, if it is. */
+  readonly redirect: Redirect | undefined;
   /** The requests that arrived. */
   readonly requests: ReceivedRequest[] = [];
   /** Resolves when the client closes the connection before the answer has ended. */
@@ -76,7 +101,9 @@ export class Play {
     this.model = model;
     this.status = script.status ?? 200;
     this.contentType = script.contentType ?? NDJSON_TYPE;
+    this.contentLength = script.framing === "length" ? lengthOf(script) : undefined;
     this.isPaced = script.paced ?? false;
+    this.redirect = script.redirect;
     this.#script = script;
     this.closedByClient = new Promise((resolve) => this.#noteClosed = resolve);
     this.silent = new Promise((resolve) => this.#noteSilent = resolve);
@@ -115,12 +142,14 @@ export class Play {
 
   /** The chunks of the answer, each when it is due, and then how its body ends. */
   async *chunks(): AsyncGenerator<Bytes, "end" | "reset", void> {
-    const { chunks, ending = "end", repeatMs = 10, holdBefore } = this.#script;
+    const { chunks, ending = "end", repeatMs = 10, holdBefore, pauses = {} } = this.#script;
     for (const [index, chunk] of chunks.entries()) {
       if (index === holdBefore) {
         this.#noteSilent();
         await this.#released;
       }
+      const pauseMs = pauses[index];
+      if (pauseMs !== undefined) await within(this.#stopped, pauseMs);
       yield chunk.slice();
     }
     this.#noteSilent();
@@ -134,6 +163,15 @@ export class Play {
   }
 }
 
+/** How many bytes are promised and do not come, if the connection breaks. */
+const MISSING_BYTES = 1_000;
+
+/** The `Content-Length` of an answer. */
+function lengthOf({ chunks, ending = "end" }: AnswerScript): number {
+  const length = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  return ending === "end" ? length : length + MISSING_BYTES;
+}
+
 /** What clients may request before a pull, to see whether the server runs. */
 const NEIGHBOURS: Readonly<Record<string, string>> = {
   "/": GREETING,
@@ -142,7 +180,8 @@ const NEIGHBOURS: Readonly<Record<string, string>> = {
 
 /** Plays scripts, on a port or in process. */
 export class ScriptedServer {
-  readonly #plays = new Map<string, Play>();
+  /** The scripts, each with the text by which requests for its model are known. */
+  readonly #plays = new Map<Play, string>();
   #count = 0;
   #latest: Play | undefined;
   #listener: Listener | undefined;
@@ -159,7 +198,7 @@ export class ScriptedServer {
    */
   async listen(): Promise<void> {
     try {
-      this.#listener = await listen((request) => this.fetch(request));
+      this.#listener = await listen((request) => this.#answer(request));
     } catch (error) {
       throw new CannotRun(messageOf(error));
     }
@@ -172,8 +211,9 @@ export class ScriptedServer {
 
   /** Adds a script, which answers pulls of the model that its play names. */
   play(script: AnswerScript): Play {
-    const play = new Play(`subject-${++this.#count}`, script);
-    this.#plays.set(play.model, play);
+    const id = `subject-${++this.#count}`;
+    const play = new Play(script.nameModel?.(id) ?? id, script);
+    this.#plays.set(play, id);
     this.#latest = play;
     return play;
   }
@@ -181,7 +221,7 @@ export class ScriptedServer {
   /** Forgets a script. */
   forget(play: Play): void {
     play.stop();
-    this.#plays.delete(play.model);
+    this.#plays.delete(play);
   }
 
   /** The answer to a request: a script, or a text if the request is not for a pull. */
@@ -189,29 +229,53 @@ export class ScriptedServer {
     const { path, body } = request;
     if (body === "" && Object.hasOwn(NEIGHBOURS, path)) return NEIGHBOURS[path];
     // Clients may add a tag or a namespace to the name.
-    const named = [...this.#plays.values()].find(({ model }) => containsWord(body, model));
+    const named = [...this.#plays].find(([, id]) => containsWord(body, id));
     // A request that names the model wrongly still gets the latest script, whose rule then sees it.
-    const play = named ?? this.#latest;
+    const play = named?.[0] ?? this.#latest;
     play?.requests.push(request);
     return play;
   }
 
-  /** Answers a request. */
+  /** Answers a request as `fetch` does, which goes on to where a redirect leads. */
   readonly fetch = async (
     input: Request | string | URL,
     init?: RequestInit,
   ): Promise<Response> => {
     const request = new Request(input, init);
+    const next = request.clone();
+    const response = await this.#answer(request);
+    const location = response.headers.get("Location");
+    if (location === null || request.redirect === "manual") return response;
+    if (request.redirect === "error") throw new TypeError("The answer is a redirect");
+    return await this.#answer(new Request(new URL(location, request.url), next));
+  };
+
+  /** Answers one request. */
+  async #answer(request: Request): Promise<Response> {
     request.signal.throwIfAborted();
     const { method, url, signal } = request;
     const body = await request.text();
     const found = this.receive({ method, path: new URL(url).pathname, body });
     if (!(found instanceof Play)) return new Response(found ?? null, { status: found ? 200 : 404 });
-    const { status, contentType } = found;
-    const headers = { "Content-Type": contentType };
+    const { status, contentType, contentLength, redirect } = found;
+    if (redirect && found.requests.filter(isPull).length === 1) {
+      return new Response(null, {
+        status: redirect.status,
+        headers: { Location: redirect.location },
+      });
+    }
+    const headers = {
+      "Content-Type": contentType,
+      ...(contentLength !== undefined && { "Content-Length": String(contentLength) }),
+    };
     const pauseMs = this.#listener && found.isPaced ? PAUSE_MS : 0;
     return new Response(streamOf(found, signal, pauseMs), { status, headers });
-  };
+  }
+}
+
+/** Whether a request is for a pull. */
+export function isPull({ path }: ReceivedRequest): boolean {
+  return path.endsWith("/api/pull");
 }
 
 /** Whether a text contains a name that is not followed by another digit. */
@@ -226,7 +290,7 @@ function containsWord(text: string, name: string): boolean {
 const PAUSE_MS = 1;
 
 /** How many chunks of an answer are paced, since an answer may have very many. */
-const PACED_CHUNKS = 100;
+const PACED_CHUNKS = 300;
 
 /** The body of an answer, as `fetch` gives it: it fails when the request is aborted. */
 function streamOf(play: Play, signal: AbortSignal, pauseMs: number): ReadableStream<Uint8Array> {

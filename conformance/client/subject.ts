@@ -38,7 +38,7 @@ export interface ClientSubject extends SubjectInfo {
    * or more, since a busy machine pauses, too.
    */
   readonly timeLimitMs?: number | undefined;
-  /** The most inputs to try per rule, if each is expensive. `runs` overrides it. */
+  /** The most inputs to draw by chance per rule, if each is expensive. `runs` overrides it. */
   readonly maxRuns?: number | undefined;
   /** How long a check may take, in milliseconds, if it is slow to start. `checkTimeoutMs` overrides it. */
   readonly checkTimeoutMs?: number | undefined;
@@ -59,14 +59,15 @@ export interface CommandClientOptions {
   /** More environment variables. */
   env?: Readonly<Record<string, string>> | undefined;
   /**
-   * The most inputs to try per rule. Each starts the command once or twice. `runs` overrides it.
+   * The most inputs to try per rule besides those that decide it, which are tried in every run. Each
+   * starts the command once or twice. `runs` overrides it.
    *
-   * @default {10}
+   * @default {4}
    */
   maxRuns?: number | undefined;
 }
 
-const DEFAULT_COMMAND_RUNS = 10;
+const DEFAULT_COMMAND_RUNS = 4;
 
 /** How long a check may take: it starts the command a few times, which takes seconds on a busy machine. */
 const COMMAND_CHECK_TIMEOUT_MS = 60_000;

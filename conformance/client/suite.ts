@@ -11,11 +11,14 @@ import { within } from "./within.ts";
 import type { ClientUnderTest } from "./observation.ts";
 import { plainPull } from "./plain_pull.ts";
 import { endingRules } from "./rules/endings.ts";
-import { failureRules } from "./rules/failures.ts";
+import { errorRules } from "./rules/errors.ts";
 import { framingRules } from "./rules/framing.ts";
+import { httpRules } from "./rules/http.ts";
 import { objectRules } from "./rules/objects.ts";
 import { progressRules } from "./rules/progress.ts";
 import { requestRules } from "./rules/requests.ts";
+import { successRules } from "./rules/success.ts";
+import { timingRules } from "./rules/timing.ts";
 import { ScriptedServer } from "./scripted_server.ts";
 import type { ClientSubject } from "./subject.ts";
 
@@ -27,8 +30,11 @@ export const clientRules: readonly Rule<ClientUnderTest>[] = [
   ...requestRules,
   ...framingRules,
   ...objectRules,
-  ...failureRules,
+  ...errorRules,
+  ...httpRules,
+  ...successRules,
   ...endingRules,
+  ...timingRules,
   ...progressRules,
 ];
 

@@ -83,14 +83,17 @@ describe("runClientConformance", () => {
         reports: "statuses",
         async pull({ host, fetch, model, signal }) {
           const body = JSON.stringify({ model });
-          await fetch(`${host}/api/pull`, { method: "POST", body, signal });
+          await fetch(`${host.replace(/\/$/, "")}/api/pull`, { method: "POST", body, signal });
           throw new Error("never");
         },
       };
       const { results } = await runClientConformance(failing, { runs: 1, seed: 1 });
       const withVerdict = (verdict: Verdict) =>
         results.filter((result) => result.verdict === verdict);
-      assertEquals(withVerdict("kept").map(({ id }) => id), ["C-REQ-1", "C-REQ-2", "C-REQ-3"]);
+      assertEquals(
+        withVerdict("kept").map(({ id }) => id),
+        [1, 2, 3, 4, 6].map((n) => `C-REQ-${n}`),
+      );
       const [first, ...others] = withVerdict("broken").filter(({ because }) =>
         because === undefined
       );
@@ -108,6 +111,7 @@ describe("runClientConformance", () => {
       "C-FRAME-1",
       "C-OBJ-5",
       "C-DONE-2",
+      "C-TIME-3",
       ...[1, 2, 3, 4, 5, 6].map((number) => `C-SUM-${number}`),
     ]);
   });
@@ -183,6 +187,52 @@ describe("a scripted server", () => {
         .catch((error) => error);
       assert(failure instanceof Error, String(failure));
     });
+  });
+
+  it("says how long a body is, and sends less if the connection breaks", async () => {
+    await listening(async (server) => {
+      const chunks = [encode("half"), encode(" done")];
+      const whole = await ask(server, server.play({ chunks, framing: "length" }).model);
+      assertEquals([whole.headers.get("Content-Length"), await whole.text()], ["9", "half done"]);
+      const script = { chunks, framing: "length", ending: "reset" } as const;
+      const failure = await ask(server, server.play(script).model)
+        .then((response) => response.text()).catch((error) => error);
+      assert(failure instanceof Error, String(failure));
+    });
+  });
+
+  it("sends a client elsewhere once, on a network and in process", async () => {
+    const redirect = { status: 307, location: "/moved/api/pull" } as const;
+    const pathsOf = async (server: ScriptedServer, fetch: ScriptedServer["fetch"]) => {
+      const play = server.play({ chunks: [encode("there")], redirect });
+      const init = { method: "POST", body: JSON.stringify({ model: play.model }) };
+      const response = await fetch(`${server.host}/api/pull`, init);
+      assertEquals(await response.text(), "there");
+      return play.requests.map(({ method, path, body }) => `${method} ${path} ${body.length > 0}`);
+    };
+    const expected = ["POST /api/pull true", "POST /moved/api/pull true"];
+    await listening(async (server) => assertEquals(await pathsOf(server, fetch), expected));
+    const server = new ScriptedServer();
+    assertEquals(await pathsOf(server, server.fetch), expected);
+
+    const play = server.play({ chunks: [], redirect });
+    const init = { method: "POST", body: JSON.stringify({ model: play.model }) };
+    const manual = new Request(`${server.host}/api/pull`, { ...init, redirect: "manual" });
+    assertEquals((await server.fetch(manual)).status, 307);
+    const strict = server.play({ chunks: [], redirect });
+    const body = JSON.stringify({ model: strict.model });
+    const refused = new Request(`${server.host}/api/pull`, { ...init, body, redirect: "error" });
+    await assertRejects(() => server.fetch(refused), TypeError, "redirect");
+  });
+
+  it("names a model as it is told to, and knows it again", async () => {
+    const server = new ScriptedServer();
+    const nameModel = (id: string) => `Team/${id}:7B "x"`;
+    const play = server.play({ chunks: [encode("mine")], nameModel });
+    server.play({ chunks: [encode("another")] });
+    assertEquals(play.model, 'Team/subject-1:7B "x"');
+    const init = { method: "POST", body: JSON.stringify({ model: play.model }) };
+    assertEquals(await (await server.fetch(`${server.host}/api/pull`, init)).text(), "mine");
   });
 
   for (const how of ["abort", "cancel"] as const) {

@@ -7,6 +7,7 @@
 import fc from "fast-check";
 import { concatBytes } from "../../src/bytes.ts";
 import type { Bytes } from "../generators/bytes.ts";
+import { pointIn, type PullPoint } from "./pull_states.ts";
 import {
   chunkings,
   type PullSession,
@@ -14,6 +15,8 @@ import {
   pullSessions,
   type StatusObject,
 } from "../generators/mod.ts";
+import { misleadingTexts } from "../generators/misleading.ts";
+import { type JsonStyle, jsonStyles, writeJson } from "../generators/ndjson.ts";
 
 const utf8 = new TextEncoder();
 
@@ -30,6 +33,22 @@ export function line(object: StatusObject): Bytes {
 /** Objects as a server sends them: a chunk for each. */
 export function lines(objects: readonly StatusObject[]): Bytes[] {
   return objects.map(line);
+}
+
+/** Objects in a way of writing JSON: a line and a chunk for each. */
+export function styledLines(objects: readonly StatusObject[], style: JsonStyle): Bytes[] {
+  return objects.map((object) => encode(`${writeJson(object, style)}\n`));
+}
+
+/** The way in which servers write JSON. */
+export const COMPACT: JsonStyle = { keys: "as they are", gap: "", escapes: "shortest" };
+
+/** A way of writing JSON in which nothing looks as servers write it. */
+export const UNUSUAL: JsonStyle = { keys: "reversed", gap: " ", escapes: "everything" };
+
+/** Ways of writing JSON: mostly that of servers. */
+export function wireStyles(): fc.Arbitrary<JsonStyle> {
+  return fc.oneof({ weight: 2, arbitrary: fc.constant(COMPACT) }, jsonStyles());
 }
 
 /** A pull and the chunks in which it arrives. */
@@ -64,9 +83,16 @@ export function cutPulls(options: PullSessionOptions = {}): fc.Arbitrary<Arrivin
   );
 }
 
-/** A part of a pull: the lines before some point, which is before `success`. */
-export function partOf(session: PullSession, point: number): readonly StatusObject[] {
-  return session.statuses.slice(0, point % session.statuses.length);
+/** A small pull at any point before its `success`. */
+export function interruptedPulls(): fc.Arbitrary<PullPoint> {
+  return fc.tuple(smallPulls(), fc.nat())
+    .map(([session, point]) => pointIn(session, point % session.statuses.length));
+}
+
+/** A small pull at a point before its `success`, when something has been sent. */
+export function begunPulls(): fc.Arbitrary<PullPoint> {
+  return fc.tuple(smallPulls(), fc.nat())
+    .map(([session, point]) => pointIn(session, 1 + point % (session.statuses.length - 1)));
 }
 
 /** A text of more than ASCII, none of it control characters. */
@@ -74,4 +100,10 @@ export function texts(): fc.Arbitrary<string> {
   const characters = fc.constantFrom("a", " ", "é", "ж", "中", "€", "😀", "🏴‍☠️");
   return fc.array(characters, { minLength: 1, maxLength: 12 })
     .map((parts) => parts.join("").trim() || "é");
+}
+
+/** What a server says of a failure: any text, or one that misleads. */
+export function messages(): fc.Arbitrary<string> {
+  // With words of its own, since a client may show quotes and brackets in another form.
+  return fc.oneof(texts(), misleadingTexts().map((text) => `failed: ${text}`));
 }

@@ -9,25 +9,38 @@ import { escapeUnits } from "../../src/text.ts";
 import type { Bytes } from "./bytes.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
-/** How one value is written. */
-interface LineStyle {
-  /** The lines before it that hold nothing but white space. */
-  readonly blanks: readonly string[];
+/** How a value is written as JSON. */
+export interface JsonStyle {
+  /** The order of keys. */
   readonly keys: "as they are" | "reversed" | "sorted";
   /** White space around every token. */
   readonly gap: string;
+  /** The characters of strings that are written as `\uXXXX`. */
   readonly escapes: "shortest" | "not ASCII" | "everything";
+}
+
+/** How one value is written. */
+interface LineStyle extends JsonStyle {
+  /** The lines before it that hold nothing but white space. */
+  readonly blanks: readonly string[];
   readonly newline: "\n" | "\r\n";
+}
+
+/** The ways to write a value on one line; the compact one first. */
+export function jsonStyles(): Arbitrary<JsonStyle> {
+  return fc.record({
+    keys: fc.constantFrom<JsonStyle["keys"][]>("as they are", "reversed", "sorted"),
+    gap: fc.constantFrom("", " ", "\t", "  "),
+    escapes: fc.constantFrom<JsonStyle["escapes"][]>("shortest", "not ASCII", "everything"),
+  });
 }
 
 function lineStyles(): Arbitrary<LineStyle> {
   return fc.record({
     blanks: fc.array(fc.constantFrom("\n", "\r\n", " \n", "\t\r\n"), { maxLength: 2 }),
-    keys: fc.constantFrom<LineStyle["keys"][]>("as they are", "reversed", "sorted"),
-    gap: fc.constantFrom("", " ", "\t", "  "),
-    escapes: fc.constantFrom<LineStyle["escapes"][]>("shortest", "not ASCII", "everything"),
+    style: jsonStyles(),
     newline: fc.constantFrom<LineStyle["newline"][]>("\n", "\r\n"),
-  });
+  }).map(({ style, ...frame }) => ({ ...frame, ...style }));
 }
 
 /**
@@ -46,31 +59,31 @@ export function ndjsonBytes(values: readonly unknown[]): Arbitrary<Bytes> {
   }).map(({ byteOrderMark, styles, lastNewlineMissing }) => {
     let text = byteOrderMark ? "\ufeff" : "";
     for (const [index, style] of styles.entries()) {
-      text += style.blanks.join("") + write(values[index], style) + style.newline;
+      text += style.blanks.join("") + writeJson(values[index], style) + style.newline;
     }
     return new TextEncoder().encode(lastNewlineMissing ? text.replace(/\r?\n$/, "") : text);
   });
 }
 
 /** Writes a value as JSON on one line. */
-function write(value: unknown, style: LineStyle): string {
+export function writeJson(value: unknown, style: JsonStyle): string {
   const { gap } = style;
   if (typeof value === "string") return writeString(value, style);
   if (Array.isArray(value)) {
-    return `[${gap}${value.map((item) => write(item, style)).join(`${gap},${gap}`)}${gap}]`;
+    return `[${gap}${value.map((item) => writeJson(item, style)).join(`${gap},${gap}`)}${gap}]`;
   }
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const fields = inOrder(Object.entries(value), style)
-    .map(([key, field]) => `${writeString(key, style)}${gap}:${gap}${write(field, style)}`);
+    .map(([key, field]) => `${writeString(key, style)}${gap}:${gap}${writeJson(field, style)}`);
   return `{${gap}${fields.join(`${gap},${gap}`)}${gap}}`;
 }
 
-function inOrder(fields: [string, unknown][], { keys }: LineStyle): [string, unknown][] {
+function inOrder(fields: [string, unknown][], { keys }: JsonStyle): [string, unknown][] {
   if (keys === "reversed") return fields.reverse();
   return keys === "sorted" ? fields.sort(([a], [b]) => a < b ? -1 : 1) : fields;
 }
 
-function writeString(text: string, { escapes }: LineStyle): string {
+function writeString(text: string, { escapes }: JsonStyle): string {
   if (escapes === "everything") return `"${escapeUnits(text)}"`;
   const json = JSON.stringify(text);
   return escapes === "shortest" ? json : json.replace(/[^\0-\x7f]+/g, escapeUnits);

@@ -7,6 +7,7 @@
 import fc from "fast-check";
 import { DIGEST_OF_ALL_LAYERS } from "../../src/status.ts";
 import type { Arbitrary } from "./arbitrary.ts";
+import { misleadingTexts } from "./misleading.ts";
 
 /** An object as a server writes it: `status`, `digest`, `total`, `completed`, `error` and others. */
 export type StatusObject = Readonly<Record<string, unknown>>;
@@ -23,6 +24,7 @@ export function unknownStatuses(): Arbitrary<StatusObject> {
       { status: "using existing layer sha256:0000" },
     ),
     fc.string({ unit: "grapheme" }).map((words) => ({ status: `${words}…` })),
+    misleadingTexts().map((status) => ({ status })),
     unknownFields().map(([key, value]) => Object.fromEntries([[key, value]])),
   );
 }
@@ -35,9 +37,8 @@ export function unknownFields(): Arbitrary<[key: string, value: unknown]> {
       fc.string({ unit: "grapheme" }).filter((key) => !FIELDS_KNOWN.has(key)),
     ),
     // By way of JSON, which has no -0: the value that is sent is the value that arrives.
-    fc.jsonValue({ maxDepth: 2, stringUnit: "grapheme" }).map((value) =>
-      JSON.parse(JSON.stringify(value))
-    ),
+    fc.oneof(fc.jsonValue({ maxDepth: 2, stringUnit: "grapheme" }), misleadingTexts())
+      .map((value) => JSON.parse(JSON.stringify(value))),
   );
 }
 

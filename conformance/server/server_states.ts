@@ -10,6 +10,9 @@ import type { OpenServer, ServerSubject, World } from "./subject.ts";
 /** A size that takes several ticks to download, at the default bandwidth of a mock. */
 const LARGE_BYTES = 40_000_000;
 
+/** A small model that may be there already: for checks of what is asked and refused. */
+export const READY_WORLD: World = { layers: [1_000], mayBeThere: true };
+
 /** Models of a few layers, small and large. */
 export function worlds(): fc.Arbitrary<World> {
   const size = fc.oneof(
@@ -18,6 +21,9 @@ export function worlds(): fc.Arbitrary<World> {
   );
   return fc.record({ layers: fc.array(size, { minLength: 1, maxLength: 4 }) });
 }
+
+/** A model that takes long enough to make many requests during its download. */
+export const SLOW_WORLD: World = { layers: [2 * LARGE_BYTES] };
 
 /** Models whose first layer takes long enough to act during its download. */
 export function slowWorlds(): fc.Arbitrary<World> {

@@ -20,6 +20,8 @@ import { createWireFetch } from "./wire/wire_fetch.ts";
 export interface World {
   /** The sizes in bytes of the layers of the model. None of them is downloaded yet. */
   readonly layers: readonly number[];
+  /** Whether layers may be there already, since the check does not look at downloads. @default {false} */
+  readonly mayBeThere?: boolean | undefined;
   /** What goes wrong. @default nothing */
   readonly faults?: readonly Fault[] | undefined;
 }
@@ -172,7 +174,7 @@ export interface RemoteServerOptions {
   version?: string | undefined;
 }
 
-const REMOTE_RUNS = 5;
+const REMOTE_RUNS = 3;
 
 /** What helps where no option does. */
 const OWN_SUBJECT = ": no option helps, but a `ServerSubject` of your own";
@@ -209,9 +211,9 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
     },
     maxRuns: REMOTE_RUNS,
     hasOneModel: true,
-    async open() {
+    async open({ mayBeThere = false }) {
       await requireServer(base);
-      if (mayDelete) await deleteModel(request, model);
+      if (mayDelete && !mayBeThere) await deleteModel(request, model);
       const now = () => performance.now();
       const remove = () => requestDeletion(request, { model });
       const close = () => Promise.resolve();

@@ -9,15 +9,29 @@ import { concatBytes } from "../../src/bytes.ts";
 import { toPullStatus } from "../../src/status.ts";
 import type { Bytes } from "../generators/bytes.ts";
 import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
-import { type CheckRun, Violation } from "../rule.ts";
+import { type CheckRun, Inconclusive, Violation } from "../rule.ts";
 import type { OpenServer } from "./subject.ts";
 
-/** A request for a pull. */
+/** A request for a pull, or one that is like it. */
 export interface PullRequest {
-  /** The body: an object to be written as JSON, or the text itself. */
+  /** The body: an object to be written as JSON, the text or bytes themselves, or `undefined` for none. */
   readonly body: unknown;
   /** The headers. @default {{ "Content-Type": "application/json" }} */
   readonly headers?: Readonly<Record<string, string>>;
+  /** The method. @default {"POST"} */
+  readonly method?: string;
+  /** The path. @default {"/api/pull"} */
+  readonly path?: string;
+  /** The pieces in which the body is sent, without its length. @default whole, with its length */
+  readonly pieces?: Pieces;
+}
+
+/** The pieces of a body. */
+export interface Pieces {
+  /** The size of each, in bytes. */
+  readonly bytes: number;
+  /** How long to wait before each, in milliseconds. */
+  readonly pauseMs: number;
 }
 
 /** What a server sent. */
@@ -26,6 +40,8 @@ export interface Transcript {
   readonly status: number;
   /** The `Content-Type`. */
   readonly contentType: string | null;
+  /** The `Content-Encoding`, as far as the runtime shows it. */
+  readonly contentEncoding: string | null;
   /** The body as it arrived, chunk by chunk. */
   readonly chunks: readonly Bytes[];
   /** Milliseconds from the request to each of the chunks. */
@@ -84,8 +100,13 @@ export class ActivePull {
   }
 
   /** Reads to the end. */
-  async readAll(): Promise<Transcript> {
+  async readToEnd(): Promise<void> {
     while (this.#ending === "hang") await this.#readChunk();
+  }
+
+  /** Reads to the end, and returns all that was sent. */
+  async readAll(): Promise<Transcript> {
+    await this.readToEnd();
     return this.transcript();
   }
 
@@ -98,6 +119,7 @@ export class ActivePull {
   transcript(): Transcript {
     return transcriptOf({
       ...this.#head,
+      contentEncoding: this.#response.headers.get("Content-Encoding"),
       chunks: this.#chunks,
       arrivedAfterMs: this.#arrivedAfterMs,
       elapsedMs: this.#elapsed(),
@@ -191,22 +213,78 @@ export function isPartial({ total, completed }: PullStatus): boolean {
 /** Requests a pull from a server. */
 export async function ask(
   server: OpenServer,
-  { body, headers = { "Content-Type": "application/json" } }: PullRequest,
+  pull: PullRequest,
   run: CheckRun,
 ): Promise<ActivePull> {
   const { signal } = run;
-  const text = typeof body === "string" ? body : JSON.stringify(body);
-  const request = `POST /api/pull ${text}`;
+  const { method = "POST", path = "/api/pull", headers = JSON_HEADERS } = pull;
+  const bytes = bytesOf(pull.body);
+  const request = describe(pull, bytes);
   const start = server.now();
   run.awaits("the head of the answer", () => [{ request }]);
   try {
-    const init = { method: "POST", body: new TextEncoder().encode(text), headers, signal };
-    const response = await server.fetch("/api/pull", init);
+    const init = { method, headers, signal, ...toBody(bytes, pull.pieces) };
+    const response = await server.fetch(path, init);
     return new ActivePull(response, request, () => server.now() - start, run);
   } catch (error) {
     signal.throwIfAborted();
+    if (isUnsupported(error)) throw new Inconclusive("The runtime cannot send such a request");
     throw new Violation("an answer", String(error), [{ request }]);
   }
+}
+
+const JSON_HEADERS = { "Content-Type": "application/json" };
+
+function bytesOf(body: unknown): Bytes | undefined {
+  if (body === undefined || body instanceof Uint8Array) return body as Bytes | undefined;
+  return new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+/** A longer body is cut in reports. */
+const MAX_SHOWN_CHARACTERS = 600;
+
+/** The body of a request as reports show it. */
+function showBody(text: string): string {
+  if (text.length <= MAX_SHOWN_CHARACTERS) return text;
+  return `${text.slice(0, MAX_SHOWN_CHARACTERS)}… (${text.length} characters)`;
+}
+
+/** A request as reports show it: with the headers and the pieces of the body if a check sets them. */
+function describe(
+  { method = "POST", path = "/api/pull", headers, pieces }: PullRequest,
+  bytes: Bytes = new Uint8Array(),
+): string {
+  const body = showBody(new TextDecoder().decode(bytes));
+  const notes = [
+    ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`),
+    ...(pieces ? [`in pieces of ${pieces.bytes} bytes`] : []),
+  ];
+  const request = `${method} ${path} ${body}`.trimEnd();
+  return notes.length > 0 ? `${request} (${notes.join("; ")})` : request;
+}
+
+/** The part of a `RequestInit` that is the body. Only a stream is sent without its length. */
+function toBody(bytes: Bytes | undefined, pieces: Pieces | undefined): RequestInit {
+  if (!bytes || !pieces) return bytes ? { body: bytes } : {};
+  const init = { body: streamOf(bytes, pieces), duplex: "half" };
+  return init as RequestInit; // whose type does not know `duplex` yet
+}
+
+function streamOf(bytes: Bytes, { bytes: size, pauseMs }: Pieces): ReadableStream<Bytes> {
+  let sent = 0;
+  return new ReadableStream<Bytes>({
+    async pull(controller) {
+      if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs));
+      if (sent < bytes.length) controller.enqueue(bytes.slice(sent, sent += size));
+      if (sent >= bytes.length) controller.close();
+    },
+  }, { highWaterMark: 0 });
+}
+
+/** Whether `fetch` has not made a request at all: that of Node.js does not send `Expect`. */
+function isUnsupported(error: unknown): boolean {
+  const { cause } = Object(error);
+  return Object(cause).code === "UND_ERR_NOT_SUPPORTED";
 }
 
 /**

@@ -176,6 +176,9 @@ describe("A request for a pull", () => {
     assertEquals(await sendText(server, "<html>"), [400, {
       error: "invalid character '<' looking for beginning of value",
     }]);
+    assertEquals(await sendText(server, '\ufeff{"model":"small"}'), [400, {
+      error: "invalid character 'ï' looking for beginning of value",
+    }]);
     assertEquals(await sendText(server, '{"model":["small"]}'), [400, {
       error: "json: cannot unmarshal array into Go struct field PullRequest.model of type string",
     }]);
@@ -224,6 +227,15 @@ describe("A request for a pull", () => {
     assertEquals([untold.status, await untold.json()], answer);
     const allowed = bodyOf('{"model":"sm', 'all","stream":false}');
     assertStrictEquals((await server.fetch("http://localhost/api/pull", allowed)).status, 200);
+  });
+
+  it("may have 10 MB, whole and in pieces", async () => {
+    const server = mockOfSmall();
+    const start = `{${" ".repeat(5_000_000)}`;
+    const end = `${" ".repeat(5_000_000)}"model":"small","stream":false}`;
+    assertEquals(await sendText(server, start + end), [200, { status: "success" }]);
+    const inPieces = await server.fetch("http://localhost/api/pull", bodyOf(start, end));
+    assertEquals([inPieces.status, await inPieces.json()], [200, { status: "success" }]);
   });
 
   it("that is hostile leaves other pulls untouched", async () => {

@@ -12,6 +12,9 @@ import { type FieldTypes, GoJsonError, parseGoJson, readFields } from "../go_jso
 /** A longer body is not logged. */
 const MAX_LOGGED_CHARACTERS = 16 * 1024;
 
+/** Leaves a byte order mark in place, which Go refuses. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /**
  * Reads the body of a request as a struct, and logs it.
  *
@@ -23,7 +26,7 @@ export async function readBody(
   types: FieldTypes,
 ): Promise<Record<string, unknown>> {
   const { entry } = context.env.exchange;
-  const text = await context.req.text();
+  const text = decoder.decode(await context.req.arrayBuffer());
   const isLogged = text !== "" && text.length <= MAX_LOGGED_CHARACTERS;
   if (isLogged) entry.body = text;
   try {

@@ -10,23 +10,51 @@ import { type CheckRun, Inconclusive, inSeconds, OutOfTime, type Rule, rule } fr
 import { within } from "../within.ts";
 import { type ClientUnderTest, start } from "../observation.ts";
 import { FAILURE, requireFailure } from "../plain_pull.ts";
+import { pointIn, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
 
 /** The time limits for "soon": over the network, long enough for a command on a busy machine. */
-const SOON_MS = { "network": 3_000, "in-process": 500 };
+export const SOON_MS = { "network": 3_000, "in-process": 500 };
+
+/** The share of a client's time limit for which a server may wait that does not hang. */
+export const PAUSE_SHARE = 0.6;
 
 /** The first lines of a pull that goes silent then. */
 const silent = fc.tuple(smallPulls(), fc.integer({ min: 0, max: 2 }))
-  .map(([{ statuses }, count]) => statuses.slice(0, count));
+  .map(([session, count]) => pointIn(session, count));
+
+/**
+ * States in which a client with a time limit gives up on silence. While layers are verified, servers are
+ * silent for minutes: a client may have another limit then.
+ */
+const SILENT_STATES = [
+  PULL_STATES["nothing sent"]!,
+  PULL_STATES["manifest only"]!,
+  PULL_STATES["in a later layer"]!,
+];
+
+/** Whether an object is about a download that is not complete. */
+function isIncomplete({ completed = 0, total }: StatusObject): boolean {
+  return Number(completed) < Number(total);
+}
 
 /** The first lines of a pull, the last of which is about a download that is not complete. */
 const stuck = smallPulls()
-  .map(({ statuses }) => {
-    const isStuck = ({ completed, total }: StatusObject) => Number(completed) < Number(total);
-    return statuses.slice(0, statuses.findIndex(isStuck) + 1);
-  })
-  .filter(({ length }) => length > 0);
+  .filter(({ statuses }) => statuses.some(isIncomplete))
+  .map((session) => pointIn(session, session.statuses.findIndex(isIncomplete) + 1));
+
+/** Downloads that get nowhere: one that has not begun, and one that is nearly there. */
+const STUCK_STATES = [
+  pointIn(wholePull, 2),
+  {
+    sent: [
+      ...PULL_STATES["in a later layer"]!.sent,
+      { ...PULL_STATES["in a later layer"]!.sent.at(-1), completed: 4_999 },
+    ],
+    left: [],
+  },
+];
 
 /** The rules. */
 export const endingRules: readonly Rule<ClientUnderTest>[] = [
@@ -37,11 +65,12 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     title: "A cancelled pull closes its connection soon, and ends",
     cites: "observed: the server goes on downloading until its last caller has left",
     evidence: "a pull that was cancelled while it went on",
-    maxRuns: 10,
+    maxRuns: 20,
+    decisive: pullPoints,
     inputs: silent,
-    async check(client, statuses, run) {
+    async check(client, { sent }, run) {
       const soonMs = Math.max(SOON_MS[client.transport], run.graceMs);
-      const script = { chunks: lines(statuses), ending: "hang" } as const;
+      const script = { chunks: lines(sent), ending: "hang" } as const;
       const running = start(client, script, run);
       await running.settled();
       if (running.isOver()) throw new Inconclusive("The client ended before it was cancelled");
@@ -64,13 +93,14 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     title: "A server that goes silent does not hang a client that has a time limit",
     cites: "observed: a connection that was lost on the way stays open for both ends",
     evidence: FAILURE,
-    maxRuns: 3,
+    maxRuns: 4,
     skips: unlessLimited,
+    decisive: SILENT_STATES,
     inputs: silent,
-    check: (client, statuses, run) =>
+    check: (client, { sent }, run) =>
       expectGivingUp(
         client,
-        { chunks: lines(statuses), ending: "hang" },
+        { chunks: lines(sent), ending: "hang" },
         "the server has gone silent",
         run,
       ),
@@ -84,11 +114,12 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     evidence: FAILURE,
     maxRuns: 3,
     skips: unlessLimited,
+    decisive: STUCK_STATES,
     inputs: stuck,
-    check: (client, statuses, run) =>
+    check: (client, { sent }, run) =>
       expectGivingUp(
         client,
-        { chunks: lines(statuses), ending: "repeat", repeatMs: repeatMsFor(client) },
+        { chunks: lines(sent), ending: "repeat", repeatMs: repeatMsFor(client) },
         "no new byte of the model comes, though the server talks",
         run,
       ),

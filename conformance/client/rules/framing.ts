@@ -13,6 +13,7 @@ import type { PullSession, StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
+  comparableFields,
   comparableUpdates,
   expectSame,
   expectTold,
@@ -22,12 +23,13 @@ import {
 import type { AnswerScript } from "../scripted_server.ts";
 import { expectSuccess, FAILURE, requireFailure, requireReason, SUCCESS } from "../plain_pull.ts";
 import { unlessForwarding } from "../subject.ts";
-import { cutPulls, encode, lines, smallPulls, texts } from "../wire_bytes.ts";
+import { longPull, MANY, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
+import { begunPulls, cutPulls, encode, lines, smallPulls, texts } from "../wire_bytes.ts";
 
 /** Checks that a client reports the same for a pull in another form that means the same. */
 async function checkSame(
   client: ClientUnderTest,
-  { statuses }: PullSession,
+  { statuses }: Pick<PullSession, "statuses">,
   script: AnswerScript,
   run: CheckRun,
 ): Promise<void> {
@@ -54,13 +56,22 @@ async function checkText(
     { chunks: cutCharacters(concatBytes(chunks)), paced: true },
     run,
   );
-  // A client that trips over any cut trips over these, too.
-  const halves = { chunks: chunks.flatMap((chunk) => cutBytes(chunk, [1])), paced: true };
-  const isCutBadly = async () => !isSame(client, plain, await observe(client, halves, run));
-  await blaming("C-FRAME-2", isCutBadly, () => expectSame(client, plain, other));
+  await blaming(
+    "C-FRAME-2",
+    () => tripsOverCuts(client, run),
+    () => expectSame(client, plain, other),
+  );
   if (plain.failure?.includes(text)) await requireReason(client, other, [text], run);
   const shown = [plain.failure, ...comparableUpdates(client, plain).map(({ status }) => status)];
   return shown.some((words) => typeof words === "string" && words.includes(text));
+}
+
+/** Whether a client trips over the simplest cut, which breaks C-FRAME-2. */
+async function tripsOverCuts(client: ClientUnderTest, run: CheckRun): Promise<boolean> {
+  const chunks = lines(wholePull.statuses);
+  const halves = chunks.flatMap((chunk) => cutBytes(chunk, [1]));
+  const plain = await observe(client, { chunks }, run);
+  return !isSame(client, plain, await observe(client, { chunks: halves, paced: true }, run));
 }
 
 /** Whether a client reported the same for two scripts. */
@@ -74,33 +85,103 @@ function isSame(client: ClientUnderTest, plain: Observation, other: Observation)
   }
 }
 
-/** The bytes of a text, cut inside each character of more than one byte. */
+/**
+ * The bytes of a text, cut once inside each character of more than one byte: the first of its length after
+ * its first byte, the next of its length after its second, and so on.
+ */
 function cutCharacters(bytes: Bytes): Bytes[] {
-  const chunks: Bytes[] = [];
-  let start = 0;
+  const places: number[] = [];
+  const counts = [0, 0, 0, 0, 0];
   for (const [index, byte] of bytes.entries()) {
     if (byte < 0xc0) continue;
-    chunks.push(bytes.slice(start, index + 1));
-    start = index + 1;
+    const length = byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    places.push(index + 1 + counts[length]!++ % (length - 1));
   }
-  return [...chunks, bytes.slice(start)];
+  return cutBytes(bytes, places);
 }
 
-/** Lines that are not JSON: half an object, a web page, the message of a proxy. */
-const unreadable = fc.constantFrom(
+/** A text in which {@link cutCharacters} cuts characters of each length at each place. */
+const EVERY_CUT = "é中中😀😀😀";
+
+/** Lines that are not JSON: parts of objects, a web page, the message of a proxy, another format. */
+const UNREADABLE = [
   '{"status":"pulling',
+  '{"status":"success"',
   '{"error":"max retries exceeded',
+  '"status":"success"}',
   "<html><head><title>502 Bad Gateway</title></head></html>",
   "upstream connect error or disconnect/reset before headers",
+  'data: {"status":"success"}',
   "nul",
-);
+];
 
-/** How long a long line is, in bytes: longer than the buffers that readers of lines begin with. */
-const LONG_LINE_BYTES = 200_000;
+/** A long line. */
+interface LongLine {
+  /** Its length, in bytes: more than the buffers that readers of lines begin with. */
+  readonly bytes: number;
+  /** How much of it comes at a time, in bytes. */
+  readonly chunkBytes: number;
+}
+
+/**
+ * Lines longer than 64 KiB, at once and in parts. Some readers have a limit that somebody has chosen (512,000
+ * bytes in Ollama's own client): these are shorter.
+ */
+const LONG_LINES: readonly LongLine[] = [
+  { bytes: 66_000, chunkBytes: 1_000_000 },
+  { bytes: 500_000, chunkBytes: 16_000 },
+];
+
+/** A pull whose objects hold what misleads those who look for lines and objects in the bytes. */
+const MISLEADING: Pick<PullSession, "statuses"> = {
+  statuses: [
+    { status: "pulling manifest", note: EVERY_CUT, more: '}\n{"status":"success"}\\' },
+    ...PULL_STATES["resumed"]!.sent.slice(1),
+    { status: "success" },
+  ],
+};
+
+/** All bytes of a pull. */
+function bytesOf({ statuses }: Pick<PullSession, "statuses">): Bytes {
+  return concatBytes(lines(statuses));
+}
+
+/** How a body says where it ends. */
+const FRAMINGS = ["chunked", "length"] as const;
+
+/** A pull in a form that means the same as a line a chunk. */
+interface SamePull {
+  readonly session: Pick<PullSession, "statuses">;
+  readonly chunks: readonly Bytes[];
+  readonly framing?: AnswerScript["framing"];
+}
+
+/** Every way to cut a pull: not at all, by its length, into bytes, inside characters, across lines. */
+function everyCut(session: Pick<PullSession, "statuses">): SamePull[] {
+  const bytes = bytesOf(session);
+  const everywhere = Array.from(bytes, (_, index) => index);
+  const insideLines = session.statuses.map((_, index) =>
+    bytesOf({ statuses: session.statuses.slice(0, index) }).length + 5
+  );
+  return [
+    { session, chunks: [bytes] },
+    { session, chunks: [bytes], framing: "length" },
+    { session, chunks: cutCharacters(bytes) },
+    { session, chunks: cutBytes(bytes, insideLines), framing: "length" },
+    { session, chunks: cutBytes(bytes, everywhere).filter(({ length }) => length > 0) },
+  ];
+}
+
+/** What a client that forwards statuses is sent. */
+interface ToldPull {
+  readonly statuses: readonly StatusObject[];
+  /** The error in which it ends, if it does not end in success. */
+  readonly error?: string;
+}
 
 /** The rules. */
 export const framingRules: readonly Rule<ClientUnderTest>[] = [
-  rule({
+  rule<ClientUnderTest, ToldPull>({
     id: "C-FRAME-1",
     side: "client",
     level: "should",
@@ -108,12 +189,34 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     cites: 'spec: "a stream of JSON objects is returned"',
     evidence: SUCCESS,
     skips: (client: ClientUnderTest) => unlessForwarding(client),
-    inputs: smallPulls(),
-    async check(client, { statuses }, run) {
-      const observation = await observe(client, { chunks: lines(statuses) }, run);
-      await expectSuccess(client, observation, run);
-      run.saw();
-      expectTold(client, observation, statuses);
+    decisive: [
+      wholePull,
+      { statuses: longPull(MANY) },
+      { statuses: PULL_STATES["in a later layer"]!.sent, error: "max retries exceeded: EOF" },
+    ],
+    inputs: fc.oneof(
+      smallPulls(),
+      begunPulls().map(({ sent }) => ({ statuses: sent, error: "EOF" })),
+    ),
+    async check(client, { statuses, error }, run) {
+      if (error === undefined) {
+        const observation = await observe(client, { chunks: lines(statuses) }, run);
+        await expectSuccess(client, observation, run);
+        run.saw();
+        return expectTold(client, observation, statuses);
+      }
+      // At once, so that what was before the error can only be lost by the client itself.
+      const chunks = [bytesOf({ statuses: [...statuses, { error }] })];
+      const { updates, ...observation } = await observe(client, { chunks }, run);
+      // It may report the error as well.
+      const told = updates.filter((update) =>
+        Object.keys(comparableFields(update, client)).length > 0
+      );
+      await blaming(
+        "C-FRAME-2",
+        () => tripsOverCuts(client, run),
+        () => expectTold(client, { ...observation, updates: told }, statuses),
+      );
     },
   }),
   rule({
@@ -123,9 +226,13 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     title: "The same bytes give the same updates, however they are cut into chunks",
     cites: 'spec: "a stream of JSON objects is returned", not a stream of chunks',
     evidence: SUCCESS,
-    inputs: cutPulls(),
-    async check(client, { session, chunks }, run) {
-      await checkSame(client, session, { chunks, paced: true }, run);
+    decisive: everyCut(MISLEADING),
+    inputs: fc.record({
+      pull: cutPulls({ surprises: ["unknown-status", "unknown-field"] }),
+      framing: fc.constantFrom(...FRAMINGS),
+    }).map(({ pull, framing }) => ({ ...pull, framing })),
+    async check(client, { session, chunks, framing }, run) {
+      await checkSame(client, session, { chunks, framing, paced: true }, run);
     },
   }),
   rule({
@@ -135,6 +242,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     title: "A character is whole, even if its bytes arrive in two chunks",
     cites: "JSON is exchanged in UTF-8 (RFC 8259, 8.1), and networks cut anywhere",
     evidence: "a text of more than ASCII that the client shows",
+    decisive: [EVERY_CUT],
     inputs: texts(),
     async check(client, text, run) {
       const manifest = { status: "pulling manifest" };
@@ -156,10 +264,15 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     cites: 'NDJSON, 3.2: "The parser MUST accept newline as line delimiter \\n (0x0A) as well as ' +
       'carriage return and newline \\r\\n (0x0D0A)."',
     evidence: SUCCESS,
-    inputs: smallPulls(),
-    async check(client, session, run) {
-      const chunks = session.statuses.map((object) => encode(`${JSON.stringify(object)}\r\n`));
-      await checkSame(client, session, { chunks }, run);
+    decisive: [{ session: wholePull, isSplit: false }, { session: wholePull, isSplit: true }],
+    inputs: fc.record({ session: smallPulls(), isSplit: fc.boolean() }),
+    async check(client, { session, isSplit }, run) {
+      const ended = session.statuses.map((object) => encode(`${JSON.stringify(object)}\r\n`));
+      // CR and LF come together, or in two chunks.
+      const chunks = isSplit
+        ? ended.flatMap((chunk) => cutBytes(chunk, [chunk.length - 1]))
+        : ended;
+      await checkSame(client, session, { chunks, paced: isSplit }, run);
     },
   }),
   rule({
@@ -171,10 +284,22 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
       'NDJSON, 3.2: "The parser MAY silently ignore empty lines"; proxies and load balancers ' +
       "are kept from hanging up by them",
     evidence: SUCCESS,
-    inputs: fc.tuple(smallPulls(), fc.nat(), fc.constantFrom("\n", "\r\n", "\n\n")),
-    async check(client, [session, place, blank], run) {
+    decisive: ["\n", "\r\n\n"].map((blank) => ({
+      session: wholePull,
+      places: Array.from({ length: wholePull.statuses.length + 1 }, (_, place) => place),
+      blank,
+    })),
+    inputs: fc.record({
+      session: smallPulls(),
+      places: fc.array(fc.nat(), { minLength: 1, maxLength: 1 }),
+      blank: fc.constantFrom("\n", "\r\n", "\n\n"),
+    }),
+    async check(client, { session, places, blank }, run) {
       const chunks = lines(session.statuses);
-      chunks.splice(place % chunks.length, 0, encode(blank));
+      // From the end, so that the places before stay what they are.
+      for (const place of places.toReversed()) {
+        chunks.splice(place % (session.statuses.length + 1), 0, encode(blank));
+      }
       await checkSame(client, session, { chunks }, run);
     },
   }),
@@ -185,11 +310,12 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     title: "The last line counts without its newline",
     cites: "A complete object counts: nothing in the spec requires a newline after the last one",
     evidence: SUCCESS,
-    inputs: smallPulls(),
-    async check(client, session, run) {
+    decisive: FRAMINGS.map((framing) => ({ session: wholePull, framing })),
+    inputs: fc.record({ session: smallPulls(), framing: fc.constantFrom(...FRAMINGS) }),
+    async check(client, { session, framing }, run) {
       const chunks = lines(session.statuses);
       const last = chunks.pop()!;
-      await checkSame(client, session, { chunks: [...chunks, last.slice(0, -1)] }, run);
+      await checkSame(client, session, { chunks: [...chunks, last.slice(0, -1)], framing }, run);
     },
   }),
   rule({
@@ -200,12 +326,27 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     cites: "The protocol sets no limit, and readers of lines often have one that nobody has chosen",
     evidence: SUCCESS,
     maxRuns: 10,
-    inputs: smallPulls(),
-    async check(client, session, run) {
+    decisive: LONG_LINES.map((long) => ({ session: wholePull, long })),
+    inputs: fc.record({
+      session: smallPulls(),
+      long: fc.record<LongLine>({
+        bytes: fc.integer({ min: 66_000, max: 200_000 }),
+        chunkBytes: fc.constantFrom(1_000_000, 65_536, 16_000),
+      }),
+    }),
+    async check(client, { session, long: { bytes, chunkBytes } }, run) {
       const [first, ...rest] = lines(session.statuses);
       // White space inside an object, so that there is nothing in it that is not known.
-      const long = concatBytes([encode(`{${" ".repeat(LONG_LINE_BYTES)}`), first!.slice(1)]);
-      await checkSame(client, session, { chunks: [long, ...rest] }, run);
+      const long = concatBytes([encode(`{${" ".repeat(bytes)}`), first!.slice(1)]);
+      const parts = Array.from(
+        { length: Math.ceil(long.length / chunkBytes) },
+        (_, index) => long.slice(index * chunkBytes, (index + 1) * chunkBytes),
+      );
+      await blaming(
+        "C-FRAME-2",
+        () => tripsOverCuts(client, run),
+        () => checkSame(client, session, { chunks: [...parts, ...rest] }, run),
+      );
     },
   }),
   rule({
@@ -217,10 +358,13 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
       'NDJSON, 3.2: "If the JSON text is not parsable, the parser SHOULD raise an error." It ' +
       "may have been one itself",
     evidence: FAILURE,
-    inputs: fc.tuple(smallPulls(), fc.nat(), unreadable),
-    async check(client, [{ statuses }, place, text], run) {
-      const chunks = lines(statuses);
-      chunks.splice(1 + place % (chunks.length - 1), 0, encode(`${text}\n`));
+    decisive: pullPoints.map((point, index) => ({
+      point,
+      text: UNREADABLE[index % UNREADABLE.length]!,
+    })),
+    inputs: fc.record({ point: begunPulls(), text: fc.constantFrom(...UNREADABLE) }),
+    async check(client, { point: { sent, left }, text }, run) {
+      const chunks = [...lines(sent), encode(`${text}\n`), ...lines(left)];
       const observation = await observe(client, { chunks }, run);
       await requireFailure(client, observation, `there was the line ${text}`, [], run);
     },
@@ -234,12 +378,15 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
       'NDJSON, 3.1: "Each JSON text MUST be followed by the newline character \\n (0x0A)."; in ' +
       "strings, JSON allows U+0085, U+2028 and U+2029 as they are (RFC 8259, 7)",
     evidence: SUCCESS,
-    inputs: fc.tuple(smallPulls(), fc.nat(), fc.constantFrom("\u0085", "\u2028", "\u2029")),
-    async check(client, [{ statuses }, place, separator], run) {
+    decisive: [{ point: PULL_STATES["manifest only"]!, separator: "\u0085 \u2028 \u2029" }],
+    inputs: fc.record({
+      point: begunPulls(),
+      separator: fc.constantFrom("\u0085", "\u2028", "\u2029"),
+    }),
+    async check(client, { point: { sent, left }, separator }, run) {
       const follow = async (words: string) => {
-        const sent = [...statuses];
-        sent.splice(1 + place % (sent.length - 1), 0, { status: words });
-        return await observe(client, { chunks: lines(sent) }, run);
+        const all = [...sent, { status: words }, ...left];
+        return await observe(client, { chunks: lines(all) }, run);
       };
       const plain = await follow("one line");
       if (plain.failure !== undefined) {

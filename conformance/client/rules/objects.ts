@@ -14,7 +14,9 @@ import {
   type StatusObject,
   unknownStatuses,
 } from "../../generators/mod.ts";
-import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { MISLEADING_TEXTS, misleadingTexts } from "../../generators/misleading.ts";
+import type { JsonStyle } from "../../generators/ndjson.ts";
+import { type CheckRun, Inconclusive, OutOfTime, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
   comparableFields,
@@ -24,21 +26,65 @@ import {
   requireSameUpdates,
 } from "../observation.ts";
 import { expectSuccess, SUCCESS } from "../plain_pull.ts";
+import { eventfulPull, PULL_STATES, slowPull, wholePull } from "../pull_states.ts";
 import { unlessUpdating } from "../subject.ts";
-import { lines, smallPulls } from "../wire_bytes.ts";
+import {
+  begunPulls,
+  COMPACT,
+  lines,
+  smallPulls,
+  styledLines,
+  UNUSUAL,
+  wireStyles,
+} from "../wire_bytes.ts";
+import { PAUSE_SHARE } from "./endings.ts";
 import { expectNoMoreThanAll } from "./progress.ts";
 
 /** Objects with words that no version of the protocol knows. */
 const unknownWords = unknownStatuses().filter(({ status }) => status !== undefined);
 
-/** Puts an object into a pull, neither before the first one nor after the last. */
-function insert(
-  statuses: readonly StatusObject[],
-  object: StatusObject,
-  place: number,
-): StatusObject[] {
-  const at = 1 + place % Math.max(1, statuses.length - 1);
-  return [...statuses.slice(0, at), object, ...statuses.slice(at)];
+/** Objects that say nothing: some without words, some with words that mislead. */
+const UNKNOWN_WORDS: readonly (readonly StatusObject[])[] = [
+  [{}, { status: "" }],
+  MISLEADING_TEXTS.map((status) => ({ status })),
+];
+
+/** What an unknown field may hold: texts that mislead, and numbers and objects that do. */
+const UNKNOWN_VALUES: readonly unknown[] = [
+  MISLEADING_TEXTS.join(" "),
+  {
+    status: "success",
+    error: "none",
+    list: [{ status: "success" }, [], null, true],
+    numbers: [0, -1, 0.1, 1e21, 1e-7, 2 ** 53 - 1],
+  },
+];
+
+/** Numbers of bytes at which counts of some width, or of some number of digits, end. */
+const EDGES = [1, 2 ** 31, 2 ** 32 + 1, 10 ** 15 + 1, 2 ** 53 - 1];
+
+/** A pull, and how its lines are written. */
+interface StyledPull {
+  readonly statuses: readonly StatusObject[];
+  readonly style: JsonStyle;
+  /** Whether the server pauses now and then, and repeats a line. */
+  readonly isSlow?: boolean;
+}
+
+/** How long a server pauses for a client that has no limit: longer than the usual one of 5 s. */
+const LONG_PAUSE_MS = 5_500;
+
+/** The longest pause in a download for such a client, in milliseconds. */
+const SHORT_PAUSE_MS = 500;
+
+/** The pauses of a slow pull, in milliseconds, by the numbers of lines. The last one is the longest. */
+function pausesFor({ transport, timeLimitMs = Infinity }: ClientUnderTest): Record<number, number> {
+  const mostMs = transport === "network" ? LONG_PAUSE_MS : 100;
+  const longestMs = Math.min(timeLimitMs * PAUSE_SHARE, mostMs);
+  const inDownloadMs = timeLimitMs === Infinity ? Math.min(longestMs, SHORT_PAUSE_MS) : longestMs;
+  const { pausesBefore, beforeWriting } = slowPull;
+  const pauses = pausesBefore.map(([line, share]) => [line, share * inDownloadMs]);
+  return { ...Object.fromEntries(pauses), [beforeWriting]: longestMs };
 }
 
 /** A pull of one layer of a size. */
@@ -62,7 +108,7 @@ const WITH_THE_FIELD = "a pull whose downloads have the field, and that ends in 
 async function checkWithout(
   field: string,
   client: ClientUnderTest,
-  { statuses }: PullSession,
+  { statuses }: Pick<PullSession, "statuses">,
   run: CheckRun,
 ): Promise<void> {
   const plain = await observe(client, { chunks: lines(statuses) }, run);
@@ -103,6 +149,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     title: "`completed` may be absent",
     cites: 'spec: "Until any of the download is completed, the completed key may not be included."',
     evidence: WITH_THE_FIELD,
+    decisive: [wholePull],
     inputs: smallPulls(),
     check: (client, session, run) => checkWithout("completed", client, session, run),
   }),
@@ -113,6 +160,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     title: "`status` may be absent from downloads",
     cites: "observed: some versions from v0.6 on send downloads with a digest and no status",
     evidence: WITH_THE_FIELD,
+    decisive: [wholePull],
     inputs: smallPulls(),
     check: (client, session, run) => checkWithout("status", client, session, run),
   }),
@@ -123,8 +171,13 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     title: "Unknown fields do no harm",
     cites: "The protocol has gained fields before, and a client meets newer servers",
     evidence: SUCCESS,
-    inputs: fc.tuple(smallPulls(), fc.constantFrom("eta", "parts", "x-trace"), fc.jsonValue()),
-    async check(client, [{ statuses }, name, value], run) {
+    decisive: UNKNOWN_VALUES.map((value) => ({ session: wholePull, name: "note", value })),
+    inputs: fc.record({
+      session: smallPulls(),
+      name: fc.constantFrom("eta", "parts", "x-trace"),
+      value: fc.oneof(fc.jsonValue(), misleadingTexts()),
+    }),
+    async check(client, { session: { statuses }, name, value }, run) {
       const plain = await observe(client, { chunks: lines(statuses) }, run);
       const more = statuses.map((object) => ({ ...object, [name]: value }));
       expectSame(client, plain, await observe(client, { chunks: lines(more) }, run));
@@ -139,11 +192,12 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     cites:
       "observed: the words have changed from version to version, and push and create send others",
     evidence: SUCCESS,
-    inputs: fc.tuple(smallPulls(), unknownWords, fc.nat()),
-    async check(client, [{ statuses }, unknown, place], run) {
-      const plain = await observe(client, { chunks: lines(statuses) }, run);
-      const sent = insert(statuses, unknown, place);
-      const other = await observe(client, { chunks: lines(sent) }, run);
+    decisive: UNKNOWN_WORDS.map((unknown) => ({ point: PULL_STATES["manifest only"]!, unknown })),
+    inputs: fc.record({ point: begunPulls(), unknown: unknownWords.map((object) => [object]) }),
+    async check(client, { point: { sent, left }, unknown }, run) {
+      const plain = await observe(client, { chunks: lines([...sent, ...left]) }, run);
+      const all = [...sent, ...unknown, ...left];
+      const other = await observe(client, { chunks: lines(all) }, run);
       await expectSuccess(client, plain, run);
       await expectSuccess(client, other, run);
       run.saw();
@@ -170,11 +224,12 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       "Sizes are integers of bytes; what counts them in 32 bits or as text is wrong from 4 GiB on",
     evidence: "a total that the client reports",
     skips: (client: ClientUnderTest) => unlessUpdating(client),
-    inputs: fc.tuple(
-      digests(),
-      fc.oneof(fc.integer({ min: 1 }), fc.maxSafeNat().filter((n) => n > 0)),
-    ),
-    async check(client, [digest, bytes], run) {
+    decisive: EDGES.map((bytes) => ({ digest: `sha256:${"1a".repeat(32)}`, bytes })),
+    inputs: fc.record({
+      digest: digests(),
+      bytes: fc.oneof(fc.integer({ min: 1 }), fc.maxSafeNat().filter((n) => n > 0)),
+    }),
+    async check(client, { digest, bytes }, run) {
       const statuses = pullOf(digest, bytes);
       const observation = await observe(client, { chunks: lines(statuses) }, run);
       await expectSuccess(client, observation, run);
@@ -198,6 +253,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     title: "`total` may be absent",
     cites: "observed: it is left out if the registry gave no length",
     evidence: WITH_THE_FIELD,
+    decisive: [wholePull],
     inputs: smallPulls(),
     check: (client, session, run) => checkWithout("total", client, session, run),
   }),
@@ -209,9 +265,13 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     cites: "observed: `couldn't remove unused layers: …` is followed by `success`",
     evidence: SUCCESS,
     maxRuns: 20,
-    inputs: smallPulls(),
-    async check(client, { statuses }, run) {
-      const failed = { status: "couldn't remove unused layers: permission denied" };
+    decisive: [{ ...wholePull, reason: 'unlink "C:\\x": error: no success' }],
+    inputs: fc.record({
+      session: smallPulls(),
+      reason: fc.constantFrom("permission denied", 'unlink "C:\\x": error'),
+    }).map(({ session: { statuses }, reason }) => ({ statuses, reason })),
+    async check(client, { statuses, reason }, run) {
+      const failed = { status: `couldn't remove unused layers: ${reason}` };
       const sent = [...statuses.slice(0, -1), failed, ...statuses.slice(-1)];
       await expectSuccess(client, await observe(client, { chunks: lines(sent) }, run), run);
       run.saw();
@@ -224,8 +284,10 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     title: "Downloads without a digest do no harm",
     cites: 'observed: compatible servers send {"status":"downloading","completed":5,"total":40}',
     evidence: "a pull with downloads that ends in success",
-    inputs: fc.tuple(smallPulls(), fc.constantFrom(undefined, "")),
-    async check(client, [{ statuses }, digest], run) {
+    decisive: [{ ...wholePull, digest: undefined }, { ...wholePull, digest: "" }],
+    inputs: fc.record({ session: smallPulls(), digest: fc.constantFrom(undefined, "") })
+      .map(({ session: { statuses }, digest }) => ({ statuses, digest })),
+    async check(client, { statuses, digest }, run) {
       const plain = await observe(client, { chunks: lines(statuses) }, run);
       const anonymous = (object: StatusObject) =>
         object.digest ? { ...object, status: "downloading", digest } : object;
@@ -245,7 +307,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     },
   }),
   ...(Object.keys(dialects) as DialectName[]).map((dialect, index) =>
-    rule<ClientUnderTest, PullSession>({
+    rule<ClientUnderTest, StyledPull>({
       id: `C-DIALECT-${index + 1}`,
       side: "client",
       level: dialect === "spec" ? "must" : "observed",
@@ -255,13 +317,34 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
           'pulls are resumed from where they left off"'
         : `observed: servers report pulls in the dialect ${dialect}`,
       evidence: SUCCESS,
-      inputs: pullSessions({
-        dialects: [dialect],
-        maxLayers: 3,
-        surprises: surprisesOf(dialect),
-      }),
-      async check(client, { statuses }, run) {
-        await expectSuccess(client, await observe(client, { chunks: lines(statuses) }, run), run);
+      decisive: [
+        { ...eventfulPull(dialect), style: COMPACT },
+        ...(dialect === "spec"
+          ? [
+            { ...eventfulPull(dialect), style: UNUSUAL },
+            { statuses: slowPull.statuses, style: COMPACT, isSlow: true },
+          ]
+          : []),
+      ],
+      inputs: fc.record({
+        session: pullSessions({
+          dialects: [dialect],
+          maxLayers: 3,
+          surprises: surprisesOf(dialect),
+        }),
+        style: wireStyles(),
+      }).map(({ session: { statuses }, style }) => ({ statuses, style })),
+      async check(client, { statuses, style, isSlow }, run) {
+        const { contentType } = dialects[dialect];
+        const chunks = styledLines(statuses, style);
+        const script = { chunks, contentType, ...(isSlow && { pauses: pausesFor(client) }) };
+        const observation = await observe(client, script, run);
+        // A busy machine may have made the pauses too long.
+        if (observation.failure !== undefined && isSlow && run.graceMs === 0) {
+          const awaited = "a slow pull to be followed to its end";
+          throw new OutOfTime(awaited, 1_000, [observation.play.exchange]);
+        }
+        await expectSuccess(client, observation, run);
         run.saw();
       },
     })

@@ -8,6 +8,7 @@ import { type PullSession, pullSessions, type StatusObject } from "../../generat
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { type ClientUnderTest, type Observation, observe, start } from "../observation.ts";
 import { expectSuccess } from "../plain_pull.ts";
+import { eventfulPull, longPull, MANY, resumedPull, unfinishedPull } from "../pull_states.ts";
 import { unlessAggregating } from "../subject.ts";
 import { lines } from "../wire_bytes.ts";
 
@@ -44,7 +45,7 @@ function totalOf(statuses: readonly StatusObject[]): number {
 /** Shows a client a pull that succeeds. */
 async function follow(
   client: ClientUnderTest,
-  { statuses }: PullSession,
+  { statuses }: Pick<PullSession, "statuses">,
   run: CheckRun,
 ): Promise<Observation> {
   const observation = await observe(client, { chunks: lines(statuses) }, run);
@@ -63,8 +64,10 @@ function lastOf({ updates, play }: Observation): Progress {
 export function expectNoMoreThanAll(observation: Observation): void {
   for (const progress of observation.updates.map(progressOf)) {
     const { fraction = 0, completed = 0, total = Infinity } = progress;
-    if (fraction > 1) throw violation(observation, "a fraction of at most 1", progress);
-    if (completed > total) throw violation(observation, "a completed of at most total", progress);
+    if (!(fraction <= 1)) throw violation(observation, "a fraction of at most 1", progress);
+    if (!(completed <= total)) {
+      throw violation(observation, "a completed of at most total", progress);
+    }
   }
 }
 
@@ -98,6 +101,11 @@ const unfinished = pullSessions({
 /** Pulls in which some layers were downloaded before, whole or in part. */
 const resumed = pullSessions({ maxLayers: 4, surprises: ["cached-layer", "resumed-layer"] });
 
+/** Pulls that decide: of each of these, one is tried in every run. */
+const UNFINISHED = [unfinishedPull];
+const RESUMED = [resumedPull];
+const EVENTFUL = [eventfulPull("v0.5"), unfinishedPull, eventfulPull("client2")];
+
 /** The rules. */
 export const progressRules: readonly Rule<ClientUnderTest>[] = [
   rule({
@@ -108,6 +116,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     cites: "observed: layers are announced one after another, and parts that fail are rolled back",
     evidence: "two updates with progress",
     skips,
+    decisive: EVENTFUL,
     inputs: eventful,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
@@ -117,7 +126,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
         let highest = 0;
         for (const [index, progress] of updates.entries()) {
           const now = measure(progress) ?? highest;
-          if (now < highest) {
+          if (!(now >= highest)) {
             const expected = `no less than before, after update ${index}: ${
               JSON.stringify(updates[index - 1])
             }`;
@@ -136,6 +145,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     cites: "No more of a model than all of it can be downloaded",
     evidence: "an update with progress",
     skips,
+    decisive: EVENTFUL,
     inputs: eventful,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
@@ -154,6 +164,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
       "observed: a layer's last line is often short of its total; a later phase shows that it is there",
     evidence: "a last update in bytes",
     skips,
+    decisive: UNFINISHED,
     inputs: unfinished,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
@@ -174,6 +185,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     cites: 'spec: "Cancelled pulls are resumed from where they left off"',
     evidence: "a last update in bytes",
     skips,
+    decisive: RESUMED,
     inputs: resumed,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
@@ -193,6 +205,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     cites: "After `success`, nothing is left to be done",
     evidence: "a last update with progress",
     skips,
+    decisive: [...UNFINISHED, { statuses: longPull(MANY) }],
     inputs: unfinished,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
@@ -211,6 +224,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     evidence: "a fraction before `success`",
     skips,
     maxRuns: 10,
+    decisive: RESUMED,
     inputs: resumed,
     async check(client, { statuses }, run) {
       const chunks = lines(statuses);

@@ -18,8 +18,8 @@ export function driverPath(name: string): string {
   return fileURLToPath(new URL(name, DRIVERS));
 }
 
-/** How many inputs are tried for a rule: each of them starts the command once or twice. */
-const MAX_RUNS = 4;
+/** How many inputs are drawn by chance for a rule: each of them starts the command once or twice. */
+const MAX_RUNS = 2;
 
 /** A client that is driven by a command. */
 export interface DrivenClient

@@ -55,7 +55,7 @@ export function ownDecoder(transport: ClientSubject["transport"]): ClientSubject
       const { fetch = globalThis.fetch } = fetchOf(run, transport);
       const body = JSON.stringify({ model });
       const response = await fetch(
-        new Request(`${host}/api/pull`, { method: "POST", body, signal }),
+        new Request(`${host.replace(/\/$/, "")}/api/pull`, { method: "POST", body, signal }),
       );
       if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
       for await (const status of decodePull(bodyOf(response))) {

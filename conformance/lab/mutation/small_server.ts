@@ -248,16 +248,28 @@ function readPull(text: string): PullOrder {
   return { name: nameIn(fields), isStreamed: stream, isInsecure: insecure };
 }
 
+/** The fields of the object at the start of a text, by their names in lower case. */
 function readFields(text: string): Record<string, unknown> {
-  if (text === "") throw new Refusal(400, "missing request body");
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new Refusal(400, (error as Error).message);
+  if (text.trim() === "") throw new Refusal(400, "missing request body");
+  const value = firstValueIn(text);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new Refusal(400, "the body must be an object");
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw new Refusal(400, "the body must be an object");
+  const known = Object.entries(value).filter(([, field]) => field !== null);
+  return Object.fromEntries(known.map(([key, field]) => [key.toLowerCase(), field]));
+}
+
+/** The JSON value at the start of a text. What follows an object there does not count. */
+function firstValueIn(text: string): unknown {
+  const ends = [...text.matchAll(/\}/g)].map(({ index }) => index + 1);
+  for (const end of [...ends, text.length]) {
+    try {
+      return JSON.parse(text.slice(0, end));
+    } catch {
+      continue; // there is more to come
+    }
+  }
+  throw new Refusal(400, "the body must be JSON");
 }
 
 const PARTS = /^(https?:\/\/)?([\w.:-]+\/)?([\w.-]+\/)?\w[\w.-]*(:[\w.-]+)?$/;
@@ -267,5 +279,5 @@ function nameIn({ model, name }: Record<string, unknown>): string {
   const named = model || name;
   if (typeof named !== "string") throw new Refusal(400, "the model must be a string");
   if (named.length > 250 || !PARTS.test(named)) throw new Refusal(400, "invalid model name");
-  return named;
+  return named.replace(/:latest$/, "");
 }

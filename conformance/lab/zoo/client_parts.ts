@@ -87,20 +87,17 @@ export const correct: ClientParts = {
 
   async *watch(objects) {
     let newest = "";
-    let repeats = 0;
     let isTooLong = false;
     let stop = () => {};
     try {
       for await (const object of objects) {
         const text = JSON.stringify(object);
-        repeats = text === newest ? repeats + 1 : 0;
-        if (repeats === 0) {
+        if (text !== newest) {
           stop();
           isTooLong = false;
           stop = afterLimit(() => isTooLong = true);
         }
-        // A pause alone is none: the same line comes twice in some pulls.
-        if (repeats > 2 && isTooLong) throw new Error("Nothing new comes");
+        if (isTooLong) throw new Error(TOO_LONG);
         newest = text;
         yield object;
       }
@@ -122,6 +119,9 @@ export const correct: ClientParts = {
 /** How long the server may be silent, in milliseconds. */
 export const TIME_LIMIT_MS = 40;
 
+/** What is said when it was silent for longer, or has repeated itself for as long. */
+const TOO_LONG = "Nothing new has come for too long";
+
 /** Into how many parts the limit is cut. */
 const PARTS = 8;
 
@@ -142,7 +142,7 @@ function afterLimit(callback: () => void): () => void {
 async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
   let stop = () => {};
   const limit = new Promise<never>((_, reject) => {
-    stop = afterLimit(() => reject(new Error("The server is silent")));
+    stop = afterLimit(() => reject(new Error(TOO_LONG)));
   });
   try {
     return await Promise.race([work, limit]);
@@ -154,7 +154,8 @@ async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
 /** A request for a pull. */
 export function requestOf(host: string, fields: unknown, signal?: AbortSignal): Request {
   const body = JSON.stringify(fields);
-  return new Request(`${host}/api/pull`, { method: "POST", body, signal: signal ?? null });
+  const path = host.endsWith("/") ? "api/pull" : "/api/pull";
+  return new Request(host + path, { method: "POST", body, signal: signal ?? null });
 }
 
 /** Throws if the HTTP status of an answer is that of an error. */
@@ -165,7 +166,8 @@ export async function failOnStatus(response: Response): Promise<void> {
 /** Throws if an object tells of an error, in whatever shape. */
 export function failOnError({ error }: StatusObject): void {
   if (error === undefined) return;
-  throw new Error(typeof error === "string" ? error : JSON.stringify(error));
+  const { message = error } = Object(error);
+  throw new Error(String(message));
 }
 
 /** Throws because there was no `success`. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { ClientSubject } from "../../client/subject.ts";
+import type { ClientRun, ClientSubject } from "../../client/subject.ts";
 import type { StatusObject } from "../../generators/mod.ts";
 import {
   type ClientParts,
@@ -36,9 +36,25 @@ function client(
   return { name, does, breaks, subject };
 }
 
+/** Describes a client of which the `fetch` is wrong. */
+function fetching(
+  name: string,
+  does: string,
+  breaks: readonly string[],
+  change: (fetch: ClientRun["fetch"]) => ClientRun["fetch"],
+): Specimen<ClientSubject> {
+  const { subject, ...specimen } = client(name, does, breaks, {});
+  const pull = (run: ClientRun) => subject.pull({ ...run, fetch: change(run.fetch) });
+  return { ...specimen, subject: { ...subject, pull } };
+}
+
 /** Describes a client that has no time limit either, which would end it all the same. */
-function patient(...description: Parameters<typeof client>): Specimen<ClientSubject> {
-  const { subject: { timeLimitMs: _, ...subject }, ...specimen } = client(...description);
+function patient(
+  ...[name, does, breaks, parts]: Parameters<typeof client>
+): Specimen<ClientSubject> {
+  const watch: ClientParts["watch"] = (objects) => objects;
+  const described = client(name, does, breaks, { watch, ...parts });
+  const { subject: { timeLimitMs: _, ...subject }, ...specimen } = described;
   return { ...specimen, subject };
 }
 
@@ -93,6 +109,9 @@ const requests: readonly Specimen<ClientSubject>[] = [
     "C-REQ-1",
     "C-REQ-2",
     "C-REQ-3",
+    "C-REQ-4",
+    "C-REQ-5",
+    "C-REQ-6",
   ], {
     request(run) {
       const request = correct.request(run);
@@ -104,6 +123,45 @@ const requests: readonly Specimen<ClientSubject>[] = [
   }),
   client("asks for a single object", "It asks not to have a stream.", ["C-REQ-3"], {
     request: ({ host, model, signal }) => requestOf(host, { model, stream: false }, signal),
+  }),
+  client("writes JSON by hand", "It puts the name between quotes as it is.", ["C-REQ-2"], {
+    request: ({ host, model, signal }) =>
+      new Request(requestOf(host, {}, signal), { body: `{"model":"${model}"}` }),
+  }),
+  client("names models in lower case", "It changes the name.", ["C-REQ-2"], {
+    request: ({ host, model, signal }) => requestOf(host, { model: model.toLowerCase() }, signal),
+  }),
+  client("cuts off tags", "It asks for the part of a name before its colon.", ["C-REQ-2"], {
+    request: ({ host, model, signal }) =>
+      requestOf(host, { model: model.replace(/:[^:/]*$/, "") }, signal),
+  }),
+  client("forgets the path of its host", "It asks at the root of the host.", ["C-REQ-4"], {
+    request: ({ host, model, signal }) => requestOf(new URL(host).origin, { model }, signal),
+  }),
+  client("doubles slashes", "It adds its path to whatever the host ends in.", ["C-REQ-4"], {
+    request: (run) => new Request(`${run.host}/api/pull`, correct.request(run)),
+  }),
+  fetching(
+    "follows redirects with GET",
+    "It goes where it is sent, without what it wanted.",
+    ["C-REQ-5"],
+    (fetch) => async (input, init) => {
+      const response = await fetch(new Request(input, { ...init, redirect: "manual" }));
+      const location = response.headers.get("Location");
+      return location === null ? response : await fetch(location);
+    },
+  ),
+  fetching(
+    "takes a redirect for success",
+    "It takes it for a pull that has ended.",
+    ["C-REQ-5"],
+    (fetch) => async (input, init) => {
+      const response = await fetch(new Request(input, { ...init, redirect: "manual" }));
+      return response.headers.has("Location") ? new Response('{"status":"success"}\n') : response;
+    },
+  ),
+  client("is insecure", "It asks for an insecure pull though nobody told it to.", ["C-REQ-6"], {
+    request: ({ host, model, signal }) => requestOf(host, { model, insecure: true }, signal),
   }),
 ];
 
@@ -126,14 +184,14 @@ const framing: readonly Specimen<ClientSubject>[] = [
   }),
   client(
     "takes a chunk for a line",
-    "It parses each chunk by itself, which cuts characters' lines too.",
-    ["C-FRAME-2", "C-FRAME-3"],
+    "It parses each chunk by itself, which cuts characters' lines and long ones too.",
+    ["C-FRAME-1", "C-FRAME-2", "C-FRAME-3", "C-FRAME-7"],
     { split: (texts) => texts },
   ),
   client(
     "splits on chunks instead of lines",
-    "It splits each chunk into lines by itself, which cuts characters' lines too.",
-    ["C-FRAME-2", "C-FRAME-3"],
+    "It splits each chunk into lines by itself, which cuts characters' lines and long ones too.",
+    ["C-FRAME-2", "C-FRAME-3", "C-FRAME-7"],
     {
       async *split(texts) {
         for await (const text of texts) yield* text.split("\n");
@@ -142,8 +200,8 @@ const framing: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "loses lines whose newline comes alone",
-    "It forgets a line when a chunk begins with its newline.",
-    ["C-FRAME-2"],
+    "It forgets a line when a chunk begins with its newline, after a CR, too.",
+    ["C-FRAME-2", "C-FRAME-4"],
     {
       async *split(texts) {
         let rest = "";
@@ -163,6 +221,39 @@ const framing: readonly Specimen<ClientSubject>[] = [
       for await (const chunk of chunks) yield new TextDecoder().decode(chunk);
     },
   }),
+  client(
+    "wants every byte but the last",
+    "It holds back a byte that begins a character, and no more of it.",
+    ["C-FRAME-3"],
+    {
+      async *decode(chunks) {
+        let held = new Uint8Array();
+        for await (const chunk of chunks) {
+          const bytes = new Uint8Array([...held, ...chunk]);
+          const isBegun = (bytes.at(-1) ?? 0) >= 0xc0;
+          held = isBegun ? bytes.slice(-1) : new Uint8Array();
+          yield new TextDecoder().decode(isBegun ? bytes.slice(0, -1) : bytes);
+        }
+      },
+    },
+  ),
+  client(
+    "forgets what came with an error",
+    "It reports the objects of a chunk when all of them are fine.",
+    ["C-FRAME-1"],
+    {
+      async *split(texts) {
+        let rest = "";
+        for await (const text of texts) {
+          const lines = (rest + text).split("\n");
+          rest = lines.pop()!;
+          const bad = lines.find((line) => line.startsWith('{"error"'));
+          yield* bad === undefined ? lines : [bad];
+        }
+        yield rest;
+      },
+    },
+  ),
   client("wants bare newlines", "It refuses lines that end in CR.", ["C-FRAME-4"], {
     parse(line) {
       if (line.trim() !== "" && line.endsWith("\r")) throw new Error("unexpected CR");
@@ -229,6 +320,29 @@ const objects: readonly Specimen<ClientSubject>[] = [
     ["C-OBJ-2", "C-DIALECT-5"],
     refuse(({ digest, status }) => digest !== undefined && status === undefined),
   ),
+  client(
+    "counts brackets",
+    "It takes for an object what has as many brackets opened as closed, in strings, too.",
+    ["C-OBJ-3", "C-OBJ-4", "C-ERR-1", "C-ERR-4"],
+    {
+      parse(line) {
+        const opened = line.split("{").length;
+        if (opened !== line.split("}").length && line.endsWith("}")) throw new Error("unbalanced");
+        return correct.parse(line);
+      },
+    },
+  ),
+  client(
+    "looks for an error in the bytes",
+    "It takes for an error what has the word in it, whoever says it.",
+    ["C-OBJ-3", "C-OBJ-4", "C-OBJ-7"],
+    {
+      parse(line) {
+        const object = correct.parse(line);
+        return object && line.includes("error") ? { error: line, ...object } : object;
+      },
+    },
+  ),
   client("wants known fields only", "It refuses objects with other fields.", ["C-OBJ-3"], {
     ...refuse((object) => Object.keys(object).some((name) => !FIELDS.has(name))),
   }),
@@ -267,8 +381,8 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "wants layers to begin at zero",
-    "It refuses a layer of which bytes are there: pulls are resumed in every dialect.",
-    DIALECTS,
+    "It refuses a layer of which bytes are there: pulls are resumed in every dialect, and fail then.",
+    [...DIALECTS, "C-ERR-1", "C-ERR-4"],
     followAfter(() => {
       const begun = new Set<unknown>();
       return ({ digest, completed }) => {
@@ -316,6 +430,43 @@ const objects: readonly Specimen<ClientSubject>[] = [
     }),
   ),
   client(
+    "wants one content type",
+    "It refuses answers that are not called NDJSON, as in one dialect.",
+    ["C-DIALECT-5"],
+    {
+      async accept(response) {
+        await correct.accept(response);
+        const type = response.headers.get("Content-Type");
+        if (type !== "application/x-ndjson") throw new Error(`This is ${type}`);
+      },
+    },
+  ),
+  client(
+    "gives up early",
+    "It takes a pause of half its time limit for silence.",
+    ["C-DIALECT-1"],
+    {
+      read: async function* (body, signal) {
+        const reader = body.getReader();
+        try {
+          for (;;) {
+            let timer: ReturnType<typeof setTimeout> | undefined;
+            const limit = new Promise<never>((_, reject) => {
+              timer = setTimeout(() => reject(new Error("silent")), TIME_LIMIT_MS / 2);
+            });
+            const { done, value } = await Promise.race([reader.read(), limit])
+              .finally(() => clearTimeout(timer));
+            signal.throwIfAborted();
+            if (done) return;
+            yield value;
+          }
+        } finally {
+          await reader.cancel().catch(() => {});
+        }
+      },
+    },
+  ),
+  client(
     "wants whole digests",
     "It refuses a digest that is not of 64 digits, as in one dialect.",
     ["C-DIALECT-6"],
@@ -330,6 +481,30 @@ const objects: readonly Specimen<ClientSubject>[] = [
 ];
 
 const failures: readonly Specimen<ClientSubject>[] = [
+  client(
+    "knows errors by their first bytes",
+    "It looks for how servers write an error, so that it passes over one with spaces in it.",
+    ["C-ERR-1", "C-ERR-4"],
+    {
+      parse(line) {
+        const object = correct.parse(line);
+        if (object?.error === undefined || line.startsWith('{"error":')) return object;
+        return { status: "unknown" };
+      },
+    },
+  ),
+  client(
+    "cuts errors at a quote",
+    "It takes what is between two quotes for the message.",
+    ["C-ERR-1", "C-ERR-2"],
+    {
+      parse(line) {
+        const object = correct.parse(line);
+        if (typeof object?.error !== "string") return object;
+        return { error: /"error" ?: ?"([^"]*)"/.exec(line)?.[1] ?? object.error };
+      },
+    },
+  ),
   client(
     "swallows errors",
     "It does not look at errors, neither early nor late, nor with `success` after them.",
@@ -416,9 +591,9 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "does not look at the HTTP status",
-    "It follows any answer: a page is bad JSON then, and an empty body has no success. (The error " +
-      "in a JSON body is as good as an error line.)",
-    ["C-HTTP-2", "C-HTTP-3", "C-HTTP-4", "C-HTTP-5"],
+    "It follows any answer: a page is bad JSON then, and an empty body has no success. (An error " +
+      "in a JSON body is as good as an error line, but so is a success.)",
+    ["C-HTTP-1", "C-HTTP-2", "C-HTTP-3", "C-HTTP-4", "C-HTTP-5"],
     { accept: () => Promise.resolve() },
   ),
   client(
@@ -442,7 +617,98 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
 ];
 
+/** Takes a failure for success in some state of a pull. */
+function forgiving(isForgiven: (last: StatusObject) => boolean): Pick<ClientParts, "follow"> {
+  return {
+    async follow(objects, onUpdate) {
+      let last: StatusObject = {};
+      try {
+        await correct.follow(objects, (update) => {
+          last = update as StatusObject;
+          onUpdate(update);
+        });
+      } catch (error) {
+        if (!isForgiven(last)) throw error;
+      }
+    },
+  };
+}
+
+/** What a client breaks that takes all failures in some state for success. */
+const FORGIVING = ["C-FRAME-8", "C-ERR-1", "C-ERR-3", "C-ERR-4", "C-END-1", "C-END-2", "C-END-3"];
+
 const endings: readonly Specimen<ClientSubject>[] = [
+  client(
+    "takes an end after the manifest is written for success",
+    "Whatever ends the stream then, it is content.",
+    FORGIVING,
+    forgiving(({ status }) => status === "writing manifest"),
+  ),
+  client(
+    "takes an end of cached layers for success",
+    "Whatever ends the stream when a layer is whole, it is content.",
+    FORGIVING,
+    forgiving(({ total, completed }) => total !== undefined && total === completed),
+  ),
+  client(
+    "finds success in the bytes",
+    "It looks for the word in each line, in which any text may be.",
+    ["C-DONE-1", "C-END-1", "C-OBJ-4"],
+    {
+      async *split(texts) {
+        for await (const line of correct.split(texts)) {
+          yield line;
+          if (line.includes("success") && !line.includes("error")) yield '{"status":"success"}';
+        }
+      },
+    },
+  ),
+  client(
+    "tells all at the end",
+    "It keeps its updates until the server has said success.",
+    ["C-TIME-3"],
+    {
+      async follow(objects, onUpdate) {
+        const updates: unknown[] = [];
+        try {
+          await correct.follow(objects, (update) => updates.push(update));
+        } finally {
+          updates.forEach(onUpdate);
+        }
+      },
+    },
+  ),
+  client("tells each line when the next one comes", "It is one line late.", ["C-TIME-3"], {
+    async follow(objects, onUpdate) {
+      const updates: unknown[] = [];
+      try {
+        await correct.follow(objects, (update) => {
+          updates.push(update);
+          if (updates.length > 1) onUpdate(updates.shift());
+        });
+      } finally {
+        updates.forEach(onUpdate);
+      }
+    },
+  }),
+  client(
+    "reads everything again with each chunk",
+    "It keeps the text of the whole stream, and cuts all of it each time.",
+    ["C-TIME-4"],
+    {
+      async *split(texts) {
+        let all = "";
+        let count = 0;
+        for await (const text of texts) {
+          all += text;
+          const lines = all.split("\n");
+          yield* lines.slice(count, -1);
+          count = lines.length - 1;
+        }
+        yield all.split("\n").at(-1)!;
+      },
+    },
+  ),
   client("takes the end of the stream for success", "It does not wait for `success`.", [
     "C-END-1",
   ], {
@@ -496,7 +762,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
     "is done before the server is",
     "It ends with success when layers are removed, and so takes for one whatever follows: a cut, " +
       "an error, a bad line.",
-    ["C-DONE-1", "C-END-1", "C-END-2", "C-END-3", "C-ERR-1", "C-ERR-3", "C-FRAME-8"],
+    ["C-DONE-1", "C-END-1", "C-END-2", "C-END-3", "C-ERR-1", "C-ERR-3", "C-ERR-4", "C-FRAME-8"],
     {
       async follow(objects, onUpdate) {
         for await (const object of objects) {

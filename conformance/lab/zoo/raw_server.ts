@@ -4,6 +4,7 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { mockServer, type ServerSubject } from "../../server/subject.ts";
@@ -14,7 +15,40 @@ export type WriteEnd = (socket: Socket) => void;
 
 const OTHER_TIME = "Its time is not that of the socket";
 
-const REQUEST = /^(\S+) (\S+) HTTP\/1\.1\r\n([\s\S]*?)\r\n\r\n([\s\S]*)$/;
+/** A request as it came. */
+interface RawRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
+}
+
+/** The request in a text of bytes, once all of it is there. */
+function requestIn(text: string): RawRequest | undefined {
+  const end = text.indexOf(HEAD_END);
+  if (end === -1) return undefined;
+  const head = text.slice(0, end);
+  const body = text.slice(end + HEAD_END.length);
+  const [method = "", path = ""] = head.split(" ", 2);
+  if (/^transfer-encoding: chunked$/im.test(head)) {
+    return body.endsWith(LAST_CHUNK) ? { method, path, body: joinChunks(body) } : undefined;
+  }
+  const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0);
+  return body.length < length ? undefined : { method, path, body };
+}
+
+const HEAD_END = "\r\n\r\n";
+const LAST_CHUNK = "0\r\n\r\n";
+
+function joinChunks(text: string): string {
+  const parts: string[] = [];
+  for (let at = 0;;) {
+    const start = text.indexOf("\r\n", at) + 2;
+    const length = parseInt(text.slice(at, start), 16);
+    if (!(length > 0)) return parts.join("");
+    parts.push(text.slice(start, start + length));
+    at = start + length + 2;
+  }
+}
 
 /** A mock whose answers over a socket end in some way of their own. */
 export function rawServer(name: string, writeEnd: WriteEnd): ServerSubject {
@@ -28,16 +62,18 @@ export function rawServer(name: string, writeEnd: WriteEnd): ServerSubject {
       const opened = await inner.open(world);
       const server = createServer((socket) => {
         let text = "";
+        socket.setEncoding("latin1"); // a character for each byte
         socket.on("error", () => {});
         socket.on("data", async (data) => {
           text += data;
-          const [, method, path = "", head = "", body = ""] = REQUEST.exec(text) ?? [];
-          const length = Number(/^content-length: (\d+)$/im.exec(head)?.[1] ?? 0);
-          if (method === undefined || new TextEncoder().encode(body).length < length) return;
+          const request = requestIn(text);
+          if (!request) return;
+          const { method, path } = request;
+          const body = Buffer.from(request.body, "latin1");
           text = "";
           const left = new AbortController();
           socket.once("close", () => left.abort());
-          const init = { method, signal: left.signal, ...(length > 0 && { body }) };
+          const init = { method, signal: left.signal, ...(body.length > 0 && { body }) };
           await answer(socket, await opened.fetch(path, init), writeEnd).catch(() => {});
         });
       });

@@ -46,7 +46,8 @@ function askedByName(specimen: Specimen<ServerSubject>): Specimen<ServerSubject>
 
 /** The rules about streams that are asked for in so many words. */
 const STREAMED = [
-  ...["S-REQ-2", "S-REQ-4", "S-REQ-5", "S-REQ-6", "S-REQ-7", "S-REQ-8"],
+  ...["S-REQ-2", "S-REQ-4", "S-REQ-5", "S-REQ-6", "S-REQ-7", "S-REQ-8", "S-REQ-9", "S-REQ-10"],
+  "S-REQ-11",
   ...["S-FRAME-1", "S-FRAME-3", "S-FRAME-4", "S-SEQ-1"],
 ];
 
@@ -112,7 +113,143 @@ const requests: readonly Specimen<ServerSubject>[] = [
     "wants known fields only",
     "It refuses pulls with fields that it does not know.",
     ["S-REQ-7"],
-    ({ fetch }) => refuse(fetch, (fields) => Object.keys(fields).some((name) => !KNOWN.has(name))),
+    ({ fetch }) =>
+      refuse(
+        fetch,
+        (fields) => Object.keys(fields).some((name) => !KNOWN.has(name.toLowerCase())),
+      ),
+  ),
+  server(
+    "cannot skip what is nested",
+    "It refuses pulls with unknown fields that are objects in arrays.",
+    ["S-REQ-7"],
+    ({ fetch }) => refuse(fetch, (fields) => /\[[^\]]*\{/.test(JSON.stringify(fields))),
+  ),
+  server(
+    "compresses",
+    "It compresses its stream for those who say that they can decode that, so that no line can be read.",
+    ["S-REQ-9", "S-FRAME-1", "S-FRAME-2", "S-SEQ-1", "S-SEQ-3"],
+    ({ fetch }) =>
+      changeResponse(fetch, ({ body, status, headers }, request) => {
+        if (!body || !/\bgzip\b/.test(request.headers.get("Accept-Encoding") ?? "")) {
+          return new Response(body, { status, headers });
+        }
+        const compressed = new Headers(headers);
+        compressed.set("Content-Encoding", "gzip");
+        const chunks = body.pipeThrough(new CompressionStream("gzip"));
+        return new Response(chunks, { status, headers: compressed });
+      }),
+  ),
+  server(
+    "keeps pages out",
+    "It refuses what comes from a page, even from one of its own machine.",
+    ["S-REQ-9"],
+    ({ fetch }) => async (request) =>
+      request.headers.has("Origin")
+        ? Response.json({ error: "no" }, { status: 403 })
+        : await fetch(request),
+  ),
+  server(
+    "wants small headers",
+    "It refuses requests with headers of more than 2 KB.",
+    ["S-REQ-9"],
+    ({ fetch }) => async (request) =>
+      [...request.headers].flat().join("").length > 2_048
+        ? Response.json({ error: "no" }, { status: 431 })
+        : await fetch(request),
+  ),
+  server(
+    "expects nothing",
+    "It refuses requests that wait for it to say that it wants their body.",
+    ["S-REQ-9"],
+    ({ fetch }) => async (request) =>
+      request.headers.has("Expect")
+        ? Response.json({ error: "no" }, { status: 417 })
+        : await fetch(request),
+  ),
+  server(
+    "looks at the case of keys",
+    "It knows fields by their names in lower case only.",
+    ["S-REQ-10"],
+    ({ fetch }) =>
+      changeRequest(fetch, (fields) =>
+        Object.fromEntries(
+          Object.entries(fields).filter(([key]) => key === key.toLowerCase()),
+        )),
+  ),
+  server(
+    "takes the first of two fields",
+    "It looks at the first of two fields with the same name.",
+    ["S-REQ-10"],
+    ({ fetch }) => async (request) => {
+      if (!isPull(request)) return await fetch(request);
+      const text = await request.clone().text();
+      const [, model] = /^\{"model":"([^"]*)".*"model":/.exec(text) ?? [];
+      return await fetch(
+        model === undefined ? request : new Request(request, { body: JSON.stringify({ model }) }),
+      );
+    },
+  ),
+  server(
+    "takes null for a value",
+    "It refuses fields that are null.",
+    ["S-REQ-10"],
+    ({ fetch }) => refuse(fetch, ({ stream }) => stream === null),
+  ),
+  server(
+    "wants the object alone",
+    "It refuses a body in which something follows the object.",
+    ["S-REQ-10"],
+    ({ fetch }) => async (request) => {
+      const text = isPull(request) ? await request.clone().text() : "";
+      return text.startsWith("{") && !isJson(text)
+        ? Response.json({ error: "this is not JSON" }, { status: 400 })
+        : await fetch(request);
+    },
+  ),
+  server(
+    "does not know the latest",
+    "It does not know that `latest` is the tag of a model without one.",
+    ["S-REQ-10"],
+    ({ fetch }) => refuse(fetch, ({ model }) => /:latest$/.test(String(model))),
+  ),
+  ...[["64 KiB", 64 * 1_024], ["1 MiB", 1_024 ** 2], ["8 MiB", 8 * 1_024 ** 2]].map(
+    ([words, limit]) =>
+      server(
+        `reads ${words}`,
+        `It refuses bodies of more than ${words}.`,
+        ["S-REQ-11"],
+        ({ fetch }) => async (request) => {
+          const { size } = await request.clone().blob();
+          return size > Number(limit)
+            ? Response.json({ error: "no" }, { status: 413 })
+            : await fetch(request);
+        },
+      ),
+  ),
+  server(
+    "takes one piece for all",
+    "It takes the first piece of a body for all of it.",
+    ["S-REQ-11"],
+    ({ fetch }) => async (request) => {
+      if (!isPull(request) || !request.body) return await fetch(request);
+      const reader = request.body.getReader();
+      const { value = new Uint8Array() } = await reader.read();
+      await reader.cancel();
+      const { url, method, headers, signal } = request;
+      return await fetch(new Request(url, { method, headers, signal, body: value.slice() }));
+    },
+  ),
+  server(
+    "joins the pieces with newlines",
+    "It decodes each piece of a body by itself, and takes each for a line.",
+    ["S-REQ-11"],
+    ({ fetch }) => async (request) => {
+      if (!isPull(request) || !request.body) return await fetch(request);
+      const pieces: string[] = [];
+      for await (const piece of request.clone().body!) pieces.push(new TextDecoder().decode(piece));
+      return await fetch(new Request(request, { body: pieces.join("\n") }));
+    },
   ),
 ];
 
@@ -388,15 +525,10 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     "serves few callers",
     "It turns away the fifth pull at the same time.",
     ["S-LOAD-1"],
-    ({ fetch }) => {
-      let running = 0;
-      return async (request) => {
-        if (running >= 4) return Response.json({ error: "busy" }, { status: 503 });
-        running++;
-        const response = await watchEnds(fetch, () => running--)(request);
-        if (!isStream(response)) running--;
-        return response;
-      };
+    (mock) => {
+      const { fetch, answering } = watchStreams(mock.fetch);
+      return async (request) =>
+        answering() >= 4 ? Response.json({ error: "busy" }, { status: 503 }) : await fetch(request);
     },
   ),
 ];
@@ -454,7 +586,9 @@ const errors: readonly Specimen<ServerSubject>[] = [
       changeResponse(
         fetch,
         async (response, request) =>
-          isJson(await request.text()) ? response : new Response("<html></html>", { status: 500 }),
+          response.status !== 400 || isJson(await request.text())
+            ? response
+            : new Response("<html></html>", { status: 500 }),
       ),
   ),
   server(
@@ -464,9 +598,9 @@ const errors: readonly Specimen<ServerSubject>[] = [
     ({ fetch }) =>
       changeRequest(fetch, ({ model, stream, insecure, ...fields }) => ({
         ...fields,
-        ...(model !== undefined && { model: String(model) }),
-        ...(stream !== undefined && { stream: Boolean(stream) }),
-        ...(insecure !== undefined && { insecure: Boolean(insecure) }),
+        ...(isGiven(model) && { model: String(model) }),
+        ...(isGiven(stream) && { stream: Boolean(stream) }),
+        ...(isGiven(insecure) && { insecure: Boolean(insecure) }),
       })),
   ),
   server(
@@ -526,6 +660,32 @@ const errors: readonly Specimen<ServerSubject>[] = [
       return isOther ? Response.json({}) : await fetch(request);
     },
   ),
+  ...["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"].map((method) =>
+    server(
+      `takes ${method} for POST`,
+      `It answers ${method} /api/pull with a pull.`,
+      ["S-ERR-8"],
+      ({ fetch }) => async (request) => {
+        if (request.method !== method || new URL(request.url).pathname !== "/api/pull") {
+          return await fetch(request);
+        }
+        const body = '{"model":"subject"}';
+        const { body: answer, status, headers } = await fetch(
+          new Request(request.url, { method: "POST", body, signal: request.signal }),
+        );
+        return new Response(answer, { status, headers });
+      },
+    )
+  ),
+  server(
+    "takes what it reads for what may be written",
+    "It answers every method at the path of its list of models.",
+    ["S-ERR-8"],
+    ({ fetch }) => async (request) => {
+      const isList = new URL(request.url).pathname === "/api/tags";
+      return isList ? Response.json({ models: [] }) : await fetch(request);
+    },
+  ),
   server(
     "is silent about what goes wrong",
     "It ends the stream when the registry or the disk fails.",
@@ -567,6 +727,103 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
 ];
 
+/** Counts the streams that are being sent, for servers that behave otherwise then. */
+function watchStreams(fetch: Answer): { fetch: Answer; answering: () => number } {
+  let running = 0;
+  const watched = watchEnds(fetch, () => running--);
+  return {
+    answering: () => running,
+    fetch: async (request) => {
+      if (!isPull(request)) return await watched(request);
+      running++;
+      const response = await watched(request);
+      if (!isStream(response)) running--;
+      return response;
+    },
+  };
+}
+
+const pulling: readonly Specimen<ServerSubject>[] = [
+  server(
+    "has no time to say what is wrong",
+    "While it pulls, it answers requests that it cannot read with HTTP 503.",
+    ["S-ERR-1", "S-ERR-2", "S-ERR-3", "S-ERR-4"],
+    (mock) => {
+      const { fetch, answering } = watchStreams(mock.fetch);
+      return async (request) => {
+        const isBusy = answering() > 0;
+        const response = await fetch(request);
+        return isBusy && response.status === 400
+          ? Response.json({ error: "busy" }, { status: 503 })
+          : response;
+      };
+    },
+  ),
+  server(
+    "pulls what it has a name for",
+    "While it pulls, it takes a request with an invalid name for one of the same model.",
+    ["S-ERR-4"],
+    (mock) => {
+      const { fetch, answering } = watchStreams(mock.fetch);
+      return async (request) => {
+        const isBusy = answering() > 0;
+        const copy = request.clone();
+        const response = await fetch(request);
+        if (!isBusy || response.status !== 400) return response;
+        const { error } = await response.clone().json();
+        if (error !== "invalid model name") return response;
+        return await fetch(new Request(copy, { body: '{"model":"subject"}' }));
+      };
+    },
+  ),
+  server(
+    "takes any method while it pulls",
+    "While it pulls, it says that all is well whatever the method is.",
+    ["S-ERR-8"],
+    (mock) => {
+      const { fetch, answering } = watchStreams(mock.fetch);
+      return async (request) =>
+        answering() > 0 && request.method === "GET" ? Response.json({}) : await fetch(request);
+    },
+  ),
+  server(
+    "ends a pull with a refusal",
+    "It ends the pulls that run when it refuses a request.",
+    ["S-ERR-11"],
+    ({ fetch }) => {
+      let refusals = 0;
+      const ending = changeBytes(fetch, async function* (chunks) {
+        const before = refusals;
+        for await (const chunk of chunks) {
+          if (refusals > before) return;
+          yield chunk;
+        }
+      });
+      return async (request) => {
+        const response = await ending(request);
+        if (response.status === 400) refusals++;
+        return response;
+      };
+    },
+  ),
+  server(
+    "ends a pull for a model that is not there",
+    "It ends the pulls that run when the registry does not have another model.",
+    ["S-ERR-11"],
+    ({ fetch }) => {
+      let failures = 0;
+      return changeBytes(fetch, async function* (chunks) {
+        const before = failures;
+        for await (const chunk of chunks) {
+          if (failures > before) return;
+          if (new TextDecoder().decode(chunk).includes("does not exist")) failures++;
+          yield chunk;
+        }
+      });
+    },
+  ),
+];
+
 const SUCCESS: StatusObject = { status: "success" };
 
 /** Changes the text of streams, chunk by chunk. */
@@ -583,12 +840,16 @@ function withoutErrors(fetch: (request: Request) => Promise<Response>, words: Re
   return changeObjects(fetch, () => (object) => words.test(String(object.error)) ? [] : [object]);
 }
 
+function isGiven(field: unknown): boolean {
+  return field !== undefined && field !== null;
+}
+
 function isJson(text: string): boolean {
   try {
     JSON.parse(text);
     return true;
   } catch {
-    return text === "";
+    return text.trim() === "";
   }
 }
 
@@ -600,4 +861,5 @@ export const serverSpecimens: readonly Specimen<ServerSubject>[] = [
   ...sequence,
   ...downloads,
   ...errors,
+  ...pulling,
 ];

@@ -51,6 +51,7 @@ const pullInvariants = streamRules.map(({ id, reach, checkPull }): Invariant => 
     const asked = pullAskedFor(seen);
     const { transcript } = seen;
     if (!asked?.isStreamed || transcript.status !== 200 || isSingleObject(transcript)) return;
+    if (seen.fields.has("Content-Encoding")) return; // of which S-HTTP-2 and S-REQ-9 tell
     if (!isWithin(reach, seen)) return;
     checkPull(transcript, { layers: asked.model === seen.model ? seen.layers : [], saw });
   },

@@ -17,7 +17,7 @@ export interface Seen {
   readonly path: string;
   /** What the request says about codings, or `null`. */
   readonly acceptEncoding: string | null;
-  /** The body of the request, where it was sent whole. */
+  /** The body of the request, where it was sent whole and at once. */
   readonly requestBody: string | undefined;
   /** The fields of the answer. */
   readonly fields: Headers;

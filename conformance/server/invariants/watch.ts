@@ -171,11 +171,12 @@ function seenOf(
     transcript: transcriptOf({
       status,
       contentType,
+      contentEncoding: headers.get("Content-Encoding"),
       chunks,
       arrivedAfterMs: arrived.map(({ atMs }) => atMs - offsetMs),
       elapsedMs: copy.elapsedMs,
       exchange: {
-        request: `${method} ${path} ${requestBody ?? "(a body in pieces)"}`.trimEnd(),
+        request: `${method} ${path} ${requestBody ?? "(a long body, or one in pieces)"}`.trimEnd(),
         answer: { ...shown, ending: ending === "left" ? "hang" : ending },
       },
     }),
@@ -188,11 +189,15 @@ function seenOf(
   };
 }
 
-/** The body of a request as text, if it was sent whole. */
+/** A longer body takes time to send, in which a server cannot answer: rules about time pass it over. */
+const MAX_BODY_LENGTH = 10_000;
+
+/** The body of a request as text, if it was sent whole and at once. */
 function textOf(body: RequestInit["body"]): string | undefined {
   if (body === undefined || body === null) return "";
   if (typeof body === "string") return body;
-  return body instanceof Uint8Array ? new TextDecoder().decode(body) : undefined;
+  const isShort = body instanceof Uint8Array && body.length <= MAX_BODY_LENGTH;
+  return isShort ? new TextDecoder().decode(body) : undefined;
 }
 
 const LF = "\n".charCodeAt(0);

@@ -5,63 +5,74 @@
  */
 
 import fc from "fast-check";
-import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
-import { withServer, worlds } from "../server_states.ts";
+import { type Rule, rule, Violation } from "../../rule.ts";
+import { causeOfAll, PLAIN_WORLD } from "../plain_pull.ts";
+import { READY_WORLD, withServer, worlds } from "../server_states.ts";
 import type { OpenServer, ServerSubject, World } from "../subject.ts";
-import { causeOfAll, requireSuccess, SUCCESS } from "../plain_pull.ts";
-import {
-  ask,
-  isSingleObject,
-  pullAll,
-  pullBody,
-  type PullRequest,
-  type Transcript,
-} from "../transcript.ts";
+import { absentModel, ask, pullBody, type PullRequest, type Transcript } from "../transcript.ts";
+import { bodyRules } from "./bodies.ts";
+import { type ClientHeaders, clientHeaders, expectingHeaders } from "./client_headers.ts";
+import { type Form, streamRule } from "./forms.ts";
 
-/** The headers of a request by `curl -d`. */
-const FORM = { "Content-Type": "application/x-www-form-urlencoded" };
+/** What clients say of the content of their requests, if anything. */
+const CONTENT_TYPES = [
+  undefined,
+  "application/x-www-form-urlencoded", // as `curl -d` and PowerShell do
+  "text/plain",
+  "text/plain;charset=UTF-8",
+  "application/json; charset=utf-8",
+  "application/JSON;charset=UTF-8",
+  "application/x-ndjson",
+  "application/octet-stream",
+  "text/html",
+];
 
-/** A request that is to be answered with a stream. */
-type Form = (server: OpenServer) => PullRequest;
-
-/** Throws unless the answer is a stream of objects that ends in `success`. */
-async function requireStream(
-  subject: ServerSubject,
-  server: OpenServer,
-  transcript: Transcript,
-  run: CheckRun,
-): Promise<void> {
-  const { status, statuses, exchange } = transcript;
-  await requireSuccess(subject, transcript, run);
-  if (status !== 200) throw new Violation("HTTP 200", `HTTP ${status}`, [exchange]);
-  run.saw();
-  if (statuses.length > 1) return;
-  const because = isSingleObject(await pullAll(server, run)) ? "S-REQ-2" : undefined;
-  throw new Violation("a stream of objects", "a single object", [exchange], because);
+/** A form with more fields. */
+function withFields(more: Readonly<Record<string, unknown>>): Form {
+  return (server) => ({ body: { ...more, ...pullBody(server, { stream: true }) } });
 }
 
-/** A rule about forms of request that are to be answered with a stream. */
-function streamRule(
-  info: Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites">,
-  ...forms: Form[]
-): Rule<ServerSubject> {
-  return rule<ServerSubject, [World, Form]>({
-    ...info,
-    side: "server",
-    evidence: SUCCESS,
-    maxRuns: 20,
-    inputs: fc.tuple(worlds(), fc.constantFrom(...forms)),
-    check: (subject, [world, form], run) =>
-      withServer(subject, world, async (server) => {
-        await requireStream(
-          subject,
-          server,
-          await (await ask(server, form(server), run)).readAll(),
-          run,
-        );
-      }),
-  });
+/** A form with some headers. */
+function withHeaders(headers: ClientHeaders): Form {
+  return (server) => ({ body: pullBody(server, { stream: true }), headers });
 }
+
+function nested(depth: number): unknown {
+  return depth === 0 ? [] : { x: [nested(depth - 1)] };
+}
+
+/** How deep unknown fields are nested, and how long they are. */
+const DEPTH = 50;
+const LENGTH = 1_000;
+
+/** What unknown fields may hold. */
+const UNKNOWN_VALUES: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1.5e300,
+  2 ** 53,
+  "",
+  "\u0000é\u2028😀\ud800",
+  "x".repeat(LENGTH),
+  [],
+  {},
+  [null, [1, "x"], { x: null }],
+  { model: 5, stream: "no" },
+  nested(DEPTH),
+];
+
+/** The names of unknown fields: those of other endpoints and versions, and what objects have anyway. */
+const UNKNOWN_NAMES = [
+  ...["x", "", "keep_alive", "options", "quantize", "modelfile", "path", "é😀"],
+  ...["__proto__", "constructor", "toString", "hasOwnProperty"],
+];
+
+/** Headers that no server knows. */
+const unknownHeaders = fc.dictionary(
+  fc.stringMatching(/^X-[A-Za-z0-9][A-Za-z0-9-]{0,20}$/),
+  fc.stringMatching(/^[!-~]{0,200}$/),
+);
 
 /** The rules. */
 export const requestRules: readonly Rule<ServerSubject>[] = [
@@ -71,14 +82,16 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     title: "Without `stream`, the answer is a stream of objects",
     cites:
       'spec: "If stream is not specified, or set to true, a stream of JSON objects is returned"',
-  }, (server) => ({ body: pullBody(server) })),
+    forms: [(server) => ({ body: pullBody(server) })],
+  }),
   streamRule({
     id: "S-REQ-2",
     level: "must",
     title: "With `stream` true, the answer is a stream of objects",
     cites:
       'spec: "If stream is not specified, or set to true, a stream of JSON objects is returned"',
-  }, (server) => ({ body: pullBody(server, { stream: true }) })),
+    forms: [withFields({})],
+  }),
   rule<ServerSubject, World>({
     id: "S-REQ-3",
     side: "server",
@@ -86,8 +99,9 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
     title: "With `stream` false, the answer is exactly one object",
     cites: 'spec: "if stream is set to false, then the response is a single JSON object"',
     evidence: "an answer",
-    maxRuns: 10,
-    inputs: worlds(),
+    decisive: [PLAIN_WORLD, READY_WORLD],
+    inputs: worlds().map((world) => ({ ...world, mayBeThere: true })),
+    maxRuns: 4,
     check: (subject, world, run) =>
       withServer(subject, world, async (server) => {
         const pulling = await ask(server, { body: pullBody(server, { stream: false }) }, run);
@@ -99,78 +113,91 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
         throw new Violation(expected, JSON.stringify(text), [exchange], because);
       }),
   }),
-  streamRule(
-    {
-      id: "S-REQ-4",
-      level: "observed",
-      title: "`name` stands for `model` where that is absent or empty",
-      cites: 'observed: a command line sends {"model":"","name":"…"}',
-    },
-    (server) => ({
-      body: pullBody(server, { model: undefined, name: server.model, stream: true }),
-    }),
-    (server) => ({
-      body: pullBody(server, {
-        model: "",
-        name: server.model,
-        username: "",
-        password: "",
-        stream: true,
+  streamRule({
+    id: "S-REQ-4",
+    level: "observed",
+    title: "`name` stands for `model` where that is absent or empty",
+    cites: 'observed: a command line sends {"model":"","name":"…"}',
+    forms: [
+      (server) => ({
+        body: pullBody(server, { model: undefined, name: server.model, stream: true }),
       }),
-    }),
-  ),
-  streamRule(
-    {
-      id: "S-REQ-5",
-      level: "observed",
-      title: "The content type of the request does not matter, nor whether there is one",
-      cites: "observed: curl -d sends JSON as application/x-www-form-urlencoded, and it is taken",
-    },
-    ...[{}, FORM, { "Content-Type": "text/plain" }].map((headers): Form => {
-      return (server) => ({ body: pullBody(server, { stream: true }), headers });
-    }),
-  ),
+      (server) => ({
+        body: pullBody(server, {
+          model: "",
+          name: server.model,
+          username: "",
+          password: "",
+          stream: true,
+        }),
+      }),
+      besideName,
+    ],
+  }),
+  streamRule({
+    id: "S-REQ-5",
+    level: "observed",
+    title: "The content type of the request does not matter, nor whether there is one",
+    cites: "observed: curl -d sends JSON as application/x-www-form-urlencoded, and it is taken",
+    forms: CONTENT_TYPES.map((type) =>
+      withHeaders(type === undefined ? {} : { "Content-Type": type })
+    ),
+  }),
   streamRule({
     id: "S-REQ-6",
     level: "must",
     title: "`insecure` is accepted",
     cites: 'spec: "insecure: (optional) allow insecure connections to the library"',
-  }, (server) => ({ body: pullBody(server, { insecure: true, stream: true }) })),
-  rule<ServerSubject, [World, Record<string, unknown>]>({
+    forms: [(server) => ({ body: pullBody(server, { insecure: true, stream: true }) })],
+  }),
+  streamRule({
     id: "S-REQ-7",
-    side: "server",
     level: "should",
     title: "Unknown fields do no harm",
     cites: "Clients of other versions send other fields",
-    evidence: SUCCESS,
-    maxRuns: 20,
-    inputs: fc.tuple(
-      worlds(),
-      fc.dictionary(fc.constantFrom("x", "keep_alive", "__proto__"), fc.jsonValue()),
-    ),
-    check: (subject, [world, more], run) =>
-      withServer(subject, world, async (server) => {
-        const body = { ...more, ...pullBody(server, { stream: true }) };
-        await requireStream(
-          subject,
-          server,
-          await (await ask(server, { body }, run)).readAll(),
-          run,
-        );
-      }),
+    forms: [
+      ...UNKNOWN_VALUES.map((value) => withFields({ x: value })),
+      ...UNKNOWN_NAMES.map((name) => withFields(Object.fromEntries([[name, "x"]]))),
+    ],
+    byChance: fc.dictionary(fc.constantFrom(...UNKNOWN_NAMES), fc.jsonValue()).map(withFields),
   }),
-  streamRule(
-    {
-      id: "S-REQ-8",
-      level: "must",
-      title: "`model` alone names the model",
-      cites: 'spec: "model: name of the model to pull"',
-    },
-    (server) => ({
-      body: pullBody(server, { model: server.model, name: undefined, stream: true }),
-    }),
-  ),
+  streamRule({
+    id: "S-REQ-8",
+    level: "must",
+    title: "`model` alone names the model",
+    cites: 'spec: "model: name of the model to pull"',
+    forms: [
+      (server) => ({
+        body: pullBody(server, { model: server.model, name: undefined, stream: true }),
+      }),
+    ],
+  }),
+  streamRule({
+    id: "S-REQ-9",
+    level: "observed",
+    title: "The headers of clients do not matter, and what they can decode is not sent compressed",
+    cites:
+      "observed: the reference looks at no header of what clients send, and compresses nothing",
+    forms: Object.values(clientHeaders).map(withHeaders),
+    rareForms: [withHeaders(expectingHeaders)],
+    byChance: fc.tuple(fc.constantFrom(...Object.values(clientHeaders)), unknownHeaders)
+      .map(([headers, more]) => withHeaders({ ...headers, ...more })),
+    requireMore: requireUncompressed,
+  }),
+  ...bodyRules,
 ];
+
+/** Names the model by `model`, and another one by `name`, which does not count. */
+function besideName(server: OpenServer): PullRequest | undefined {
+  const fields = pullBody(server, { stream: true });
+  if (fields.model === undefined) return undefined;
+  return { body: { ...fields, name: absentModel(server) } };
+}
+
+function requireUncompressed({ contentEncoding, exchange }: Transcript): void {
+  if (contentEncoding === null || contentEncoding === "identity") return;
+  throw new Violation("an answer that is not compressed", contentEncoding, [exchange]);
+}
 
 function isSingleSuccess(text: string): boolean {
   try {

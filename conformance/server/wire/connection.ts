@@ -7,7 +7,7 @@
 import type { Socket } from "node:net";
 import { concatBytes } from "../../../src/bytes.ts";
 import type { Bytes } from "../../generators/bytes.ts";
-import { AnswerParser } from "./answer_parser.ts";
+import { AnswerParser, type ArrivedChunk } from "./answer_parser.ts";
 
 /** A request as it goes over the wire. */
 export interface WireRequest {
@@ -82,39 +82,30 @@ export class Connection {
     this.hasAnswered = false;
     const sent = this.#send(request);
     return await new Promise<WireAnswer>((resolve, reject) => {
-      let controller!: ReadableStreamDefaultController<Uint8Array>;
-      let told = 0;
-      const stop = (reason: unknown) => {
+      const chunks = new ChunkQueue(() => parser.chunks, () => {
+        forget();
         this.close();
+      });
+      const forget = () => {
         this.#listener = undefined;
         signal?.removeEventListener("abort", abort);
-        if (parser.head) controller.error(reason);
+      };
+      const stop = (reason: unknown) => {
+        forget();
+        this.close();
+        if (parser.head) chunks.end(reason);
         else reject(reason);
       };
       const abort = () => stop(signal!.reason);
-      const body = new ReadableStream<Uint8Array>({
-        start: (given) => void (controller = given),
-        cancel: () => {
-          signal?.removeEventListener("abort", abort);
-          this.#listener = undefined;
-          this.close();
-        },
-      });
       const advance = () => {
-        if (!parser.head) {
-          if (parser.isComplete) stop(new TypeError(parser.problems[0]));
-          return;
-        }
-        if (told === 0) resolve({ parser, body });
-        for (const { bytes } of parser.chunks.slice(told)) controller.enqueue(bytes);
-        told = parser.chunks.length;
-        if (!parser.isComplete) return;
-        signal?.removeEventListener("abort", abort);
-        this.#listener = undefined;
-        controller.close();
-        const staysOpen = !this.#hasEnded && isKept(parser);
-        if (staysOpen) sent.then(() => onFree(this), () => this.close());
-        else this.close();
+        if (parser.head) resolve({ parser, body: chunks.body });
+        else if (parser.isComplete) stop(new TypeError(parser.problems[0]));
+        chunks.advance();
+        if (!parser.head || !parser.isComplete) return;
+        forget();
+        chunks.end();
+        if (this.#hasEnded || !isKept(parser)) this.close();
+        else sent.then(() => onFree(this), () => this.close());
       };
       signal?.addEventListener("abort", abort, { once: true });
       sent.catch((error) => parser.head || this.hasAnswered ? undefined : stop(error));
@@ -167,6 +158,46 @@ export class Connection {
     return new Promise((resolve, reject) => {
       this.#socket.write(bytes, (error) => error ? reject(error) : resolve());
     });
+  }
+}
+
+/** The body of an answer: all chunks that have come, however late they are read, and then its end. */
+class ChunkQueue {
+  readonly body: ReadableStream<Uint8Array>;
+  readonly #chunks: () => readonly ArrivedChunk[];
+  #taken = 0;
+  #hasEnded = false;
+  #failure: unknown;
+  #wake: () => void = () => {};
+
+  constructor(chunks: () => readonly ArrivedChunk[], onCancel: () => void) {
+    this.#chunks = chunks;
+    this.body = new ReadableStream({
+      pull: (controller) => this.#give(controller),
+      cancel: onCancel,
+    }, { highWaterMark: 0 });
+  }
+
+  /** There may be more chunks. */
+  advance(): void {
+    this.#wake();
+  }
+
+  /** Nothing more comes, for some reason if it should. */
+  end(failure?: unknown): void {
+    this.#hasEnded = true;
+    this.#failure = failure;
+    this.#wake();
+  }
+
+  async #give(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    while (this.#taken === this.#chunks().length && !this.#hasEnded) {
+      await new Promise<void>((resolve) => this.#wake = resolve);
+    }
+    const next = this.#chunks()[this.#taken++];
+    if (next) controller.enqueue(next.bytes);
+    else if (this.#failure === undefined) controller.close();
+    else controller.error(this.#failure);
   }
 }
 

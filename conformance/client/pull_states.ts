@@ -1,0 +1,169 @@
+/**
+ * The states that a pull goes through, and pulls that decide rules: they are tried in every run.
+ *
+ * In each state, a rule says what a client has to make of what may happen next:
+ *
+ *     the stream ends    the connection breaks    half a line    an error line    an error object
+ *     C-END-1            C-END-3                  C-END-2        C-ERR-1, -2, -3  C-ERR-4
+ *
+ *     a line that is no JSON    silence     silence, and it is cancelled    success
+ *     C-FRAME-8                 C-TIME-1    C-CANCEL-1                      C-DONE-1
+ *
+ * After success, nothing that happens changes what has been said: no rule is about that state.
+ *
+ * @module
+ */
+
+import { type DialectName, dialects } from "../../src/dialects.ts";
+import { DIGEST_OF_ALL_LAYERS } from "../../src/status.ts";
+import type { PullSession, StatusObject } from "../generators/mod.ts";
+
+/** A pull at some point before `success`. */
+export interface PullPoint {
+  /** The objects that have been sent. */
+  readonly sent: readonly StatusObject[];
+  /** The objects that follow, if nothing else happens. */
+  readonly left: readonly StatusObject[];
+}
+
+/** A pull at the point after some of its objects. */
+export function pointIn({ statuses }: Pick<PullSession, "statuses">, count: number): PullPoint {
+  return { sent: statuses.slice(0, count), left: statuses.slice(count) };
+}
+
+const FIRST = `sha256:${"1a".repeat(32)}`;
+const LATER = `sha256:${"2b".repeat(32)}`;
+const LAST = `sha256:${"3c".repeat(32)}`;
+
+const MANIFEST: StatusObject = { status: "pulling manifest" };
+const VERIFYING: StatusObject = { status: "verifying sha256 digest" };
+const WRITING: StatusObject = { status: "writing manifest" };
+const REMOVING: StatusObject = { status: "removing any unused layers" };
+const SUCCESS: StatusObject = { status: "success" };
+
+/** A line about a layer in the words of a dialect. A `completed` of 0 is left out. */
+function layerLine(
+  dialect: DialectName,
+  digest: string,
+  total: number,
+  completed: number,
+): StatusObject {
+  const { downloading, cached } = dialects[dialect];
+  const status = (completed === total ? cached : downloading)(digest);
+  return {
+    ...(status !== undefined && { status }),
+    digest,
+    total,
+    ...(completed > 0 && { completed }),
+  };
+}
+
+const first = (completed: number) => layerLine("spec", FIRST, 1_000, completed);
+const later = (completed: number) => layerLine("spec", LATER, 5_000, completed);
+
+/** A pull of two layers, as on the published page. */
+const WHOLE = [
+  ...[MANIFEST, first(0), first(400), first(1_000), later(0), later(3_000), later(5_000)],
+  ...[VERIFYING, WRITING, REMOVING, SUCCESS],
+];
+
+/** A pull of two layers that are there, one whole and one in part. */
+const PARTLY_CACHED = [MANIFEST, first(1_000), later(2_000), ...WHOLE.slice(6)];
+
+/** A pull of two layers that are there. */
+const CACHED = [MANIFEST, first(1_000), later(5_000), ...WHOLE.slice(7)];
+
+/** The states of a pull before `success`, each with what has been sent, and what would follow. */
+export const PULL_STATES: Readonly<Record<string, PullPoint>> = {
+  "nothing sent": pointIn({ statuses: WHOLE }, 0),
+  "manifest only": pointIn({ statuses: WHOLE }, 1),
+  "in the first layer": pointIn({ statuses: WHOLE }, 3),
+  "in a later layer": pointIn({ statuses: WHOLE }, 6),
+  "downloaded": pointIn({ statuses: WHOLE }, 7),
+  "resumed": pointIn({ statuses: PARTLY_CACHED.toSpliced(1, 1) }, 2),
+  "partly cached": pointIn({ statuses: PARTLY_CACHED }, 3),
+  "cached": pointIn({ statuses: CACHED }, 3),
+  "verifying": pointIn({ statuses: WHOLE }, 8),
+  "writing": pointIn({ statuses: WHOLE }, 9),
+  "removing": pointIn({ statuses: WHOLE }, 10),
+};
+
+/** All states. */
+export const pullPoints: readonly PullPoint[] = Object.values(PULL_STATES);
+
+/** All states but the first: something has been sent. */
+export const begunPoints: readonly PullPoint[] = pullPoints.slice(1);
+
+/** A pull of two layers, as on the published page, to its end. */
+export const wholePull: Pick<PullSession, "statuses"> = { statuses: WHOLE };
+
+/**
+ * A pull that is slow, but gets on: something new comes within each of its pauses but the longest, after which
+ * the same line comes a few times more.
+ */
+export const slowPull = {
+  statuses: [
+    ...[MANIFEST, first(0), first(100), first(200), first(400)],
+    ...[first(400), first(400), first(400), ...WHOLE.slice(3)],
+  ],
+  /** Lines before which there is a pause, by their numbers from 0, each with its share of the longest. */
+  pausesBefore: [[2, 0.5], [3, 0.5], [4, 0.5], [5, 1]],
+  /** The line before which there is the longest pause: what is verified takes minutes. */
+  beforeWriting: 13,
+} as const;
+
+/** How many lines are more than what fits into the buffers between a client and its output. */
+export const MANY = 3_000;
+
+/** A pull whose one layer has a number of lines. */
+export function longPull(count: number): StatusObject[] {
+  const downloads = Array.from(
+    { length: count + 1 },
+    (_, index) => layerLine("spec", FIRST, count, index),
+  );
+  return [MANIFEST, ...downloads, VERIFYING, WRITING, REMOVING, SUCCESS];
+}
+
+/** The final lines of a dialect. */
+function finalsOf(dialect: DialectName): StatusObject[] {
+  const { verifies, removing } = dialects[dialect];
+  return [
+    ...(verifies ? [VERIFYING] : []),
+    WRITING,
+    ...(removing === undefined ? [] : [{ status: removing }]),
+    SUCCESS,
+  ];
+}
+
+/** A pull in which much happens that a dialect allows: bytes are kept and lost, lines fall short. */
+export function eventfulPull(dialect: DialectName): Pick<PullSession, "statuses"> {
+  const line = (digest: string, total: number, completed: number) =>
+    layerLine(dialect, digest, total, completed);
+  const order = dialects[dialect].layers;
+  if (order === "aggregate") {
+    const all = (completed: number): StatusObject => line(DIGEST_OF_ALL_LAYERS, 6_100, completed);
+    const downloads = [all(400), all(1_900), all(700), all(6_000)];
+    return { statuses: [MANIFEST, ...downloads, ...finalsOf(dialect)] };
+  }
+  if (dialect === "spec") {
+    const resumed = [line(FIRST, 1_000, 400), line(FIRST, 1_000, 1_000)];
+    return { statuses: [MANIFEST, ...resumed, ...WHOLE.slice(4)] };
+  }
+  // Rolled back, and short of its total; cached; and short of its total.
+  const layers = [
+    [line(FIRST, 1_000, 900), line(FIRST, 1_000, 100), line(FIRST, 1_000, 950)],
+    [line(LATER, 5_000, 5_000)],
+    [line(LAST, 100, 30), line(LAST, 100, 60)],
+  ];
+  const turns = [0, 1, 2].flatMap((turn) => layers.flatMap((lines) => lines.slice(turn, turn + 1)));
+  const downloads = order === "parallel" ? turns : layers.flat();
+  return { statuses: [MANIFEST, ...downloads, ...finalsOf(dialect)] };
+}
+
+/** A pull of two layers whose last lines fall short of their totals, one after another. */
+export const unfinishedPull: Pick<PullSession, "statuses"> = {
+  statuses: [MANIFEST, first(0), first(900), later(0), later(4_000), ...WHOLE.slice(7)],
+};
+
+/** A pull of two layers of which bytes are there before. */
+export const resumedPull: Pick<PullSession, "statuses"> = { statuses: PARTLY_CACHED };

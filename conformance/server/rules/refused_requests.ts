@@ -1,0 +1,172 @@
+/**
+ * Requests that are refused, by the rule that says so.
+ *
+ * @module
+ */
+
+import { Violation } from "../../rule.ts";
+import type { OpenServer } from "../subject.ts";
+import {
+  absentModel,
+  type ActivePull,
+  pullBody,
+  type PullRequest,
+  type Transcript,
+} from "../transcript.ts";
+
+/** A request that is to be refused. */
+export interface Refused {
+  /** The request. */
+  readonly request: (server: OpenServer) => PullRequest;
+  /** Reads as much of the answer as it takes to see whether it refuses. @default to the end */
+  readonly read?: (answering: ActivePull) => Promise<void>;
+  /** Throws a {@link Violation} unless the answer refuses the request. */
+  readonly require: (answer: Transcript) => void;
+}
+
+/** Throws unless an answer has one of the statuses and an error message. */
+function requireRefusal({ status, text, exchange }: Transcript): void {
+  if (status !== 400) throw new Violation("HTTP 400", `HTTP ${status}`, [exchange]);
+  if (errorIn(text) !== undefined) return;
+  throw new Violation('{"error":"…"}', JSON.stringify(text), [exchange]);
+}
+
+function errorIn(text: string): string | undefined {
+  try {
+    const { error } = Object(JSON.parse(text));
+    return typeof error === "string" && error !== "" ? error : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws unless a pull fails: by its status, or by an error as its last object. */
+export function requireFailure({ status, text, statuses, exchange }: Transcript): void {
+  const success = statuses.find(({ kind }) => kind === "success");
+  if (success) throw new Violation("no success", '"success"', [exchange]);
+  const isReported = status >= 400
+    ? errorIn(text) !== undefined
+    : statuses.at(-1)?.kind === "error";
+  if (isReported) return;
+  const seen = `HTTP ${status} and ${JSON.stringify(statuses.at(-1)?.status ?? text)} at the end`;
+  throw new Violation('an {"error":"…"} as the last object', seen, [exchange]);
+}
+
+/** Throws unless a pull without a stream fails by its status. */
+function requireHttpError(transcript: Transcript): void {
+  const { status, exchange } = transcript;
+  if (status < 400) throw new Violation("HTTP 400 or above", `HTTP ${status}`, [exchange]);
+  requireFailure(transcript);
+}
+
+/** Throws unless a method is refused. */
+function requireOtherMethod({ status, exchange }: Transcript): void {
+  if (status === 404 || status === 405) return;
+  throw new Violation("HTTP 404 or 405", `HTTP ${status}`, [exchange]);
+}
+
+/** Throws if the answer to a question for the methods is a pull. */
+function requireNoPull(answer: Transcript): void {
+  if (answer.status >= 300) return requireOtherMethod(answer);
+  if (answer.statuses.length === 0) return;
+  throw new Violation("no pull", `HTTP ${answer.status} and a pull`, [answer.exchange]);
+}
+
+/** A pull with a body that is refused. */
+export function refusedBody(body: unknown): Refused {
+  return { request: () => ({ body }), require: requireRefusal };
+}
+
+/** A pull of a model by a name that is invalid. */
+export function refusedName(model: string): Refused {
+  return refusedBody({ model });
+}
+
+/** The address of a registry without TLS, where nothing listens. */
+export const PLAIN_REGISTRY_MODEL = "http://127.0.0.1:9/library/x";
+
+/** A pull from a registry without TLS. */
+function insecurePull(insecure: false | undefined): Refused {
+  return {
+    request: (server) => ({
+      body: pullBody(server, { insecure, stream: true }, PLAIN_REGISTRY_MODEL),
+    }),
+    require: requireFailure,
+  };
+}
+
+/** A pull of a model that the registry does not have. */
+function absentPull(tag: string, stream: boolean): Refused {
+  return {
+    request: (server) => ({ body: pullBody(server, { stream }, absentModel(server, tag)) }),
+    require: stream ? requireFailure : requireHttpError,
+  };
+}
+
+/** A request by a method that a path does not have. */
+function wrongMethod(method: string, path: string): Refused {
+  return {
+    request: () => ({ method, path, body: undefined, headers: {} }),
+    read: (answering) => answering.leave(),
+    require: requireOtherMethod,
+  };
+}
+
+/** A pull by another method. */
+function pullBy(method: string): Refused {
+  return {
+    request: (server) => ({ method, body: pullBody(server, { stream: true }) }),
+    read: (answering) => answering.leave(),
+    require: requireOtherMethod,
+  };
+}
+
+/** A question for the methods of the endpoint, with the body of a pull. */
+const OPTIONS: Refused = { ...pullBy("OPTIONS"), read: readFirst, require: requireNoPull };
+
+/** Reads the first object of a success, which may be one of a pull. */
+async function readFirst(answering: ActivePull): Promise<void> {
+  const { status } = await answering.transcript();
+  if (status < 300) await answering.readUntil((statuses) => statuses.length > 0);
+  await answering.leave();
+}
+
+/** Neighbours of the endpoint, which are only read. */
+const READ_PATHS = ["/", "/api/tags", "/api/version"];
+
+/** The ends of names that no registry has, in the forms that tags have. */
+const ABSENT_TAGS = ["", ":none", ":1.5b-instruct-q4_K_M"];
+
+/** The requests, by the rule about them. */
+export const refusedRequests = {
+  "S-ERR-1": [
+    ...["", " \r\n\t"].map(refusedBody),
+    refusedBody(undefined),
+  ],
+  "S-ERR-2": [
+    ...["model", "{", '{"model":', "<html>", '{"model" "x"}', "{'model':'x'}"],
+    ...['{"model":"x"', '{"model":"x",}', '{model:"x"}', '{"model":"a\nb"}', '{"model":"\\x"}'],
+    ...['"x', "[1,", "nul", "model=x&stream=false", "\u0000", "}"],
+  ].map(refusedBody),
+  "S-ERR-3": [
+    ...[5, true, ["x"], { x: 1 }].map((model) => ({ model })),
+    ...["yes", 0, [], {}].map((stream) => ({ model: "x", stream })),
+    ...["true", 1, [], {}].map((insecure) => ({ model: "x", insecure })),
+    ...[["x"], "5", "true", '"x"', "[]"],
+  ].map(refusedBody),
+  "S-ERR-4": [
+    ...["a b", "../../etc/passwd", "a//b", "name:", ":tag", "a/b/c/d/e", "-name", "na\u0000me"],
+    ...["x".repeat(400), "модель", "/", ".", "a?b", "a\\b", "a/b:c/d:", "<x>", "$x", "%2e%2e/x"],
+  ].map(refusedName).concat([{}, { model: "" }, { model: null }].map(refusedBody)),
+  "S-ERR-5": [insecurePull(undefined), insecurePull(false)],
+  "S-ERR-6": ABSENT_TAGS.map((tag) => absentPull(tag, true)),
+  "S-ERR-7": ABSENT_TAGS.map((tag) => absentPull(tag, false)),
+  "S-ERR-8": [
+    ...["GET", "HEAD"].map((method) => wrongMethod(method, "/api/pull")),
+    ...["PUT", "PATCH", "DELETE"].map(pullBy),
+    OPTIONS,
+    ...READ_PATHS.flatMap((path) =>
+      ["POST", "PUT", "PATCH", "DELETE"].map((method) => wrongMethod(method, path))
+    ),
+  ],
+} satisfies Record<string, readonly Refused[]>;
