@@ -38,6 +38,9 @@ const WALKED_RULES: readonly string[] = [
   ...["S-RESUME-1", "S-SHARE-1", "S-LEAVE-1", "S-AGAIN-1", "S-AGAIN-2", "S-LOAD-1", "S-ERR-11"],
 ];
 
+/** The rule about HTTP itself. */
+const CONNECTION_RULE = "S-HTTP-1";
+
 /** How long walks may take together: with a server by the clock, and with one in virtual time. */
 export const LONGEST_WALKS_MS = 20_000;
 const VIRTUAL_BUDGET_MS = 3_000;
@@ -102,7 +105,8 @@ class Walks {
       return;
     }
     for (const journey of this.#journeys()) {
-      if (!this.#hasTime) return;
+      // What comes over a connection that breaks says nothing about what the server does.
+      if (!this.#hasTime || this.#walk.findings.of(CONNECTION_RULE)) return;
       if (!isUseful(journey.commands, this.#known)) continue;
       const goesOn = await this.#make(journey);
       if (!goesOn) return;
@@ -112,14 +116,15 @@ class Walks {
   /** Finds out what can be done with the server. */
   async #lookAround(): Promise<void> {
     await withServer(this.#subject, { layers: [1_000] }, (server) => {
+      const { lacks } = this.#subject;
       const { change, remove, otherModel, sleep } = server;
       this.#isReal = sleep === undefined;
       this.#told = server;
       this.#can = {
-        isFresh: this.#subject.lacks.fresh === undefined,
+        isFresh: lacks.fresh === undefined,
         hasOther: otherModel !== undefined,
-        deletes: remove !== undefined,
-        publishes: change !== undefined,
+        deletes: lacks.fresh === undefined && remove !== undefined,
+        publishes: lacks.changes === undefined && change !== undefined,
       };
       return Promise.resolve();
     });
