@@ -46,7 +46,7 @@ function watched(server: OpenServer, watch: Watch): OpenServer {
       },
     }),
     async fetch(path, init = {}) {
-      const start = server.now();
+      const [start, startMs] = [server.now(), performance.now()];
       const company = { isAlone: open.size === 0 };
       for (const other of open) other.isAlone = false;
       open.add(company);
@@ -56,13 +56,13 @@ function watched(server: OpenServer, watch: Watch): OpenServer {
       });
       const wire = wireOf(response);
       const lag = wire && measureLag();
-      // What the wire saw has the time at which it came, and not that at which somebody read it.
-      const offsetMs = wire ? performance.now() - (server.now() - start) : 0;
-      const copy = new Copy(response, init.signal ?? undefined, () => server.now() - start);
+      // What comes over a wire comes in real time, whatever the server's clock says.
+      const elapsed = () => wire ? performance.now() - startMs : server.now() - start;
+      const copy = new Copy(response, init.signal ?? undefined, elapsed);
       copy.onEnd = (ending) => {
         open.delete(company);
         const { isAlone } = company;
-        const known = { server, layers, wire, offsetMs, isAlone, lagMs: lag?.stop() ?? 0 };
+        const known = { server, layers, wire, startMs, isAlone, lagMs: lag?.stop() ?? 0 };
         const seen = seenOf({ path, init, response, copy, ending, ...known });
         report(seen, watch);
       };
@@ -142,7 +142,7 @@ interface Material {
   readonly copy: Copy;
   readonly ending: AnswerEnding | "left";
   /** The time of the request, by the clock of what was seen of the wire. */
-  readonly offsetMs: number;
+  readonly startMs: number;
   readonly server: OpenServer;
   readonly layers: readonly LayerSize[];
   readonly isAlone: boolean;
@@ -150,15 +150,15 @@ interface Material {
 }
 
 function seenOf(
-  { path, init, response, wire, copy, ending, offsetMs, server, layers, isAlone, lagMs }: Material,
+  { path, init, response, wire, copy, ending, startMs, server, layers, isAlone, lagMs }: Material,
 ): Seen {
   const { method = "GET", body } = init;
   const { status, headers } = response;
   const contentType = headers.get("Content-Type");
   const requestBody = textOf(body);
   const isWhole = ending !== "left";
-  const arrived = wire?.chunks ??
-    copy.chunks.map((bytes, index) => ({ bytes, atMs: copy.arrivedAfterMs[index]! }));
+  const arrived = wire?.chunks.map(({ bytes, atMs }) => ({ bytes, afterMs: atMs - startMs })) ??
+    copy.chunks.map((bytes, index) => ({ bytes, afterMs: copy.arrivedAfterMs[index]! }));
   const received = arrived.map(({ bytes }) => bytes);
   const chunks = isWhole ? received : wholeLines(received);
   const shown = { status, contentType, chunks: showChunks(received) };
@@ -173,7 +173,7 @@ function seenOf(
       contentType,
       contentEncoding: headers.get("Content-Encoding"),
       chunks,
-      arrivedAfterMs: arrived.map(({ atMs }) => atMs - offsetMs),
+      arrivedAfterMs: arrived.map(({ afterMs }) => afterMs),
       elapsedMs: copy.elapsedMs,
       exchange: {
         request: `${method} ${path} ${requestBody ?? "(a long body, or one in pieces)"}`.trimEnd(),
