@@ -288,8 +288,11 @@ export class SuiteRun<Subject> {
     return this.#findings.countOf(id) >= runs || this.#findings.of(id) !== undefined;
   }
 
+  /** Measures a plain pull. Where one does not end, none will: that takes long enough to find out once. */
   async #measure(): Promise<number | undefined> {
-    return await measurePull(this.#suite.plainPull!, this.#subject, this.#options);
+    const pullMs = await measurePull(this.#suite.plainPull!, this.#subject, this.#options);
+    if (pullMs === undefined) this.#pullMs = undefined;
+    return pullMs;
   }
 }
 

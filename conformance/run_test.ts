@@ -237,6 +237,22 @@ describe("runSuite", () => {
     assertEquals([results[0]!.verdict, checks], ["hung", 1]);
   });
 
+  it("finds out once that no plain pull ends any more", async () => {
+    let pulls = 0;
+    const stuck = (id: string) => ruleOf(() => new Promise(() => {}), { id });
+    const { results } = await runSuite(
+      {
+        side: "server",
+        rules: [stuck("S-TEST-1"), stuck("S-TEST-2"), stuck("S-TEST-3")],
+        plainPull: () => ++pulls === 1 ? Promise.resolve() : new Promise<never>(() => {}),
+      },
+      subject,
+      { checkTimeoutMs: 20 },
+    );
+    assertEquals(results.map(({ verdict }) => verdict), ["hung", "hung", "hung"]);
+    assertEquals(pulls, 2);
+  });
+
   it("says which rule is to blame for another one, unless that is kept", async () => {
     const because = (cause: string) =>
       ruleOf(() => {
