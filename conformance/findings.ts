@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { StateCount } from "./report.ts";
 import type { Violation } from "./rule.ts";
 
 /** Where something was found. */
@@ -50,7 +51,7 @@ export class Findings {
   }
 
   /** The states that walks have entered, by name, each with how many times. */
-  get states(): readonly { readonly state: string; readonly times: number }[] {
+  get states(): readonly StateCount[] {
     return Array.from(this.#states, ([state, times]) => ({ state, times }))
       .sort((a, b) => a.state < b.state ? -1 : 1);
   }

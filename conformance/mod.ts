@@ -73,6 +73,7 @@ export {
   passes,
   type Report,
   type RuleResult,
+  type StateCount,
   type SubjectInfo,
   type Tally,
   tally,

@@ -85,6 +85,16 @@ export interface Report {
   readonly seed: number;
   /** What was found about each rule, in the order of the suite. */
   readonly results: readonly RuleResult[];
+  /** The states that walks have entered, each with how many times. What was not entered was not seen. */
+  readonly states?: readonly StateCount[] | undefined;
+}
+
+/** How many times walks have entered a state. */
+export interface StateCount {
+  /** What was done, what was there, and who pulled, as in `pull: part there, 1 pull`. */
+  readonly state: string;
+  /** How many times. */
+  readonly times: number;
 }
 
 /** How many rules have each verdict. */

@@ -12,6 +12,7 @@ import {
   isBroken,
   type Report,
   type RuleResult,
+  type StateCount,
   type SubjectInfo,
 } from "./report.ts";
 import {
@@ -191,7 +192,12 @@ export async function runSuite<Subject>(
     found.set(rule.id, await run.tryRule(rule));
   }
   const results = suite.rules.flatMap(({ id }) => found.get(id) ?? []);
-  return { ...run.head, results: withoutWrongCauses(results) };
+  const { states } = run;
+  return {
+    ...run.head,
+    results: withoutWrongCauses(results),
+    ...(states.length > 0 && { states }),
+  };
 }
 
 /** A run of a suite, rule by rule. */
@@ -226,6 +232,11 @@ export class SuiteRun<Subject> {
     const watch = { findings: this.#findings, during: () => this.#during };
     this.#subject = suite.watch?.(subject, watch) ?? subject;
     this.#options = { ...options, runs, seed };
+  }
+
+  /** The states that walks have entered. */
+  get states(): readonly StateCount[] {
+    return this.#findings.states;
   }
 
   /** Makes the plain pull and the walks, which come before all rules. Does it once. */

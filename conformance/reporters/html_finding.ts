@@ -49,11 +49,18 @@ function paragraph(text: string | undefined): Markup | undefined {
   return text === undefined ? undefined : markup`<p class="reason">${withCode(visible(text))}</p>`;
 }
 
-function counterexample({ expected, seen, exchanges }: Failure): Markup {
+function counterexample({ expected, seen, steps, exchanges }: Failure): Markup {
   return markup`<dl class="contrast"><div><dt>Expected</dt><dd>${
     withCode(visible(expected))
   }</dd></div><div><dt>Seen</dt><dd>${withCode(visible(seen))}</dd></div></dl>
+${steps === undefined ? undefined : stepList(steps)}
 ${exchanges.map(exchangeBlock)}`;
+}
+
+/** What was done, as lines to be copied. */
+function stepList(steps: readonly string[]): Markup {
+  return markup`<h4>Step by step</h4>
+<pre class="replay"><code>${steps.map(oneLine).join("\n")}</code></pre>`;
 }
 
 function exchangeBlock(

@@ -78,7 +78,7 @@ function remarkOn(result: RuleResult): string | undefined {
 export function prettyEnd(report: Report, options: PrettyOptions = {}): string {
   const failures = breachesOf(report.results)
     .map((breach) => `${prettyBreach(report, breach, options)}\n\n`);
-  const end = prettyConclusion(report.results, options).map((line) => `${line}\n`);
+  const end = prettyConclusion(report, options).map((line) => `${line}\n`);
   return [...failures, ...end].join("");
 }
 
@@ -95,10 +95,14 @@ function prettyBreach(
 }
 
 /** The counts by level, what was skipped, and the conclusion, each as a line without its end. */
-function prettyConclusion(results: readonly RuleResult[], options: PrettyOptions): string[] {
+function prettyConclusion(
+  { results, states }: Pick<Report, "results" | "states">,
+  options: PrettyOptions,
+): string[] {
   const paint = paintOf(options);
   const counts = LEVELS.filter((level) => results.some((result) => result.level === level))
     .map((level) => `${level.padEnd(LEVEL_WIDTH)}  ${describeTally(tally(results, level))}`);
+  if (states !== undefined) counts.push(`walks     ${count(states.length, "state")} entered`);
   return [...counts, ...listSkipped(results, paint), ...conclude(results, options, paint)];
 }
 
@@ -203,7 +207,7 @@ function endOf(implementation: Implementation, options: PrettyOptions): string {
   const failures = breachesOf(resultsOf(implementation)).map((breach) =>
     `${prettyBreach(findings.get(breach.root.id)!.report, breach, options)}\n\n`
   );
-  const counts = prettyConclusion(resultsOf(implementation), options);
+  const counts = prettyConclusion({ results: resultsOf(implementation) }, options);
   const name = paintOf(options)("bold", describeImplementation(implementation));
   return `${failures.join("")}${[name, ...counts].join("\n")}\n`;
 }

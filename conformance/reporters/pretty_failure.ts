@@ -80,6 +80,7 @@ export function prettyFailure(
       text === undefined ? [] : field(label, text, columns, paint)
     ),
     "",
+    ...drawSteps(failure?.steps, paint),
     ...(failure?.exchanges ?? []).flatMap((exchange) => [...drawExchange(exchange, paint), ""]),
     `${search === undefined ? "" : `${search}. `}To see it again:`,
     paint("cyan", oneLine(replay(report, result))),
@@ -116,6 +117,12 @@ function wrap(text: string, width: number): string[] {
     }
   }
   return [...lines, line ?? ""];
+}
+
+/** What was done, to be repeated line by line. It is never wrapped. */
+function drawSteps(steps: readonly string[] | undefined, paint: Paint): string[] {
+  if (steps === undefined) return [];
+  return [paint("dim", "Step by step:"), ...steps.map(oneLine), ""];
 }
 
 function drawExchange({ request, answer }: Exchange, paint: Paint): string[] {

@@ -79,6 +79,22 @@ describe("prettyFailure", () => {
     assertEquals(stripVTControlCharacters(colored), plain);
   });
 
+  it("tells the steps of a walk, and by which rule a breach was found", () => {
+    const steps = ["curl -N $HOST/api/pull", "curl \u001b[31m$HOST/api/tags"];
+    const show = (during: string) => {
+      const found = failure({ during, steps, path: "" });
+      const broken = result("S-SEQ-2", { verdict: "broken", failure: found });
+      return prettyFailure(report([broken]), broken);
+    };
+    const walk = show("walk");
+    assertStringIncludes(walk, "  Step by step:\n  curl -N $HOST/api/pull\n  curl ");
+    assertEquals(walk.includes("\u001b"), false);
+    assertStringIncludes(walk, "--rule S-SEQ-2 --seed");
+    const other = show("S-ERR-1");
+    assertStringIncludes(other, "Found while S-ERR-1 was tried");
+    assertStringIncludes(other, "--rule S-SEQ-2 --rule S-ERR-1 --seed");
+  });
+
   it("lets nothing through to the terminal, and nothing into the shell", () => {
     const text = prettyReport([HOSTILE_REPORT, report(ONE_OF_EACH)]) +
       prettyReport([HOSTILE_REPORT]);

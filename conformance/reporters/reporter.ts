@@ -37,9 +37,13 @@ export type Reporter<Options extends ReporterOptions = ReporterOptions> = (
  */
 export function replayFlags(report: Report, { id, failure }: RuleResult): string[] {
   const word = (value: string | number) => String(value).replace(/[^\w:.-]/g, "");
-  const flags = ["--rule", word(id), "--seed", word(failure?.seed ?? report.seed)];
-  if (failure !== undefined && failure.path !== "") return [...flags, "--path", word(failure.path)];
-  return failure === undefined ? [...flags, "--runs", word(report.runs)] : flags;
+  const { seed = report.seed, path = "", during } = failure ?? {};
+  const others = during === undefined || during === "walk" ? [] : [during];
+  const rules = [id, ...others].flatMap((rule) => ["--rule", word(rule)]);
+  const flags = [...rules, "--seed", word(seed)];
+  if (path !== "") return [...flags, "--path", word(path)];
+  const isByItself = failure !== undefined && during === undefined;
+  return isByItself ? flags : [...flags, "--runs", word(report.runs)];
 }
 
 /** The command that leads to what was found, but for how the subject is reached. */

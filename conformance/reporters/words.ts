@@ -120,6 +120,7 @@ export function describeSearch({ failure }: RuleResult): string | undefined {
   const { foundAfter, shrinks, during } = failure;
   if (during !== undefined && during !== "walk") return `Found while ${during} was tried`;
   if (foundAfter === 0) return undefined;
+  const tried = count(foundAfter, during === "walk" ? "walk" : "input");
   const smaller = shrinks === 0 ? "" : `, made smaller ${count(shrinks, "time")}`;
-  return `Found after ${count(foundAfter, "input")}${smaller}`;
+  return `Found after ${tried}${smaller}`;
 }
