@@ -35,6 +35,21 @@ async function run(program: string, args: string[]): Promise<number> {
   return code;
 }
 
+/** Runs a program beside others, and returns its exit code. What it prints comes when it has ended. */
+async function runBeside(program: string, args: string[], heading: string): Promise<number> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const command = new Deno.Command(program, { args, cwd: ROOT, stdin: "null", signal });
+  const { code, stdout, stderr } = await command.output();
+  console.log(heading);
+  await printAll(stdout, Deno.stdout);
+  await printAll(stderr, Deno.stderr);
+  return code;
+}
+
+async function printAll(bytes: Uint8Array, stream: typeof Deno.stdout): Promise<void> {
+  for (let start = 0; start < bytes.length;) start += await stream.write(bytes.subarray(start));
+}
+
 /** Counts the tests in a report, of which there is none when no test was started. */
 async function countReport(file: string): Promise<TestCount> {
   try {
@@ -55,13 +70,28 @@ function problemOf(count: TestCount, exitCode: number, filter?: string): string 
   return undefined;
 }
 
-async function runSuite(suite: Suite, reportFile: string, filter?: string): Promise<SuiteResult> {
+interface RunOptions {
+  /** Where its report goes. */
+  readonly reportFile: string;
+  readonly filter: string | undefined;
+  /** Whether another suite runs at the same time. */
+  readonly isBeside: boolean;
+}
+
+async function runSuite(
+  suite: Suite,
+  { reportFile, filter, isBeside }: RunOptions,
+): Promise<SuiteResult> {
   const { name, runtime, targets } = suite;
   const subject = await suite.subject?.() ?? `${runtime.name} ${await versionOf(runtime.program)}`;
-  console.log(`\n=== ${name}, in ${subject} ===\n`);
+  const heading = `\n=== ${name}, in ${subject} ===\n`;
+  if (!isBeside) console.log(heading);
 
   const startedAt = performance.now();
-  const exitCode = await run(runtime.program, runtime.testArgs(targets, reportFile, filter));
+  const args = runtime.testArgs(targets, reportFile, filter);
+  const exitCode = isBeside
+    ? await runBeside(runtime.program, args, heading)
+    : await run(runtime.program, args);
   const seconds = (performance.now() - startedAt) / 1000;
 
   const count = await countReport(reportFile);
@@ -121,8 +151,15 @@ if (installed !== 0) throw new Error("Cannot install the dependencies");
 const results: SuiteResult[] = [];
 const folder = await Deno.makeTempDir();
 try {
-  for (const [index, suite] of chosen.entries()) {
-    results.push(await runSuite(suite, join(folder, `${index}.xml`), filter));
+  // The same tests run in several runtimes at the same time: each of them keeps one core busy.
+  for (const group of Map.groupBy(chosen, ({ name }) => name).values()) {
+    const isBeside = group.length > 1;
+    results.push(
+      ...await Promise.all(group.map((suite, index) => {
+        const reportFile = join(folder, `${suite.name}-${index}.xml`);
+        return runSuite(suite, { reportFile, filter, isBeside });
+      })),
+    );
   }
 } finally {
   await Deno.remove(folder, { recursive: true });
