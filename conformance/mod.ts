@@ -119,3 +119,4 @@ export {
   type World,
 } from "./server/subject.ts";
 export { runServerConformance, serverRules, serverSuite } from "./server/suite.ts";
+export { createWireFetch, type WireFetch } from "./server/wire/wire_fetch.ts";

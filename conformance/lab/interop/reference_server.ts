@@ -16,8 +16,11 @@ import {
   type ServerSubject,
   type World,
 } from "../../server/subject.ts";
+import { createWireFetch } from "../../server/wire/wire_fetch.ts";
 import { ReferenceProcess } from "./reference_process.ts";
 import type { ReadySubject } from "./subject.ts";
+
+const fetchWire = createWireFetch()!;
 
 /** A version of the reference server. */
 export interface ReferenceVersion {
@@ -92,7 +95,7 @@ async function open(
     fieldsFor,
     layers: await layersOf(mock, MODEL),
     change: (sizes) => publish(mock, modelOf(sizes)),
-    fetch: (path, init) => fetch(new URL(path, url), init),
+    fetch: (path, init) => fetchWire(new URL(path, url), init),
     now: () => performance.now(),
     close: () => registry.close(),
   };

@@ -9,9 +9,12 @@ import type { MockModel } from "../../../../mock/models/models.ts";
 import type { MockServer } from "../../../../mock/options.ts";
 import { createMockServer } from "../../../../mock/server.ts";
 import { layersOf, publish, type ServerSubject } from "../../../server/subject.ts";
+import { createWireFetch } from "../../../server/wire/wire_fetch.ts";
 import type { ReadySubject } from "../subject.ts";
 import type { Proxy } from "./proxies.ts";
 import { startProxy } from "./proxy_process.ts";
+
+const fetchWire = createWireFetch()!;
 
 /** A mock behind a proxy. */
 export interface ProxiedMock extends ServerSubject {
@@ -92,7 +95,7 @@ export function behind(url: string, mock: MockServer, info: ProxyInfo): ProxiedM
         model: MODEL,
         layers: await layersOf(mock, MODEL),
         change: (sizes) => publish(mock, modelOf(sizes)),
-        fetch: (path, init) => fetch(new URL(path, url), init),
+        fetch: (path, init) => fetchWire(new URL(path, url), init),
         now: () => performance.now(),
         close: () => Promise.resolve(),
       };

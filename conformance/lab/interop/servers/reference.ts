@@ -114,6 +114,8 @@ export const referenceServers: readonly ReferenceSubject[] = [
     build: buildReference,
     env: { OLLAMA_EXPERIMENT: "client2" },
     breaks: {
+      "S-HTTP-3": "`Local.handlePull` sets no content type, so Go guesses one from the bytes",
+      "S-FRAME-1": "`Local.handlePull` writes the error of a pull without a newline after it",
       "S-FRAME-3": "`Local.handlePull` sets no content type, so Go guesses one from the bytes",
       "S-RESUME-1":
         "`Registry.Pull` keeps whole chunks, and a layer below `DefaultChunkingThreshold` (64 MB) is " +
