@@ -9,14 +9,7 @@
  */
 
 import { type Clock, joinClock } from "../../../mock/clock/clock.ts";
-
-/** A layer of a model. */
-export interface Layer {
-  /** `sha256:` and 64 hexadecimal digits. */
-  readonly digest: string;
-  /** Its size in bytes. */
-  readonly size: number;
-}
+import { InstalledModels, type Layer } from "./installed_models.ts";
 
 /** An object of a pull. */
 interface Status {
@@ -104,10 +97,12 @@ export class SmallServer {
   readonly #clock: Clock;
   readonly #disk: Disk;
   readonly #installed = new Map<string, readonly Layer[]>();
+  readonly #models: InstalledModels;
 
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#disk = new Disk(clock);
+    this.#models = new InstalledModels(this.#installed, (digest) => this.#disk.remove(digest));
   }
 
   /** Answers a request. */
@@ -123,33 +118,10 @@ export class SmallServer {
   async #route(request: Request): Promise<Response> {
     const { pathname } = new URL(request.url);
     switch (`${request.method} ${pathname}`) {
-      case "GET /":
-        return new Response("Ollama is running");
       case "POST /api/pull":
         return await this.#answerPull(await request.text(), request.signal);
-      case "GET /api/tags":
-        return Response.json({ models: this.#list() });
-      case "DELETE /api/delete":
-        this.#delete(await request.text());
-        return new Response(null);
       default:
-        return new Response("404 page not found", { status: 404 });
-    }
-  }
-
-  #list(): { name: string; size: number }[] {
-    return [...this.#installed].map(([name, layers]) => ({
-      name,
-      size: layers.reduce((sum, { size }) => sum + size, 0),
-    }));
-  }
-
-  #delete(text: string): void {
-    const name = nameIn(readFields(text));
-    if (!this.#installed.delete(name)) throw new Refusal(404, `model '${name}' not found`);
-    for (const { digest } of this.registry.get(name) ?? []) {
-      const isUsed = [...this.#installed.values()].flat().some((each) => each.digest === digest);
-      if (!isUsed) this.#disk.remove(digest);
+        return await this.#models.answer(request);
     }
   }
 

@@ -7,7 +7,8 @@
 import { VirtualClock } from "../../../mock/clock/virtual.ts";
 import { seededDigest } from "../../../mock/runtime/random.ts";
 import { OTHER_SIZES, requestDeletion, type ServerSubject } from "../../server/subject.ts";
-import { type Layer, SmallServer } from "./small_server.ts";
+import type { Layer } from "./installed_models.ts";
+import { SmallServer } from "./small_server.ts";
 
 const MODEL = "subject";
 const OTHER_MODEL = "other";

@@ -323,6 +323,23 @@ const framing: readonly Specimen<ServerSubject>[] = [
       }),
   ),
   server(
+    "tells of a layer at its start and its end",
+    "It sends nothing while a layer is downloaded.",
+    ["S-FRAME-4"],
+    ({ fetch }) =>
+      changeObjects(fetch, () => {
+        const begun = new Set<unknown>();
+        return (object) => {
+          const { digest, total, completed = 0 } = object;
+          const isUnderWay = total !== undefined && Number(completed) < Number(total);
+          if (!isUnderWay) return [object];
+          if (begun.has(digest)) return [];
+          begun.add(digest);
+          return [object];
+        };
+      }),
+  ),
+  server(
     "collects blocks",
     "It sends the first object at once and holds the others back until they fill a block, as a proxy " +
       "that buffers does.",
@@ -389,6 +406,13 @@ const sequence: readonly Specimen<ServerSubject>[] = [
         () => (object) =>
           object.status === "writing manifest" ? [object, { status: "success" }] : [object],
       ),
+  ),
+  server(
+    "has no words for verifying",
+    "It sends an object with nothing in it while it verifies.",
+    ["S-SEQ-6"],
+    ({ fetch }) =>
+      changeEach(fetch, (object) => /^verifying/.test(`${object.status}`) ? {} : object),
   ),
   server(
     "verifies twice",

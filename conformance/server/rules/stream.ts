@@ -96,6 +96,24 @@ function countReports({ chunks }: Batch): number {
   return Math.max(0, ...Array.from(reported.values(), ({ size }) => size));
 }
 
+/** Describes a silence in which a layer has come further, if there is a long one. */
+function findSilence(transcript: Transcript): string | undefined {
+  const told = new Map<string | undefined, number>();
+  for (const { pauseMs, chunks } of batchesOf(transcript)) {
+    for (const { digest, completed } of decode(chunks)) {
+      const before = told.get(digest);
+      if (before !== undefined && completed !== undefined && completed > before) {
+        if (pauseMs > MAX_HELD_MS) {
+          const bytes = `${completed - before} bytes more of a layer`;
+          return `${bytes} after ${Math.round(pauseMs)} ms without an object`;
+        }
+      }
+      if (completed !== undefined) told.set(digest, completed);
+    }
+  }
+  return undefined;
+}
+
 const FINAL_ORDER = 'spec: "After all the files are downloaded, the final responses are:"';
 
 /** The rules. */
@@ -179,15 +197,18 @@ export const streamRules: readonly PullRule[] = [
       skips: unlessHas("fresh"),
     },
     "timed",
-    ({ firstAfterMs, elapsedMs, exchange }, { saw }) => {
+    (transcript, { saw }) => {
+      const { firstAfterMs, elapsedMs, exchange } = transcript;
       if (elapsedMs < LONG_ENOUGH_MS) {
         throw new Inconclusive(
           `The pull ended within ${LONG_ENOUGH_MS} ms, too soon to see when objects arrive`,
         );
       }
       saw();
-      if (firstAfterMs <= elapsedMs / 2) return;
-      const seen = `the first one after ${Math.round(firstAfterMs)} of ${Math.round(elapsedMs)} ms`;
+      const seen = firstAfterMs > elapsedMs / 2
+        ? `the first one after ${Math.round(firstAfterMs)} of ${Math.round(elapsedMs)} ms`
+        : findSilence(transcript);
+      if (seen === undefined) return;
       throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
     },
     slowWorlds(),
@@ -309,6 +330,23 @@ export const streamRules: readonly PullRule[] = [
         if (count > 1) {
           throw new Violation(`one object of the phase ${phase}`, `${count} objects`, [exchange]);
         }
+      }
+    },
+  ),
+  pullRule(
+    {
+      id: "S-SEQ-6",
+      level: "must",
+      title: "Every object says something: a status, a digest or an error",
+      cites: 'spec: each response has a "status"; observed: of downloads it may be absent or empty',
+      evidence: "an object",
+    },
+    "begun",
+    ({ statuses, exchange }, { saw }) => {
+      for (const { kind, ...object } of statuses) {
+        saw();
+        if (object.status || object.digest || kind === "error") continue;
+        throw new Violation("a status, a digest or an error", JSON.stringify(object), [exchange]);
       }
     },
   ),
