@@ -86,19 +86,20 @@ export const correct: ClientParts = {
   parse: (line) => line.trim() === "" ? undefined : JSON.parse(line),
 
   async *watch(objects) {
-    let newest = "";
+    const most = new Map<unknown, number>();
     let isTooLong = false;
     let stop = () => {};
     try {
       for await (const object of objects) {
-        const text = JSON.stringify(object);
-        if (text !== newest) {
+        const layer = object.digest ?? object.status;
+        const bytes = Number(object.completed ?? 0);
+        if (bytes > (most.get(layer) ?? -1)) {
+          most.set(layer, bytes);
           stop();
           isTooLong = false;
           stop = afterLimit(() => isTooLong = true);
         }
         if (isTooLong) throw new Error(TOO_LONG);
-        newest = text;
         yield object;
       }
     } finally {
@@ -165,7 +166,7 @@ export async function failOnStatus(response: Response): Promise<void> {
 
 /** Throws if an object tells of an error, in whatever shape. */
 export function failOnError({ error }: StatusObject): void {
-  if (error === undefined) return;
+  if (error === undefined || error === null) return;
   const { message = error } = Object(error);
   throw new Error(String(message));
 }
