@@ -240,7 +240,8 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       const { exchange } = observation.play;
       const seen = comparableUpdates(client, observation);
       const exact = seen.some(({ total, completed }) => total === bytes && completed === bytes);
-      const counts = seen.some(({ total }) => total !== undefined);
+      const counts = observation.updates
+        .some((update) => typeof Object(update).total === "number");
       if (!counts && client.reports === "progress") {
         throw new Inconclusive("The client reports no total in bytes");
       }

@@ -85,27 +85,16 @@ export const correct: ClientParts = {
 
   parse: (line) => line.trim() === "" ? undefined : JSON.parse(line),
 
-  async *watch(objects) {
+  watch: watchFor(() => {
     const most = new Map<unknown, number>();
-    let isTooLong = false;
-    let stop = () => {};
-    try {
-      for await (const object of objects) {
-        const layer = object.digest ?? object.status;
-        const bytes = Number(object.completed ?? 0);
-        if (bytes > (most.get(layer) ?? -1)) {
-          most.set(layer, bytes);
-          stop();
-          isTooLong = false;
-          stop = afterLimit(() => isTooLong = true);
-        }
-        if (isTooLong) throw new Error(TOO_LONG);
-        yield object;
-      }
-    } finally {
-      stop();
-    }
-  },
+    return ({ digest, status, completed }) => {
+      const layer = digest || status;
+      const bytes = Number(completed ?? 0);
+      const isNew = bytes > (most.get(layer) ?? -1);
+      if (isNew) most.set(layer, bytes);
+      return isNew;
+    };
+  }),
 
   async follow(objects, onUpdate) {
     for await (const object of objects) {
@@ -140,7 +129,34 @@ function afterLimit(callback: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
+/**
+ * Throws once objects come, but nothing new in them, for too long.
+ *
+ * @param startNews Starts to tell whether an object has something new, from one to the next.
+ */
+export function watchFor(startNews: () => (object: StatusObject) => boolean): ClientParts["watch"] {
+  return async function* (objects) {
+    const isNew = startNews();
+    let isTooLong = false;
+    let stop = () => {};
+    try {
+      for await (const object of objects) {
+        if (isNew(object)) {
+          stop();
+          isTooLong = false;
+          stop = afterLimit(() => isTooLong = true);
+        }
+        if (isTooLong) throw new Error(TOO_LONG);
+        yield object;
+      }
+    } finally {
+      stop();
+    }
+  };
+}
+
+/** Waits for some work, and throws if it takes longer than the limit. */
+export async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
   let stop = () => {};
   const limit = new Promise<never>((_, reject) => {
     stop = afterLimit(() => reject(new Error(TOO_LONG)));
