@@ -192,8 +192,8 @@ export const successRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "What becomes of the connection after `success` does not matter",
     cites:
-      'spec: "the final responses are:", of which the last is "success"; observed: proxies keep ' +
-      "connections open, and break them",
+      "`success` is the last object of a pull; observed: proxies keep connections open, and break " +
+      "them",
     evidence: SUCCESS,
     maxRuns: 6,
     decisive: AFTERMATHS.map((aftermath) => ({ ...wholePull, ...aftermath })),
