@@ -18,6 +18,7 @@ export type { Bytes } from "./generators/bytes.ts";
 export type { ClientUnderTest } from "./client/observation.ts";
 export {
   type AnswerScript,
+  type ContentCoding,
   Play,
   type ReceivedRequest,
   type Redirect,

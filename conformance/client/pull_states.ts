@@ -9,7 +9,7 @@
  *     a line that is no JSON    silence     silence, and it is cancelled    success
  *     C-FRAME-8                 C-TIME-1    C-CANCEL-1                      C-DONE-1
  *
- * After success, nothing that happens changes what has been said: no rule is about that state.
+ * After success, nothing that happens changes what has been said (C-DONE-3).
  *
  * @module
  */
@@ -122,6 +122,31 @@ export function longPull(count: number): StatusObject[] {
     (_, index) => layerLine("spec", FIRST, count, index),
   );
   return [MANIFEST, ...downloads, VERIFYING, WRITING, REMOVING, SUCCESS];
+}
+
+/** The digest of one of many layers. They begin with the same digits. */
+function digestOf(index: number): string {
+  return `sha256:${index.toString(16).padStart(12, "0").padEnd(64, "0")}`;
+}
+
+/**
+ * A pull of many layers, as models of tensors have, whose last lines fall short of their totals: one after
+ * another, or in turns, as the layers of a dialect come.
+ */
+export function manyLayersPull(
+  dialect: DialectName,
+  count: number,
+): Pick<PullSession, "statuses"> {
+  const line = (index: number, share: number) => {
+    const total = 1_000 + index;
+    return layerLine(dialect, digestOf(index), total, Math.floor(share * total));
+  };
+  const shares = [0, 0.5, 0.9];
+  const layers = Array.from({ length: count }, (_, index) => index);
+  const downloads = dialects[dialect].layers === "parallel"
+    ? shares.flatMap((share) => layers.map((index) => line(index, share)))
+    : layers.flatMap((index) => shares.map((share) => line(index, share)));
+  return { statuses: [MANIFEST, ...downloads, ...finalsOf(dialect)] };
 }
 
 /** The final lines of a dialect. */

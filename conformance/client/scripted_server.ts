@@ -37,13 +37,25 @@ export interface AnswerScript {
   readonly paced?: boolean | undefined;
   /** How the body ends. @default {"end"} */
   readonly ending?: AnswerEnding | undefined;
-  /** The time between two chunks of an answer that repeats its last one, in milliseconds. @default {10} */
+  /** The time between two chunks of an answer that repeats its last ones, in milliseconds. @default {10} */
   readonly repeatMs?: number | undefined;
-  /** How long the server waits before chunks, in milliseconds, by their numbers from 0. @default none */
+  /** How many of the last chunks come again and again, in turn, if the answer repeats them. @default {1} */
+  readonly repeated?: number | undefined;
+  /**
+   * How long the server waits before chunks, in milliseconds, by their numbers from 0. That of the chunk after
+   * the last is how long it waits before the body ends. @default none
+   */
   readonly pauses?: Readonly<Record<number, number>> | undefined;
   /** The chunk before which the server waits for {@link Play.release}, counted from 0. */
   readonly holdBefore?: number | undefined;
+  /** The number of chunks after which the connection breaks at the first attempt. @default it does not */
+  readonly breakFirstAfter?: number | undefined;
+  /** How the body is compressed, if the request allows it. @default not at all */
+  readonly coding?: ContentCoding | undefined;
 }
+
+/** How a body may be compressed. */
+export type ContentCoding = "gzip" | "deflate";
 
 /** The answer that sends a client elsewhere. */
 export interface Redirect {
@@ -61,6 +73,8 @@ export interface ReceivedRequest {
   readonly path: string;
   /** Its body. */
   readonly body: string;
+  /** Its `Accept-Encoding`, which is empty if it has none. */
+  readonly acceptEncoding: string;
 }
 
 /** One script being played, to the one client that pulls its model. */
@@ -77,6 +91,8 @@ export class Play {
   readonly isPaced: boolean;
   /** Where the first request is sent on to, if it is. */
   readonly redirect: Redirect | undefined;
+  /** How the body is compressed, if the request allows it. */
+  readonly coding: ContentCoding | undefined;
   /** The requests that arrived. */
   readonly requests: ReceivedRequest[] = [];
   /** Resolves when the client closes the connection before the answer has ended. */
@@ -104,6 +120,7 @@ export class Play {
     this.contentLength = script.framing === "length" ? lengthOf(script) : undefined;
     this.isPaced = script.paced ?? false;
     this.redirect = script.redirect;
+    this.coding = script.coding;
     this.#script = script;
     this.closedByClient = new Promise((resolve) => this.#noteClosed = resolve);
     this.silent = new Promise((resolve) => this.#noteSilent = resolve);
@@ -128,38 +145,67 @@ export class Play {
     this.stop();
   }
 
-  /** The request and the answer, for reports. */
+  /** The first request and its answer, for reports. */
   get exchange(): Exchange {
+    return this.exchangeOf(this.requests[0]);
+  }
+
+  /** A request and its answer, for reports. */
+  exchangeOf(request: ReceivedRequest | undefined): Exchange {
+    if (!request) return { request: "none" };
     const { status, contentType } = this;
     const { chunks, ending = "end" } = this.#script;
-    const [request] = this.requests;
-    if (!request) return { request: "none" };
+    const breakAfter = this.#breakAfter(request);
     return {
       request: `${request.method} ${request.path} ${request.body}`,
-      answer: { status, contentType, chunks: showChunks(chunks), ending },
+      answer: {
+        status,
+        contentType,
+        chunks: showChunks(chunks.slice(0, breakAfter)),
+        ending: breakAfter === undefined ? ending : "reset",
+      },
     };
   }
 
-  /** The chunks of the answer, each when it is due, and then how its body ends. */
-  async *chunks(): AsyncGenerator<Bytes, "end" | "reset", void> {
-    const { chunks, ending = "end", repeatMs = 10, holdBefore, pauses = {} } = this.#script;
+  /** The number of chunks after which the connection breaks, if this is the first attempt. */
+  #breakAfter(request: ReceivedRequest): number | undefined {
+    return request === this.requests.find(isPull) ? this.#script.breakFirstAfter : undefined;
+  }
+
+  /** The chunks of the answer to a request, each when it is due, and then how its body ends. */
+  async *chunks(request: ReceivedRequest): AsyncGenerator<Bytes, "end" | "reset", void> {
+    const { chunks, ending = "end", holdBefore, pauses = {} } = this.#script;
+    const breakAfter = this.#breakAfter(request);
     for (const [index, chunk] of chunks.entries()) {
+      if (index === breakAfter) return "reset";
       if (index === holdBefore) {
         this.#noteSilent();
         await this.#released;
       }
-      const pauseMs = pauses[index];
-      if (pauseMs !== undefined) await within(this.#stopped, pauseMs);
+      await this.#pause(pauses[index]);
       yield chunk.slice();
     }
     this.#noteSilent();
+    await this.#pause(pauses[chunks.length]);
     if (ending === "end" || ending === "reset") return ending;
-    const last = chunks.at(-1);
-    while (ending === "repeat" && last && !await within(this.#stopped, repeatMs)) {
-      yield last.slice();
-    }
+    if (ending === "repeat") yield* this.#repetitions();
     await this.#stopped;
     return "reset";
+  }
+
+  /** Waits for a time, if there is one, unless the answer is over before. */
+  async #pause(pauseMs: number | undefined): Promise<void> {
+    if (pauseMs !== undefined) await within(this.#stopped, pauseMs);
+  }
+
+  /** The last chunks again and again, until the answer is over. */
+  async *#repetitions(): AsyncGenerator<Bytes, void, void> {
+    const { chunks, repeated = 1, repeatMs = 10 } = this.#script;
+    const last = chunks.slice(-repeated);
+    for (let turn = 0; last.length > 0; turn++) {
+      if (await within(this.#stopped, repeatMs)) return;
+      yield last[turn % last.length]!.slice();
+    }
   }
 }
 
@@ -254,8 +300,13 @@ export class ScriptedServer {
   async #answer(request: Request): Promise<Response> {
     request.signal.throwIfAborted();
     const { method, url, signal } = request;
-    const body = await request.text();
-    const found = this.receive({ method, path: new URL(url).pathname, body });
+    const received: ReceivedRequest = {
+      method,
+      path: new URL(url).pathname,
+      body: await request.text(),
+      acceptEncoding: request.headers.get("Accept-Encoding") ?? "",
+    };
+    const found = this.receive(received);
     if (!(found instanceof Play)) return new Response(found ?? null, { status: found ? 200 : 404 });
     const { status, contentType, contentLength, redirect } = found;
     if (redirect && found.requests.filter(isPull).length === 1) {
@@ -269,13 +320,27 @@ export class ScriptedServer {
       ...(contentLength !== undefined && { "Content-Length": String(contentLength) }),
     };
     const pauseMs = this.#listener && found.isPaced ? PAUSE_MS : 0;
-    return new Response(streamOf(found, signal, pauseMs), { status, headers });
+    const body = streamOf(found, received, signal, pauseMs);
+    // In process, there is no `fetch` of a runtime that would ask for a coding, and undo it.
+    const coding = this.#listener && allows(received, found.coding) ? found.coding : undefined;
+    if (coding === undefined) return new Response(body, { status, headers });
+    return new Response(body.pipeThrough(new CompressionStream(coding)), {
+      status,
+      headers: { ...headers, "Content-Encoding": coding },
+    });
   }
 }
 
 /** Whether a request is for a pull. */
 export function isPull({ path }: ReceivedRequest): boolean {
   return path.endsWith("/api/pull");
+}
+
+/** Whether a request names a coding among those that it allows, and does not rule it out. */
+function allows({ acceptEncoding }: ReceivedRequest, coding: ContentCoding | undefined): boolean {
+  return acceptEncoding.toLowerCase().split(",")
+    .map((entry) => entry.split(";").map((part) => part.trim()))
+    .some(([name, quality = "q=1"]) => name === coding && !/^q=0(\.0*)?$/.test(quality));
 }
 
 /** Whether a text contains a name that is not followed by another digit. */
@@ -293,10 +358,15 @@ const PAUSE_MS = 1;
 const PACED_CHUNKS = 300;
 
 /** The body of an answer, as `fetch` gives it: it fails when the request is aborted. */
-function streamOf(play: Play, signal: AbortSignal, pauseMs: number): ReadableStream<Uint8Array> {
-  const chunks = play.chunks();
+function streamOf(
+  play: Play,
+  request: ReceivedRequest,
+  signal: AbortSignal,
+  pauseMs: number,
+): ReadableStream<Bytes> {
+  const chunks = play.chunks(request);
   let sent = 0;
-  return new ReadableStream<Uint8Array>({
+  return new ReadableStream<Bytes>({
     start(controller) {
       signal.addEventListener("abort", () => {
         play.close();

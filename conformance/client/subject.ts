@@ -34,8 +34,8 @@ export interface ClientSubject extends SubjectInfo {
   /** Whether it needs a server on the network, or uses the `fetch` that it gets. */
   readonly transport: "network" | "in-process";
   /**
-   * After how many milliseconds in which nothing new comes it fails, if it has such a limit. Use a second
-   * or more, since a busy machine pauses, too.
+   * After how many milliseconds in which nothing new comes it fails, if it has such a limit. It may have a
+   * longer one while layers are verified. Use a second or more, since a busy machine pauses, too.
    */
   readonly timeLimitMs?: number | undefined;
   /** The most inputs to draw by chance per rule, if each is expensive. `runs` overrides it. */

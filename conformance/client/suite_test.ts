@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { describe, it } from "node:test";
 import { ownClient } from "../lab/interop/own.ts";
+import { rawFetch } from "../lab/zoo/raw_fetch.ts";
 import { isBroken, type Verdict } from "../report.ts";
 import { CannotRun } from "../rule.ts";
 import { serverRules } from "../server/suite.ts";
@@ -198,6 +199,57 @@ describe("a scripted server", () => {
       const failure = await ask(server, server.play(script).model)
         .then((response) => response.text()).catch((error) => error);
       assert(failure instanceof Error, String(failure));
+    });
+  });
+
+  it("breaks the connection of the first attempt alone, and shows it so", async () => {
+    const server = new ScriptedServer();
+    const play = server.play({ chunks: [encode("half"), encode(" done")], breakFirstAfter: 1 });
+    const init = { method: "POST", body: JSON.stringify({ model: play.model }) };
+    const ask = async () => await (await server.fetch(`${server.host}/api/pull`, init)).text();
+    await assertRejects(ask, TypeError, "broke");
+    assertEquals(await ask(), "half done");
+    assertEquals(
+      play.requests.map((request) => play.exchangeOf(request).answer)
+        .map((answer) => [answer?.chunks, answer?.ending]),
+      [[["half"], "reset"], [["half", " done"], "end"]],
+    );
+  });
+
+  it("repeats its last chunks in turn", async () => {
+    const server = new ScriptedServer();
+    const chunks = ["a", "b", "c"].map(encode);
+    const play = server.play({ chunks, ending: "repeat", repeated: 2, repeatMs: 1 });
+    const init = { method: "POST", body: JSON.stringify({ model: play.model }) };
+    const { body } = await server.fetch(`${server.host}/api/pull`, init);
+    let text = "";
+    for await (const chunk of body!) {
+      text += new TextDecoder().decode(chunk);
+      if (text.length === 7) break;
+    }
+    assertEquals(text, "abcbcbc");
+  });
+
+  it("compresses an answer if the request allows it", async () => {
+    await listening(async (server) => {
+      const answerTo = async (acceptEncoding: string) => {
+        const { model } = server.play({ chunks: [encode("whole")], coding: "gzip" });
+        const body = JSON.stringify({ model });
+        const headers = { "Accept-Encoding": acceptEncoding };
+        const init = { method: "POST", body, headers };
+        const response = await rawFetch(`${server.host}/api/pull`, init);
+        return new Uint8Array(await response.arrayBuffer());
+      };
+      const plain = encode("whole");
+      for (const none of ["identity", "br, deflate", "gzip;q=0, br", "gzip; q=0.000"]) {
+        assertEquals(await answerTo(none), plain, none);
+      }
+      for (const allowing of ["gzip", "br, GZIP;q=0.5", "deflate,gzip"]) {
+        const bytes = await answerTo(allowing);
+        assertEquals([...bytes.slice(0, 2)], [0x1f, 0x8b], allowing);
+        const text = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+        assertEquals(await new Response(text).text(), "whole");
+      }
     });
   });
 

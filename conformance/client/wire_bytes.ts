@@ -43,12 +43,34 @@ export function styledLines(objects: readonly StatusObject[], style: JsonStyle):
 /** The way in which servers write JSON. */
 export const COMPACT: JsonStyle = { keys: "as they are", gap: "", escapes: "shortest" };
 
+/** The way in which most languages write JSON unless they are told otherwise. */
+export const SPACED: JsonStyle = { keys: "as they are", gap: " ", escapes: "not ASCII" };
+
 /** A way of writing JSON in which nothing looks as servers write it. */
 export const UNUSUAL: JsonStyle = { keys: "reversed", gap: " ", escapes: "everything" };
 
 /** Ways of writing JSON: mostly that of servers. */
 export function wireStyles(): fc.Arbitrary<JsonStyle> {
   return fc.oneof({ weight: 2, arbitrary: fc.constant(COMPACT) }, jsonStyles());
+}
+
+/** A pull, and how its lines are written. */
+export interface StyledPull extends Pick<PullSession, "statuses"> {
+  readonly style: JsonStyle;
+}
+
+/** Pulls in every way of writing JSON that decides rules. */
+export function inEveryStyle(pulls: readonly Pick<PullSession, "statuses">[]): StyledPull[] {
+  return pulls.flatMap(({ statuses }) =>
+    [COMPACT, SPACED, UNUSUAL].map((style) => ({ statuses, style }))
+  );
+}
+
+/** Pulls in any way of writing JSON. */
+export function styledPulls(
+  pulls: fc.Arbitrary<Pick<PullSession, "statuses">>,
+): fc.Arbitrary<StyledPull> {
+  return fc.tuple(pulls, wireStyles()).map(([{ statuses }, style]) => ({ statuses, style }));
 }
 
 /** A pull and the chunks in which it arrives. */

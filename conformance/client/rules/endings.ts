@@ -8,9 +8,9 @@ import fc from "fast-check";
 import type { StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, inSeconds, OutOfTime, type Rule, rule } from "../../rule.ts";
 import { within } from "../within.ts";
-import { type ClientUnderTest, start } from "../observation.ts";
+import { type ClientUnderTest, expectFailure, start } from "../observation.ts";
 import { FAILURE, requireFailure } from "../plain_pull.ts";
-import { pointIn, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
+import { manyLayersPull, pointIn, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
 
@@ -26,34 +26,52 @@ const silent = fc.tuple(smallPulls(), fc.integer({ min: 0, max: 2 }))
 
 /**
  * States in which a client with a time limit gives up on silence. While layers are verified, servers are
- * silent for minutes: a client may have another limit then.
+ * silent for minutes: a client may have another limit then. What comes after that takes no time.
  */
 const SILENT_STATES = [
   PULL_STATES["nothing sent"]!,
   PULL_STATES["manifest only"]!,
   PULL_STATES["in a later layer"]!,
+  PULL_STATES["writing"]!,
+  PULL_STATES["removing"]!,
 ];
 
-/** Whether an object is about a download that is not complete. */
-function isIncomplete({ completed = 0, total }: StatusObject): boolean {
-  return Number(completed) < Number(total);
+/** Downloads that get nowhere: the last lines of them come again and again, in turn. */
+interface StuckPull {
+  readonly sent: readonly StatusObject[];
+  /** How many lines come again. */
+  readonly repeated: number;
 }
 
-/** The first lines of a pull, the last of which is about a download that is not complete. */
-const stuck = smallPulls()
-  .filter(({ statuses }) => statuses.some(isIncomplete))
-  .map((session) => pointIn(session, session.statuses.findIndex(isIncomplete) + 1));
+/** A pull with layers that have begun side by side, and stand still. */
+function stuckLayers(shares: readonly number[]): StuckPull {
+  const { statuses } = manyLayersPull("spec", shares.length);
+  const begun = statuses.filter(({ digest, completed }) => digest && !completed);
+  const stuck = begun.map((object, index) => {
+    const completed = Math.floor(shares[index]! * Number(object.total));
+    return completed > 0 ? { ...object, completed } : object;
+  });
+  return { sent: [...statuses.slice(0, 1), ...begun, ...stuck], repeated: stuck.length };
+}
 
-/** Downloads that get nowhere: one that has not begun, and one that is nearly there. */
-const STUCK_STATES = [
-  pointIn(wholePull, 2),
+/** One or more layers that stand still. */
+const stuck = fc.array(fc.double({ min: 0, max: 0.99, noNaN: true }), {
+  minLength: 1,
+  maxLength: 4,
+}).map(stuckLayers);
+
+/** Downloads that get nowhere: one that has not begun, one that is nearly there, and several at once. */
+const STUCK_STATES: readonly StuckPull[] = [
+  { sent: pointIn(wholePull, 2).sent, repeated: 1 },
   {
     sent: [
       ...PULL_STATES["in a later layer"]!.sent,
       { ...PULL_STATES["in a later layer"]!.sent.at(-1), completed: 4_999 },
     ],
-    left: [],
+    repeated: 1,
   },
+  stuckLayers([0.4, 0.99]),
+  stuckLayers([0, 0.5, 0.7, 0.99]),
 ];
 
 /** The rules. */
@@ -62,7 +80,7 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-CANCEL-1",
     side: "client",
     level: "should",
-    title: "A cancelled pull closes its connection soon, and ends",
+    title: "A cancelled pull closes its connection soon, and ends without success",
     cites: "observed: the server goes on downloading until its last caller has left",
     evidence: "a pull that was cancelled while it went on",
     maxRuns: 20,
@@ -83,6 +101,7 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
       if (!await within(running.result, soonMs)) {
         throw new OutOfTime("a cancelled client to end", soonMs, [play.exchange]);
       }
+      expectFailure(await running.result, "the pull was cancelled before `success`");
       run.saw();
     },
   }),
@@ -116,10 +135,10 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     skips: unlessLimited,
     decisive: STUCK_STATES,
     inputs: stuck,
-    check: (client, { sent }, run) =>
+    check: (client, { sent, repeated }, run) =>
       expectGivingUp(
         client,
-        { chunks: lines(sent), ending: "repeat", repeatMs: repeatMsFor(client) },
+        { chunks: lines(sent), ending: "repeat", repeated, repeatMs: repeatMsFor(client) },
         "no new byte of the model comes, though the server talks",
         run,
       ),

@@ -11,17 +11,20 @@ import { MISLEADING_TEXTS } from "../../generators/misleading.ts";
 import type { StatusObject } from "../../generators/mod.ts";
 import type { JsonStyle } from "../../generators/ndjson.ts";
 import { type CheckRun, type Rule, rule } from "../../rule.ts";
-import { type ClientUnderTest, observe } from "../observation.ts";
-import { FAILURE, requireFailure } from "../plain_pull.ts";
-import { begunPoints, type PullPoint, pullPoints } from "../pull_states.ts";
+import { type ClientUnderTest, expectTold, observe } from "../observation.ts";
+import { expectSuccess, FAILURE, requireFailure, SUCCESS } from "../plain_pull.ts";
+import { begunPoints, type PullPoint, pullPoints, wholePull } from "../pull_states.ts";
 import {
   begunPulls,
   COMPACT,
+  inEveryStyle,
   interruptedPulls,
   line,
   lines,
   messages,
+  smallPulls,
   styledLines,
+  styledPulls,
   UNUSUAL,
   wireStyles,
 } from "../wire_bytes.ts";
@@ -197,5 +200,23 @@ export const errorRules: readonly Rule<ClientUnderTest>[] = [
         () => ignoresErrors(client, run),
         () => checkError(client, pull, pull.shape.of(pull.text), run),
       ),
+  }),
+  rule({
+    id: "C-ERR-5",
+    side: "client",
+    level: "should",
+    title: "An `error` of null is none",
+    cites: "A gateway that fills in every field writes null where there is nothing to say",
+    evidence: SUCCESS,
+    maxRuns: 20,
+    decisive: inEveryStyle([wholePull]),
+    inputs: styledPulls(smallPulls()),
+    async check(client, { statuses, style }, run) {
+      const filled = statuses.map((object) => ({ ...object, error: null }));
+      const observation = await observe(client, { chunks: styledLines(filled, style) }, run);
+      await expectSuccess(client, observation, run);
+      expectTold(client, observation, statuses);
+      run.saw();
+    },
   }),
 ];

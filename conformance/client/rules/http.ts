@@ -7,9 +7,11 @@
 import fc from "fast-check";
 import { blaming } from "../../blame.ts";
 import { type CheckRun, type Rule, rule } from "../../rule.ts";
-import { type ClientUnderTest, observe } from "../observation.ts";
-import { FAILURE, requireFailure } from "../plain_pull.ts";
-import { encode, messages } from "../wire_bytes.ts";
+import { type ClientUnderTest, expectTold, observe } from "../observation.ts";
+import { expectSuccess, FAILURE, requireFailure, SUCCESS } from "../plain_pull.ts";
+import { wholePull } from "../pull_states.ts";
+import type { ContentCoding } from "../scripted_server.ts";
+import { encode, lines, messages } from "../wire_bytes.ts";
 import { errorShapes, PLAIN_WORDS } from "./errors.ts";
 
 const failingStatuses = fc.constantFrom(500, 400, 401, 403, 404, 429, 502, 503, 504);
@@ -71,6 +73,16 @@ const KINDS = [
     reason: [],
   },
 ];
+
+/** How a proxy may compress an answer. */
+const CODINGS: readonly ContentCoding[] = ["gzip", "deflate"];
+
+/** Why a rule about compressed answers cannot be tried, or `undefined` if it can. */
+function unlessCompressing(): string | undefined {
+  return typeof CompressionStream === "undefined"
+    ? "This runtime has no `CompressionStream` to compress an answer with"
+    : undefined;
+}
 
 /** The rules. */
 export const httpRules: readonly Rule<ClientUnderTest>[] = [
@@ -156,6 +168,27 @@ export const httpRules: readonly Rule<ClientUnderTest>[] = [
         [title, "html", "HTML"],
         run,
       );
+    },
+  }),
+  rule({
+    id: "C-HTTP-6",
+    side: "client",
+    level: "should",
+    title: "A compressed answer is understood by a client that asks for one",
+    cites:
+      "HTTP: `Accept-Encoding` names the codings that are acceptable in the answer (RFC 9110, " +
+      "12.5.3); observed: proxies compress",
+    evidence: SUCCESS,
+    maxRuns: 2,
+    skips: unlessCompressing,
+    decisive: CODINGS,
+    inputs: fc.constantFrom(...CODINGS),
+    async check(client, coding, run) {
+      const script = { chunks: lines(wholePull.statuses), coding };
+      const observation = await observe(client, script, run);
+      await expectSuccess(client, observation, run);
+      expectTold(client, observation, wholePull.statuses);
+      run.saw();
     },
   }),
 ];

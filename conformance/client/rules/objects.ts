@@ -15,7 +15,6 @@ import {
   unknownStatuses,
 } from "../../generators/mod.ts";
 import { MISLEADING_TEXTS, misleadingTexts } from "../../generators/misleading.ts";
-import type { JsonStyle } from "../../generators/ndjson.ts";
 import { type CheckRun, Inconclusive, OutOfTime, type Rule, rule, Violation } from "../../rule.ts";
 import {
   type ClientUnderTest,
@@ -33,7 +32,9 @@ import {
   COMPACT,
   lines,
   smallPulls,
+  SPACED,
   styledLines,
+  type StyledPull,
   UNUSUAL,
   wireStyles,
 } from "../wire_bytes.ts";
@@ -63,10 +64,8 @@ const UNKNOWN_VALUES: readonly unknown[] = [
 /** Numbers of bytes at which counts of some width, or of some number of digits, end. */
 const EDGES = [1, 2 ** 31, 2 ** 32 + 1, 10 ** 15 + 1, 2 ** 53 - 1];
 
-/** A pull, and how its lines are written. */
-interface StyledPull {
-  readonly statuses: readonly StatusObject[];
-  readonly style: JsonStyle;
+/** A pull, how its lines are written, and when they come. */
+interface TimedPull extends StyledPull {
   /** Whether the server pauses now and then, and repeats a line. */
   readonly isSlow?: boolean;
 }
@@ -224,19 +223,25 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       "Sizes are integers of bytes; what counts them in 32 bits or as text is wrong from 4 GiB on",
     evidence: "a total that the client reports",
     skips: (client: ClientUnderTest) => unlessUpdating(client),
-    decisive: EDGES.map((bytes) => ({ digest: `sha256:${"1a".repeat(32)}`, bytes })),
+    decisive: EDGES.map((bytes, index) => ({
+      digest: `sha256:${"1a".repeat(32)}`,
+      bytes,
+      style: [COMPACT, SPACED, UNUSUAL][index % 3]!,
+    })),
     inputs: fc.record({
       digest: digests(),
       bytes: fc.oneof(fc.integer({ min: 1 }), fc.maxSafeNat().filter((n) => n > 0)),
+      style: wireStyles(),
     }),
-    async check(client, { digest, bytes }, run) {
-      const statuses = pullOf(digest, bytes);
-      const observation = await observe(client, { chunks: lines(statuses) }, run);
+    async check(client, { digest, bytes, style }, run) {
+      const chunks = styledLines(pullOf(digest, bytes), style);
+      const observation = await observe(client, { chunks }, run);
       await expectSuccess(client, observation, run);
       const { exchange } = observation.play;
       const seen = comparableUpdates(client, observation);
       const exact = seen.some(({ total, completed }) => total === bytes && completed === bytes);
-      const counts = seen.some(({ total }) => total !== undefined);
+      const counts = observation.updates
+        .some((update) => typeof Object(update).total === "number");
       if (!counts && client.reports === "progress") {
         throw new Inconclusive("The client reports no total in bytes");
       }
@@ -307,7 +312,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     },
   }),
   ...(Object.keys(dialects) as DialectName[]).map((dialect, index) =>
-    rule<ClientUnderTest, StyledPull>({
+    rule<ClientUnderTest, TimedPull>({
       id: `C-DIALECT-${index + 1}`,
       side: "client",
       level: dialect === "spec" ? "must" : "observed",

@@ -4,13 +4,20 @@
  * @module
  */
 
-import { type PullSession, pullSessions, type StatusObject } from "../../generators/mod.ts";
+import { pullSessions, type StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { type ClientUnderTest, type Observation, observe, start } from "../observation.ts";
 import { expectSuccess } from "../plain_pull.ts";
-import { eventfulPull, longPull, MANY, resumedPull, unfinishedPull } from "../pull_states.ts";
+import {
+  eventfulPull,
+  longPull,
+  MANY,
+  manyLayersPull,
+  resumedPull,
+  unfinishedPull,
+} from "../pull_states.ts";
 import { unlessAggregating } from "../subject.ts";
-import { lines } from "../wire_bytes.ts";
+import { COMPACT, inEveryStyle, styledLines, type StyledPull, styledPulls } from "../wire_bytes.ts";
 
 /** What a client reports of a pull as a whole; each of it may be absent. */
 interface Progress {
@@ -45,10 +52,10 @@ function totalOf(statuses: readonly StatusObject[]): number {
 /** Shows a client a pull that succeeds. */
 async function follow(
   client: ClientUnderTest,
-  { statuses }: Pick<PullSession, "statuses">,
+  { statuses, style }: StyledPull,
   run: CheckRun,
 ): Promise<Observation> {
-  const observation = await observe(client, { chunks: lines(statuses) }, run);
+  const observation = await observe(client, { chunks: styledLines(statuses, style) }, run);
   await expectSuccess(client, observation, run);
   return observation;
 }
@@ -79,7 +86,7 @@ const side = "client";
 const skips: (client: ClientUnderTest) => string | undefined = unlessAggregating;
 
 /** Pulls in which anything happens to layers. */
-const eventful = pullSessions({
+const eventful = styledPulls(pullSessions({
   maxLayers: 4,
   surprises: [
     "silent-layer",
@@ -90,21 +97,31 @@ const eventful = pullSessions({
     "parallel-layers",
     "late-layer",
   ],
-});
+}));
 
 /** Pulls in which all bytes arrive, though not all of them are reported. */
-const unfinished = pullSessions({
+const unfinished = styledPulls(pullSessions({
   maxLayers: 4,
   surprises: ["silent-layer", "unfinished-layer", "parallel-layers", "late-layer"],
-});
+}));
 
 /** Pulls in which some layers were downloaded before, whole or in part. */
-const resumed = pullSessions({ maxLayers: 4, surprises: ["cached-layer", "resumed-layer"] });
+const resumed = styledPulls(
+  pullSessions({ maxLayers: 4, surprises: ["cached-layer", "resumed-layer"] }),
+);
 
-/** Pulls that decide: of each of these, one is tried in every run. */
-const UNFINISHED = [unfinishedPull];
-const RESUMED = [resumedPull];
-const EVENTFUL = [eventfulPull("v0.5"), unfinishedPull, eventfulPull("client2")];
+/** A pull of more layers than a screen shows, and one of as many as large models of tensors have. */
+const MANY_LAYERS: StyledPull = { ...manyLayersPull("spec", 40), style: COMPACT };
+const ALL_LAYERS: StyledPull = { ...manyLayersPull("client2", 300), style: COMPACT };
+
+/** Pulls that decide: all of these are tried in every run. */
+const UNFINISHED = [...inEveryStyle([unfinishedPull]), MANY_LAYERS];
+const RESUMED = inEveryStyle([resumedPull]);
+const EVENTFUL = [
+  ...inEveryStyle([eventfulPull("v0.5")]),
+  ...[unfinishedPull, eventfulPull("client2")].map((pull) => ({ ...pull, style: COMPACT })),
+  MANY_LAYERS,
+];
 
 /** The rules. */
 export const progressRules: readonly Rule<ClientUnderTest>[] = [
@@ -164,7 +181,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
       "observed: a layer's last line is often short of its total; a later phase shows that it is there",
     evidence: "a last update in bytes",
     skips,
-    decisive: UNFINISHED,
+    decisive: [...UNFINISHED, ALL_LAYERS],
     inputs: unfinished,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
@@ -205,7 +222,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     cites: "After `success`, nothing is left to be done",
     evidence: "a last update with progress",
     skips,
-    decisive: [...UNFINISHED, { statuses: longPull(MANY) }],
+    decisive: [...UNFINISHED, { statuses: longPull(MANY), style: COMPACT }],
     inputs: unfinished,
     async check(client, session, run) {
       const observation = await follow(client, session, run);
@@ -226,8 +243,8 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     maxRuns: 10,
     decisive: RESUMED,
     inputs: resumed,
-    async check(client, { statuses }, run) {
-      const chunks = lines(statuses);
+    async check(client, { statuses, style }, run) {
+      const chunks = styledLines(statuses, style);
       const running = start(client, { chunks, holdBefore: chunks.length - 1 }, run);
       await running.settled();
       const before = running.updates.map(progressOf);

@@ -7,41 +7,73 @@
 import fc from "fast-check";
 import type { PullSession } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
-import { type ClientUnderTest, expectFailure, type Observation, observe } from "../observation.ts";
+import { type ClientUnderTest, expectFailure, observe, start } from "../observation.ts";
 import { expectSuccess } from "../plain_pull.ts";
 import { wholePull } from "../pull_states.ts";
 import { type AnswerScript, isPull, type Play, type ReceivedRequest } from "../scripted_server.ts";
 import { unlessUpdating } from "../subject.ts";
 import { lines, smallPulls } from "../wire_bytes.ts";
+import { within } from "../within.ts";
+import { SOON_MS } from "./endings.ts";
 
-const inputs: fc.Arbitrary<Pick<PullSession, "statuses">> = smallPulls();
+/** A pull, and how its first attempt fares. */
+interface Attempts extends Pick<PullSession, "statuses"> {
+  /** The number of lines after which the connection breaks. A client may pull again then. */
+  readonly breakFirstAfter?: number;
+}
 
-/** The pull among the requests: clients may ask for other things, such as the version, before. */
-function requirePull(play: Play, run: CheckRun): ReceivedRequest {
-  const pull = play.requests.find(isPull);
-  if (!pull) {
+const inputs: fc.Arbitrary<Attempts> = smallPulls().map(({ statuses }) => ({ statuses }));
+
+/** A pull that goes well, and one that takes a second attempt. */
+const ATTEMPTS: readonly Attempts[] = [wholePull, { ...wholePull, breakFirstAfter: 3 }];
+
+/** For how long it is waited for a second attempt, in milliseconds. */
+const SECOND_ATTEMPT_MS = { "network": 3_000, "in-process": 1_000 };
+
+/** The pulls among the requests: clients may ask for other things, such as the version, before. */
+function requirePulls(play: Play, run: CheckRun): ReceivedRequest[] {
+  const pulls = play.requests.filter(isPull);
+  if (pulls.length === 0) {
     throw new Violation("a request to /api/pull", "none", [play.exchange], "C-REQ-1");
   }
   run.saw();
-  return pull;
+  return pulls;
 }
 
 /** The body of a request for a pull. */
-function bodyOf(play: Play, { body }: ReceivedRequest): Record<string, unknown> {
+function bodyOf(play: Play, request: ReceivedRequest): Record<string, unknown> {
   try {
-    return Object(JSON.parse(body));
+    return Object(JSON.parse(request.body));
   } catch {
-    throw new Violation("a JSON body", JSON.stringify(body), [play.exchange]);
+    const exchanges = [play.exchangeOf(request)];
+    throw new Violation("a JSON body", JSON.stringify(request.body), exchanges);
   }
 }
 
-/** Shows a client a pull that succeeds. */
+/** Shows a client a pull, and what it asked for in each attempt. Says why it failed, if it did. */
 async function follow(
   client: ClientUnderTest,
   script: Partial<AnswerScript>,
   run: CheckRun,
-): Promise<Observation> {
-  return await observe(client, { chunks: lines(wholePull.statuses), ...script }, run);
+): Promise<{ readonly play: Play; readonly failure: string | undefined }> {
+  const running = start(client, { chunks: lines(wholePull.statuses), ...script }, run);
+  const { play, result, cancel } = running;
+  if (script.breakFirstAfter === undefined) return await result;
+  if (await within(result, SECOND_ATTEMPT_MS[client.transport])) return await result;
+  cancel();
+  await within(result, SOON_MS[client.transport]);
+  return { play, failure: "it was cancelled" };
+}
+
+/** Shows a client a pull, and looks at each request for it. */
+async function checkRequests(
+  client: ClientUnderTest,
+  { statuses, ...script }: Attempts & Partial<AnswerScript>,
+  run: CheckRun,
+  check: (request: ReceivedRequest, play: Play) => void,
+): Promise<void> {
+  const { play } = await follow(client, { chunks: lines(statuses), ...script }, run);
+  for (const request of requirePulls(play, run)) check(request, play);
 }
 
 /** The evidence of all these rules. */
@@ -53,7 +85,7 @@ function withoutDefaults(name: string): string {
 }
 
 /** How a model is named, given what must be in its name. */
-interface Naming {
+interface Naming extends Pick<Attempts, "breakFirstAfter"> {
   readonly before: string;
   readonly after: string;
 }
@@ -63,6 +95,14 @@ const NAMINGS: readonly Naming[] = [
   { before: "Registry.example:5000/Team_A/", after: "-GGUF:IQ2_XXS" },
   { before: "", after: ":latest" },
   { before: "", after: '","insecure":true,"é😀":"\\' },
+  { before: "Registry.example:5000/Team_A/", after: "-GGUF:IQ2_XXS", breakFirstAfter: 3 },
+];
+
+/** Paths of hosts, as people write them. */
+const HOST_PATHS: readonly (Pick<Attempts, "breakFirstAfter"> & { readonly hostPath: string })[] = [
+  { hostPath: "/proxy/ollama" },
+  { hostPath: "/proxy/ollama/" },
+  { hostPath: "/" },
 ];
 
 /** The statuses by which method and body are kept. */
@@ -84,14 +124,14 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     cites: 'spec: "POST /api/pull"',
     evidence,
     maxRuns: 3,
-    decisive: [wholePull],
+    decisive: ATTEMPTS,
     inputs,
-    async check(client, { statuses }, run) {
-      const { play } = await follow(client, { chunks: lines(statuses) }, run);
-      const { method, path } = requirePull(play, run);
-      const seen = `${method} ${path}`;
-      if (seen !== "POST /api/pull") throw new Violation("POST /api/pull", seen, [play.exchange]);
-    },
+    check: (client, attempts, run) =>
+      checkRequests(client, attempts, run, (request, play) => {
+        const seen = `${request.method} ${request.path}`;
+        if (seen === "POST /api/pull") return;
+        throw new Violation("POST /api/pull", seen, [play.exchangeOf(request)]);
+      }),
   }),
   rule({
     id: "C-REQ-2",
@@ -104,19 +144,22 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     maxRuns: 5,
     decisive: NAMINGS,
     inputs: namings,
-    async check(client, { before, after }, run) {
+    async check(client, { before, after, ...attempts }, run) {
       const nameModel = (id: string) => `${before}${id}${after}`;
-      const { play, failure } = await follow(client, { nameModel }, run);
+      const { play, failure } = await follow(client, { nameModel, ...attempts }, run);
       if (play.requests.length === 0 && failure !== undefined) {
         throw new Inconclusive(`The client refuses the name ${JSON.stringify(play.model)}`);
       }
-      const { model, name } = bodyOf(play, requirePull(play, run));
-      const named = model || name;
-      if (typeof named === "string" && withoutDefaults(named) === withoutDefaults(play.model)) {
-        return;
+      for (const request of requirePulls(play, run)) {
+        const { model, name } = bodyOf(play, request);
+        const named = model || name;
+        if (typeof named === "string" && withoutDefaults(named) === withoutDefaults(play.model)) {
+          continue;
+        }
+        const expected = `the model ${JSON.stringify(play.model)}`;
+        const seen = JSON.stringify(named) ?? "no model";
+        throw new Violation(expected, seen, [play.exchangeOf(request)]);
       }
-      const expected = `the model ${JSON.stringify(play.model)}`;
-      throw new Violation(expected, JSON.stringify(named) ?? "no model", [play.exchange]);
     },
   }),
   rule({
@@ -130,15 +173,16 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
       'object, rather than a stream of objects"',
     evidence,
     maxRuns: 3,
-    decisive: [wholePull],
+    decisive: ATTEMPTS,
     inputs,
-    async check(client, { statuses }, run) {
-      const { play } = await follow(client, { chunks: lines(statuses) }, run);
-      const { stream } = bodyOf(play, requirePull(play, run));
-      // Servers that are written in Go take `null` for absent.
-      if (stream === undefined || stream === null || stream === true) return;
-      throw new Violation("`stream` absent or true", JSON.stringify(stream), [play.exchange]);
-    },
+    check: (client, attempts, run) =>
+      checkRequests(client, attempts, run, (request, play) => {
+        const { stream } = bodyOf(play, request);
+        // Servers that are written in Go take `null` for absent.
+        if (stream === undefined || stream === null || stream === true) return;
+        const exchanges = [play.exchangeOf(request)];
+        throw new Violation("`stream` absent or true", JSON.stringify(stream), exchanges);
+      }),
   }),
   rule({
     id: "C-REQ-4",
@@ -150,16 +194,14 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
       "server has it",
     evidence,
     maxRuns: 3,
-    decisive: ["/proxy/ollama", "/proxy/ollama/", "/"],
-    inputs: fc.constantFrom("/proxy/ollama", "/proxy/ollama/", "/"),
-    async check(client, hostPath, run) {
-      const { play } = await follow(client, { hostPath }, run);
-      const { path } = requirePull(play, run);
-      const expected = `${hostPath.replace(/\/$/, "")}/api/pull`;
-      if (path !== expected) {
-        throw new Violation(`the path ${expected}`, path, [play.exchange]);
-      }
-    },
+    decisive: [...HOST_PATHS, { ...HOST_PATHS[0]!, breakFirstAfter: 3 }],
+    inputs: fc.constantFrom(...HOST_PATHS),
+    check: (client, { hostPath, ...attempts }, run) =>
+      checkRequests(client, { ...wholePull, hostPath, ...attempts }, run, (request, play) => {
+        const expected = `${hostPath.replace(/\/$/, "")}/api/pull`;
+        if (request.path === expected) return;
+        throw new Violation(`the path ${expected}`, request.path, [play.exchangeOf(request)]);
+      }),
   }),
   rule({
     id: "C-REQ-5",
@@ -174,11 +216,13 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     inputs: fc.constantFrom(...REDIRECTS),
     async check(client, status, run) {
       const redirect = { status, location: `${client.server.host}/moved/api/pull` };
-      const observation = await follow(client, { redirect }, run);
+      const script = { chunks: lines(wholePull.statuses), redirect };
+      const observation = await observe(client, script, run);
       const { play } = observation;
-      const first = requirePull(play, run);
-      const last = play.requests.findLast(isPull);
-      if (!last || last === first) expectFailure(observation, `there was a redirect by ${status}`);
+      const pulls = requirePulls(play, run);
+      const first = pulls[0]!;
+      const last = pulls.at(-1)!;
+      if (last === first) expectFailure(observation, `there was a redirect by ${status}`);
       else if (last.method !== first.method || last.body !== first.body) {
         const expected = `${first.method} ${first.body}, as before the redirect by ${status}`;
         throw new Violation(expected, `${last.method} ${last.body}`, [play.exchange]);
@@ -195,13 +239,14 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
       'are pulling from your own library during development."',
     evidence,
     maxRuns: 3,
-    decisive: [wholePull],
+    decisive: ATTEMPTS,
     inputs,
-    async check(client, { statuses }, run) {
-      const { play } = await follow(client, { chunks: lines(statuses) }, run);
-      const { insecure } = bodyOf(play, requirePull(play, run));
-      if (insecure === undefined || insecure === null || insecure === false) return;
-      throw new Violation("`insecure` absent or false", JSON.stringify(insecure), [play.exchange]);
-    },
+    check: (client, attempts, run) =>
+      checkRequests(client, attempts, run, (request, play) => {
+        const { insecure } = bodyOf(play, request);
+        if (insecure === undefined || insecure === null || insecure === false) return;
+        const exchanges = [play.exchangeOf(request)];
+        throw new Violation("`insecure` absent or false", JSON.stringify(insecure), exchanges);
+      }),
   }),
 ];

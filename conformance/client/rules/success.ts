@@ -7,13 +7,15 @@
 import fc from "fast-check";
 import { blaming } from "../../blame.ts";
 import type { StatusObject } from "../../generators/mod.ts";
-import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { type CheckRun, Inconclusive, OutOfTime, type Rule, rule, Violation } from "../../rule.ts";
 import { type ClientUnderTest, isSuccess, observe, start } from "../observation.ts";
-import { FAILURE, requireFailure } from "../plain_pull.ts";
+import { expectSuccess, FAILURE, requireFailure, SUCCESS } from "../plain_pull.ts";
 import { pointIn, PULL_STATES, type PullPoint, pullPoints, wholePull } from "../pull_states.ts";
 import type { AnswerScript } from "../scripted_server.ts";
 import { unlessUpdating } from "../subject.ts";
 import { interruptedPulls, line, lines, smallPulls } from "../wire_bytes.ts";
+import { within } from "../within.ts";
+import { SOON_MS } from "./endings.ts";
 
 /** Whether a client takes the end of a stream for success, which breaks C-END-1. */
 async function takesEndForSuccess(
@@ -57,6 +59,21 @@ interface BrokenPull {
   readonly point: PullPoint;
   readonly framing: AnswerScript["framing"];
 }
+
+/** What becomes of a connection after `success`, and how the answer said where it would end. */
+interface Aftermath extends Pick<AnswerScript, "framing"> {
+  readonly ending: "hang" | "reset";
+}
+
+/** All that may become of it. */
+const AFTERMATHS: readonly Aftermath[] = [
+  { ending: "hang", framing: "chunked" },
+  { ending: "reset", framing: "chunked" },
+  { ending: "reset", framing: "length" },
+];
+
+/** How long after `success` a connection breaks: long enough for the line to be read, in milliseconds. */
+const BREAK_AFTER_MS = { "network": 200, "in-process": 0 };
 
 /** The rules. */
 export const successRules: readonly Rule<ClientUnderTest>[] = [
@@ -167,6 +184,35 @@ export const successRules: readonly Rule<ClientUnderTest>[] = [
       if (count > 0) run.saw();
       if (count <= 1) return;
       throw new Violation("one success", `${count} successes`, [play.exchange]);
+    },
+  }),
+  rule({
+    id: "C-DONE-3",
+    side: "client",
+    level: "should",
+    title: "What becomes of the connection after `success` does not matter",
+    cites:
+      "`success` is the last object of a pull; observed: proxies keep connections open, and break " +
+      "them",
+    evidence: SUCCESS,
+    maxRuns: 6,
+    decisive: AFTERMATHS.map((aftermath) => ({ ...wholePull, ...aftermath })),
+    inputs: fc.tuple(smallPulls(), fc.constantFrom(...AFTERMATHS))
+      .map(([{ statuses }, aftermath]) => ({ statuses, ...aftermath })),
+    async check(client, { statuses, ...aftermath }, run) {
+      const pauses = aftermath.ending === "reset"
+        ? { [statuses.length]: BREAK_AFTER_MS[client.transport] }
+        : {};
+      const running = start(client, { chunks: lines(statuses), pauses, ...aftermath }, run);
+      const { play, result } = running;
+      await Promise.race([play.silent, result]);
+      const soonMs = Math.max(SOON_MS[client.transport], run.graceMs);
+      if (!await within(result, soonMs)) {
+        const awaited = "a client to end that the server has told of `success`";
+        throw new OutOfTime(awaited, soonMs, [play.exchange]);
+      }
+      await expectSuccess(client, await result, run);
+      run.saw();
     },
   }),
 ];

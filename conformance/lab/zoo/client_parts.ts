@@ -85,26 +85,16 @@ export const correct: ClientParts = {
 
   parse: (line) => line.trim() === "" ? undefined : JSON.parse(line),
 
-  async *watch(objects) {
-    let newest = "";
-    let isTooLong = false;
-    let stop = () => {};
-    try {
-      for await (const object of objects) {
-        const text = JSON.stringify(object);
-        if (text !== newest) {
-          stop();
-          isTooLong = false;
-          stop = afterLimit(() => isTooLong = true);
-        }
-        if (isTooLong) throw new Error(TOO_LONG);
-        newest = text;
-        yield object;
-      }
-    } finally {
-      stop();
-    }
-  },
+  watch: watchFor(() => {
+    const most = new Map<unknown, number>();
+    return ({ digest, status, completed }) => {
+      const layer = digest || status;
+      const bytes = Number(completed ?? 0);
+      const isNew = bytes > (most.get(layer) ?? -1);
+      if (isNew) most.set(layer, bytes);
+      return isNew;
+    };
+  }),
 
   async follow(objects, onUpdate) {
     for await (const object of objects) {
@@ -139,7 +129,34 @@ function afterLimit(callback: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
+/**
+ * Throws once objects come, but nothing new in them, for too long.
+ *
+ * @param startNews Starts to tell whether an object has something new, from one to the next.
+ */
+export function watchFor(startNews: () => (object: StatusObject) => boolean): ClientParts["watch"] {
+  return async function* (objects) {
+    const isNew = startNews();
+    let isTooLong = false;
+    let stop = () => {};
+    try {
+      for await (const object of objects) {
+        if (isNew(object)) {
+          stop();
+          isTooLong = false;
+          stop = afterLimit(() => isTooLong = true);
+        }
+        if (isTooLong) throw new Error(TOO_LONG);
+        yield object;
+      }
+    } finally {
+      stop();
+    }
+  };
+}
+
+/** Waits for some work, and throws if it takes longer than the limit. */
+export async function withTimeLimit<Value>(work: Promise<Value>): Promise<Value> {
   let stop = () => {};
   const limit = new Promise<never>((_, reject) => {
     stop = afterLimit(() => reject(new Error(TOO_LONG)));
@@ -165,7 +182,7 @@ export async function failOnStatus(response: Response): Promise<void> {
 
 /** Throws if an object tells of an error, in whatever shape. */
 export function failOnError({ error }: StatusObject): void {
-  if (error === undefined) return;
+  if (error === undefined || error === null) return;
   const { message = error } = Object(error);
   throw new Error(String(message));
 }

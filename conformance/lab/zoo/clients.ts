@@ -16,8 +16,14 @@ import {
   requestOf,
   splitLines,
   TIME_LIMIT_MS,
+  watchFor,
+  withTimeLimit,
 } from "./client_parts.ts";
+import { rawFetch } from "./raw_fetch.ts";
 import type { Specimen } from "./specimen.ts";
+
+type Body = Parameters<ClientParts["read"]>[0];
+type Objects = Parameters<ClientParts["watch"]>[0];
 
 /** Describes a client of which some parts are wrong. */
 function client(
@@ -45,6 +51,17 @@ function fetching(
 ): Specimen<ClientSubject> {
   const { subject, ...specimen } = client(name, does, breaks, {});
   const pull = (run: ClientRun) => subject.pull({ ...run, fetch: change(run.fetch) });
+  return { ...specimen, subject: { ...subject, pull } };
+}
+
+/** Describes a client that pulls in a way of its own, by means of the right one. */
+function pulling(
+  name: string,
+  does: string,
+  breaks: readonly string[],
+  pull: (run: ClientRun) => Promise<void>,
+): Specimen<ClientSubject> {
+  const { subject, ...specimen } = client(name, does, breaks, {});
   return { ...specimen, subject: { ...subject, pull } };
 }
 
@@ -158,6 +175,21 @@ const requests: readonly Specimen<ClientSubject>[] = [
     (fetch) => async (input, init) => {
       const response = await fetch(new Request(input, { ...init, redirect: "manual" }));
       return response.headers.has("Location") ? new Response('{"status":"success"}\n') : response;
+    },
+  ),
+  pulling(
+    "asks for a single object when it pulls again",
+    "It pulls again when the connection breaks, and wants to hear no more than the outcome.",
+    ["C-REQ-3"],
+    async (run) => {
+      try {
+        await pullWith({})(run);
+      } catch (error) {
+        if (!(error instanceof TypeError)) throw error;
+        await pullWith({
+          request: ({ host, model, signal }) => requestOf(host, { model, stream: false }, signal),
+        })(run);
+      }
     },
   ),
   client("is insecure", "It asks for an insecure pull though nobody told it to.", ["C-REQ-6"], {
@@ -615,6 +647,28 @@ const failures: readonly Specimen<ClientSubject>[] = [
     ["C-HTTP-5"],
     { accept: failOnStatus },
   ),
+  client(
+    "takes null for an error",
+    "It fails at an object that has an `error`, though there is none in it.",
+    ["C-ERR-5"],
+    refuse(({ error }) => error === null),
+  ),
+  {
+    name: "asks for what it cannot read",
+    does: "It says that the answer may be compressed, and takes the bytes for text.",
+    breaks: ["C-HTTP-6"],
+    subject: {
+      name: "asks for what it cannot read",
+      reports: "statuses",
+      transport: "network",
+      pull(run) {
+        const request: ClientParts["request"] = (run) =>
+          new Request(correct.request(run), { headers: { "Accept-Encoding": "gzip, deflate" } });
+        const unlimited = { read: (body: Body) => body, watch: (objects: Objects) => objects };
+        return pullWith({ ...unlimited, request })({ ...run, fetch: rawFetch });
+      },
+    },
+  },
 ];
 
 /** Takes a failure for success in some state of a pull. */
@@ -635,13 +689,16 @@ function forgiving(isForgiven: (last: StatusObject) => boolean): Pick<ClientPart
 }
 
 /** What a client breaks that takes all failures in some state for success. */
-const FORGIVING = ["C-FRAME-8", "C-ERR-1", "C-ERR-3", "C-ERR-4", "C-END-1", "C-END-2", "C-END-3"];
+const FORGIVING = [
+  ...["C-FRAME-8", "C-ERR-1", "C-ERR-3", "C-ERR-4", "C-END-1", "C-END-2", "C-END-3"],
+  "C-CANCEL-1",
+];
 
 const endings: readonly Specimen<ClientSubject>[] = [
   client(
     "takes an end after the manifest is written for success",
     "Whatever ends the stream then, it is content.",
-    FORGIVING,
+    [...FORGIVING, "C-TIME-1"],
     forgiving(({ status }) => status === "writing manifest"),
   ),
   client(
@@ -761,8 +818,20 @@ const endings: readonly Specimen<ClientSubject>[] = [
   client(
     "is done before the server is",
     "It ends with success when layers are removed, and so takes for one whatever follows: a cut, " +
-      "an error, a bad line.",
-    ["C-DONE-1", "C-END-1", "C-END-2", "C-END-3", "C-ERR-1", "C-ERR-3", "C-ERR-4", "C-FRAME-8"],
+      "an error, a bad line, silence.",
+    [
+      ...[
+        "C-DONE-1",
+        "C-END-1",
+        "C-END-2",
+        "C-END-3",
+        "C-ERR-1",
+        "C-ERR-3",
+        "C-ERR-4",
+        "C-FRAME-8",
+      ],
+      "C-TIME-1",
+    ],
     {
       async follow(objects, onUpdate) {
         for await (const object of objects) {
@@ -780,6 +849,31 @@ const endings: readonly Specimen<ClientSubject>[] = [
       onUpdate({ status: "success" });
     },
   }),
+  client(
+    "reads on after success",
+    "It waits for the end of the answer, and takes for a failure what goes wrong until then.",
+    ["C-DONE-3"],
+    {
+      async follow(objects, onUpdate) {
+        let isDone = false;
+        for await (const object of objects) {
+          failOnError(object);
+          if (!isDone) onUpdate(object);
+          isDone ||= object.status === "success";
+        }
+        if (!isDone) failOnEnd();
+      },
+    },
+  ),
+  pulling(
+    "takes a cancelled pull for a good end",
+    "It ends quietly when it is cancelled, as if the model were there.",
+    ["C-CANCEL-1"],
+    (run) =>
+      pullWith({})(run).catch((error) => {
+        if (!run.signal.aborted) throw error;
+      }),
+  ),
   patient("cannot be cancelled", "It does not look at the signal.", ["C-CANCEL-1"], {
     request: ({ host, model }) => requestOf(host, { model }),
     read: (body) => body,
@@ -811,6 +905,46 @@ const endings: readonly Specimen<ClientSubject>[] = [
     "It has a time limit for a line, which the same line meets again and again.",
     ["C-TIME-2"],
     { watch: (objects) => objects },
+  ),
+  client(
+    "waits for ever for the end",
+    "It ends its time limit when the manifest is written.",
+    ["C-TIME-1"],
+    {
+      async *read(body, signal) {
+        const reader = body.getReader();
+        let isLimited = true;
+        try {
+          for (;;) {
+            const reading = reader.read();
+            const { done, value }: Awaited<typeof reading> = isLimited
+              ? await withTimeLimit(reading)
+              : await reading;
+            signal.throwIfAborted();
+            if (done) return;
+            isLimited &&= !new TextDecoder().decode(value).includes("writing manifest");
+            yield value;
+          }
+        } finally {
+          await reader.cancel().catch(() => {});
+        }
+      },
+    },
+  ),
+  client(
+    "takes two layers that stand still for progress",
+    "It compares each line with the one before, from which that of another layer differs.",
+    ["C-TIME-2"],
+    {
+      watch: watchFor(() => {
+        let newest = "";
+        return (object) => {
+          const before = newest;
+          newest = JSON.stringify(object);
+          return newest !== before;
+        };
+      }),
+    },
   ),
 ];
 

@@ -5,7 +5,7 @@
  */
 
 import type { ClientSubject } from "../../client/subject.ts";
-import { TIME_LIMIT_MS } from "./client_parts.ts";
+import { type ClientParts, correct, TIME_LIMIT_MS } from "./client_parts.ts";
 import {
   belowOne,
   type Known,
@@ -21,13 +21,14 @@ import type { Specimen } from "./specimen.ts";
 export function progressClient(
   name: string,
   startSums: () => (known: Known) => Sums,
+  parts: Partial<ClientParts> = {},
 ): ClientSubject {
   return {
     name,
     reports: "progress",
     transport: "in-process",
     timeLimitMs: TIME_LIMIT_MS,
-    pull: pullWithSums(startSums),
+    pull: pullWithSums(startSums, parts),
   };
 }
 
@@ -37,9 +38,13 @@ function client(
   does: string,
   breaks: readonly string[],
   startSums: () => (known: Known) => Sums,
+  parts: Partial<ClientParts> = {},
 ): Specimen<ClientSubject> {
-  return { name, does, breaks, subject: progressClient(name, startSums) };
+  return { name, does, breaks, subject: progressClient(name, startSums, parts) };
 }
+
+/** How many layers a client keeps that forgets the oldest. */
+const KEPT_LAYERS = 32;
 
 /** The specimens. */
 export const progressSpecimens: readonly Specimen<ClientSubject>[] = [
@@ -84,6 +89,26 @@ export const progressSpecimens: readonly Specimen<ClientSubject>[] = [
       const sums = sumsOf(known);
       return { ...sums, completed: sums.completed - sumOf(known.layers, ({ first }) => first) };
     }),
+  ),
+  client(
+    "forgets the oldest layers",
+    "It adds up the newest layers, which are all that it shows.",
+    ["C-SUM-1", "C-SUM-3"],
+    rising((known) => sumsOf({ ...known, layers: known.layers.slice(-KEPT_LAYERS) })),
+  ),
+  client(
+    "finds figures by what is before them",
+    "It looks for figures right after a colon, so that it finds none where a space is between.",
+    ["C-OBJ-5", "C-SUM-3", "C-SUM-4"],
+    rising(sumsOf),
+    {
+      parse(line) {
+        const object = correct.parse(line);
+        if (!object?.digest) return object;
+        const figure = (name: string) => Number(line.match(`"${name}":(\\d+)`)?.[1] ?? 0);
+        return { ...object, total: figure("total"), completed: figure("completed") };
+      },
+    },
   ),
   client(
     "never gets there",

@@ -6,7 +6,7 @@
 
 import type { ClientRun } from "../../client/subject.ts";
 import type { StatusObject } from "../../generators/mod.ts";
-import { correct, failOnEnd, failOnError, pullWith } from "./client_parts.ts";
+import { type ClientParts, correct, failOnEnd, failOnError, pullWith } from "./client_parts.ts";
 
 /** What is known about a layer, in bytes. */
 export interface Layer {
@@ -78,9 +78,11 @@ const FINAL = ["verifying sha256 digest", "writing manifest", "success"];
 /** Pulls and tells what is made of what is known, after each object. */
 export function pullWithSums(
   startSums: () => (known: Known) => Sums,
+  parts: Partial<ClientParts> = {},
 ): (run: ClientRun) => Promise<void> {
   return pullWith({
     ...correct,
+    ...parts,
     async follow(objects, onUpdate) {
       const sums = startSums();
       const layers = new Map<unknown, Layer>();
