@@ -11,7 +11,7 @@ import {
   type ServerSubject,
   type World,
 } from "../../server/subject.ts";
-import { type LayerFault, layerOf, type RunningServer } from "./servers/mod.ts";
+import { type Layer, type LayerFault, layerOf, type RunningServer } from "./servers/mod.ts";
 
 /** As fast as a mock, so that most models take less than a second. */
 export const BYTES_PER_MS = 100_000;
@@ -25,6 +25,14 @@ function layerFaultOf({ kind }: Fault): LayerFault {
   return kind === "digest-mismatch" ? "corrupt" : "unreachable";
 }
 
+/** The layer that a fault of a mock strikes. One that strikes at a share of the model strikes the first. */
+function layerOfFault({ at }: Fault, layers: readonly Layer[]): Layer {
+  const { layer = 0 } = at ?? {};
+  const struck = layers.find(({ digest }, index) => index === layer || digest === layer);
+  if (!struck) throw new Error(`The model has no layer ${layer}`);
+  return struck;
+}
+
 /** A server whose registry is in view: its models are known, and can be changed and made to fail. */
 export function strangerSubject(name: string, running: RunningServer): ServerSubject {
   const { url, model, registry } = running;
@@ -34,21 +42,22 @@ export function strangerSubject(name: string, running: RunningServer): ServerSub
     lacks: {},
     hasOneModel: false,
     async open(world: World): Promise<OpenServer> {
-      const publish = (sizes: readonly number[]) => {
+      const publish = (name: string, sizes: readonly number[]) => {
         const layers = layersOf(sizes);
-        registry.publish(model, layers);
+        registry.publish(name, layers);
         return layers;
       };
       registry.faults.clear();
-      const layers = publish(world.layers);
+      const layers = publish(model, world.layers);
       for (const fault of world.faults ?? []) {
-        registry.faults.set(layers[0]!.digest, layerFaultOf(fault));
+        registry.faults.set(layerOfFault(fault, layers).digest, layerFaultOf(fault));
       }
       return {
         ...await remote.open(world),
         layers,
         otherModel: { name: running.otherModel, layers: running.otherLayers },
-        change: (sizes) => Promise.resolve(publish(sizes)),
+        change: (sizes) => Promise.resolve(publish(model, sizes)),
+        offer: (name, sizes) => Promise.resolve(publish(name, sizes)),
       };
     },
   };
