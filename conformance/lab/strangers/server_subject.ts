@@ -16,9 +16,9 @@ import { type Layer, type LayerFault, layerOf, type RunningServer } from "./serv
 /** As fast as a mock, so that most models take less than a second. */
 export const BYTES_PER_MS = 100_000;
 
-/** The layers of the model that has layers of some sizes. */
-const layersOf = (sizes: readonly number[]) =>
-  sizes.map((size, index) => layerOf(`${index} ${size}`, size));
+/** The layers of the model that has layers of some sizes. Another label makes others of them. */
+const layersOf = (sizes: readonly number[], label: string) =>
+  sizes.map((size, index) => layerOf(`${label}${index} ${size}`, size));
 
 /** What a stranger's registry can do wrong in place of a fault of a mock, if there is anything. */
 function layerFaultOf({ kind }: Fault): LayerFault {
@@ -37,13 +37,16 @@ function layerOfFault({ at }: Fault, layers: readonly Layer[]): Layer {
 export function strangerSubject(name: string, running: RunningServer): ServerSubject {
   const { url, model, registry } = running;
   const remote = remoteServer({ url, model, mayDelete: true, name });
+  let failing = 0;
   return {
     ...remote,
     lacks: {},
     hasOneModel: false,
     async open(world: World): Promise<OpenServer> {
+      // A pull that fails leaves sound layers behind, which nobody deletes.
+      const label = world.faults?.length ? `failing ${++failing} ` : "";
       const publish = (name: string, sizes: readonly number[]) => {
-        const layers = layersOf(sizes);
+        const layers = layersOf(sizes, label);
         registry.publish(name, layers);
         return layers;
       };
