@@ -25,7 +25,6 @@ import {
   type Refused,
   refusedRequests,
   requireFailure,
-  requireHttpError,
 } from "./refused_requests.ts";
 
 type Info = Pick<Rule<ServerSubject>, "id" | "title" | "cites">;
@@ -123,7 +122,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       ]);
       requireFailure(first);
       await withEarlier([first.exchange], () => requireFailure(joined));
-      await withEarlier([first.exchange], () => requireHttpError(alone));
+      await withEarlier([first.exchange], () => requireFailure(alone));
       const again = await pullAll(server, run);
       requireFailure(again);
       const downloads = again.statuses.filter(({ total }) => total !== undefined);

@@ -60,7 +60,7 @@ export function requireFailure(transcript: Transcript): void {
 }
 
 /** Throws unless a pull without a stream fails by its status. */
-export function requireHttpError(transcript: Transcript): void {
+function requireHttpError(transcript: Transcript): void {
   const { status, exchange } = transcript;
   if (status < 400) throw new Violation("HTTP 400 or above", `HTTP ${status}`, [exchange]);
   requireFailure(transcript);
