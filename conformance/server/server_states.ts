@@ -10,13 +10,16 @@ import type { OpenServer, ServerSubject, World } from "./subject.ts";
 /** A size that takes several ticks to download, at the default bandwidth of a mock. */
 const LARGE_BYTES = 40_000_000;
 
+/** A size that is downloaded within a tick. */
+const SMALL_BYTES = 5_000;
+
 /** A small model that may be there already: for checks of what is asked and refused. */
 export const READY_WORLD: World = { layers: [1_000], mayBeThere: true };
 
 /** Models of a few layers, small and large. */
 export function worlds(): fc.Arbitrary<World> {
   const size = fc.oneof(
-    fc.integer({ min: 1, max: 5_000 }),
+    fc.integer({ min: 1, max: SMALL_BYTES }),
     fc.integer({ min: 1, max: LARGE_BYTES }),
   );
   return fc.record({ layers: fc.array(size, { minLength: 1, maxLength: 4 }) });
@@ -25,20 +28,53 @@ export function worlds(): fc.Arbitrary<World> {
 /** A model that takes long enough to make many requests during its download. */
 export const SLOW_WORLD: World = { layers: [2 * LARGE_BYTES] };
 
+/** Models to be tried in every run, and models to draw from by chance. */
+export interface WorldInputs {
+  readonly decisive: readonly World[];
+  readonly inputs: fc.Arbitrary<World>;
+}
+
+/** A size that takes several ticks to download, and more by chance. */
+const slowSizes = fc.integer({ min: LARGE_BYTES, max: 2 * LARGE_BYTES });
+
+/** Layers besides the one that takes its time. */
+const otherSizes = fc.array(fc.integer({ min: 1, max: LARGE_BYTES }), { maxLength: 2 });
+
 /** Models whose first layer takes long enough to act during its download. */
-export function slowWorlds(): fc.Arbitrary<World> {
-  const first = fc.integer({ min: LARGE_BYTES, max: 2 * LARGE_BYTES });
-  const others = fc.array(fc.integer({ min: 1, max: LARGE_BYTES }), { maxLength: 2 });
-  return fc.record({ first, others }).map(({ first, others }) => ({ layers: [first, ...others] }));
+export function slowFirstWorlds(): fc.Arbitrary<World> {
+  return fc.tuple(slowSizes, otherSizes).map(([first, others]) => ({ layers: [first, ...others] }));
+}
+
+/** Models that take some ticks, of whichever layer: a server may be wrong about one layer alone. */
+export function slowWorlds(): WorldInputs {
+  return inAnyPlace(2 * LARGE_BYTES, slowSizes);
+}
+
+/** Models of which each layer takes long enough to tell whether it is fetched again. */
+export function slowEachWorlds(): WorldInputs {
+  return {
+    decisive: [{ layers: [LARGE_BYTES, LARGE_BYTES + 1, LARGE_BYTES + 2] }],
+    inputs: fc.array(slowSizes, { minLength: 1, maxLength: 3 }).map((layers) => ({ layers })),
+  };
 }
 
 /** A size that takes longer to download than objects may be held back. */
 const LONG_BYTES = 150_000_000;
 
-/** Models that take long enough to see whether objects are held back. */
-export function longWorlds(): fc.Arbitrary<World> {
-  const size = fc.integer({ min: LONG_BYTES, max: LONG_BYTES + LARGE_BYTES });
-  return size.map((size) => ({ layers: [size] }));
+/** Models that take long enough to see whether objects are held back, of whichever layer. */
+export function longWorlds(): WorldInputs {
+  const sizes = fc.integer({ min: LONG_BYTES, max: LONG_BYTES + LARGE_BYTES });
+  return inAnyPlace(LONG_BYTES, sizes);
+}
+
+/** Models of one layer that takes its time and of small ones before and after it. */
+function inAnyPlace(size: number, sizes: fc.Arbitrary<number>): WorldInputs {
+  const few = fc.array(fc.integer({ min: 1, max: SMALL_BYTES }), { maxLength: 2 });
+  return {
+    decisive: [{ layers: [size] }, { layers: [SMALL_BYTES, size] }],
+    inputs: fc.tuple(few, sizes, few)
+      .map(([before, size, after]) => ({ layers: [...before, size, ...after] })),
+  };
 }
 
 /** Opens a server, uses it, and closes it. */

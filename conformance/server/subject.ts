@@ -39,6 +39,13 @@ export interface OpenServer {
    * layer with the position and size of a previous one is the same. Returns all layers.
    */
   readonly change?: ((sizes: readonly number[]) => Promise<readonly LayerSize[]>) | undefined;
+  /**
+   * Offers a model that the registry did not have, with layers of these sizes in bytes, if that is
+   * possible. Returns all layers.
+   */
+  readonly offer?:
+    | ((name: string, sizes: readonly number[]) => Promise<readonly LayerSize[]>)
+    | undefined;
   /** Another model that the server can pull, if there is one. It shares no layer with the first one. */
   readonly otherModel?: OtherModel | undefined;
   /** Asks the server to delete the model, if it may. Returns the HTTP status. */
@@ -130,6 +137,7 @@ export function mockServer(options: MockSubjectOptions = {}): ServerSubject {
         model: MOCK_MODEL,
         layers: await layersOf(mock, MOCK_MODEL),
         change: (sizes) => publish(mock, modelOf(MOCK_MODEL, sizes)),
+        offer: (name, sizes) => publish(mock, modelOf(name, sizes)),
         otherModel: { name: OTHER_MODEL, layers: await layersOf(mock, OTHER_MODEL) },
         remove: () => requestDeletion(request, { model: MOCK_MODEL }),
         fetch: request,

@@ -95,10 +95,16 @@ async function open(
     fieldsFor,
     layers: await layersOf(mock, MODEL),
     change: (sizes) => publish(mock, modelOf(sizes)),
+    offer: (name, sizes) => publish(mock, { ...modelOf(sizes), name: modelNameIn(name) }),
     fetch: (path, init) => fetchWire(new URL(path, url), init),
     now: () => performance.now(),
     close: () => registry.close(),
   };
+}
+
+/** The part of a name that follows the registry. */
+function modelNameIn(name: string): string {
+  return name.slice(name.lastIndexOf("/") + 1);
 }
 
 function scaledModel(sizes: readonly number[], mediaType?: string): MockModel {
@@ -114,7 +120,7 @@ function registryFault({ kind, times, at = {} }: Fault, sizes: readonly number[]
   const often = times === undefined ? {} : { times };
   switch (kind) {
     case "digest-mismatch":
-      return { kind: "corrupt", layer: 0, ...often };
+      return { kind: "corrupt", layer: Number(at.layer ?? 0), ...often };
     case "rollback":
       return { kind: "broken", layer: 0, ...often };
     default: {

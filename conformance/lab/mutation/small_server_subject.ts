@@ -39,6 +39,7 @@ export const smallServer: ServerSubject = {
       model: MODEL,
       layers: publish(layers),
       change: (sizes) => Promise.resolve(publish(sizes)),
+      offer: (name, sizes) => Promise.resolve(publish(sizes, name)),
       otherModel: { name: OTHER_MODEL, layers: publish(OTHER_SIZES, OTHER_MODEL) },
       remove: () => requestDeletion(request, { model: MODEL }),
       fetch: request,

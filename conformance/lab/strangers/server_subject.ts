@@ -11,44 +11,56 @@ import {
   type ServerSubject,
   type World,
 } from "../../server/subject.ts";
-import { type LayerFault, layerOf, type RunningServer } from "./servers/mod.ts";
+import { type Layer, type LayerFault, layerOf, type RunningServer } from "./servers/mod.ts";
 
 /** As fast as a mock, so that most models take less than a second. */
 export const BYTES_PER_MS = 100_000;
 
-/** The layers of the model that has layers of some sizes. */
-const layersOf = (sizes: readonly number[]) =>
-  sizes.map((size, index) => layerOf(`${index} ${size}`, size));
+/** The layers of the model that has layers of some sizes. Another label makes others of them. */
+const layersOf = (sizes: readonly number[], label: string) =>
+  sizes.map((size, index) => layerOf(`${label}${index} ${size}`, size));
 
 /** What a stranger's registry can do wrong in place of a fault of a mock, if there is anything. */
 function layerFaultOf({ kind }: Fault): LayerFault {
   return kind === "digest-mismatch" ? "corrupt" : "unreachable";
 }
 
+/** The layer that a fault of a mock strikes. One that strikes at a share of the model strikes the first. */
+function layerOfFault({ at }: Fault, layers: readonly Layer[]): Layer {
+  const { layer = 0 } = at ?? {};
+  const struck = layers.find(({ digest }, index) => index === layer || digest === layer);
+  if (!struck) throw new Error(`The model has no layer ${layer}`);
+  return struck;
+}
+
 /** A server whose registry is in view: its models are known, and can be changed and made to fail. */
 export function strangerSubject(name: string, running: RunningServer): ServerSubject {
   const { url, model, registry } = running;
   const remote = remoteServer({ url, model, mayDelete: true, name });
+  let failing = 0;
   return {
     ...remote,
     lacks: {},
     hasOneModel: false,
     async open(world: World): Promise<OpenServer> {
-      const publish = (sizes: readonly number[]) => {
-        const layers = layersOf(sizes);
-        registry.publish(model, layers);
+      // A pull that fails leaves sound layers behind, which nobody deletes.
+      const label = world.faults?.length ? `failing ${++failing} ` : "";
+      const publish = (name: string, sizes: readonly number[]) => {
+        const layers = layersOf(sizes, label);
+        registry.publish(name, layers);
         return layers;
       };
       registry.faults.clear();
-      const layers = publish(world.layers);
+      const layers = publish(model, world.layers);
       for (const fault of world.faults ?? []) {
-        registry.faults.set(layers[0]!.digest, layerFaultOf(fault));
+        registry.faults.set(layerOfFault(fault, layers).digest, layerFaultOf(fault));
       }
       return {
         ...await remote.open(world),
         layers,
         otherModel: { name: running.otherModel, layers: running.otherLayers },
-        change: (sizes) => Promise.resolve(publish(sizes)),
+        change: (sizes) => Promise.resolve(publish(model, sizes)),
+        offer: (name, sizes) => Promise.resolve(publish(name, sizes)),
       };
     },
   };

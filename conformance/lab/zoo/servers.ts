@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Manifest } from "../../../mock/models/manifests.ts";
 import type { StatusObject } from "../../generators/mod.ts";
 import { mockServer, type MockSubjectOptions, type ServerSubject } from "../../server/subject.ts";
 import {
@@ -19,6 +20,7 @@ import {
   refuse,
   watchEnds,
   whenChanged,
+  withFields,
 } from "./server_parts.ts";
 import { rawServer } from "./raw_server.ts";
 import type { Specimen } from "./specimen.ts";
@@ -358,6 +360,24 @@ const framing: readonly Specimen<ServerSubject>[] = [
         yield new Uint8Array(await new Blob(held).arrayBuffer());
       }),
   ),
+  server(
+    "holds back all layers but the first",
+    "It sends what it has to say of a later layer when the layer is whole.",
+    ["S-FRAME-5"],
+    ({ fetch }) =>
+      changeBytes(fetch, async function* (chunks) {
+        let held: Uint8Array<ArrayBuffer>[] = [];
+        let [first, last]: (string | undefined)[] = [];
+        for await (const chunk of chunks) {
+          const digest = /"digest":"([^"]+)"/.exec(new TextDecoder().decode(chunk))?.[1];
+          if (digest !== last) yield* held.splice(0);
+          last = digest;
+          first ??= digest;
+          if (digest === undefined || digest === first) yield chunk;
+          else held.push(chunk);
+        }
+      }),
+  ),
 ];
 
 /** Whether an object tells of a download. */
@@ -546,6 +566,44 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     (mock) => whenChanged(mock, (name, before) => mock.registry.publish({ name, ...before })),
   ),
   server(
+    "goes on with the manifest of a cancelled pull",
+    "It does not ask its registry again before a pull of the model has ended.",
+    ["S-AGAIN-2"],
+    (mock) => {
+      let unfinished: Manifest | undefined;
+      const fetch = watchEnds(mock.fetch, (how) => {
+        if (how === "finished") unfinished = undefined;
+      });
+      return async (request) => {
+        const name = isPull(request) ? (await fieldsOf(request))?.model : undefined;
+        if (name === "subject") {
+          const manifest = await mock.registry.manifest(name);
+          unfinished ??= manifest;
+          if (JSON.stringify(unfinished) !== JSON.stringify(manifest)) {
+            mock.registry.publish({ name, ...unfinished });
+          }
+        }
+        return await fetch(request);
+      };
+    },
+  ),
+  server(
+    "remembers that a model is not there",
+    "It does not ask its registry again for a model that the registry did not have.",
+    ["S-AGAIN-3"],
+    ({ fetch, registry }) => {
+      const missing = new Set<unknown>();
+      return async (request) => {
+        const fields = isPull(request) ? await fieldsOf(request) : undefined;
+        const name = String(fields?.model);
+        if (!ABSENT.test(name)) return await fetch(request);
+        await registry.manifest(name).catch(() => missing.add(name));
+        const isMissing = missing.has(name);
+        return await fetch(isMissing ? withFields(request, { ...fields, model: "gone" }) : request);
+      };
+    },
+  ),
+  server(
     "serves few callers",
     "It turns away the fifth pull at the same time.",
     ["S-LOAD-1"],
@@ -720,8 +778,30 @@ const errors: readonly Specimen<ServerSubject>[] = [
     "does not verify",
     "It calls a pull a success whose layers fail their checksum.",
     ["S-ERR-10"],
+    ({ fetch }) => changeEach(fetch, passed),
+  ),
+  server(
+    "verifies the first layer only",
+    "It calls a pull a success of which another layer fails its checksum.",
+    ["S-ERR-10"],
     ({ fetch }) =>
-      changeEach(fetch, (object) => /mismatch/.test(String(object.error)) ? SUCCESS : object),
+      changeObjects(fetch, () => {
+        let first: unknown;
+        return (object) => {
+          first ??= object.digest;
+          return [String(object.error).includes(`want ${first}`) ? object : passed(object)];
+        };
+      }),
+  ),
+  server(
+    "verifies for the first caller only",
+    "It tells of success those who have joined a download that fails its checksum.",
+    ["S-ERR-10"],
+    (mock) => {
+      const { fetch, answering } = watchStreams(mock.fetch);
+      const trusting = changeEach(fetch, passed);
+      return async (request) => await (answering() > 0 ? trusting : fetch)(request);
+    },
   ),
   server(
     "keeps what is broken",
@@ -733,6 +813,20 @@ const errors: readonly Specimen<ServerSubject>[] = [
         hasFailed ||= /mismatch/.test(String(object.error));
         return hasFailed && isDownload(object) ? { ...object, completed: object.total } : object;
       });
+    },
+  ),
+  server(
+    "bears few models that are not there",
+    "It pulls nothing more once its registry did not have ten models.",
+    ["S-ERR-11"],
+    ({ fetch }) => {
+      let absent = 0;
+      return async (request) => {
+        if (absent >= MOST_ABSENT) return Response.json({ error: "busy" }, { status: 503 });
+        const fields = isPull(request) ? await fieldsOf(request) : undefined;
+        if (ABSENT.test(String(fields?.model))) absent++;
+        return await fetch(request);
+      };
     },
   ),
   server(
@@ -751,6 +845,17 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
 ];
 
+/** The names of models that no registry has, before one is published. */
+const ABSENT = /-which-no-registry-has/;
+
+/** How many models that are not there a server can bear. */
+const MOST_ABSENT = 10;
+
+/** An object, or the success that a server makes of a layer that fails its checksum. */
+function passed(object: StatusObject): StatusObject {
+  return /mismatch/.test(String(object.error)) ? SUCCESS : object;
+}
+
 /** Counts the streams that are being sent, for servers that behave otherwise then. */
 function watchStreams(fetch: Answer): { fetch: Answer; answering: () => number } {
   let running = 0;
@@ -768,6 +873,19 @@ function watchStreams(fetch: Answer): { fetch: Answer; answering: () => number }
 }
 
 const pulling: readonly Specimen<ServerSubject>[] = [
+  server(
+    "does not say why while it pulls",
+    "While it pulls, it tells of a model that is not there without a reason.",
+    ["S-ERR-6"],
+    (mock) => {
+      const { fetch, answering } = watchStreams(mock.fetch);
+      return changeEach(
+        fetch,
+        (object) =>
+          answering() > 1 && /does not exist/.test(String(object.error)) ? { error: "" } : object,
+      );
+    },
+  ),
   server(
     "has no time to say what is wrong",
     "While it pulls, it answers requests that it cannot read with HTTP 503.",

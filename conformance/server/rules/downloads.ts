@@ -4,13 +4,24 @@
  * @module
  */
 
-import fc from "fast-check";
+import fc, { type Arbitrary } from "fast-check";
 import type { LayerSize, PullStatus } from "../../../mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { requireSuccess, SUCCESS } from "../plain_pull.ts";
-import { slowWorlds, withServer, worlds } from "../server_states.ts";
+import { READY_WORLD, slowFirstWorlds, withServer, worlds } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
-import { type ActivePull, beginPull, isPartial, pullAll, type Transcript } from "../transcript.ts";
+import {
+  absentModel,
+  type ActivePull,
+  ask,
+  beginPull,
+  hasSucceeded,
+  isPartial,
+  pullAll,
+  pullBody,
+  type Transcript,
+} from "../transcript.ts";
+import { withEarlier } from "./earlier.ts";
 
 /** The last status that reports downloaded bytes. */
 function lastDownload(statuses: readonly PullStatus[]): PullStatus | undefined {
@@ -60,28 +71,72 @@ async function requireFrom(
   );
 }
 
-/** Throws if a pull reports a layer that was removed, or downloads one that was kept. */
-function requireKept(
+/** What became of the pull of a model before another version of the model is published. */
+type Before = "ended" | "cancelled";
+
+/** A model of which another version is published: its layer at a place gets larger. */
+interface ChangedWorld {
+  readonly world: World;
+  readonly place: number;
+  readonly before: Before;
+}
+
+/** Models that are published anew once they are pulled, or once their pull was cancelled. */
+function changedWorlds(): { decisive: readonly ChangedWorld[]; inputs: Arbitrary<ChangedWorld> } {
+  const of = (before: Before, worlds: Arbitrary<World>) =>
+    fc.record({ world: worlds, place: fc.nat(), before: fc.constant(before) });
+  return {
+    decisive: [{ world: { layers: [40_000_000, 2_000] }, place: 0, before: "cancelled" }],
+    inputs: fc.oneof(of("ended", worlds()), of("cancelled", slowFirstWorlds())),
+  };
+}
+
+/** Pulls a model to the end, or in part and leaves. */
+async function pullBefore(
+  before: Before,
+  server: OpenServer,
+  subject: ServerSubject,
+  run: CheckRun,
+): Promise<void> {
+  if (before === "ended") {
+    return await requireSuccess(subject, await pullAll(server, run), run);
+  }
+  const reason = subject.lacks.fresh;
+  if (reason !== undefined) throw new Inconclusive(reason);
+  await (await pullInPart(server, 1, run)).pulling.leave();
+}
+
+/** Throws if a pull reports a layer that was removed. */
+function requireNoRemoved(
   { statuses, exchange }: Transcript,
   before: readonly LayerSize[],
   after: readonly LayerSize[],
 ): void {
-  const digests = new Set(after.map(({ digest }) => digest));
-  for (const status of statuses) {
-    const { digest = "" } = status;
-    if (!before.some((layer) => layer.digest === digest)) continue;
-    if (!digests.has(digest)) {
-      throw new Violation("no layer of the previous version alone", digest, [exchange]);
-    }
-    if (!isPartial(status)) continue;
-    const expected = "a layer that the model kept to be complete";
-    throw new Violation(expected, describe(status), [exchange]);
-  }
+  const kept = new Set(after.map(({ digest }) => digest));
+  const removed = new Set(before.map(({ digest }) => digest).filter((digest) => !kept.has(digest)));
+  const told = statuses.find(({ digest = "" }) => removed.has(digest));
+  if (!told) return;
+  throw new Violation("no layer of the previous version alone", told.digest!, [exchange]);
+}
+
+/** Throws if a pull downloads a layer that the model had before. */
+function requireKept({ statuses, exchange }: Transcript, before: readonly LayerSize[]): void {
+  const had = new Set(before.map(({ digest }) => digest));
+  const again = statuses.find((status) => had.has(status.digest ?? "") && isPartial(status));
+  if (!again) return;
+  const expected = "a layer that the model kept to be complete";
+  throw new Violation(expected, describe(again), [exchange]);
 }
 
 function describe({ digest, total, completed }: PullStatus): string {
   return `${completed} of ${total} bytes of ${digest}`;
 }
+
+/** The sizes in bytes of the layers of a model that is published later. No other layer has them. */
+const PUBLISHED_SIZES = [2_003, 1_007];
+
+/** How many models were published, so that each has a name of its own: a registry may keep them. */
+let publishedModels = 0;
 
 /** By how much a layer is larger in another version of its model. */
 const CHANGED_BYTES = 1_000;
@@ -100,7 +155,7 @@ function partialRule(
     ...info,
     side: "server",
     skips: unlessHas("fresh"),
-    inputs: fc.tuple(slowWorlds(), fc.integer({ min: 1, max: 4 })),
+    inputs: fc.tuple(slowFirstWorlds(), fc.integer({ min: 1, max: 4 })),
     check: (subject, [world, lines], run) =>
       withServer(subject, world, async (server) => {
         await check(await pullInPart(server, lines, run), server, run, subject);
@@ -180,7 +235,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         throw new Violation("every layer to be complete", describe(partial), [again.exchange]);
       }),
   }),
-  rule<ServerSubject, [World, number]>({
+  rule<ServerSubject, ChangedWorld>({
     id: "S-AGAIN-2",
     side: "server",
     level: "observed",
@@ -188,10 +243,10 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     cites: "observed: the manifest is fetched at each pull, and downloaded layers are kept",
     evidence: "a changed model whose layers are reported",
     skips: unlessHas("changes"),
-    inputs: fc.tuple(worlds(), fc.nat()),
-    check: (subject, [world, place], run) =>
+    ...changedWorlds(),
+    check: (subject, { world, place, before }, run) =>
       withServer(subject, world, async (server) => {
-        await requireSuccess(subject, await pullAll(server, run), run);
+        await pullBefore(before, server, subject, run);
         const changed = place % world.layers.length;
         const sizes = world.layers.map((size, index) =>
           index === changed ? size + CHANGED_BYTES : size
@@ -200,7 +255,33 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         const again = await pullAll(server, run);
         await requireSuccess(subject, again, run);
         if (again.statuses.some(({ digest }) => digest !== undefined)) run.saw();
-        requireKept(again, server.layers ?? [], layers);
+        requireNoRemoved(again, server.layers ?? [], layers);
+        if (before === "ended") requireKept(again, server.layers ?? []);
+      }),
+  }),
+  rule<ServerSubject, boolean>({
+    id: "S-AGAIN-3",
+    side: "server",
+    level: "observed",
+    title: "A model that was not there is found once it is published",
+    cites: "observed: the manifest is fetched at each pull",
+    evidence: SUCCESS,
+    skips: unlessHas("changes"),
+    decisive: [true, false],
+    inputs: fc.boolean(),
+    maxRuns: 2,
+    check: (subject, stream, run) =>
+      withServer(subject, READY_WORLD, async (server) => {
+        if (!server.offer) throw new Inconclusive("The registry cannot be given another model");
+        const name = absentModel(server, `:published-${++publishedModels}`);
+        const pull = async (stream: boolean) =>
+          await (await ask(server, { body: pullBody(server, { stream }, name) }, run)).readAll();
+        const absent = await pull(stream);
+        if (hasSucceeded(absent)) throw new Inconclusive("The model was there");
+        await server.offer(name, PUBLISHED_SIZES);
+        const found = await pull(true);
+        await withEarlier([absent.exchange], () => requireSuccess(subject, found, run));
+        run.saw();
       }),
   }),
   rule<ServerSubject, [World, number]>({

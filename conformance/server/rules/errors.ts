@@ -8,29 +8,67 @@ import fc from "fast-check";
 import type { Exchange } from "../../exchange.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
-import { READY_WORLD, slowWorlds, withServer } from "../server_states.ts";
+import {
+  READY_WORLD,
+  slowEachWorlds,
+  slowFirstWorlds,
+  withServer,
+  type WorldInputs,
+} from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
-import { pullAll } from "../transcript.ts";
+import { ask, pullAll, pullBody } from "../transcript.ts";
 import { answerTo, duringPull, inTime, refusalRules } from "./refusals.ts";
-import { type Refused, refusedRequests, requireFailure } from "./refused_requests.ts";
+import { withEarlier } from "./earlier.ts";
+import {
+  absentPull,
+  hasFailed,
+  type Refused,
+  refusedRequests,
+  requireFailure,
+} from "./refused_requests.ts";
 
 type Info = Pick<Rule<ServerSubject>, "id" | "title" | "cites">;
 
-/** A rule about a fault during a pull. */
+/** A rule about faults during a pull. */
 function faultRule(
   info: Info & Pick<Rule<ServerSubject>, "level" | "evidence">,
-  faults: fc.Arbitrary<World["faults"]>,
+  worlds: WorldInputs,
   check: (server: OpenServer, run: CheckRun, subject: ServerSubject) => Promise<void>,
 ): Rule<ServerSubject> {
-  return rule<ServerSubject, [World, World["faults"]]>({
+  return rule<ServerSubject, World>({
     evidence: REFUSAL,
     ...info,
+    ...worlds,
     side: "server",
     skips: unlessHas("faults"),
-    inputs: fc.tuple(slowWorlds(), faults),
-    check: (subject, [world, faults = []], run) =>
-      withServer(subject, { ...world, faults }, (server) => check(server, run, subject)),
+    check: (subject, world, run) =>
+      withServer(subject, world, (server) => check(server, run, subject)),
   });
+}
+
+/** Models whose registry or whose disk fails at some share of them. */
+function failingWorlds(): WorldInputs {
+  const faults = fc.record({
+    kind: fc.constantFrom("error" as const, "disk-full" as const),
+    at: fc.integer({ min: 0, max: 100 }).map((share) => ({ completed: `${share}%` })),
+  });
+  const inputs = fc.tuple(slowFirstWorlds(), faults)
+    .map(([world, fault]) => ({ ...world, faults: [fault] }));
+  return { decisive: [], inputs };
+}
+
+/** Models with a layer that fails its checksum, which may be any of them. */
+function corruptWorlds(): WorldInputs {
+  const { decisive, inputs } = slowEachWorlds();
+  const corrupt = (world: World, layer: number): World => ({
+    ...world,
+    faults: [{ kind: "digest-mismatch", at: { layer } }],
+  });
+  return {
+    decisive: decisive.flatMap((world) => world.layers.map((_, layer) => corrupt(world, layer))),
+    inputs: fc.tuple(inputs, fc.nat())
+      .map(([world, place]) => corrupt(world, place % world.layers.length)),
+  };
 }
 
 /** All requests that are refused, and when they are made. */
@@ -40,6 +78,12 @@ interface Refusals {
 }
 
 const ALL_REFUSED: readonly Refused[] = Object.values(refusedRequests).flat();
+
+/** More models than a server has connections to its registry, none of which the registry has. */
+const MANY_ABSENT: readonly Refused[] = Array.from(
+  { length: 12 },
+  (_, index) => absentPull(`:absent-${index}`, index % 2 === 0),
+);
 
 /** The rules. */
 export const errorRules: readonly Rule<ServerSubject>[] = [
@@ -53,10 +97,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
         'observed: what fails after the first line is {"error":"…"} as the last line, such as ' +
         "`max retries exceeded: …` when the registry keeps failing",
     },
-    fc.tuple(
-      fc.constantFrom("error" as const, "disk-full" as const),
-      fc.integer({ min: 0, max: 100 }),
-    ).map(([kind, share]) => [{ kind, at: { completed: `${share}%` } }]),
+    failingWorlds(),
     async (server, run, subject) => {
       requireFailure(await pullAll(server, run));
       await sawRefusal(subject, run);
@@ -66,13 +107,22 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     {
       id: "S-ERR-10",
       level: "observed",
-      title: "A layer that fails its checksum fails the pull, and is fetched again by the next one",
+      title:
+        "A layer that fails its checksum fails all pulls of it, and is fetched again by the next",
       cites: 'observed: {"error":"digest mismatch, file must be downloaded again: …"}',
       evidence: "a failed pull, and the totals of the next one",
     },
-    fc.constant([{ kind: "digest-mismatch" }]),
+    corruptWorlds(),
     async (server, run) => {
-      requireFailure(await pullAll(server, run));
+      const single = ask(server, { body: pullBody(server, { stream: false }) }, run);
+      const [first, joined, alone] = await Promise.all([
+        pullAll(server, run),
+        pullAll(server, run),
+        single.then((answering) => answering.readAll()),
+      ]);
+      requireFailure(first);
+      await withEarlier([first.exchange], () => requireFailure(joined));
+      await withEarlier([first.exchange], () => requireFailure(alone));
       const again = await pullAll(server, run);
       requireFailure(again);
       const downloads = again.statuses.filter(({ total }) => total !== undefined);
@@ -94,19 +144,20 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     decisive: [
       { moment: "before a pull", requests: ALL_REFUSED },
       { moment: "during a pull", requests: ALL_REFUSED },
+      { moment: "before a pull", requests: MANY_ABSENT },
     ],
     inputs: fc.record<Refusals>({
       moment: fc.constantFrom("before a pull", "during a pull"),
       requests: fc.subarray([...ALL_REFUSED], { minLength: 1 }),
     }),
-    maxRuns: 2,
+    maxRuns: 3,
     check: async (subject, { moment, requests }, run) => {
       const refusals: Exchange[] = [];
       const refuse = async (server: OpenServer) => {
         for (const refused of inTime(requests)) {
-          const { status, statuses, exchange } = await answerTo(refused, server, run);
-          refusals.push(exchange);
-          if (status >= 400 || statuses.at(-1)?.kind === "error") run.saw();
+          const answer = await answerTo(refused, server, run);
+          refusals.push(answer.exchange);
+          if (answer.status >= 400 || hasFailed(answer)) run.saw();
         }
       };
       const pulled = moment === "during a pull"
@@ -119,20 +170,3 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     },
   }),
 ];
-
-/** How many of the requests before a violation are shown. */
-const MAX_SHOWN = 5;
-
-/** Shows the requests before a violation with it. */
-async function withEarlier(
-  earlier: readonly Exchange[],
-  check: () => Promise<void>,
-): Promise<void> {
-  try {
-    await check();
-  } catch (error) {
-    if (!(error instanceof Violation)) throw error;
-    const { expected, seen, exchanges, because } = error;
-    throw new Violation(expected, seen, [...earlier.slice(-MAX_SHOWN), ...exchanges], because);
-  }
-}

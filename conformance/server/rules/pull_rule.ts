@@ -5,11 +5,10 @@
  * @module
  */
 
-import type { Arbitrary } from "fast-check";
 import type { LayerSize } from "../../../mod.ts";
 import { blaming } from "../../blame.ts";
 import { type CheckRun, Inconclusive, type Rule, rule } from "../../rule.ts";
-import { withServer, worlds } from "../server_states.ts";
+import { withServer, type WorldInputs, worlds } from "../server_states.ts";
 import type { ServerSubject, World } from "../subject.ts";
 import { isSingleObject, pullAll, type Transcript } from "../transcript.ts";
 
@@ -49,7 +48,7 @@ export function pullRule(
   info: PullRuleInfo,
   reach: Reach,
   check: PullCheck,
-  inputs: Arbitrary<World> = worlds(),
+  { decisive, inputs }: WorldInputs = { decisive: [], inputs: worlds() },
 ): PullRule {
   const checkPull: PullCheck = (transcript, circumstances) => {
     if (info.evidence === undefined) circumstances.saw();
@@ -59,6 +58,7 @@ export function pullRule(
     evidence: "a stream of objects",
     ...info,
     side: "server",
+    decisive,
     inputs,
     check: (subject, world, run: CheckRun) =>
       withServer(subject, world, async (server) => {

@@ -9,6 +9,7 @@ import type { OpenServer } from "../subject.ts";
 import {
   absentModel,
   type ActivePull,
+  parseJson,
   pullBody,
   type PullRequest,
   type Transcript,
@@ -27,27 +28,33 @@ export interface Refused {
 /** Throws unless an answer has one of the statuses and an error message. */
 function requireRefusal({ status, text, exchange }: Transcript): void {
   if (status !== 400) throw new Violation("HTTP 400", `HTTP ${status}`, [exchange]);
-  if (errorIn(text) !== undefined) return;
+  if (hasError(text)) return;
   throw new Violation('{"error":"…"}', JSON.stringify(text), [exchange]);
 }
 
-function errorIn(text: string): string | undefined {
-  try {
-    const { error } = Object(JSON.parse(text));
-    return typeof error === "string" && error !== "" ? error : undefined;
-  } catch {
-    return undefined;
-  }
+/** Whether the body of a refusal has an error that says something. */
+function hasError(text: string): boolean {
+  return saysSomething(Object(parseJson(text)).error);
+}
+
+/** Whether an error has words, as nobody can act on one that has none. */
+function saysSomething(error: unknown): boolean {
+  return typeof error === "string" && error.trim() !== "";
+}
+
+/** Whether a pull was refused, or ended in an error, with words that say why. */
+export function hasFailed({ status, text, statuses }: Transcript): boolean {
+  if (status >= 400) return hasError(text);
+  const last = statuses.at(-1);
+  return last?.kind === "error" && saysSomething(last.error);
 }
 
 /** Throws unless a pull fails: by its status, or by an error as its last object. */
-export function requireFailure({ status, text, statuses, exchange }: Transcript): void {
+export function requireFailure(transcript: Transcript): void {
+  const { status, text, statuses, exchange } = transcript;
   const success = statuses.find(({ kind }) => kind === "success");
   if (success) throw new Violation("no success", '"success"', [exchange]);
-  const isReported = status >= 400
-    ? errorIn(text) !== undefined
-    : statuses.at(-1)?.kind === "error";
-  if (isReported) return;
+  if (hasFailed(transcript)) return;
   const seen = `HTTP ${status} and ${JSON.stringify(statuses.at(-1)?.status ?? text)} at the end`;
   throw new Violation('an {"error":"…"} as the last object', seen, [exchange]);
 }
@@ -96,7 +103,7 @@ function insecurePull(insecure: false | undefined): Refused {
 }
 
 /** A pull of a model that the registry does not have. */
-function absentPull(tag: string, stream: boolean): Refused {
+export function absentPull(tag: string, stream: boolean): Refused {
   return {
     request: (server) => ({ body: pullBody(server, { stream }, absentModel(server, tag)) }),
     require: stream ? requireFailure : requireHttpError,
@@ -107,8 +114,23 @@ function absentPull(tag: string, stream: boolean): Refused {
 function wrongMethod(method: string, path: string): Refused {
   return {
     request: () => ({ method, path, body: undefined, headers: {} }),
-    read: (answering) => answering.leave(),
+    read: readRefusal,
     require: requireOtherMethod,
+  };
+}
+
+/** How long a body is that a server might leave unread, in characters. */
+const UNREAD_LENGTH = 4_000;
+
+/**
+ * A request by a method that a path does not have, with a body. A server that leaves the body unread takes
+ * it for the next request over the same connection.
+ */
+function wrongMethodWithBody(method: string, path: string): Refused {
+  const unread = "x".repeat(UNREAD_LENGTH);
+  return {
+    ...wrongMethod(method, path),
+    request: (server) => ({ method, path, body: { ...pullBody(server), unread } }),
   };
 }
 
@@ -116,7 +138,7 @@ function wrongMethod(method: string, path: string): Refused {
 function pullBy(method: string): Refused {
   return {
     request: (server) => ({ method, body: pullBody(server, { stream: true }) }),
-    read: (answering) => answering.leave(),
+    read: readRefusal,
     require: requireOtherMethod,
   };
 }
@@ -124,11 +146,18 @@ function pullBy(method: string): Refused {
 /** A question for the methods of the endpoint, with the body of a pull. */
 const OPTIONS: Refused = { ...pullBy("OPTIONS"), read: readFirst, require: requireNoPull };
 
-/** Reads the first object of a success, which may be one of a pull. */
+/** Reads a refusal to its end, so that the connection is kept for the next request. */
+async function readRefusal(answering: ActivePull): Promise<void> {
+  if (answering.transcript().status >= 300) await answering.readToEnd();
+  else await answering.leave();
+}
+
+/** Reads a refusal to its end, or the first object of a success, which may be one of a pull. */
 async function readFirst(answering: ActivePull): Promise<void> {
-  const { status } = await answering.transcript();
-  if (status < 300) await answering.readUntil((statuses) => statuses.length > 0);
-  await answering.leave();
+  if (answering.transcript().status < 300) {
+    await answering.readUntil((statuses) => statuses.length > 0);
+  }
+  await readRefusal(answering);
 }
 
 /** Neighbours of the endpoint, which are only read. */
@@ -147,16 +176,31 @@ export const refusedRequests = {
     ...["model", "{", '{"model":', "<html>", '{"model" "x"}', "{'model':'x'}"],
     ...['{"model":"x"', '{"model":"x",}', '{model:"x"}', '{"model":"a\nb"}', '{"model":"\\x"}'],
     ...['"x', "[1,", "nul", "model=x&stream=false", "\u0000", "}"],
+    // The parser's words repeat a part of these, whose characters take more than one byte.
+    ...["модель", '{"модель"}', '{"model":"ж', '{"model":é}', '{"model":"x",模}', "😀"],
   ].map(refusedBody),
   "S-ERR-3": [
     ...[5, true, ["x"], { x: 1 }].map((model) => ({ model })),
-    ...["yes", 0, [], {}].map((stream) => ({ model: "x", stream })),
-    ...["true", 1, [], {}].map((insecure) => ({ model: "x", insecure })),
+    ...["yes", "да", 0, [], {}].map((stream) => ({ model: "x", stream })),
+    ...["true", "é", 1, [], {}].map((insecure) => ({ model: "x", insecure })),
     ...[["x"], "5", "true", '"x"', "[]"],
   ].map(refusedBody),
   "S-ERR-4": [
     ...["a b", "../../etc/passwd", "a//b", "name:", ":tag", "a/b/c/d/e", "-name", "na\u0000me"],
-    ...["x".repeat(400), "модель", "/", ".", "a?b", "a\\b", "a/b:c/d:", "<x>", "$x", "%2e%2e/x"],
+    ...[
+      "x".repeat(400),
+      "модель",
+      "x:é",
+      "模/😀",
+      "/",
+      ".",
+      "a?b",
+      "a\\b",
+      "a/b:c/d:",
+      "<x>",
+      "$x",
+      "%2e%2e/x",
+    ],
   ].map(refusedName).concat([{}, { model: "" }, { model: null }].map(refusedBody)),
   "S-ERR-5": [insecurePull(undefined), insecurePull(false)],
   "S-ERR-6": ABSENT_TAGS.map((tag) => absentPull(tag, true)),
@@ -166,7 +210,9 @@ export const refusedRequests = {
     ...["PUT", "PATCH", "DELETE"].map(pullBy),
     OPTIONS,
     ...READ_PATHS.flatMap((path) =>
-      ["POST", "PUT", "PATCH", "DELETE"].map((method) => wrongMethod(method, path))
+      ["POST", "PUT", "PATCH", "DELETE"].flatMap((method) =>
+        [wrongMethod, wrongMethodWithBody].map((refusedBy) => refusedBy(method, path))
+      )
     ),
   ],
 } satisfies Record<string, readonly Refused[]>;

@@ -61,7 +61,7 @@ export class Connection {
     const end = (error?: Error) => {
       this.#hasEnded = true;
       this.#listener?.onEnd(error);
-      this.#onRestEnd();
+      if (!this.#hasSpokenUnasked) this.#onRestEnd();
     };
     socket.on("error", end);
     socket.on("end", () => end());
@@ -83,6 +83,7 @@ export class Connection {
     const sent = this.#send(request);
     return await new Promise<WireAnswer>((resolve, reject) => {
       const chunks = new ChunkQueue(() => parser.chunks, () => {
+        if (parser.isComplete) return; // the connection may carry another request by now
         forget();
         this.close();
       });
@@ -120,9 +121,21 @@ export class Connection {
           else stop(error ?? new TypeError(parser.problems.at(-1)));
         },
       };
-      if (this.#unasked.length > 0) this.#listener.onBytes(concatBytes(this.#unasked.splice(0)));
+      if (this.#unasked.length > 0) {
+        this.hasAnswered = true;
+        this.#listener.onBytes(concatBytes(this.#unasked.splice(0)));
+      }
       if (this.#hasEnded) this.#listener?.onEnd(undefined);
     });
+  }
+
+  /**
+   * Whether the server has said something that nobody asked for, such as a refusal of a body that it took
+   * for a request. The next request gets that for its answer. A server may say that it waits no longer.
+   */
+  get #hasSpokenUnasked(): boolean {
+    const [first] = this.#unasked;
+    return first !== undefined && !new TextDecoder().decode(first).startsWith("HTTP/1.1 408 ");
   }
 
   /** Lets the process end though the connection is open. Calls back when it has ended. */

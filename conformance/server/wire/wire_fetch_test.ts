@@ -97,6 +97,40 @@ describe("a fetch on sockets of its own", () => {
     });
   });
 
+  it("takes what was sent while the connection rested for the next answer, unless it ran out", async () => {
+    const answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+    for (const status of [400, 408]) {
+      let connections = 0;
+      const [isRead, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      await serving((socket) => {
+        socket.on("close", ended.resolve);
+        socket.once("data", () => {
+          socket.write(answer);
+          if (++connections > 1) return;
+          // As a server does that takes the body of a request for another one.
+          isRead.promise.then(() =>
+            socket.end(`HTTP/1.1 ${status} x\r\nContent-Length: 0\r\n\r\n`)
+          );
+        });
+      }, async (url) => {
+        await (await fetchWire(url)).text();
+        isRead.resolve();
+        await ended.promise;
+        assertEquals((await fetchWire(url)).status, status === 400 ? 400 : 200);
+      });
+    }
+  });
+
+  it("leaves a connection alone that carries another request, when an answer is not wanted", async () => {
+    const answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
+    await serving(answering([answer, answer], []), async (url) => {
+      const first = await fetchWire(url);
+      const second = fetchWire(url);
+      await first.body!.cancel();
+      assertEquals(await (await second).text(), "x");
+    });
+  });
+
   it("takes what was sent after an answer for the start of the next one", async () => {
     const answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
     await serving((socket) => {

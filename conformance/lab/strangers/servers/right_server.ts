@@ -360,6 +360,9 @@ export class RightServer {
   }
 }
 
+/** How many characters of a body that is not JSON a refusal repeats. */
+const MOST_REPEATED = 40;
+
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();
@@ -370,11 +373,12 @@ async function listen(server: Server): Promise<number> {
 /** Reads the fields of a request, by their names in lower case, as Go takes them. */
 function fieldsOf(body: Uint8Array): Fields {
   if (body.length === 0) throw new Refusal(400, "missing request body");
+  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
   let value: unknown;
   try {
-    value = firstValueIn(new TextDecoder("utf-8", { ignoreBOM: true }).decode(body));
-  } catch (error) {
-    throw new Refusal(400, (error as Error).message);
+    value = firstValueIn(text);
+  } catch {
+    throw new Refusal(400, `cannot read ${text.slice(0, MOST_REPEATED)}`);
   }
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Refusal(400, "the body must be an object");

@@ -1,0 +1,25 @@
+/**
+ * What came before a violation, and may be to blame for it.
+ *
+ * @module
+ */
+
+import type { Exchange } from "../../exchange.ts";
+import { Violation } from "../../rule.ts";
+
+/** How many of the requests before a violation are shown. */
+const MAX_SHOWN = 5;
+
+/** Shows the requests before a violation with it. */
+export async function withEarlier(
+  earlier: readonly Exchange[],
+  check: () => void | Promise<void>,
+): Promise<void> {
+  try {
+    await check();
+  } catch (error) {
+    if (!(error instanceof Violation)) throw error;
+    const { expected, seen, exchanges, because } = error;
+    throw new Violation(expected, seen, [...earlier.slice(-MAX_SHOWN), ...exchanges], because);
+  }
+}
