@@ -120,6 +120,8 @@ export class Walker implements Scene {
         return await this.#pull(command);
       case "wait":
         return await this.#sleep(this.layout.pullMs * command.percent / 100);
+      case "idle":
+        return await this.#sleep(command.milliseconds);
       case "delete":
         return await this.#delete();
       case "publish":

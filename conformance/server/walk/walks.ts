@@ -79,7 +79,13 @@ class Walks {
   readonly #passed = new Set<string>();
   readonly #surroundings: Surroundings;
   readonly #start = performance.now();
-  #can: Abilities = { isFresh: false, hasOther: false, deletes: false, publishes: false };
+  #can: Abilities = {
+    isFresh: false,
+    hasOther: false,
+    deletes: false,
+    publishes: false,
+    isVirtual: false,
+  };
   #told: ToldServer = { model: "" };
   #isReal = true;
   /** How long the first walk took, and the walks so far on average, in milliseconds. */
@@ -125,6 +131,7 @@ class Walks {
         hasOther: otherModel !== undefined,
         deletes: lacks.fresh === undefined && remove !== undefined,
         publishes: lacks.changes === undefined && change !== undefined,
+        isVirtual: !this.#isReal,
       };
       return Promise.resolve();
     });
