@@ -254,7 +254,7 @@ export const walkedSpecimens: readonly Specimen<ServerSubject>[] = [
   server(
     "ends pulls when another model is there",
     "The success of one pull ends those of other models.",
-    ["S-LOAD-1"],
+    ["S-OTHER-1"],
     (mock) => {
       const { answer, running } = withHabit(mock, {});
       return async (request) => {

@@ -94,6 +94,12 @@ export class StreamCaller implements Caller {
     if (this.#isAtEnd) await this.finish();
   }
 
+  /** Reads as long as something goes on. */
+  async readWhile(goesOn: () => boolean): Promise<void> {
+    await this.#readUntil(() => !goesOn());
+    if (this.#isAtEnd) await this.finish();
+  }
+
   disturb(cause: Cause): void {
     this.#cause = cause;
     this.#isDisturbed = true;

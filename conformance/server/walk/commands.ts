@@ -191,8 +191,8 @@ const TOUR: readonly TourStop[] = [
       ...pullBy(
         caller(0, 25),
         caller(10, 40),
+        caller(13, TO_THE_END, false),
         caller(15, TO_THE_END),
-        caller(17, TO_THE_END, false),
       ),
       meanwhile: [{ at: 50, act: "list" }],
     }],

@@ -29,7 +29,7 @@ export const RULE_OF: Readonly<Record<Cause, string>> = {
   kept: "S-RESUME-1",
   shared: "S-SHARE-1",
   left: "S-LEAVE-1",
-  beside: "S-LOAD-1",
+  beside: "S-OTHER-1",
   refused: "S-ERR-11",
   whole: "S-AGAIN-1",
   changed: "S-AGAIN-2",
@@ -199,6 +199,13 @@ export class HeldModel {
     });
     const most = Math.min(...mosts);
     return most === Infinity ? undefined : most;
+  }
+
+  /** Whether all layers can be there. */
+  canBeWhole(now: number): boolean {
+    return [...this.#layers].every(([digest, { total = 0 }]) =>
+      (this.ceilingOf(digest, now) ?? Infinity) >= total
+    );
   }
 
   /** The size of a layer, if it is known. */

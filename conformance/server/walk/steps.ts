@@ -93,7 +93,11 @@ function namesOf({ model, fieldsFor = (model) => ({ model }) }: ToldServer) {
 }
 
 /** The command that pulls a model. */
-function curlOf(server: ToldServer, stream: boolean, model?: string): string {
+export function curlOf(
+  server: Pick<OpenServer, "model" | "fieldsFor">,
+  stream: boolean,
+  model?: string,
+): string {
   return curl(JSON.stringify(pullBody(server, { stream }, model)));
 }
 
