@@ -13,15 +13,21 @@ import { BrokenRule } from "./broken_rule.ts";
 import { RULE_OF } from "./model.ts";
 import { curlOf } from "./steps.ts";
 
+/** The bytes of a layer in part. */
+interface Part {
+  readonly digest: string;
+  readonly bytes: number;
+}
+
 /** A model that was left in part. */
 export class LeftModel {
   /** How long its pull took until it told of a layer, in milliseconds. */
   readonly aloneMs: number;
   readonly #leftAt: number;
   /** What was told last of a layer in part, if there was one. */
-  readonly #part: { readonly digest: string; readonly bytes: number } | undefined;
+  readonly #part: Part | undefined;
 
-  private constructor(aloneMs: number, leftAt: number, part: LeftModel["#part"]) {
+  private constructor(aloneMs: number, leftAt: number, part: Part | undefined) {
     this.aloneMs = aloneMs;
     this.#leftAt = leftAt;
     this.#part = part;

@@ -34,7 +34,7 @@ import { type Surroundings, Walker } from "./walker.ts";
 
 /** The rules that walks can break. */
 const WALKED_RULES: readonly string[] = [
-  ...["S-REQ-3", "S-SEQ-1", "S-SEQ-2", "S-SEQ-3", "S-SEQ-4", "S-SEQ-5"],
+  ...["S-REQ-3", "S-FRAME-7", "S-SEQ-1", "S-SEQ-2", "S-SEQ-3", "S-SEQ-4", "S-SEQ-5"],
   ...["S-DOWN-1", "S-DOWN-2", "S-DOWN-3", "S-DOWN-4", "S-DOWN-5"],
   ...[
     "S-RESUME-1",
@@ -127,11 +127,13 @@ class Walks {
     for (const journey of this.#journeys()) {
       if (this.#isReal && journey.commands.some(pullsOther)) await this.#resumeOther();
       // What comes over a connection that breaks says nothing about what the server does.
-      if (!this.#hasTime || this.#walk.findings.of(CONNECTION_RULE)) return;
+      if (this.#walk.findings.of(CONNECTION_RULE)) return;
+      if (!this.#hasTime) break;
       if (!isUseful(journey.commands, this.#known)) continue;
       const goesOn = await this.#make(journey);
       if (!goesOn) return;
     }
+    if (this.#isReal) await this.#resumeOther();
   }
 
   /** Finds out what can be done with the server. */
