@@ -40,6 +40,13 @@ export async function beginOther(server: OpenServer, run: CheckRun): Promise<Act
   return await ask(server, { body }, run);
 }
 
+/** Begins to pull the other model, and reads until it is under way. */
+export async function seeUnderWay(server: OpenServer, run: CheckRun): Promise<ActivePull> {
+  const pull = await beginOther(server, run);
+  await pull.readUntil(isUnderWay);
+  return pull;
+}
+
 /** What shows that the pull of another model waited until the first one had ended. */
 export const WAITED = {
   expected: "the pull of another model to tell of its layers while the first one goes on",
@@ -70,14 +77,14 @@ export const otherModelRules: readonly Rule<ServerSubject>[] = [
         }
         const pulling = await beginPull(server, run);
         await pulling.readUntil((statuses) => statuses.some(isPartial));
-        const other = await beginOther(server, run);
         const begunAt = server.now();
         let isBegun = false;
-        const begun = other.readUntil(isUnderWay).then(() => isBegun = true);
+        const begun = seeUnderWay(server, run).finally(() => isBegun = true);
+        begun.catch(() => {}); // is looked at below
         await pulling.readUntil(() => isBegun);
         const waitedMs = server.now() - begunAt;
         const hasWaited = !isBegun;
-        await begun;
+        const other = await begun;
         const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
         await requireSuccess(subject, first, run);
         await requireSuccess(subject, second, run);

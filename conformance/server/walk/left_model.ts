@@ -13,6 +13,9 @@ import { BrokenRule } from "./broken_rule.ts";
 import { RULE_OF } from "./model.ts";
 import { curlOf } from "./steps.ts";
 
+/** After so many lines about layers in part, there is something to be forgotten. */
+const ENOUGH_LINES = 3;
+
 /** The bytes of a layer in part. */
 interface Part {
   readonly digest: string;
@@ -39,7 +42,7 @@ export class LeftModel {
     const pull = await beginOther(server, run);
     await pull.readUntil(isUnderWay);
     const aloneMs = server.now() - start;
-    await pull.readUntil((statuses) => statuses.some((each) => isPartial(each) && each.completed));
+    await pull.readUntil((statuses) => statuses.filter(isPartial).length >= ENOUGH_LINES);
     await pull.leave();
     const { digest, completed } = pull.transcript().statuses.findLast(isPartial) ?? {};
     const part = digest && completed ? { digest, bytes: completed } : undefined;
