@@ -9,7 +9,7 @@ import type { Findings } from "../../findings.ts";
 import type { CheckRun } from "../../rule.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
 import { LIST_RULE, listsModel, wrongList } from "../rules/listing.ts";
-import { beginOther, isUnderWay, longestWait, OTHER_RULE, WAITED } from "../rules/other_models.ts";
+import { longestWait, OTHER_RULE, seeUnderWay, WAITED } from "../rules/other_models.ts";
 import { absentModel, type ActivePull, ask, hasSucceeded, pullBody } from "../transcript.ts";
 import { BrokenRule } from "./broken_rule.ts";
 import { type Caller, SilentCaller, StreamCaller } from "./caller.ts";
@@ -212,30 +212,30 @@ export class Walker implements Scene {
     const rule = RULE_OF[cause];
     this.awaits(cause);
     for (const caller of present) caller.disturb(cause);
-    const pull = await beginOther(this.server, this.run);
-    await this.#seeUnderWay(pull, present);
+    const pull = await this.#beginOther(present);
     const answer = await pull.readAll();
     if (hasSucceeded(answer)) return this.saw(rule);
     const seen = JSON.stringify(answer.statuses.at(-1)?.status ?? answer.text);
     this.report(new BrokenRule(rule, "a pull that succeeds", seen, [answer.exchange]));
   }
 
-  /** Reads the pull of another model until it tells of a layer, which must not wait for the first one. */
-  async #seeUnderWay(other: ActivePull, present: readonly Caller[]): Promise<void> {
+  /** Pulls another model until it tells of a layer, which must not wait for the pull of the first one. */
+  async #beginOther(present: readonly Caller[]): Promise<ActivePull> {
     const reader = present.findLast((caller) => caller instanceof StreamCaller && !caller.isOver) as
       | StreamCaller
       | undefined;
-    if (!reader) return;
     const start = this.now();
-    let isUnderWayNow = false;
-    const begun = other.readUntil(isUnderWay).then(() => isUnderWayNow = true);
-    await reader.readWhile(() => !isUnderWayNow);
-    const hasWaited = !isUnderWayNow;
+    let isBegun = false;
+    const begun = seeUnderWay(this.server, this.run).finally(() => isBegun = true);
+    begun.catch(() => {}); // is looked at below
+    await reader?.readWhile(() => !isBegun);
+    const hasWaited = reader !== undefined && !isBegun;
     const waitedMs = this.now() - start;
-    await begun;
-    if (!hasWaited || waitedMs < longestWait(this.#otherAloneMs())) return;
+    const other = await begun;
+    if (!hasWaited || waitedMs < longestWait(this.#otherAloneMs())) return other;
     const { exchange } = other.transcript();
     this.report(new BrokenRule(OTHER_RULE, WAITED.expected, WAITED.seen, [exchange]));
+    return other;
   }
 
   /** Deletes the model. Where there is none to delete, nothing must change. */
