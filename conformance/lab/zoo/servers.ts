@@ -559,8 +559,8 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     ["S-FRAME-7"],
     ({ fetch }) =>
       changeObjects(fetch, () => (object) => {
-        const { total = 0, completed = total } = object;
-        return completed < total ? [object, object] : [object];
+        const { total, completed } = object;
+        return Number(completed) < Number(total) ? [object, object] : [object];
       }),
   ),
 ];
