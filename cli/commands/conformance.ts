@@ -27,6 +27,7 @@ interface ServerFlags extends RunFlags {
   readonly url?: string;
   readonly model: string;
   readonly delete?: true;
+  readonly otherModel?: string;
 }
 
 interface RuleFlags {
@@ -113,6 +114,10 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .option("--url <address>", `the server's address (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)
       .requiredOption("--model <name>", "a model that it can pull, preferably a small one")
       .option("--delete", "delete that model before each check, to see it downloaded")
+      .option(
+        "--other-model <name>",
+        "another small model, without a layer in common, to pull beside it",
+      )
       .addHelpText("after", HELP_AFTER)
       .action((flags: ServerFlags) => run(testServer(flags, load, context)));
 
@@ -151,14 +156,20 @@ async function testServer(
   load: () => Promise<ConformanceKit>,
   context: CommandContext,
 ): Promise<number> {
-  const { model } = flags;
+  const { model, otherModel } = flags;
   requireModelName(model);
+  if (otherModel !== undefined) requireModelName(otherModel);
   const host = flags.url === undefined
     ? chooseHost(undefined, context.env.OLLAMA_HOST)
     : parseHost(flags.url, "--url");
   const url = host.href.replace(/\/$/, "");
   const mayDelete = flags.delete ?? false;
-  const trial = (await load()).server({ url, model, mayDelete });
+  const trial = (await load()).server({
+    url,
+    model,
+    mayDelete,
+    ...(otherModel !== undefined && { otherModel }),
+  });
   const again = (found: readonly string[]) =>
     commandLine(context, [
       "server",
@@ -167,6 +178,7 @@ async function testServer(
       "--model",
       printable(model),
       ...(mayDelete ? ["--delete"] : []),
+      ...(otherModel !== undefined ? ["--other-model", printable(otherModel)] : []),
       ...timeLimitFlags(flags),
       ...found,
     ]);

@@ -199,13 +199,25 @@ describe("conformance", () => {
     const kit = new StandInKit(KEPT);
     await run(
       [
-        ...[...SERVER, "--delete", "--rule", "S-SEQ-1", "--rule", "S-SEQ-2", "--level", "must"],
+        ...[
+          ...SERVER,
+          "--delete",
+          "--other-model",
+          "other",
+          "--rule",
+          "S-SEQ-1",
+          "--rule",
+          "S-SEQ-2",
+          "--level",
+          "must",
+        ],
         ...["--level", "should", "--runs", "7", "--seed", "-3", "--time-limit", "500"],
       ],
       kit,
       new TestContext(new Recorder()),
     );
-    assertEquals(kit.targets, [{ url: "http://127.0.0.1:9", model: "tiny", mayDelete: true }]);
+    const target = { url: "http://127.0.0.1:9", model: "tiny", mayDelete: true };
+    assertEquals(kit.targets, [{ ...target, otherModel: "other" }]);
     const { rules, levels, runs, seed, checkTimeoutMs } = kit.options[0]!;
     assertEquals(
       { rules, levels, runs, seed, checkTimeoutMs },

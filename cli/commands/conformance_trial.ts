@@ -16,6 +16,8 @@ export interface ServerTarget {
   readonly model: string;
   /** Whether that model may be deleted between pulls. */
   readonly mayDelete: boolean;
+  /** Another model that it can pull. */
+  readonly otherModel?: string;
 }
 
 /** A client to test. */

@@ -70,9 +70,10 @@ export interface OtherModel {
 
 /**
  * What some rules need: that the model is not downloaded yet (`fresh`), its manifest (`manifest`), another
- * version of it (`changes`), faults (`faults`), and a connection whose bytes can be seen (`wire`).
+ * version of it (`changes`), another model (`other`), faults (`faults`), and a connection whose bytes can be
+ * seen (`wire`).
  */
-export type Need = "fresh" | "manifest" | "changes" | "faults" | "wire";
+export type Need = "fresh" | "manifest" | "changes" | "other" | "faults" | "wire";
 
 /** A server under test. */
 export interface ServerSubject extends SubjectInfo {
@@ -211,6 +212,9 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
       manifest: `The manifest of the model is not known${OWN_SUBJECT}`,
       changes: `The model in the registry cannot be changed${OWN_SUBJECT}`,
       faults: `The server cannot be made to fail${OWN_SUBJECT}`,
+      ...(otherModel === undefined && {
+        other: "No other model is known: `--other-model` (`otherModel`) names one",
+      }),
       ...(!fetchWire && { wire: "This runtime has no sockets: Deno, Bun and Node have" }),
       ...(!mayDelete && {
         fresh:

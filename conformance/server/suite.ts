@@ -13,6 +13,8 @@ import { plainPull } from "./plain_pull.ts";
 import { downloadRules } from "./rules/downloads.ts";
 import { errorRules } from "./rules/errors.ts";
 import { httpRules } from "./rules/http.ts";
+import { listingRules } from "./rules/listing.ts";
+import { otherModelRules } from "./rules/other_models.ts";
 import { requestRules } from "./rules/requests.ts";
 import { streamRules } from "./rules/stream.ts";
 import type { ServerSubject } from "./subject.ts";
@@ -24,6 +26,8 @@ export const serverRules: readonly Rule<ServerSubject>[] = [
   ...httpRules,
   ...streamRules,
   ...downloadRules,
+  ...otherModelRules,
+  ...listingRules,
   ...errorRules,
 ];
 

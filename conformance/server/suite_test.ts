@@ -49,12 +49,15 @@ describe("a server of which no more is known than its address", () => {
     assertEquals(skipped.map(({ id, verdict }) => `${id} ${verdict}`), [
       "S-FRAME-4 skipped",
       "S-FRAME-5 skipped",
+      "S-FRAME-7 skipped",
       "S-DOWN-3 skipped",
       "S-DOWN-4 skipped",
       "S-RESUME-1 skipped",
       "S-SHARE-1 skipped",
       "S-LEAVE-1 skipped",
       "S-AGAIN-2 skipped",
+      "S-OTHER-1 skipped",
+      "S-LIST-1 skipped",
       "S-ERR-9 skipped",
       "S-ERR-10 skipped",
     ]);

@@ -613,6 +613,38 @@ const downloads: readonly Specimen<ServerSubject>[] = [
         answering() >= 4 ? Response.json({ error: "busy" }, { status: 503 }) : await fetch(request);
     },
   ),
+  server(
+    "pulls one model at a time",
+    "The pull of another model waits until nothing else is pulled.",
+    ["S-OTHER-1"],
+    (mock) => {
+      const { fetch, answering } = watchStreams(mock.fetch);
+      return async (request) => {
+        const isOther = isPull(request) && (await fieldsOf(request))?.model === "other";
+        while (isOther && answering() > 0) await mock.clock.sleep(60);
+        return await fetch(request);
+      };
+    },
+  ),
+  server(
+    "lists no models",
+    "Its list of models is empty, whatever was pulled.",
+    ["S-LIST-1"],
+    ({ fetch }) => async (request) => {
+      const isList = request.method === "GET" && new URL(request.url).pathname === "/api/tags";
+      return isList ? Response.json({ models: [] }) : await fetch(request);
+    },
+  ),
+  server(
+    "tells of each tick twice",
+    "It sends each object about a layer in part two times.",
+    ["S-FRAME-7"],
+    ({ fetch }) =>
+      changeObjects(fetch, () => (object) => {
+        const { total, completed } = object;
+        return Number(completed) < Number(total) ? [object, object] : [object];
+      }),
+  ),
 ];
 
 const http: readonly Specimen<ServerSubject>[] = [

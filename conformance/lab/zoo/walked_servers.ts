@@ -254,7 +254,7 @@ export const walkedSpecimens: readonly Specimen<ServerSubject>[] = [
   server(
     "ends pulls when another model is there",
     "The success of one pull ends those of other models.",
-    ["S-LOAD-1"],
+    ["S-OTHER-1"],
     (mock) => {
       const { answer, running } = withHabit(mock, {});
       return async (request) => {
@@ -329,6 +329,83 @@ export const walkedSpecimens: readonly Specimen<ServerSubject>[] = [
         answer,
         (fields) => running.length > 0 ? { ...fields, stream: true } : fields,
       );
+    },
+  ),
+  server(
+    "lists a model that is not there yet",
+    "A model is in the list from the moment at which its pull begins.",
+    ["S-LIST-1"],
+    (mock) => {
+      const pulled = new Set<unknown>();
+      return async (request) => {
+        if (isPull(request)) pulled.add((await fieldsOf(request))?.model);
+        const isList = new URL(request.url).pathname === "/api/tags";
+        if (request.method === "DELETE") pulled.clear();
+        const response = await mock.fetch(request);
+        return isList ? Response.json({ models: [...pulled].map((name) => ({ name })) }) : response;
+      };
+    },
+  ),
+  server(
+    "keeps the ticker of each pull that was cancelled",
+    "It tells of each tick once more for each time that a pull was cancelled.",
+    ["S-FRAME-7"],
+    (mock) => {
+      let tickers = 1;
+      return withHabit(mock, {
+        onLeave: () => tickers++,
+        change: (object) => isPartial(object) ? Array(tickers).fill(object) : [object],
+      }).answer;
+    },
+  ),
+  server(
+    "hands a download over once",
+    "When a second caller leaves, it ends the pulls of all others.",
+    ["S-LEAVE-1"],
+    (mock) => {
+      let left = 0;
+      return withHabit(mock, {
+        onLeave(_stream, others) {
+          left = others.length === 0 ? 0 : left + 1;
+          for (const other of others) other.isDead ||= left > 1;
+        },
+      }).answer;
+    },
+  ),
+  server(
+    "skips a part at each visit",
+    "It goes on a little further than where a pull was cancelled, at each time.",
+    ["S-RESUME-1"],
+    (mock) => {
+      const skipped = new Map<string, number>();
+      return withHabit(mock, {
+        onLeave({ told }, others) {
+          const [digest] = [...told].at(-1) ?? [];
+          if (others.length > 0 || !digest) return;
+          skipped.set(digest, (skipped.get(digest) ?? 0) + 28_000_000);
+        },
+        change(object) {
+          if (!isPartial(object)) return [object];
+          const completed = object.completed + (skipped.get(object.digest) ?? 0);
+          return [{ ...object, completed: Math.min(object.total, completed) }];
+        },
+      }).answer;
+    },
+  ),
+  server(
+    "forgets a part after half a minute",
+    "It drops what it has in part when nobody has pulled for half a minute.",
+    ["S-RESUME-1"],
+    (mock) => {
+      let leftAt = Infinity;
+      const { answer } = withHabit(mock, {
+        onLeave: (_stream, others) => leftAt = others.length === 0 ? mock.clock.now() : Infinity,
+      });
+      return (request) => {
+        if (isPull(request) && mock.clock.now() - leftAt > 30_000) mock.reset();
+        if (isPull(request)) leftAt = Infinity;
+        return answer(request);
+      };
     },
   ),
 ];

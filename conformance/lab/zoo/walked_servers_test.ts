@@ -27,7 +27,8 @@ const SEEDS = env.ZOO_RUNS === undefined ? [1] : [1, 2, 3, 4, 5, 6, 7, 8];
 const RUNS = Number(env.ZOO_RUNS ?? 40);
 
 /** The rules that walks can break, as far as servers of the zoo break them. */
-const WALKED = /^S-(SEQ|DOWN|RESUME|SHARE|LEAVE|AGAIN|LOAD)-|^S-REQ-3$|^S-ERR-11$/;
+const WALKED =
+  /^S-(SEQ|DOWN|RESUME|SHARE|LEAVE|AGAIN|OTHER|LIST)-|^S-REQ-3$|^S-FRAME-7$|^S-ERR-11$/;
 
 async function walk(subject: ServerSubject, more: Partial<Walk> = {}): Promise<Findings> {
   const findings = new Findings();

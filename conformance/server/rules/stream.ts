@@ -102,16 +102,38 @@ function findSilence(transcript: Transcript): string | undefined {
   for (const { pauseMs, chunks } of batchesOf(transcript)) {
     for (const { digest, completed } of decode(chunks)) {
       const before = told.get(digest);
-      if (before !== undefined && completed !== undefined && completed > before) {
-        if (pauseMs > MAX_HELD_MS) {
-          const bytes = `${completed - before} bytes more of a layer`;
-          return `${bytes} after ${Math.round(pauseMs)} ms without an object`;
-        }
+      if (completed === undefined) continue;
+      if (pauseMs > MAX_HELD_MS && before !== undefined && completed > before) {
+        const bytes = `${completed - before} bytes more of a layer`;
+        return `${bytes} after ${Math.round(pauseMs)} ms without an object`;
       }
-      if (completed !== undefined) told.set(digest, completed);
+      told.set(digest, completed);
     }
   }
   return undefined;
+}
+
+/** How many ticks have to show the same for it to be a habit. */
+const MIN_TICKS = 3;
+
+/**
+ * What is told of each layer in part, by what arrived at once. Where one tick tells two different things,
+ * objects were held back, so that nobody knows how many ticks there were.
+ */
+function ticksOf(transcript: Transcript): number[][][] {
+  const byDigest = new Map<string, number[][]>();
+  for (const { chunks } of batchesOf(transcript)) {
+    const told = new Map<string, number[]>();
+    for (const status of decode(chunks)) {
+      const { digest, completed } = status;
+      if (digest === undefined || completed === undefined || !isPartial(status)) continue;
+      told.set(digest, [...told.get(digest) ?? [], completed]);
+    }
+    for (const [digest, tick] of told) {
+      byDigest.set(digest, [...byDigest.get(digest) ?? [], tick]);
+    }
+  }
+  return [...byDigest.values()];
 }
 
 const FINAL_ORDER = 'spec: "After all the files are downloaded, the final responses are:"';
@@ -211,7 +233,7 @@ export const streamRules: readonly PullRule[] = [
       if (seen === undefined) return;
       throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
     },
-    slowWorlds(),
+    { ...slowWorlds(), decisive: longWorlds().decisive },
   ),
   pullRule(
     {
@@ -243,6 +265,30 @@ export const streamRules: readonly PullRule[] = [
       }
     },
     longWorlds(),
+  ),
+  pullRule(
+    {
+      id: "S-FRAME-7",
+      level: "should",
+      title: "A tick tells of a layer once",
+      cites: "observed: one object per tick of 60 ms",
+      evidence: `${MIN_TICKS} objects about a layer in part, sent at different times`,
+      skips: unlessHas("fresh"),
+    },
+    "timed",
+    (transcript, { saw }) => {
+      const { exchange } = transcript;
+      for (const ticks of ticksOf(transcript)) {
+        if (ticks.length < MIN_TICKS || ticks.some((tick) => new Set(tick).size > 1)) continue;
+        saw();
+        // A stalled download tells the same for long, and its ticks may come late, and so at once.
+        const repeated = new Set(ticks.filter((tick) => tick.length > 1).map(([told]) => told));
+        if (repeated.size < MIN_TICKS) continue;
+        const seen = `${repeated.size} objects that came more than once at the same time`;
+        throw new Violation("each object about a layer in part to come once", seen, [exchange]);
+      }
+    },
+    slowWorlds(),
   ),
   pullRule(
     {

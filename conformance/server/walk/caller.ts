@@ -25,7 +25,7 @@ import type { Scene } from "./scene.ts";
 const WAITED_MS = 5;
 
 /** The rules about each stream that are checked in walks. */
-const checkedRules = streamRules.filter(({ id }) => /^S-(SEQ|DOWN)-/.test(id));
+const checkedRules = streamRules.filter(({ id }) => /^S-(SEQ|DOWN)-|^S-FRAME-7$/.test(id));
 
 /** One who pulls. */
 export interface Caller {
@@ -94,6 +94,12 @@ export class StreamCaller implements Caller {
     if (this.#isAtEnd) await this.finish();
   }
 
+  /** Reads as long as something goes on. */
+  async readWhile(goesOn: () => boolean): Promise<void> {
+    await this.#readUntil(() => !goesOn());
+    if (this.#isAtEnd) await this.finish();
+  }
+
   disturb(cause: Cause): void {
     this.#cause = cause;
     this.#isDisturbed = true;
@@ -114,7 +120,9 @@ export class StreamCaller implements Caller {
       model.leave(this.#scene.now());
       return;
     }
-    this.#checkStream(transcript, ["begun", "ended"]);
+    // Only virtual time says when something was sent, and not how busy this machine is.
+    const isVirtual = this.#scene.server.sleep !== undefined;
+    this.#checkStream(transcript, ["begun", "ended", ...isVirtual ? ["timed" as const] : []]);
     sawSuccess(this.#scene, this.#cause);
     model.leave(this.#scene.now());
     if (this.#scene.isSuccessTrue) model.succeed();

@@ -65,6 +65,8 @@ export type Command =
   | PullCommand
   /** Nobody does anything, for a share of the time that a whole pull takes, in percent. */
   | { readonly do: "wait"; readonly percent: number }
+  /** The same for a time that does not depend on how long a pull takes. */
+  | { readonly do: "idle"; readonly milliseconds: number }
   /** Something while nobody pulls. */
   | { readonly do: Act }
   /** The model is deleted. */
@@ -88,7 +90,12 @@ export interface Abilities {
   readonly deletes: boolean;
   /** Whether the model can be published anew. */
   readonly publishes: boolean;
+  /** Whether its time is virtual, so that waiting takes none. */
+  readonly isVirtual: boolean;
 }
+
+/** How long to wait at most for a server that lives by the clock of this machine. */
+const LONGEST_REAL_IDLE_MS = 1_000;
 
 /** Whether a server can be asked for what a command does. */
 export function isPossible(command: Command, can: Abilities): boolean {
@@ -96,6 +103,8 @@ export function isPossible(command: Command, can: Abilities): boolean {
     case "pull":
       return (can.hasOther || !(command.meanwhile ?? []).some(({ act }) => act === "other")) &&
         (can.isFresh || command.callers.every(({ leavesAt }) => leavesAt === TO_THE_END));
+    case "idle":
+      return can.isVirtual || command.milliseconds <= LONGEST_REAL_IDLE_MS;
     case "other":
       return can.hasOther;
     case "delete":
@@ -133,6 +142,9 @@ export function eventsOf({ callers, meanwhile = [] }: PullCommand): PullEvent[] 
 /** The layers of the walks that are made in every run: two that take long, and a small one. */
 const TOUR_LAYERS: readonly number[] = [90_000_000, 60_000_000, 5_000];
 
+/** A layer so large that what a server skips of it or downloads unasked does not pass for a fast network. */
+const LARGE_LAYER: readonly number[] = [180_000_000];
+
 /** One who joins at a share and leaves at another. */
 function caller(joinsAt: number, leavesAt: number, stream = true): PullingCaller {
   return { joinsAt, leavesAt, stream };
@@ -144,29 +156,100 @@ function pullBy(...callers: readonly PullingCaller[]): PullCommand {
 
 const WHOLE = pullBy(caller(0, TO_THE_END));
 
-/** The walks that are made in every run, the simplest and most telling ones first. */
-const TOUR: readonly (readonly Command[])[] = [
-  [WHOLE],
-  [pullBy(caller(0, 15)), { do: "wait", percent: 50 }],
-  [pullBy(caller(0, TO_THE_END), caller(30, TO_THE_END))],
-  [pullBy(caller(0, 50), caller(30, TO_THE_END))],
-  [pullBy(caller(0, 20)), pullBy(caller(0, 45)), pullBy(caller(0, 75))],
-  [pullBy(caller(0, TO_THE_END), caller(20, 40), caller(50, TO_THE_END, false))],
-  [{ ...WHOLE, meanwhile: [{ at: 40, act: "invalid name" }, { at: 70, act: "absent" }] }],
-  [pullBy(caller(0, 80), caller(65, 90), caller(70, 75)), { do: "wait", percent: 50 }],
-  [WHOLE, { do: "publish", layer: 1 }],
-  [pullBy(caller(0, 70)), { do: "no JSON" }, { do: "absent" }, { do: "delete" }],
-  [{ ...WHOLE, meanwhile: [{ at: 30, act: "other" }, { at: 75, act: "list" }] }],
-  [pullBy(caller(0, 40, false)), pullBy(caller(0, TO_THE_END, false), caller(70, TO_THE_END))],
-  [WHOLE, { do: "no body" }, pullBy(caller(0, TO_THE_END, false), caller(0, TO_THE_END))],
-  [pullBy(caller(0, 65)), { do: "publish", layer: 0 }, WHOLE, { do: "publish", layer: 1 }],
-  [WHOLE, { do: "delete" }, pullBy(caller(0, 45)), { do: "wait", percent: 50 }],
+/** Comes, and leaves as soon as there is a line about a layer in part. */
+const VISIT = pullBy(caller(0, 1));
+
+/** Longer than a server needs to notice that a caller has left, and than lines are late. */
+const IDLE: Command = { do: "idle", milliseconds: LONGEST_REAL_IDLE_MS };
+
+/** A walk that is made in every run. */
+interface TourStop {
+  readonly layers?: readonly number[];
+  readonly commands: readonly Command[];
+}
+
+/**
+ * The walks that are made in every run, the simplest and most telling ones first. Each download of a real
+ * server takes time, so that most of them show several things.
+ */
+const TOUR: readonly TourStop[] = [
+  { commands: [WHOLE] },
+  {
+    // What a server skips at each visit adds up, and so does what it downloads while nobody is there.
+    layers: LARGE_LAYER,
+    commands: [
+      ...[VISIT, VISIT, VISIT, VISIT, VISIT],
+      pullBy(caller(0, 35), caller(28, 42)),
+      IDLE,
+      pullBy(caller(0, 58), caller(48, 52)),
+      IDLE,
+    ],
+  },
+  {
+    // Those who came first leave first, one after another.
+    commands: [{
+      ...pullBy(
+        caller(0, 25),
+        caller(10, 40),
+        caller(13, TO_THE_END, false),
+        caller(15, TO_THE_END),
+      ),
+      meanwhile: [{ at: 50, act: "list" }],
+    }],
+  },
+  {
+    // The first one asks for no stream; of the others, the last leave first, and another comes later.
+    commands: [
+      pullBy(
+        caller(0, 45, false),
+        caller(12, TO_THE_END),
+        caller(18, 35),
+        caller(20, 28),
+        caller(70, TO_THE_END),
+      ),
+    ],
+  },
+  { commands: [pullBy(caller(0, 20)), pullBy(caller(0, 45)), pullBy(caller(0, 75))] },
+  {
+    commands: [{
+      ...WHOLE,
+      meanwhile: [{ at: 40, act: "invalid name" }, { at: 70, act: "absent" }],
+    }],
+  },
+  { commands: [WHOLE, { do: "publish", layer: 1 }] },
+  { commands: [pullBy(caller(0, 70)), { do: "no JSON" }, { do: "absent" }, { do: "delete" }] },
+  { commands: [{ ...WHOLE, meanwhile: [{ at: 15, act: "list" }, { at: 30, act: "other" }] }] },
+  { commands: [pullBy(caller(0, 30)), { do: "idle", milliseconds: 60_000 }] },
+  {
+    commands: [
+      pullBy(caller(0, 40, false)),
+      pullBy(caller(0, TO_THE_END, false), caller(70, TO_THE_END)),
+    ],
+  },
+  {
+    commands: [pullBy(caller(0, 80), caller(65, 90), caller(70, 75)), { do: "wait", percent: 50 }],
+  },
+  {
+    commands: [pullBy(caller(0, 65)), { do: "publish", layer: 0 }, WHOLE, {
+      do: "publish",
+      layer: 1,
+    }],
+  },
+  { commands: [pullBy(caller(0, TO_THE_END), caller(20, 40), caller(50, TO_THE_END, false))] },
+  {
+    commands: [
+      WHOLE,
+      { do: "no body" },
+      pullBy(caller(0, TO_THE_END, false), caller(0, TO_THE_END)),
+    ],
+  },
+  { commands: [WHOLE, { do: "delete" }, pullBy(caller(0, 45)), { do: "wait", percent: 50 }] },
 ];
 
 /** The walks that are made in every run, as far as a server can be asked for them. */
 export function tour(can: Abilities): Journey[] {
-  return TOUR.filter((commands) => commands.every((command) => isPossible(command, can)))
-    .map((commands) => ({ layers: TOUR_LAYERS, commands }));
+  return TOUR.filter(({ commands }) => commands.every((command) => isPossible(command, can)))
+    .map(({ layers = TOUR_LAYERS, commands }) => ({ layers, commands }));
 }
 
 /** Walks by chance. */
@@ -204,7 +287,7 @@ function commands(): Arbitrary<Command> {
       weight: 6,
       arbitrary: fc.record({
         do: fc.constant("pull" as const),
-        callers: fc.array(callers, { minLength: 1, maxLength: 3 }),
+        callers: fc.array(callers, { minLength: 1, maxLength: 4 }),
         meanwhile: fc.oneof(
           { weight: 2, arbitrary: fc.constant([]) },
           fc.array(fc.record({ at: share, act: acts }), { minLength: 1, maxLength: 2 }),

@@ -14,8 +14,20 @@ import {
 } from "./commands.ts";
 import { simplerJourneys } from "./shrink.ts";
 
-const ALL: Abilities = { isFresh: true, hasOther: true, deletes: true, publishes: true };
-const NONE: Abilities = { isFresh: false, hasOther: false, deletes: false, publishes: false };
+const ALL: Abilities = {
+  isFresh: true,
+  hasOther: true,
+  deletes: true,
+  publishes: true,
+  isVirtual: true,
+};
+const NONE: Abilities = {
+  isFresh: false,
+  hasOther: false,
+  deletes: false,
+  publishes: false,
+  isVirtual: false,
+};
 
 function pullsOf({ commands }: Journey): PullCommand[] {
   return commands.filter((command): command is PullCommand => command.do === "pull");
@@ -63,7 +75,7 @@ describe("A walk", () => {
     assert(asked(NONE).every((command) => isPossible(command, NONE)));
     assertEquals(
       kinds(asked(ALL)).difference(kinds(asked(NONE))),
-      new Set(["other", "delete", "publish"]),
+      new Set(["idle", "other", "delete", "publish"]),
     );
     const leaves = (commands: readonly Command[]) =>
       commands.some((command) =>

@@ -29,7 +29,7 @@ export const RULE_OF: Readonly<Record<Cause, string>> = {
   kept: "S-RESUME-1",
   shared: "S-SHARE-1",
   left: "S-LEAVE-1",
-  beside: "S-LOAD-1",
+  beside: "S-OTHER-1",
   refused: "S-ERR-11",
   whole: "S-AGAIN-1",
   changed: "S-AGAIN-2",
@@ -76,6 +76,8 @@ export class HeldModel {
   readonly #pace: Pace;
   readonly #layers = new Map<string, HeldLayer>();
   readonly #ceilings = new Map<string, Ceiling>();
+  /** The first of the ceilings of each layer, so that what is skipped now and then adds up. */
+  readonly #firstCeilings = new Map<string, Ceiling>();
   /** Whether a layer that no line has told of yet is not there. */
   #isFresh: boolean;
   #callers = 0;
@@ -161,7 +163,7 @@ export class HeldModel {
     const layer = this.#layerOf(digest);
     layer.isWhole = true;
     layer.bytes = layer.total ?? layer.bytes;
-    this.#ceilings.delete(digest);
+    this.#dropCeilings(digest);
   }
 
   /** A pull has succeeded. */
@@ -177,7 +179,9 @@ export class HeldModel {
   limit(digest: string, bytes: number, now: number): void {
     this.#countTo(now);
     if (this.#layerOf(digest).isWhole) return;
-    this.#ceilings.set(digest, { bytes, atMs: this.#pulledMs });
+    const ceiling = { bytes, atMs: this.#pulledMs };
+    this.#ceilings.set(digest, ceiling);
+    if (!this.#firstCeilings.has(digest)) this.#firstCeilings.set(digest, ceiling);
   }
 
   /** The most bytes of a layer that can be there, if anything is known about that. */
@@ -185,11 +189,23 @@ export class HeldModel {
     const layer = this.#layers.get(digest);
     if (layer?.isWhole) return undefined;
     const start = this.#isFresh ? { bytes: 0, atMs: 0 } : undefined;
-    const ceiling = this.#ceilings.get(digest) ?? start;
-    if (!ceiling) return undefined;
+    const ceilings = [this.#ceilings.get(digest), this.#firstCeilings.get(digest), start]
+      .filter((ceiling) => ceiling !== undefined);
+    if (ceilings.length === 0) return undefined;
     this.#countTo(now);
-    const growth = this.#pace.growthIn(this.#pulledMs - ceiling.atMs);
-    return growth === undefined ? undefined : ceiling.bytes + growth;
+    const mosts = ceilings.map(({ bytes, atMs }) => {
+      const growth = this.#pace.growthIn(this.#pulledMs - atMs);
+      return growth === undefined ? Infinity : bytes + growth;
+    });
+    const most = Math.min(...mosts);
+    return most === Infinity ? undefined : most;
+  }
+
+  /** Whether all layers can be there. */
+  canBeWhole(now: number): boolean {
+    return [...this.#layers].every(([digest, { total = 0 }]) =>
+      (this.ceilingOf(digest, now) ?? Infinity) >= total
+    );
   }
 
   /** The size of a layer, if it is known. */
@@ -205,6 +221,7 @@ export class HeldModel {
       layer.isInstalled = false;
     }
     this.#ceilings.clear();
+    this.#firstCeilings.clear();
     this.#isFresh = false;
   }
 
@@ -218,7 +235,7 @@ export class HeldModel {
     for (const { digest, size } of layers) {
       const layer = before.get(digest);
       this.#layers.set(digest, layer?.isWhole ? layer : newLayer(size));
-      this.#ceilings.delete(digest);
+      this.#dropCeilings(digest);
     }
     for (const digest of this.#manifest) this.#removed.add(digest);
     this.#manifest = new Set(this.#layers.keys());
@@ -243,6 +260,11 @@ export class HeldModel {
     let layer = this.#layers.get(digest);
     if (!layer) this.#layers.set(digest, layer = newLayer(undefined));
     return layer;
+  }
+
+  #dropCeilings(digest: string): void {
+    this.#ceilings.delete(digest);
+    this.#firstCeilings.delete(digest);
   }
 
   #countTo(now: number): void {

@@ -96,8 +96,18 @@ describe("What a server holds", () => {
       model.leave(10);
       model.join(10 + pauseMs);
       const most = model.ceilingOf("a", 10 + pauseMs + pullMs);
-      const expected = 30 + 2 * pullMs + 200;
+      const expected = Math.min(30 + 2 * pullMs, 2 * (10 + pullMs)) + 200;
       assert(most !== undefined && Math.abs(most - expected) < 1e-6, `${most}, not ${expected}`);
+    }));
+  });
+
+  it("cannot become more by being seen often", () => {
+    fc.assert(fc.property(fc.array(fc.nat({ max: 300 }), { minLength: 1 }), (skipped) => {
+      const model = new HeldModel({ isFresh: false, pace: slowPace() });
+      model.join(0);
+      let bytes = 0;
+      for (const more of skipped) model.limit("a", bytes += more, 0);
+      assertStrictEquals(model.ceilingOf("a", 100), skipped[0]! + 2 * 100 + 200);
     }));
   });
 

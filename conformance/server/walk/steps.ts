@@ -38,6 +38,8 @@ function stepsFor(command: Command, server: ToldServer): string[] {
       return pullSteps(command, server);
     case "wait":
       return [`# wait for ${command.percent} % of the time that a whole pull takes`];
+    case "idle":
+      return [`# wait for ${command.milliseconds / 1_000} s`];
     case "delete":
       return [`curl -X DELETE $HOST/api/delete -d '${JSON.stringify(namesOf(server))}'`];
     case "publish":
@@ -91,7 +93,11 @@ function namesOf({ model, fieldsFor = (model) => ({ model }) }: ToldServer) {
 }
 
 /** The command that pulls a model. */
-function curlOf(server: ToldServer, stream: boolean, model?: string): string {
+export function curlOf(
+  server: Pick<OpenServer, "model" | "fieldsFor">,
+  stream: boolean,
+  model?: string,
+): string {
   return curl(JSON.stringify(pullBody(server, { stream }, model)));
 }
 

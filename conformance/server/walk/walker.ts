@@ -8,7 +8,9 @@ import type { LayerSize } from "../../../mod.ts";
 import type { Findings } from "../../findings.ts";
 import type { CheckRun } from "../../rule.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
-import { absentModel, ask, hasSucceeded, pullBody } from "../transcript.ts";
+import { LIST_RULE, listsModel, wrongList } from "../rules/listing.ts";
+import { longestWait, OTHER_RULE, seeUnderWay, WAITED } from "../rules/other_models.ts";
+import { absentModel, type ActivePull, ask, hasSucceeded, pullBody } from "../transcript.ts";
 import { BrokenRule } from "./broken_rule.ts";
 import { type Caller, SilentCaller, StreamCaller } from "./caller.ts";
 import {
@@ -40,6 +42,8 @@ export interface Surroundings {
   readonly known: ReadonlySet<string>;
   /** Where to note what walks show. */
   readonly findings: Findings;
+  /** How long the pull of another model took alone until it told of a layer, in milliseconds. */
+  readonly otherAloneMs: () => number;
 }
 
 /** One who stays to the end. */
@@ -62,9 +66,12 @@ export class Walker implements Scene {
   #sizes: readonly number[];
   /** The circumstances under which something is waited for. */
   cause: Cause = "alone";
+  readonly #otherAloneMs: () => number;
+  /** Whether the model is installed, as far as that is known. */
+  #isInstalled: boolean | undefined;
 
   constructor(
-    { subject, layout, pace, known, findings }: Surroundings,
+    { subject, layout, pace, known, findings, otherAloneMs }: Surroundings,
     server: OpenServer,
     sizes: readonly number[],
     run: CheckRun,
@@ -80,6 +87,8 @@ export class Walker implements Scene {
     this.#layers = server.layers;
     this.#sizes = sizes;
     const isFresh = subject.lacks.fresh === undefined;
+    this.#otherAloneMs = otherAloneMs;
+    this.#isInstalled = isFresh ? false : undefined;
     this.model = new HeldModel({ layers: server.layers, isFresh, pace });
   }
 
@@ -120,6 +129,8 @@ export class Walker implements Scene {
         return await this.#pull(command);
       case "wait":
         return await this.#sleep(this.layout.pullMs * command.percent / 100);
+      case "idle":
+        return await this.#sleep(command.milliseconds);
       case "delete":
         return await this.#delete();
       case "publish":
@@ -182,11 +193,16 @@ export class Walker implements Scene {
     this.model.refuse();
   }
 
-  /** Asks for the list of models. What it says, no rule is about. */
+  /** Looks whether the model is in the list of models. */
   async #list(): Promise<void> {
-    const request = this.server.fetch("/api/tags", { signal: this.run.signal });
-    await request.then((response) => response.text(), () => {});
-    this.run.signal.throwIfAborted();
+    const isListed = await listsModel(this.server, this.run);
+    const isInstalled = this.model.state === "all" ? true : this.#isInstalled;
+    if (isListed === undefined || isInstalled === undefined) return;
+    // The pull may have succeeded by now, although nobody has read that.
+    if (isListed && !isInstalled && this.model.canBeWhole(this.now())) return;
+    if (isListed === isInstalled) return this.saw(LIST_RULE);
+    const { expected, seen, exchanges } = wrongList(isListed);
+    this.report(new BrokenRule(LIST_RULE, expected, seen, exchanges));
   }
 
   async #pullOther(present: readonly Caller[]): Promise<void> {
@@ -196,11 +212,30 @@ export class Walker implements Scene {
     const rule = RULE_OF[cause];
     this.awaits(cause);
     for (const caller of present) caller.disturb(cause);
-    const body = pullBody(this.server, { stream: true }, other.name);
-    const answer = await (await ask(this.server, { body }, this.run)).readAll();
+    const pull = await this.#beginOther(present);
+    const answer = await pull.readAll();
     if (hasSucceeded(answer)) return this.saw(rule);
     const seen = JSON.stringify(answer.statuses.at(-1)?.status ?? answer.text);
     this.report(new BrokenRule(rule, "a pull that succeeds", seen, [answer.exchange]));
+  }
+
+  /** Pulls another model until it tells of a layer, which must not wait for the pull of the first one. */
+  async #beginOther(present: readonly Caller[]): Promise<ActivePull> {
+    const reader = present.findLast((caller) => caller instanceof StreamCaller && !caller.isOver) as
+      | StreamCaller
+      | undefined;
+    const start = this.now();
+    let isBegun = false;
+    const begun = seeUnderWay(this.server, this.run).finally(() => isBegun = true);
+    begun.catch(() => {}); // is looked at below
+    await reader?.readWhile(() => !isBegun);
+    const hasWaited = reader !== undefined && !isBegun;
+    const waitedMs = this.now() - start;
+    const other = await begun;
+    if (!hasWaited || waitedMs < longestWait(this.#otherAloneMs())) return other;
+    const { exchange } = other.transcript();
+    this.report(new BrokenRule(OTHER_RULE, WAITED.expected, WAITED.seen, [exchange]));
+    return other;
   }
 
   /** Deletes the model. Where there is none to delete, nothing must change. */
@@ -208,6 +243,7 @@ export class Walker implements Scene {
     const { model } = this;
     this.#enter("delete");
     const status = await this.server.remove?.().catch(() => undefined);
+    this.#isInstalled = status === 200 || status === 404 ? false : undefined;
     if (status === 404 && model.state !== "all") model.refuse();
     else model.forget();
   }

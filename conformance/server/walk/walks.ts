@@ -8,10 +8,10 @@
  */
 
 import fc from "fast-check";
-import { Inconclusive, OutOfTime, Violation } from "../../rule.ts";
+import { type CheckRun, Inconclusive, OutOfTime, Violation } from "../../rule.ts";
 import { attempt, type Walk } from "../../run.ts";
 import { withServer } from "../server_states.ts";
-import type { ServerSubject } from "../subject.ts";
+import type { OpenServer, ServerSubject } from "../subject.ts";
 import { pullAll } from "../transcript.ts";
 import { BrokenRule } from "./broken_rule.ts";
 import {
@@ -24,6 +24,7 @@ import {
   TO_THE_END,
   tour,
 } from "./commands.ts";
+import { LeftModel } from "./left_model.ts";
 import { type Cause, RULE_OF } from "./model.ts";
 import { Pace } from "./pace.ts";
 import { Layout } from "./scene.ts";
@@ -33,9 +34,18 @@ import { type Surroundings, Walker } from "./walker.ts";
 
 /** The rules that walks can break. */
 const WALKED_RULES: readonly string[] = [
-  ...["S-REQ-3", "S-SEQ-1", "S-SEQ-2", "S-SEQ-3", "S-SEQ-4", "S-SEQ-5"],
+  ...["S-REQ-3", "S-FRAME-7", "S-SEQ-1", "S-SEQ-2", "S-SEQ-3", "S-SEQ-4", "S-SEQ-5"],
   ...["S-DOWN-1", "S-DOWN-2", "S-DOWN-3", "S-DOWN-4", "S-DOWN-5"],
-  ...["S-RESUME-1", "S-SHARE-1", "S-LEAVE-1", "S-AGAIN-1", "S-AGAIN-2", "S-LOAD-1", "S-ERR-11"],
+  ...[
+    "S-RESUME-1",
+    "S-SHARE-1",
+    "S-LEAVE-1",
+    "S-AGAIN-1",
+    "S-AGAIN-2",
+    "S-OTHER-1",
+    "S-LIST-1",
+    "S-ERR-11",
+  ],
 ];
 
 /** The rule about HTTP itself. */
@@ -79,9 +89,18 @@ class Walks {
   readonly #passed = new Set<string>();
   readonly #surroundings: Surroundings;
   readonly #start = performance.now();
-  #can: Abilities = { isFresh: false, hasOther: false, deletes: false, publishes: false };
+  #can: Abilities = {
+    isFresh: false,
+    hasOther: false,
+    deletes: false,
+    publishes: false,
+    isVirtual: false,
+  };
   #told: ToldServer = { model: "" };
   #isReal = true;
+  /** Another model that was left in part. */
+  #left: LeftModel | undefined;
+  #hasResumed = false;
   /** How long the first walk took, and the walks so far on average, in milliseconds. */
   #firstMs = 0;
   #made = 0;
@@ -95,6 +114,7 @@ class Walks {
       pace: new Pace(),
       known: this.#known,
       findings: walk.findings,
+      otherAloneMs: () => this.#left?.aloneMs ?? 0,
     };
   }
 
@@ -105,12 +125,15 @@ class Walks {
       return;
     }
     for (const journey of this.#journeys()) {
+      if (this.#isReal && journey.commands.some(pullsOther)) await this.#resumeOther();
       // What comes over a connection that breaks says nothing about what the server does.
-      if (!this.#hasTime || this.#walk.findings.of(CONNECTION_RULE)) return;
+      if (this.#walk.findings.of(CONNECTION_RULE)) return;
+      if (!this.#hasTime) break;
       if (!isUseful(journey.commands, this.#known)) continue;
       const goesOn = await this.#make(journey);
       if (!goesOn) return;
     }
+    if (this.#isReal) await this.#resumeOther();
   }
 
   /** Finds out what can be done with the server. */
@@ -125,8 +148,42 @@ class Walks {
         hasOther: otherModel !== undefined,
         deletes: lacks.fresh === undefined && remove !== undefined,
         publishes: lacks.changes === undefined && change !== undefined,
+        isVirtual: !this.#isReal,
       };
       return Promise.resolve();
+    });
+    if (this.#can.isFresh && this.#can.hasOther) {
+      await this.#aside(async (server, run) => {
+        this.#left = await LeftModel.leave(server, run);
+      });
+    }
+  }
+
+  /** Pulls the other model, which was left in part, as late as possible. Does it once. */
+  async #resumeOther(): Promise<void> {
+    if (this.#hasResumed || !this.#left) return;
+    this.#hasResumed = true;
+    const left = this.#left;
+    await this.#aside(async (server, run) => {
+      const outcome = await left.resume(server, run);
+      const { findings } = this.#walk;
+      if (outcome === true) findings.saw(RULE_OF.kept);
+      if (typeof outcome === "boolean" || this.#known.has(outcome.rule)) return;
+      const steps = left.steps(server, server.now());
+      const place = { during: "walk", steps, foundAfter: this.#made, shrinks: 0 };
+      this.#known.add(outcome.rule);
+      findings.add(outcome.rule, { violation: outcome, ...place });
+    });
+  }
+
+  /** Does something that is no walk. If it fails, that is for rules to tell of. */
+  async #aside(work: (server: OpenServer, run: CheckRun) => Promise<void>): Promise<void> {
+    const limits = { limitMs: this.#walk.checkTimeoutMs, graceMs: 0, signal: this.#walk.signal };
+    await attempt(
+      (run) => withServer(this.#subject, { layers: [1_000] }, (server) => work(server, run)),
+      limits,
+    ).catch((error) => {
+      if (!(error instanceof Violation || error instanceof Inconclusive)) throw error;
     });
   }
 
@@ -213,7 +270,7 @@ class Walks {
         }), limits);
       return {};
     } catch (error) {
-      await this.#reset();
+      await this.#reset(layers);
       const rule = RULE_OF[walker?.cause ?? "alone"];
       if (error instanceof BrokenRule) return { breach: error };
       if (error instanceof OutOfTime) return { hung: { rule, error } };
@@ -228,11 +285,11 @@ class Walks {
   }
 
   /** Makes the model whole, so that deleting it leaves nothing of it. In virtual time, servers are new. */
-  async #reset(): Promise<void> {
+  async #reset(layers: readonly number[]): Promise<void> {
     if (!this.#isReal || !this.#can.deletes) return;
     const limits = { limitMs: this.#walk.checkTimeoutMs, graceMs: 0, signal: this.#walk.signal };
     await attempt((run) =>
-      withServer(this.#subject, { layers: [1_000] }, async (server) => {
+      withServer(this.#subject, { layers }, async (server) => {
         await pullAll(server, run);
       }), limits).catch(() => {});
     this.#walk.signal?.throwIfAborted();
@@ -265,6 +322,12 @@ class Walks {
     }
     return best;
   }
+}
+
+/** Whether somebody pulls another model in a step. */
+function pullsOther(command: Command): boolean {
+  if (command.do !== "pull") return command.do === "other";
+  return (command.meanwhile ?? []).some(({ act }) => act === "other");
 }
 
 /** What a walk can be recognized by. */

@@ -1,0 +1,79 @@
+/**
+ * The rule about which models a server lists.
+ *
+ * @module
+ */
+
+import { isSameModel } from "../../../src/model_name.ts";
+import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { requireSuccess } from "../plain_pull.ts";
+import { slowWorlds, withServer } from "../server_states.ts";
+import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { beginPull, isPartial, parseJson } from "../transcript.ts";
+
+/** Where models are listed. */
+const LIST_PATH = "/api/tags";
+
+/** The rule's id. */
+export const LIST_RULE = "S-LIST-1";
+
+/** Whether a server lists its model, or `undefined` if it has no list. */
+export async function listsModel(server: OpenServer, run: CheckRun): Promise<boolean | undefined> {
+  run.awaits("the list of models", () => [{ request: `GET ${LIST_PATH}` }]);
+  const text = await server.fetch(LIST_PATH, { signal: run.signal })
+    .then((response) => response.text(), () => "");
+  run.signal.throwIfAborted();
+  const { models } = Object(parseJson(text));
+  if (models !== null && !Array.isArray(models)) return undefined;
+  return (models ?? []).some((listed: unknown) => isNamed(listed, server.model));
+}
+
+function isNamed(listed: unknown, model: string): boolean {
+  const { name, model: other = name } = Object(listed);
+  return [name, other].some((each) => typeof each === "string" && isSame(each, model));
+}
+
+function isSame(name: string, model: string): boolean {
+  try {
+    return isSameModel(name, model);
+  } catch {
+    return name === model; // a name that no registry has
+  }
+}
+
+/** What shows that a model is listed too early, or not when it should be. */
+export function wrongList(isListed: boolean): Violation {
+  const exchanges = [{ request: `GET ${LIST_PATH}` }];
+  return isListed
+    ? new Violation("no model whose pull has not succeeded", "the model in the list", exchanges)
+    : new Violation("the model, whose pull has succeeded", "a list without it", exchanges);
+}
+
+/** The rules. */
+export const listingRules: readonly Rule<ServerSubject>[] = [
+  rule<ServerSubject, World>({
+    id: LIST_RULE,
+    side: "server",
+    level: "observed",
+    title: "A model is listed once its pull has succeeded, and not before",
+    cites: "observed: GET /api/tags lists the models that have a manifest, which is written last",
+    evidence: "a list of models during a pull and after it",
+    skips: unlessHas("fresh"),
+    ...slowWorlds(),
+    check: (subject, world, run) =>
+      withServer(subject, world, async (server) => {
+        const pulling = await beginPull(server, run);
+        await pulling.readUntil((statuses) => statuses.some(isPartial));
+        const isListedEarly = await listsModel(server, run);
+        if (isListedEarly === undefined) throw new Inconclusive(`There is no list at ${LIST_PATH}`);
+        const { statuses: { length } } = pulling.transcript();
+        const transcript = await pulling.readAll();
+        await requireSuccess(subject, transcript, run);
+        // What was sent before the list may be read after it, but not several ticks of a download.
+        const isDuring = transcript.statuses.slice(length).filter(isPartial).length > 1;
+        if (isListedEarly && isDuring) throw wrongList(true);
+        if (await listsModel(server, run) === false) throw wrongList(false);
+        if (isDuring) run.saw();
+      }),
+  }),
+];
