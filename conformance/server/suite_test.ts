@@ -55,6 +55,7 @@ describe("a server of which no more is known than its address", () => {
       "S-SHARE-1 skipped",
       "S-LEAVE-1 skipped",
       "S-AGAIN-2 skipped",
+      "S-AGAIN-3 skipped",
       "S-ERR-9 skipped",
       "S-ERR-10 skipped",
     ]);
