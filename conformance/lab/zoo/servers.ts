@@ -366,7 +366,7 @@ const framing: readonly Specimen<ServerSubject>[] = [
     ["S-FRAME-5"],
     ({ fetch }) =>
       changeBytes(fetch, async function* (chunks) {
-        let held: Uint8Array<ArrayBuffer>[] = [];
+        const held: Uint8Array<ArrayBuffer>[] = [];
         let [first, last]: (string | undefined)[] = [];
         for await (const chunk of chunks) {
           const digest = /"digest":"([^"]+)"/.exec(new TextDecoder().decode(chunk))?.[1];
