@@ -12,8 +12,8 @@ import type { Arbitrary } from "./generators/mod.ts";
 export type Side = "server" | "client";
 
 /**
- * How much a rule weighs: `must` (the spec says so), `should` (robust practice) or `observed` (the
- * reference implementation does so).
+ * How much a rule weighs: `must` (the spec says so, or HTTP), `should` (robust practice) or `observed`
+ * (the reference implementation does so).
  */
 export type Level = "must" | "should" | "observed";
 

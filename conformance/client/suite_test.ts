@@ -23,7 +23,7 @@ describe("the rules", () => {
 
   it("are a must where the spec says so, and cite it", () => {
     for (const { id, level, cites } of rules) {
-      assert(level !== "must" || /^spec: "/.test(cites), id);
+      assert(level !== "must" || /^(spec: "|RFC \d+, )/.test(cites), id);
       assert(level !== "observed" || /observed: /.test(cites), id);
     }
   });

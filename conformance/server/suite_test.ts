@@ -56,12 +56,9 @@ describe("a server of which no more is known than its address", () => {
       "S-SHARE-1 skipped",
       "S-LEAVE-1 skipped",
       "S-AGAIN-2 skipped",
-<<<<<<< HEAD
+      "S-AGAIN-3 skipped",
       "S-OTHER-1 skipped",
       "S-LIST-1 skipped",
-=======
-      "S-AGAIN-3 skipped",
->>>>>>> 340fa723399cf5dff6fc2e9025bb17e18cc3cb33
       "S-ERR-9 skipped",
       "S-ERR-10 skipped",
     ]);
