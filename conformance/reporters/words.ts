@@ -23,7 +23,7 @@ export const VERDICTS: readonly Verdict[] = ["kept", "broken", "hung", "not seen
 
 /** What the levels mean. */
 export const LEVEL_MEANINGS: Readonly<Record<Level, string>> = {
-  must: "the spec says so",
+  must: "the spec says so, or HTTP",
   should: "robust practice",
   observed: "the reference does so",
 };

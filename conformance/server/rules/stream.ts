@@ -384,7 +384,9 @@ export const streamRules: readonly PullRule[] = [
       id: "S-SEQ-6",
       level: "must",
       title: "Every object says something: a status, a digest or an error",
-      cites: 'spec: each response has a "status"; observed: of downloads it may be absent or empty',
+      cites:
+        'spec: "status": "pulling manifest", and one in each other response; observed: of downloads it ' +
+        "may be absent or empty",
       evidence: "an object",
     },
     "begun",
