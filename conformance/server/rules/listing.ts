@@ -33,7 +33,8 @@ function isNamed(listed: unknown, model: string): boolean {
   return [name, other].some((each) => typeof each === "string" && isSame(each, model));
 }
 
-function isSame(name: string, model: string): boolean {
+function isSame(name: string, asked: string): boolean {
+  const model = asked.replace(/^https?:\/\//, ""); // how it is reached is no part of a name
   try {
     return isSameModel(name, model);
   } catch {
