@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import { blaming } from "../../blame.ts";
 import { type CheckRun, type Rule, rule } from "../../rule.ts";
-import { type ClientUnderTest, expectTold, observe } from "../observation.ts";
+import { type ClientUnderTest, observe } from "../observation.ts";
 import { expectSuccess, FAILURE, requireFailure, SUCCESS } from "../plain_pull.ts";
 import { wholePull } from "../pull_states.ts";
 import type { ContentCoding } from "../scripted_server.ts";
@@ -187,7 +187,6 @@ export const httpRules: readonly Rule<ClientUnderTest>[] = [
       const script = { chunks: lines(wholePull.statuses), coding };
       const observation = await observe(client, script, run);
       await expectSuccess(client, observation, run);
-      expectTold(client, observation, wholePull.statuses);
       run.saw();
     },
   }),

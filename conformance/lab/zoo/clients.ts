@@ -516,7 +516,7 @@ const failures: readonly Specimen<ClientSubject>[] = [
   client(
     "knows errors by their first bytes",
     "It looks for how servers write an error, so that it passes over one with spaces in it.",
-    ["C-ERR-1", "C-ERR-4"],
+    ["C-ERR-1", "C-ERR-4", "C-ERR-5"],
     {
       parse(line) {
         const object = correct.parse(line);
@@ -546,7 +546,7 @@ const failures: readonly Specimen<ClientSubject>[] = [
   client(
     "keeps late errors to itself",
     "It shows what an error says only if it is the first object.",
-    ["C-ERR-1", "C-ERR-4"],
+    ["C-ERR-1", "C-ERR-4", "C-ERR-5"],
     followAfter(() => {
       let isFirst = true;
       return ({ error }) => {
@@ -567,7 +567,10 @@ const failures: readonly Specimen<ClientSubject>[] = [
       };
     }),
   ),
-  client("takes the last word", "It forgets an error when `success` follows.", ["C-ERR-3"], {
+  client("takes the last word", "It forgets an error when `success` follows.", [
+    "C-ERR-3",
+    "C-ERR-5",
+  ], {
     async follow(objects, onUpdate) {
       let failure: unknown;
       for await (const object of objects) {

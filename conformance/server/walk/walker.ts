@@ -8,7 +8,7 @@ import type { LayerSize } from "../../../mod.ts";
 import type { Findings } from "../../findings.ts";
 import type { CheckRun } from "../../rule.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
-import { LIST_RULE, listsModel, wrongList } from "../rules/listing.ts";
+import { LIST_RULE, listedEarly, listsModel } from "../rules/listing.ts";
 import { longestWait, OTHER_RULE, seeUnderWay, WAITED } from "../rules/other_models.ts";
 import { absentModel, type ActivePull, ask, hasSucceeded, pullBody } from "../transcript.ts";
 import { BrokenRule } from "./broken_rule.ts";
@@ -201,7 +201,8 @@ export class Walker implements Scene {
     // The pull may have succeeded by now, although nobody has read that.
     if (isListed && !isInstalled && this.model.canBeWhole(this.now())) return;
     if (isListed === isInstalled) return this.saw(LIST_RULE);
-    const { expected, seen, exchanges } = wrongList(isListed);
+    if (!isListed) return; // some servers do not list what they cannot read
+    const { expected, seen, exchanges } = listedEarly();
     this.report(new BrokenRule(LIST_RULE, expected, seen, exchanges));
   }
 
