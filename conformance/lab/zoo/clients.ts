@@ -331,7 +331,7 @@ const objects: readonly Specimen<ClientSubject>[] = [
     "takes an absent `completed` for all of it",
     "It says that a layer is there when it has not begun, which is how layers are announced, and " +
       "cannot say it where there is no total.",
-    ["C-FRAME-1", "C-OBJ-1", "C-OBJ-6"],
+    ["C-FRAME-1", "C-OBJ-1", "C-OBJ-6", "C-DIALECT-1"],
     parsed((object) => ({ completed: object.total, ...object })),
   ),
   client(
@@ -567,10 +567,7 @@ const failures: readonly Specimen<ClientSubject>[] = [
       };
     }),
   ),
-  client("takes the last word", "It forgets an error when `success` follows.", [
-    "C-ERR-3",
-    "C-ERR-5",
-  ], {
+  client("takes the last word", "It forgets an error when `success` follows.", ["C-ERR-3"], {
     async follow(objects, onUpdate) {
       let failure: unknown;
       for await (const object of objects) {
