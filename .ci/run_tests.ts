@@ -15,7 +15,7 @@ import { ROOT } from "./project.ts";
 import { allSuites, type Suite, versionOf } from "./suites.ts";
 
 /** How long a suite may take, so that a test that hangs ends some day. */
-const TIMEOUT_MS = 15 * 60 * 1000;
+const TIMEOUT_MS = 25 * 60 * 1000;
 
 /** How a suite ended. */
 interface SuiteResult extends TestCount {

@@ -9,10 +9,13 @@ import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../r
 import { requireSuccess } from "../plain_pull.ts";
 import { slowWorlds, withServer } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
-import { beginPull, isPartial, parseJson } from "../transcript.ts";
+import { beginPull, decode, isPartial, parseJson } from "../transcript.ts";
 
 /** Where models are listed. */
 const LIST_PATH = "/api/tags";
+
+/** What comes sooner after the list may have been on its way before. */
+const AT_ONCE_MS = 50;
 
 /** The rule's id. */
 export const LIST_RULE = "S-LIST-1";
@@ -65,11 +68,14 @@ export const listingRules: readonly Rule<ServerSubject>[] = [
         await pulling.readUntil((statuses) => statuses.some(isPartial));
         const isListedEarly = await listsModel(server, run);
         if (isListedEarly === undefined) throw new Inconclusive(`There is no list at ${LIST_PATH}`);
-        const { statuses: { length } } = pulling.transcript();
+        const { elapsedMs } = pulling.transcript();
         const transcript = await pulling.readAll();
         await requireSuccess(subject, transcript, run);
-        // What was sent before the list may be read after it, but not several ticks of a download.
-        const isDuring = transcript.statuses.slice(length).filter(isPartial).length > 1;
+        // What comes right after the list may have been sent before it.
+        const later = transcript.chunks.filter((_, index) =>
+          transcript.arrivedAfterMs[index]! > elapsedMs + AT_ONCE_MS
+        );
+        const isDuring = decode(later).some(isPartial);
         if (isListedEarly && isDuring) throw listedEarly();
         if (!await listsModel(server, run)) {
           throw new Inconclusive("The model is not listed after its pull either");

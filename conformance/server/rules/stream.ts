@@ -96,21 +96,34 @@ function countReports({ chunks }: Batch): number {
   return Math.max(0, ...Array.from(reported.values(), ({ size }) => size));
 }
 
-/** Describes a silence in which a layer has come further, if there is a long one. */
+/**
+ * Describes a silence in which a layer has come further, if there is a long one. Where several objects come
+ * after it, they were held back, of which S-FRAME-5 tells.
+ */
 function findSilence(transcript: Transcript): string | undefined {
-  const told = new Map<string | undefined, number>();
-  for (const { pauseMs, chunks } of batchesOf(transcript)) {
-    for (const { digest, completed } of decode(chunks)) {
-      const before = told.get(digest);
-      if (completed === undefined) continue;
-      if (pauseMs > MAX_HELD_MS && before !== undefined && completed > before) {
-        const bytes = `${completed - before} bytes more of a layer`;
-        return `${bytes} after ${Math.round(pauseMs)} ms without an object`;
-      }
-      told.set(digest, completed);
+  let last: PullStatus | undefined;
+  for (const batch of batchesOf(transcript)) {
+    const statuses = decode(batch.chunks);
+    const [next] = statuses;
+    const isLong = batch.pauseMs > MAX_HELD_MS && countReports(batch) < 2;
+    if (isLong && last && next && isUnderWay(last) && hasGone(last, next)) {
+      const told = `${last.completed ?? 0} of ${last.total} bytes`;
+      return `nothing for ${Math.round(batch.pauseMs)} ms after ${told} of a layer`;
     }
+    last = statuses.at(-1) ?? last;
   }
   return undefined;
+}
+
+/** Whether a layer is reported as incomplete, or as not begun. */
+function isUnderWay({ total, completed = 0 }: PullStatus): boolean {
+  return total !== undefined && completed < total;
+}
+
+/** Whether a download has gone on from one object to the next. */
+function hasGone(from: PullStatus, to: PullStatus): boolean {
+  if (to.kind === "error") return false;
+  return from.digest !== to.digest || (to.completed ?? 0) > (from.completed ?? 0);
 }
 
 /** How many ticks have to show the same for it to be a habit. */
