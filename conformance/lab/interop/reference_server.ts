@@ -12,6 +12,7 @@ import { createMockServer } from "../../../mock/server.ts";
 import {
   layersOf,
   type OpenServer,
+  OTHER_SIZES,
   publish,
   type ServerSubject,
   type World,
@@ -44,6 +45,7 @@ export interface ReferenceVersion {
 
 /** The name of the model under test in its registry. */
 const MODEL = "library/subject";
+const OTHER_MODEL = "library/other";
 
 /**
  * Real bytes take longer to come by than those of a mock: there are fewer of them, and the registry sends
@@ -81,7 +83,7 @@ async function open(
 ): Promise<OpenServer> {
   const modelOf = (sizes: readonly number[]) => scaledModel(sizes, mediaType);
   const mock = createMockServer({
-    models: [modelOf(layers)],
+    models: [modelOf(layers), { ...modelOf(OTHER_SIZES), name: OTHER_MODEL }],
     realBytes: true,
     seed,
     registry: {
@@ -94,6 +96,10 @@ async function open(
     model: `${scheme}${new URL(registry.url).host}/${MODEL}`,
     fieldsFor,
     layers: await layersOf(mock, MODEL),
+    otherModel: {
+      name: `${scheme}${new URL(registry.url).host}/${OTHER_MODEL}`,
+      layers: await layersOf(mock, OTHER_MODEL),
+    },
     change: (sizes) => publish(mock, modelOf(sizes)),
     offer: (name, sizes) => publish(mock, { ...modelOf(sizes), name: modelNameIn(name) }),
     fetch: (path, init) => fetchWire(new URL(path, url), init),

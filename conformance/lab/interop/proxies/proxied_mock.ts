@@ -8,7 +8,7 @@
 import type { MockModel } from "../../../../mock/models/models.ts";
 import type { MockServer } from "../../../../mock/options.ts";
 import { createMockServer } from "../../../../mock/server.ts";
-import { layersOf, publish, type ServerSubject } from "../../../server/subject.ts";
+import { layersOf, OTHER_SIZES, publish, type ServerSubject } from "../../../server/subject.ts";
 import { createWireFetch } from "../../../server/wire/wire_fetch.ts";
 import type { ReadySubject } from "../subject.ts";
 import type { Proxy } from "./proxies.ts";
@@ -28,6 +28,7 @@ export interface ProxiedMock extends ServerSubject {
 
 /** The model under test. */
 const MODEL = "subject";
+const OTHER_MODEL = "other";
 
 /** What the mock takes: more than the megabyte at which some proxies stop. */
 const MAX_BODY_BYTES = 10_000_000;
@@ -89,12 +90,14 @@ export function behind(url: string, mock: MockServer, info: ProxyInfo): ProxiedM
     lacks: {},
     maxRuns: MAX_RUNS,
     async open({ layers, faults = [] }) {
-      const models = [modelOf(layers)];
+      const models = [modelOf(MODEL, layers), modelOf(OTHER_MODEL, OTHER_SIZES)];
       mock.setUp({ models, dialect: "v0.33", faults, maxBodyBytes: MAX_BODY_BYTES });
       return {
         model: MODEL,
         layers: await layersOf(mock, MODEL),
-        change: (sizes) => publish(mock, modelOf(sizes)),
+        otherModel: { name: OTHER_MODEL, layers: await layersOf(mock, OTHER_MODEL) },
+        change: (sizes) => publish(mock, modelOf(MODEL, sizes)),
+        offer: (name, sizes) => publish(mock, modelOf(name, sizes)),
         fetch: (path, init) => fetchWire(new URL(path, url), init),
         now: () => performance.now(),
         close: () => Promise.resolve(),
@@ -103,6 +106,6 @@ export function behind(url: string, mock: MockServer, info: ProxyInfo): ProxiedM
   };
 }
 
-function modelOf(sizes: readonly number[]): MockModel {
-  return { name: MODEL, layers: sizes.map((size) => ({ size })) };
+function modelOf(name: string, sizes: readonly number[]): MockModel {
+  return { name, layers: sizes.map((size) => ({ size })) };
 }
