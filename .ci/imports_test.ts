@@ -33,6 +33,7 @@ const FLOOR_PLANS: Readonly<Record<string, FloorPlan>> = {
     ["exchange.ts"],
     ["rule.ts"],
     ["blame.ts", "report.ts"],
+    ["findings.ts"],
     ["run.ts", "reporters"],
     ["register.ts", "client", "server"],
     ["mod.ts"],

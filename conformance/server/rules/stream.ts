@@ -486,12 +486,22 @@ export const streamRules: readonly PullRule[] = [
   ),
 ];
 
-const JSON_STRING = /"(?:[^"\\]|\\.)*"/g;
-
 /** Whether a line is what is written for a value, but for escapes, which JSON leaves to who writes. */
 function isAsWritten(line: string, value: unknown): boolean {
-  const plain = line.replace(JSON_STRING, (text) => JSON.stringify(JSON.parse(text)));
-  return plain === JSON.stringify(value);
+  return withoutStrings(line) === withoutStrings(JSON.stringify(value));
+}
+
+/** JSON with nothing in its strings. */
+function withoutStrings(json: string): string {
+  let outside = "";
+  let isInString = false;
+  for (let index = 0; index < json.length; index++) {
+    const character = json[index]!;
+    if (character === '"') isInString = !isInString;
+    if (character === "\\" && isInString) index++; // what is escaped ends no string
+    else if (!isInString || character === '"') outside += character;
+  }
+  return outside;
 }
 
 function isObject(line: string): boolean {

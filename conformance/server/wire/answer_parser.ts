@@ -43,7 +43,7 @@ const LF = "\n".charCodeAt(0);
 const MAX_LINE_BYTES = 64 * 1024;
 
 const STATUS_LINE = /^(HTTP\/\d\.\d) (\d{3})(?: .*)?$/;
-const FIELD = /^([!#$%&'*+.^_`|~\w-]+):[ \t]*(.*?)[ \t]*$/;
+const FIELD = /^([!#$%&'*+.^_`|~\w-]+):(.*)$/;
 const CHUNK_SIZE = /^([\da-f]{1,12})[ \t]*(?:;.*)?$/i;
 
 /** Reads one answer. */
@@ -172,7 +172,7 @@ export class AnswerParser {
     if (version === undefined) return void this.#giveUp(`The status line is malformed: ${first}`);
     const fields = lines.flatMap((line) => {
       const [, name, value] = FIELD.exec(line) ?? [];
-      if (name !== undefined) return [[name, value!] as const];
+      if (name !== undefined) return [[name, value!.trim()] as const];
       this.#problems.push(`A field is malformed: ${line}`);
       return [];
     });
