@@ -15,6 +15,9 @@ export const curl = drivenClient({
   needs: ["curl"],
   command: () => ["sh", driverPath("curl.sh")],
   breaks: {
+    "C-REQ-4": "it takes the address as it is, with the slash at its end",
+    "C-REQ-5": "without `--location` an answer with the status 307 is one like any other",
+    "C-DONE-3": "a body that breaks off is a failure to it, whatever is in there",
     "C-FRAME-8": "it does not read what it prints",
     "C-ERR-1": HTTP_ONLY,
     "C-ERR-2": HTTP_ONLY,

@@ -28,6 +28,9 @@ const NO_TEXT = "`Client.stream` wants a text for `error`, and tells only that i
 
 /** What the official client breaks, and with it the command line, which is built on it. */
 export const OFFICIAL_BREAKS: Subject["breaks"] = {
+  "C-ERR-4":
+    "`Client.stream` makes a line whose `error` is no text the message, with all its escapes",
+  "C-DONE-3": "`Client.stream` reads until the answer ends, and fails where the connection breaks",
   "C-FRAME-5":
     "`Client.stream` parses every line, blank ones too, and fails on them with an empty message",
   "C-HTTP-3": NO_LINE,
@@ -52,6 +55,7 @@ export const goClients: readonly Subject[] = [
     needs: ["go"],
     command: (workshop) => command(workshop, "langchaingo"),
     breaks: {
+      "C-REQ-4": "it asks for nothing at an address with a path",
       "C-FRAME-5": "`Client.stream` parses every line, blank ones too, and fails on them",
       "C-ERR-4": NO_TEXT,
       "C-HTTP-2":

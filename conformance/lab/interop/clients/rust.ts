@@ -31,6 +31,11 @@ export const rustClients: readonly Subject[] = [
       return [join(folder, "debug/ollama-rs")];
     },
     breaks: {
+      "C-REQ-4": "it asks for nothing at an address with a path",
+      "C-OBJ-4": NO_STATUS,
+      "C-HTTP-1":
+        "`pull_model_stream` makes the body the whole error, so one that says nothing hides the status",
+      "C-DONE-3": "the stream of `pull_model_stream` fails where the connection breaks",
       "C-FRAME-5":
         "`pull_model_stream` passes over lines that are empty, but not over one with a lone CR",
       "C-FRAME-6":

@@ -39,6 +39,8 @@ const BUFFERED = "`proxy_buffering` is on: a buffer is sent when it is full, or 
 
 /** What breaks with the configuration of nginx that Ollama's FAQ has. */
 const NGINX_BREAKS: Subject["breaks"] = {
+  "S-REQ-11": "`client_max_body_size` is 1 MB",
+  "S-HTTP-3": "a body that is too large is refused with a page",
   "S-FRAME-4": BUFFERED,
   "S-FRAME-5": BUFFERED,
   "P-BREAK-1": "the server is asked over HTTP/1.0, where a broken connection is an end",
@@ -68,7 +70,10 @@ export const KNOWN: Readonly<Record<string, Known>> = {
       {
         name: "default with gzip",
         file: "nginx_gzip.conf",
-        breaks: { ...NGINX_BREAKS, "P-LEAVE-1": "nothing is seen of a pull before it is over" },
+        breaks: {
+          ...NGINX_BREAKS,
+          "S-REQ-9": "`gzip on` compresses for who says that it can decode",
+        },
       },
     ],
   },

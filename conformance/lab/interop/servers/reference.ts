@@ -11,7 +11,10 @@ import type { Subject } from "../subject.ts";
 import type { BuildPlan, Workshop } from "../workshop.ts";
 
 /** The name of the Go module. */
-export const MODULE = "github.com/ollama/ollama";
+export const TOTAL_OF_REST =
+  "callers at the same time are told the bytes that are left for a total";
+
+const MODULE = "github.com/ollama/ollama";
 
 /** The version that is current. */
 export const CURRENT_VERSION = "0.34.1";
@@ -161,6 +164,9 @@ export const referenceServers: readonly ReferenceSubject[] = [
     build: buildEarly,
     breaks: {
       "S-REQ-3": "`PullRequest` has no `stream` yet: `PullModelHandler` always streams",
+      "S-DOWN-3": TOTAL_OF_REST,
+      "S-DOWN-4": TOTAL_OF_REST,
+      "S-LIST-1": "a model is in the list while it is still downloaded",
       "S-REQ-8": "`PullRequest` has `name` and no `model` yet",
       "S-ERR-3": "`PullRequest` has no `model` and no `stream` whose type could be wrong",
       "S-ERR-4": "`ParseModelPath` takes any name, and the registry is asked for it",
