@@ -88,6 +88,8 @@ export interface ServerSubject extends SubjectInfo {
   readonly checkTimeoutMs?: number | undefined;
   /** Whether it pulls the same model whatever {@link World} is asked for. @default {false} */
   readonly hasOneModel?: boolean | undefined;
+  /** Whether what it has outlives a check, but for its model. @default {false} */
+  readonly keepsState?: boolean | undefined;
   /** Prepares it for a check. */
   readonly open: (world: World) => Promise<OpenServer>;
 }
@@ -223,6 +225,7 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
     },
     maxRuns: REMOTE_RUNS,
     hasOneModel: true,
+    keepsState: true,
     async open({ mayBeThere = false }) {
       await requireServer(base);
       if (mayDelete && !mayBeThere) await deleteModel(request, model);

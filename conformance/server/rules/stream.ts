@@ -57,7 +57,7 @@ function phaseOf(status: PullStatus): number {
 }
 
 /** How long a pull must take for its objects to be sent at different times. */
-const LONG_ENOUGH_MS = 300;
+const LONG_ENOUGH_MS = 600;
 
 /** How long objects may be held back: many ticks of any server, and longer than a busy machine stands still. */
 const MAX_HELD_MS = 1_000;

@@ -161,7 +161,7 @@ class Walks {
 
   /** Pulls the other model, which was left in part, as late as possible. Does it once. */
   async #resumeOther(): Promise<void> {
-    if (this.#hasResumed || !this.#left) return;
+    if (this.#hasResumed || !this.#left || !this.#subject.keepsState) return;
     this.#hasResumed = true;
     const left = this.#left;
     await this.#aside(async (server, run) => {

@@ -64,6 +64,8 @@ export const javaClients: readonly Subject[] = [
     maxRuns: MAX_RUNS,
     command: (workshop) => command(workshop, "SpringAi"),
     breaks: {
+      "C-REQ-5": "`WebClient` takes an answer with the status 307 for one that is empty",
+      "C-DONE-3": "`pullModel` reads until the answer ends, and fails where the connection breaks",
       "C-ERR-1": NO_ERROR,
       "C-ERR-2": NO_ERROR,
       "C-ERR-3": NO_ERROR,
@@ -83,6 +85,7 @@ export const javaClients: readonly Subject[] = [
     maxRuns: MAX_RUNS,
     command: (workshop) => command(workshop, "Ollama4j"),
     breaks: {
+      "C-DONE-3": "`Ollama.doPullModel` fails where the connection breaks, whatever came before",
       "C-FRAME-5": "`Ollama.doPullModel` parses every line, blank ones too, and fails on them",
       "C-ERR-4": NO_TEXT,
       "C-HTTP-4": NO_TEXT,

@@ -11,13 +11,12 @@ import type { Subject } from "../subject.ts";
 import type { BuildPlan, Workshop } from "../workshop.ts";
 
 /** The name of the Go module. */
-export const TOTAL_OF_REST =
-  "callers at the same time are told the bytes that are left for a total";
-
-const MODULE = "github.com/ollama/ollama";
+export const MODULE = "github.com/ollama/ollama";
 
 /** The version that is current. */
 export const CURRENT_VERSION = "0.34.1";
+
+const TOTAL_OF_REST = "callers at the same time are told the bytes that are left for a total";
 
 /** A version that can follow its layers in parallel, and pull models of tensors without MLX. */
 const PARALLEL_VERSION = "0.30.0";
