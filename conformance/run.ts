@@ -43,10 +43,9 @@ export interface RunOptions {
    */
   levels?: readonly Level[] | undefined;
   /**
-   * How many inputs to try per rule. More inputs find rarer faults, and take proportionally longer: with
-   * 100, the rules for servers take about 5 s against the mock, and those for clients 3 s in process and
-   * 20 s over the network. Of the broken implementations in this package's own tests, 2 inputs find nine
-   * out of ten, and 30 find all. Slow subjects, such as commands, have a lower default.
+   * How many inputs to draw by chance per rule. More inputs find rarer faults, and take proportionally
+   * longer. Those that decide a rule are tried before them, however few these are. Slow subjects, such as
+   * commands and servers known by their address, have a lower default.
    *
    * @default {100}
    */
