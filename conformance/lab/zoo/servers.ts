@@ -965,7 +965,7 @@ const pulling: readonly Specimen<ServerSubject>[] = [
   server(
     "ends a pull with a refusal",
     "It ends the pulls that run when it refuses a request.",
-    ["S-ERR-11"],
+    ["S-SEQ-3", "S-ERR-11"],
     ({ fetch }) => {
       let refusals = 0;
       const ending = changeBytes(fetch, async function* (chunks) {
@@ -985,7 +985,7 @@ const pulling: readonly Specimen<ServerSubject>[] = [
   server(
     "ends a pull for a model that is not there",
     "It ends the pulls that run when the registry does not have another model.",
-    ["S-ERR-11"],
+    ["S-SEQ-3", "S-ERR-11"],
     ({ fetch }) => {
       let failures = 0;
       return changeBytes(fetch, async function* (chunks) {
