@@ -288,11 +288,14 @@ export class ScriptedServer {
     init?: RequestInit,
   ): Promise<Response> => {
     const request = new Request(input, init);
-    const next = request.clone();
+    const body = await request.clone().text();
     const response = await this.#answer(request);
     const location = response.headers.get("Location");
     if (location === null || request.redirect === "manual") return response;
     if (request.redirect === "error") throw new TypeError("The answer is a redirect");
+    // Not every runtime takes the body over from one request to the next.
+    const { method, headers, signal } = request;
+    const next = { method, headers, signal, ...(body !== "" && { body }) };
     return await this.#answer(new Request(new URL(location, request.url), next));
   };
 

@@ -221,9 +221,9 @@ export async function ask(
   const bytes = bytesOf(pull.body);
   const request = describe(pull, bytes);
   const start = server.now();
+  const init = { method, headers, signal, ...toBody(bytes, pull.pieces) };
   run.awaits("the head of the answer", () => [{ request }]);
   try {
-    const init = { method, headers, signal, ...toBody(bytes, pull.pieces) };
     const response = await server.fetch(path, init);
     return new ActivePull(response, request, () => server.now() - start, run);
   } catch (error) {
@@ -266,8 +266,15 @@ function describe(
 /** The part of a `RequestInit` that is the body. Only a stream is sent without its length. */
 function toBody(bytes: Bytes | undefined, pieces: Pieces | undefined): RequestInit {
   if (!bytes || !pieces) return bytes ? { body: bytes } : {};
+  if (!sendsStreams()) throw new Inconclusive("The runtime cannot send a body in pieces");
   const init = { body: streamOf(bytes, pieces), duplex: "half" };
   return init as RequestInit; // whose type does not know `duplex` yet
+}
+
+/** Whether a stream can be the body of a request: some runtimes make a text of it, with its type. */
+function sendsStreams(): boolean {
+  const init = { method: "POST", body: new ReadableStream(), duplex: "half" };
+  return !new Request("http://localhost/", init).headers.has("Content-Type");
 }
 
 function streamOf(bytes: Bytes, { bytes: size, pauseMs }: Pieces): ReadableStream<Bytes> {
