@@ -15,7 +15,7 @@ import { beginPull, decode, isPartial, parseJson } from "../transcript.ts";
 const LIST_PATH = "/api/tags";
 
 /** What comes sooner after the list may have been on its way before. */
-const AT_ONCE_MS = 50;
+const AT_ONCE_MS = 100;
 
 /** The rule's id. */
 export const LIST_RULE = "S-LIST-1";
@@ -71,9 +71,10 @@ export const listingRules: readonly Rule<ServerSubject>[] = [
         const { elapsedMs } = pulling.transcript();
         const transcript = await pulling.readAll();
         await requireSuccess(subject, transcript, run);
-        // What comes right after the list may have been sent before it.
+        // What is read right after the list may have been sent before it.
+        const after = transcript.arrivedAfterMs.filter((ms) => ms > elapsedMs);
         const later = transcript.chunks.filter((_, index) =>
-          transcript.arrivedAfterMs[index]! > elapsedMs + AT_ONCE_MS
+          transcript.arrivedAfterMs[index]! > (after[0] ?? Infinity) + AT_ONCE_MS
         );
         const isDuring = decode(later).some(isPartial);
         if (isListedEarly && isDuring) throw listedEarly();

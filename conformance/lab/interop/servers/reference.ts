@@ -16,8 +16,6 @@ export const MODULE = "github.com/ollama/ollama";
 /** The version that is current. */
 export const CURRENT_VERSION = "0.34.1";
 
-const TOTAL_OF_REST = "callers at the same time are told the bytes that are left for a total";
-
 /** A version that can follow its layers in parallel, and pull models of tensors without MLX. */
 const PARALLEL_VERSION = "0.30.0";
 
@@ -163,9 +161,6 @@ export const referenceServers: readonly ReferenceSubject[] = [
     build: buildEarly,
     breaks: {
       "S-REQ-3": "`PullRequest` has no `stream` yet: `PullModelHandler` always streams",
-      "S-DOWN-3": TOTAL_OF_REST,
-      "S-DOWN-4": TOTAL_OF_REST,
-      "S-LIST-1": "a model is in the list while it is still downloaded",
       "S-REQ-8": "`PullRequest` has `name` and no `model` yet",
       "S-ERR-3": "`PullRequest` has no `model` and no `stream` whose type could be wrong",
       "S-ERR-4": "`ParseModelPath` takes any name, and the registry is asked for it",
