@@ -145,6 +145,12 @@ export interface Suite<Subject> {
   readonly isOneInput?: ((subject: Subject) => boolean) | undefined;
   /** Walks through the states of the subject before the rules are tried. */
   readonly walk?: ((subject: Subject, walk: Walk) => Promise<void>) | undefined;
+  /**
+   * Whether each pull of a subject takes as long as the plain one. Otherwise what was pulled is there.
+   *
+   * @default always
+   */
+  readonly pullsAnew?: ((subject: Subject) => boolean) | undefined;
   /** About how long the walks take with a subject whose pull takes so long, in milliseconds. */
   readonly walkMs?: ((pullMs: number) => number) | undefined;
 }
@@ -267,7 +273,8 @@ export class SuiteRun<Subject> {
   }
 
   #planOf(pullMs: number): Plan {
-    const { isOneInput, watched, walkMs } = this.#suite;
+    const { isOneInput, pullsAnew, watched, walkMs } = this.#suite;
+    if (pullsAnew?.(this.#subject) === false) return { pullMs, expectedMs: pullMs };
     const isCheap = isOneInput?.(this.#subject) ? watched : undefined;
     const pulls = this.rules.filter(({ id, skips }) =>
       !isCheap?.has(id) && skips?.(this.#subject) === undefined

@@ -11,7 +11,7 @@ import {
   type TypedRule,
   Violation,
 } from "./rule.ts";
-import { type RunOptions, runRule, runSuite, selectRules } from "./run.ts";
+import { type Plan, type RunOptions, runRule, runSuite, selectRules, type Suite } from "./run.ts";
 
 type Check = (input: number, run: CheckRun) => Promise<void> | void;
 
@@ -235,6 +235,29 @@ describe("runSuite", () => {
       options,
     );
     assertEquals([results[0]!.verdict, checks], ["hung", 1]);
+  });
+
+  it("tells about how long it will take, by how many pulls its rules make", async () => {
+    const plans: Plan[] = [];
+    const onPlan = (plan: Plan) => plans.push(plan);
+    const suite: Suite<unknown> = {
+      side: "server",
+      rules: [
+        ruleOf(() => {}, { decisive: [1, 2], maxRuns: 5 }),
+        ruleOf(() => {}, { id: "S-TEST-2", pulls: 0 }),
+        ruleOf(() => {}, { id: "S-TEST-3", skips: () => "nothing to be seen" }),
+        ruleOf(() => {}, { id: "S-TEST-4" }),
+      ],
+      plainPull: () => Promise.resolve(),
+      watched: new Set(["S-TEST-4"]),
+      isOneInput: () => true,
+      walkMs: () => 1_000,
+    };
+    await runSuite(suite, subject, { runs: 10, onPlan });
+    await runSuite({ ...suite, pullsAnew: () => false }, subject, { runs: 10, onPlan });
+    const [all, cached] = plans;
+    assertEquals(all!.expectedMs, 5 * all!.pullMs + 1_000);
+    assertEquals(cached!.expectedMs, cached!.pullMs);
   });
 
   it("finds out once that no plain pull ends any more", async () => {

@@ -40,6 +40,7 @@ export const serverSuite: Suite<ServerSubject> = {
   watched: watchedRules,
   walk: walkServer,
   walkMs: (pullMs) => Math.min(LONGEST_WALKS_MS, PULLS_OF_WALKS * pullMs),
+  pullsAnew: ({ lacks }) => lacks.fresh === undefined,
   isOneInput: ({ hasOneModel = false }) => hasOneModel,
 };
 

@@ -325,6 +325,11 @@ export function hasSucceeded({ statuses }: Transcript): boolean {
   return statuses.some(({ kind }) => kind === "success");
 }
 
+/** Whether a text is the answer to a pull without a stream that has succeeded. */
+export function isSingleSuccess(text: string): boolean {
+  return Object(parseJson(text)).status === "success";
+}
+
 /** Whether a pull was answered with a single object, where a stream was asked for. */
 export function isSingleObject(transcript: Transcript): boolean {
   return hasSucceeded(transcript) && transcript.statuses.length === 1;

@@ -10,12 +10,27 @@ import type { Manifest } from "../../../mock/models/manifests.ts";
 import type { MockServer } from "../../../mock/options.ts";
 import { line } from "../../client/wire_bytes.ts";
 import type { StatusObject } from "../../generators/mod.ts";
+import { mockServer, type MockSubjectOptions, type ServerSubject } from "../../server/subject.ts";
+import type { Specimen } from "./specimen.ts";
 
 /** Answers requests. */
 export type Answer = (request: Request) => Promise<Response>;
 
 /** The fields of a pull. */
 export type Fields = Readonly<Record<string, unknown>>;
+
+/** Makes a way to answer of a mock. */
+export type Wrap = NonNullable<MockSubjectOptions["wrap"]>;
+
+/** Describes a server that is a mock with something changed. */
+export function server(
+  name: string,
+  does: string,
+  breaks: readonly string[],
+  wrap: Wrap,
+): Specimen<ServerSubject> {
+  return { name, does, breaks, subject: mockServer({ name, wrap }) };
+}
 
 /** Whether a request is for a pull. */
 export function isPull({ method, url }: Request): boolean {

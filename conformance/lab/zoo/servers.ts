@@ -6,7 +6,7 @@
 
 import type { Manifest } from "../../../mock/models/manifests.ts";
 import type { StatusObject } from "../../generators/mod.ts";
-import { mockServer, type MockSubjectOptions, type ServerSubject } from "../../server/subject.ts";
+import type { ServerSubject } from "../../server/subject.ts";
 import {
   type Answer,
   changeBytes,
@@ -18,24 +18,13 @@ import {
   isPull,
   isStream,
   refuse,
+  server,
   watchEnds,
   whenChanged,
   withFields,
 } from "./server_parts.ts";
 import { rawServer } from "./raw_server.ts";
 import type { Specimen } from "./specimen.ts";
-
-type Wrap = NonNullable<MockSubjectOptions["wrap"]>;
-
-/** Describes a server that is a mock with something changed. */
-function server(
-  name: string,
-  does: string,
-  breaks: readonly string[],
-  wrap: Wrap,
-): Specimen<ServerSubject> {
-  return { name, does, breaks, subject: mockServer({ name, wrap }) };
-}
 
 /** Has a server asked for models by `name`. */
 function askedByName(specimen: Specimen<ServerSubject>): Specimen<ServerSubject> {

@@ -7,20 +7,16 @@
 import type { MockServer } from "../../../mock/options.ts";
 import { line } from "../../client/wire_bytes.ts";
 import type { StatusObject } from "../../generators/mod.ts";
-import { mockServer, type MockSubjectOptions, type ServerSubject } from "../../server/subject.ts";
-import { type Answer, changeBytes, changeRequest, fieldsOf, isPull } from "./server_parts.ts";
+import type { ServerSubject } from "../../server/subject.ts";
+import {
+  type Answer,
+  changeBytes,
+  changeRequest,
+  fieldsOf,
+  isPull,
+  server,
+} from "./server_parts.ts";
 import type { Specimen } from "./specimen.ts";
-
-type Wrap = NonNullable<MockSubjectOptions["wrap"]>;
-
-function server(
-  name: string,
-  does: string,
-  breaks: readonly string[],
-  wrap: Wrap,
-): Specimen<ServerSubject> {
-  return { name, does, breaks, subject: mockServer({ name, wrap }) };
-}
 
 /** The bandwidth of a mock. */
 const BYTES_PER_MS = 100_000;

@@ -8,7 +8,7 @@ import { Violation } from "../../rule.ts";
 import { httpRules } from "../rules/http.ts";
 import type { Reach } from "../rules/pull_rule.ts";
 import { streamRules } from "../rules/stream.ts";
-import { isSingleObject, parseJson } from "../transcript.ts";
+import { isSingleObject, isSingleSuccess, parseJson } from "../transcript.ts";
 import { pullAskedFor, type Seen } from "./seen.ts";
 
 /** What must hold in every exchange that it is about. */
@@ -66,8 +66,8 @@ const endInvariants: readonly Invariant[] = [
       if (pullAskedFor(seen)?.isStreamed !== false || !isWhole) return;
       if (transcript.status !== 200) return;
       saw();
-      const { status, error } = Object(parseJson(transcript.text));
-      if (status === "success" || error !== undefined) return; // of an error, S-ERR-7 tells
+      if (isSingleSuccess(transcript.text)) return;
+      if (Object(parseJson(transcript.text)).error !== undefined) return; // of which S-ERR-7 tells
       const shown = JSON.stringify(transcript.text);
       throw new Violation('{"status":"success"} alone', shown, [transcript.exchange]);
     },

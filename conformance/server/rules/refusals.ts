@@ -100,7 +100,7 @@ export async function answerTo(
 ): Promise<Transcript> {
   const answering = await ask(server, request(server), run);
   await read(answering);
-  return await answering.transcript();
+  return answering.transcript();
 }
 
 async function requireRefusalDuringPull(
@@ -118,7 +118,7 @@ async function requireRefusalDuringPull(
       refused.require(await answerTo(refused, server, run));
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
-      const { exchange } = await pulling.transcript();
+      const { exchange } = pulling.transcript();
       const exchanges = [exchange, ...error.exchanges];
       throw new Violation(`${error.expected}, also during a pull`, error.seen, exchanges);
     }
@@ -185,7 +185,7 @@ export async function duringPull(
   return await withServer(subject, SLOW_WORLD, async (server) => {
     const pulling = await beginPull(server, run);
     await pulling.readUntil((statuses) => statuses.some(isPartial));
-    const { statuses } = await pulling.transcript();
+    const { statuses } = pulling.transcript();
     if (!statuses.some(isPartial)) throw new Inconclusive("No download was seen in progress");
     await work(server, pulling);
     return await pulling.readAll();

@@ -9,7 +9,14 @@ import { type Rule, rule, Violation } from "../../rule.ts";
 import { causeOfAll, PLAIN_WORLD } from "../plain_pull.ts";
 import { READY_WORLD, withServer, worlds } from "../server_states.ts";
 import type { OpenServer, ServerSubject, World } from "../subject.ts";
-import { absentModel, ask, pullBody, type PullRequest, type Transcript } from "../transcript.ts";
+import {
+  absentModel,
+  ask,
+  isSingleSuccess,
+  pullBody,
+  type PullRequest,
+  type Transcript,
+} from "../transcript.ts";
 import { bodyRules } from "./bodies.ts";
 import { type ClientHeaders, clientHeaders, expectingHeaders } from "./client_headers.ts";
 import { type Form, streamRule } from "./forms.ts";
@@ -197,12 +204,4 @@ function besideName(server: OpenServer): PullRequest | undefined {
 function requireUncompressed({ contentEncoding, exchange }: Transcript): void {
   if (contentEncoding === null || contentEncoding === "identity") return;
   throw new Violation("an answer that is not compressed", contentEncoding, [exchange]);
-}
-
-function isSingleSuccess(text: string): boolean {
-  try {
-    return JSON.parse(text)?.status === "success";
-  } catch {
-    return false;
-  }
 }

@@ -13,7 +13,7 @@ import {
   ask,
   hasSucceeded,
   isPartial,
-  parseJson,
+  isSingleSuccess,
   pullBody,
   type Transcript,
 } from "../transcript.ts";
@@ -371,8 +371,4 @@ export class SilentCaller implements Caller {
     await this.#answer.catch(() => {});
     this.#scene.model.leave(this.#scene.now());
   }
-}
-
-function isSingleSuccess(text: string): boolean {
-  return Object(parseJson(text)).status === "success";
 }

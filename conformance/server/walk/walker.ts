@@ -200,8 +200,8 @@ export class Walker implements Scene {
     if (isListed === undefined || isInstalled === undefined) return;
     // The pull may have succeeded by now, although nobody has read that.
     if (isListed && !isInstalled && this.model.canBeWhole(this.now())) return;
-    if (isListed === isInstalled) return this.saw(LIST_RULE);
-    if (!isListed) return; // some servers do not list what they cannot read
+    // Some servers list nothing that they cannot read: an empty list shows nothing.
+    if (!isListed || isInstalled) return;
     const { expected, seen, exchanges } = listedEarly();
     this.report(new BrokenRule(LIST_RULE, expected, seen, exchanges));
   }
