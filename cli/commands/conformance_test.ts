@@ -109,6 +109,20 @@ describe("conformance", () => {
     return await run([...SERVER, ...flags], kit, new TestContext(new Recorder()));
   };
 
+  it("says how long a run takes, if that is worth waiting for elsewhere", async () => {
+    for (const [expectedMs, told] of [[45_000, true], [4_000, false]] as const) {
+      const kit = new StandInKit(
+        [result("S-SEQ-1")],
+        ({ onPlan }) => onPlan?.({ pullMs: 1_560, expectedMs }),
+      );
+      const context = new TestContext(new Recorder());
+      await run(SERVER, kit, context);
+      const line = "A pull takes 1.6 s, and this run about 45 s\n";
+      assertEquals(context.stderr.text.includes(line), told);
+      assertEquals(context.stderr.text.includes("this run"), told);
+    }
+  });
+
   it("exits with 1 when a rule is broken of a level that counts, by default must or should", async () => {
     assertEquals(await exitCodeOf({}), 0);
     assertEquals(await exitCodeOf({ verdict: "broken" }), 1);

@@ -70,7 +70,7 @@ export class RunView {
     this.#context.stderr.write(
       `A pull takes ${inSeconds(pullMs)}, and this run about ${inSeconds(expectedMs)}\n`,
     );
-    this.#before = "1 pull made, now in the states that a pull may be in";
+    this.#before = "walking through the states of a pull";
     this.#draw();
   }
 
