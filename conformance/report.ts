@@ -53,7 +53,7 @@ export interface RuleResult extends RuleInfo {
   readonly conclusive?: number | undefined;
   /** How many exchanges, of this rule and of others, have shown what it is about, where that was watched. */
   readonly exchanges?: number | undefined;
-  /** How many of them ran out of time at first, and were tried again alone, if any were. */
+  /** How many inputs ran out of time at first, and were tried again alone, if any were. */
   readonly repeated?: number | undefined;
   /** How it was broken, for `broken` and `hung`. */
   readonly failure?: Failure | undefined;
@@ -79,7 +79,7 @@ export interface Report {
   readonly subject: SubjectInfo;
   /** What the tests ran on, as in `Deno 2.9.6`. It says nothing about the subject. */
   readonly runtime: string;
-  /** How many inputs were tried per rule, at most. */
+  /** How many inputs were drawn by chance per rule, at most, besides those that are tried in every run. */
   readonly runs: number;
   /** The seed of the inputs. */
   readonly seed: number;

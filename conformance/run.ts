@@ -89,7 +89,7 @@ export interface Plan {
   readonly expectedMs: number;
 }
 
-/** How many inputs are tried per rule by default. */
+/** How many inputs are drawn by chance per rule by default. */
 export const DEFAULT_RUNS = 100;
 const DEFAULT_CHECK_TIMEOUT_MS = 10_000;
 const DEFAULT_SHRINK_TIME_MS = 10_000;
@@ -169,7 +169,7 @@ export interface Walk {
   readonly findings: Findings;
   /** The ids of the rules that were asked for. */
   readonly rules: ReadonlySet<string>;
-  /** How many inputs are tried per rule. */
+  /** How many walks are worth making. Those that tell most are made in every run. */
   readonly runs: number;
   /** The seed of the walks. */
   readonly seed: number;

@@ -81,7 +81,11 @@ function addRunOptions(command: Command): Command {
       `run only this level: ${LEVELS.join(", ")}; may be repeated`,
       parseLevel,
     )
-    .option("--runs <number>", "how many inputs to try per rule", integer(1))
+    .option(
+      "--runs <number>",
+      "how many inputs to draw by chance per rule, besides those of every run",
+      integer(1),
+    )
     .option("--seed <number>", "the seed of the inputs", integer(-Infinity))
     .option("--path <path>", "try only this input; needs --seed and one --rule", parsePath)
     .option(

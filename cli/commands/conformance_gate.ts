@@ -7,7 +7,7 @@
 
 import { readFile } from "node:fs/promises";
 import { type Command, Option } from "commander";
-import { type Gate, LEVELS, type Report } from "../../conformance/report.ts";
+import { type Gate, isBroken, LEVELS, type Report } from "../../conformance/report.ts";
 import { CannotRun, type Level } from "../../conformance/rule.ts";
 import { messageOf, quote } from "../../src/text.ts";
 import { type CommandContext, UsageError } from "../command.ts";
@@ -94,10 +94,11 @@ export function tellMended(
   { known = [] }: Gate,
   { stderr }: CommandContext,
 ): void {
-  const kept = reports.flatMap(({ results }) => results).filter(({ verdict }) =>
-    verdict === "kept"
-  );
+  const results = reports.flatMap(({ results }) => results);
+  const kept = results.filter(({ verdict }) => verdict === "kept");
+  const broken = new Set(results.filter(isBroken).map(({ id }) => id));
   for (const id of new Set(known)) {
+    if (broken.has(id)) continue;
     if (!kept.some((result) => result.id === id)) continue;
     stderr.write(`${id} is kept, although --known has it: take it off the list\n`);
   }

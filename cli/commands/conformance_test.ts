@@ -163,6 +163,21 @@ describe("conformance", () => {
     });
   });
 
+  it("has no rule taken off the list that another report has broken", async () => {
+    await withDirectory(async (directory) => {
+      const files = [result("S-SEQ-1"), result("S-SEQ-1", { verdict: "broken" })]
+        .map((one, index) => ({
+          file: join(directory, `${index}.json`),
+          text: JSON.stringify(report([one])),
+        }));
+      for (const { file, text } of files) await writeFile(file, text);
+      const context = new TestContext(new Recorder());
+      const args = ["merge", ...files.map(({ file }) => file), "--known", "S-SEQ-1"];
+      await run(args, new StandInKit([]), context);
+      assertEquals(context.stderr.text.includes("take it off"), false);
+    });
+  });
+
   it("lists all rules, and explains one", async () => {
     const kit = new StandInKit([]);
     const list = new TestContext(new Recorder());
@@ -281,7 +296,7 @@ describe("conformance", () => {
     assertEquals(shown, [0, 3]);
     const { lines } = context.stdout;
     assertStringIncludes(lines[0]!, "server http://127.0.0.1:9 (");
-    assertStringIncludes(lines[0]!, "up to 5 inputs a rule, seed 8)");
+    assertStringIncludes(lines[0]!, "up to 5 inputs by chance a rule, seed 8)");
     assertEquals(lines[2], "✓ must     S-SEQ-1     The rule S-SEQ-1 holds (100 inputs)");
     assertStringIncludes(
       context.stdout.text,

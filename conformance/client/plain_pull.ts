@@ -28,8 +28,8 @@ const PLAIN_STATUSES: readonly StatusObject[] = [
 /** The rule that a client breaks if it does not follow a plain pull. */
 const PLAIN_RULE = "C-DIALECT-1";
 
-/** How long a cancelled pull of before may go on, in milliseconds. Commands are killed earlier. */
-const LONGEST_END_MS = 6_000;
+/** How long a cancelled pull may go on, in milliseconds. Commands are killed earlier. */
+export const LONGEST_END_MS = 6_000;
 
 /** The clients of which it is known whether they follow a plain pull. */
 const known = new WeakMap<ClientUnderTest, boolean>();

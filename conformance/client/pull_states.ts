@@ -1,7 +1,7 @@
 /**
  * The states that a pull goes through, and pulls that decide rules: they are tried in every run.
  *
- * In each state, a rule says what a client has to make of what may happen next:
+ * A rule says what a client has to make of what may happen next, in each state but where it says so:
  *
  *     the stream ends    the connection breaks    half a line    an error line    an error object
  *     C-END-1            C-END-3                  C-END-2        C-ERR-1, -2, -3  C-ERR-4
@@ -9,6 +9,7 @@
  *     a line that is no JSON    silence     silence, and it is cancelled    success
  *     C-FRAME-8                 C-TIME-1    C-CANCEL-1                      C-DONE-1
  *
+ * Silence is tried where nothing takes long, in five states: verifying takes minutes without a word.
  * After success, nothing that happens changes what has been said (C-DONE-3).
  *
  * @module

@@ -93,11 +93,16 @@ export class Play {
   readonly redirect: Redirect | undefined;
   /** How the body is compressed, if the request allows it. */
   readonly coding: ContentCoding | undefined;
+  /** Whether an answer was compressed. */
+  hasCompressed = false;
   /** The requests that arrived. */
   readonly requests: ReceivedRequest[] = [];
   /** Resolves when the client closes the connection before the answer has ended. */
   readonly closedByClient: Promise<void>;
-  /** Resolves when the server sends nothing for now: it waits, or has ended the answer. */
+  /**
+   * Resolves when the server says nothing new for now: it waits, has begun to repeat itself, or has ended
+   * the answer.
+   */
   readonly silent: Promise<void>;
   readonly #script: AnswerScript;
   readonly #released: Promise<void>;
@@ -153,11 +158,17 @@ export class Play {
   /** A request and its answer, for reports. */
   exchangeOf(request: ReceivedRequest | undefined): Exchange {
     if (!request) return { request: "none" };
-    const { status, contentType } = this;
+    const { contentType, redirect } = this;
     const { chunks, ending = "end" } = this.#script;
+    const asked = `${request.method} ${request.path} ${request.body}`;
+    if (redirect && this.redirects(request)) {
+      const { status } = redirect;
+      return { request: asked, answer: { status, contentType: null, chunks: [], ending: "end" } };
+    }
+    const { status } = this;
     const breakAfter = this.#breakAfter(request);
     return {
-      request: `${request.method} ${request.path} ${request.body}`,
+      request: asked,
       answer: {
         status,
         contentType,
@@ -165,6 +176,11 @@ export class Play {
         ending: breakAfter === undefined ? ending : "reset",
       },
     };
+  }
+
+  /** Whether a request is sent on to another place, as the first one for the pull is. */
+  redirects(request: ReceivedRequest): boolean {
+    return this.redirect !== undefined && request === this.requests.find(isPull);
   }
 
   /** The number of chunks after which the connection breaks, if this is the first attempt. */
@@ -312,7 +328,7 @@ export class ScriptedServer {
     const found = this.receive(received);
     if (!(found instanceof Play)) return new Response(found ?? null, { status: found ? 200 : 404 });
     const { status, contentType, contentLength, redirect } = found;
-    if (redirect && found.requests.filter(isPull).length === 1) {
+    if (redirect && found.redirects(received)) {
       return new Response(null, {
         status: redirect.status,
         headers: { Location: redirect.location },
@@ -327,6 +343,7 @@ export class ScriptedServer {
     // In process, there is no `fetch` of a runtime that would ask for a coding, and undo it.
     const coding = this.#listener && allows(received, found.coding) ? found.coding : undefined;
     if (coding === undefined) return new Response(body, { status, headers });
+    found.hasCompressed = true;
     return new Response(body.pipeThrough(new CompressionStream(coding)), {
       status,
       headers: { ...headers, "Content-Encoding": coding },

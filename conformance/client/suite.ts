@@ -9,7 +9,7 @@ import type { Rule } from "../rule.ts";
 import { type RunOptions, runSuite, type Suite } from "../run.ts";
 import { within } from "./within.ts";
 import type { ClientUnderTest } from "./observation.ts";
-import { plainPull } from "./plain_pull.ts";
+import { LONGEST_END_MS, plainPull } from "./plain_pull.ts";
 import { endingRules } from "./rules/endings.ts";
 import { errorRules } from "./rules/errors.ts";
 import { framingRules } from "./rules/framing.ts";
@@ -21,9 +21,6 @@ import { successRules } from "./rules/success.ts";
 import { timingRules } from "./rules/timing.ts";
 import { ScriptedServer } from "./scripted_server.ts";
 import type { ClientSubject } from "./subject.ts";
-
-/** How long to wait for cancelled pulls to end. Commands are killed earlier. */
-const LONGEST_END_MS = 6_000;
 
 /** All rules for clients, by section. */
 export const clientRules: readonly Rule<ClientUnderTest>[] = [

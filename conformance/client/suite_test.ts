@@ -111,6 +111,7 @@ describe("runClientConformance", () => {
       "C-REQ-3",
       "C-FRAME-1",
       "C-OBJ-5",
+      "C-HTTP-6",
       "C-DONE-2",
       "C-TIME-3",
       ...[1, 2, 3, 4, 5, 6].map((number) => `C-SUM-${number}`),

@@ -14,13 +14,26 @@ export interface Breach {
   readonly dependents: readonly RuleResult[];
 }
 
-/** The broken rules of a report. One whose cause is not in the report stands by itself. */
+/**
+ * The broken rules of a report. One whose cause is not broken in the report stands by itself, and so does
+ * one that is its own cause by way of others.
+ */
 export function breachesOf(results: readonly RuleResult[]): Breach[] {
   const broken = results.filter(isBroken);
-  const ids = new Set(broken.map(({ id }) => id));
-  const isRoot = ({ because }: RuleResult) => because === undefined || !ids.has(because);
-  return broken.filter(isRoot).map((root) => ({
+  const byId = new Map(broken.map((result) => [result.id, result]));
+  const rootOf = (result: RuleResult): RuleResult => {
+    const seen = new Set([result]);
+    for (let root = result;;) {
+      const cause = root.because === undefined ? undefined : byId.get(root.because);
+      if (cause === undefined) return root;
+      if (seen.has(cause)) return result;
+      seen.add(cause);
+      root = cause;
+    }
+  };
+  const roots = new Map(broken.map((result) => [result, rootOf(result)]));
+  return broken.filter((result) => roots.get(result) === result).map((root) => ({
     root,
-    dependents: broken.filter((result) => !isRoot(result) && result.because === root.id),
+    dependents: broken.filter((result) => result !== root && roots.get(result) === root),
   }));
 }

@@ -1,6 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
 import { describe, it } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import type { RuleResult } from "../report.ts";
+import { breachesOf } from "./causes.ts";
 import { prettyEnd, prettyReport } from "./pretty.ts";
 import { prettyFailure } from "./pretty_failure.ts";
 import { failure, HOSTILE_REPORT, ONE_OF_EACH, report, result } from "./test_helpers.ts";
@@ -110,7 +112,7 @@ describe("prettyReport", () => {
   it("has a line for each rule, the failures, and the counts", () => {
     const lines = prettyReport([report(ONE_OF_EACH)]).split("\n");
     assertEquals(lines.slice(0, 6), [
-      "server mock 0.1.0 (kit on Deno 2.9.6, up to 100 inputs a rule, seed 7)",
+      "server mock 0.1.0 (kit on Deno 2.9.6, up to 100 inputs by chance a rule, seed 7)",
       "",
       "✓ must     S-SEQ-1     The rule S-SEQ-1 holds (100 inputs)",
       "✗ must     S-SEQ-2     The rule S-SEQ-2 holds",
@@ -149,6 +151,19 @@ describe("prettyReport", () => {
         assertStringIncludes(end, "not counted: S-SEQ-2 (it ");
       }
     }
+  });
+
+  it("has what breaks by way of others below the first cause, and a circle of causes by itself", () => {
+    const broken = (id: string, because?: string) => result(id, { verdict: "broken", because });
+    const idsOf = (...results: RuleResult[]) =>
+      breachesOf(results).map((
+        { root, dependents },
+      ) => [root.id, ...dependents.map(({ id }) => id)]);
+    assertEquals(
+      idsOf(broken("S-A-3", "S-A-2"), broken("S-A-2", "S-A-1"), broken("S-A-1")),
+      [["S-A-1", "S-A-3", "S-A-2"]],
+    );
+    assertEquals(idsOf(broken("S-A-1", "S-A-2"), broken("S-A-2", "S-A-1")), [["S-A-1"], ["S-A-2"]]);
   });
 
   it("has what breaks because of something else below that", () => {

@@ -55,5 +55,7 @@ export function describeReplay(report: Report, result: RuleResult): string {
 export function describeRun(
   { runtime, runs, seed }: Pick<Report, "runtime" | "runs" | "seed">,
 ): string {
-  return `${describeRuntime({ runtime })}, up to ${count(runs, "input")} a rule, seed ${seed}`;
+  return `${describeRuntime({ runtime })}, up to ${
+    count(runs, "input")
+  } by chance a rule, seed ${seed}`;
 }

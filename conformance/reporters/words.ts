@@ -90,13 +90,12 @@ export function describeEvidence(
   { runs, conclusive, evidence, exchanges, repeated = 0 }: RuleResult,
 ): string | undefined {
   if (conclusive === undefined) return undefined;
-  if (exchanges !== undefined) {
-    const seen = count(exchanges, "exchange");
-    return runs === 0 ? seen : `${count(runs, "input")}, ${seen}`;
-  }
+  const seen = exchanges === undefined ? "" : count(exchanges, "exchange");
+  if (runs === 0 && seen !== "") return seen;
   const again = repeated === 0 ? "" : `, ${repeated} out of time at first and repeated alone`;
-  if (conclusive === runs) return `${count(runs, "input")}${again}`;
-  return `${conclusive} of ${count(runs, "input")} showed ${evidence ?? "anything"}${again}`;
+  const more = `${again}${seen === "" ? "" : `, ${seen}`}`;
+  if (conclusive === runs) return `${count(runs, "input")}${more}`;
+  return `${conclusive} of ${count(runs, "input")} showed ${evidence ?? "anything"}${more}`;
 }
 
 /** What a verdict is called where no space may be, as in the name of a class. */

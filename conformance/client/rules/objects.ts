@@ -342,12 +342,14 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       async check(client, { statuses, style, isSlow }, run) {
         const { contentType } = dialects[dialect];
         const chunks = styledLines(statuses, style);
-        const script = { chunks, contentType, ...(isSlow && { pauses: pausesFor(client) }) };
+        const pauses = isSlow ? pausesFor(client) : {};
+        const script = { chunks, contentType, pauses };
         const observation = await observe(client, script, run);
         // A busy machine may have made the pauses too long.
         if (observation.failure !== undefined && isSlow && run.graceMs === 0) {
           const awaited = "a slow pull to be followed to its end";
-          throw new OutOfTime(awaited, 1_000, [observation.play.exchange]);
+          const pausedMs = Object.values(pauses).reduce((sum, ms) => sum + ms, 0);
+          throw new OutOfTime(awaited, pausedMs, [observation.play.exchange]);
         }
         await expectSuccess(client, observation, run);
         run.saw();

@@ -34,7 +34,8 @@ const SECOND_ATTEMPT_MS = { "network": 3_000, "in-process": 1_000 };
 function requirePulls(play: Play, run: CheckRun): ReceivedRequest[] {
   const pulls = play.requests.filter(isPull);
   if (pulls.length === 0) {
-    throw new Violation("a request to /api/pull", "none", [play.exchange], "C-REQ-1");
+    const seen = play.requests.map(({ method, path }) => `${method} ${path}`).join(", ") || "none";
+    throw new Violation("a request to /api/pull", seen, [play.exchange], "C-REQ-1");
   }
   run.saw();
   return pulls;

@@ -105,7 +105,7 @@ export const timingRules: readonly Rule<ClientUnderTest>[] = [
       await result;
       if (told >= expected) return run.saw();
       const awaited = `${expected} updates to be reported before the server goes on`;
-      if (run.graceMs === 0) throw new OutOfTime(awaited, soonMs, [play.exchange]);
+      if (run.graceMs === 0) throw new OutOfTime(awaited, waitMs, [play.exchange]);
       throw new Violation(awaited, `${told}, and the others later`, [play.exchange]);
     },
   }),

@@ -18,7 +18,14 @@ describe("the page", () => {
     const cells = Array.from(page.matchAll(/<span class="word">([^<]+)</g), ([, word]) => word!);
     assertEquals(cells.toSorted(), verdicts.toSorted());
     const breaks = record.entries.flatMap(({ breaks }) => breaks);
-    assertEquals(page.match(/<p class="reason">/g)!.length >= breaks.length, true);
+    const others = record.entries.flatMap(({ unseen, skipped }) =>
+      [unseen, skipped].flatMap((ids) => Object.values(ids ?? {}).flat())
+    );
+    const causes = breaks.filter(({ cause }) => cause !== undefined);
+    assertEquals(
+      page.match(/<p class="reason">/g)!.length,
+      breaks.length + others.length + causes.length,
+    );
   });
 
   it("says how to run an implementation again, wherever it is run", () => {

@@ -73,6 +73,15 @@ export interface Break {
 /** The rules that there are. */
 export const RULES: readonly RuleInfo[] = [...serverRules, ...clientRules];
 
+/** The rules that were not tried, since there were not any when an implementation was last run. */
+export function newerThan(
+  { side, results }: Report,
+  rules: readonly RuleInfo[] = RULES,
+): RuleInfo[] {
+  const tried = new Set(results.map(({ id }) => id));
+  return rules.filter((rule) => rule.side === side && !tried.has(rule.id));
+}
+
 /**
  * Sums up what a run against all subjects has found.
  *

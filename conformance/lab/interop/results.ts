@@ -10,7 +10,7 @@ import { ENDINGS, subjectName } from "../../reporters/words.ts";
 import { count, oneLine } from "../../reporters/texts.ts";
 import type { Level, Side } from "../../rule.ts";
 import { code, list, table } from "./markdown.ts";
-import { type InteropRecord, reportsOf, RULES } from "./record.ts";
+import { type InteropRecord, newerThan, reportsOf, RULES } from "./record.ts";
 
 const SIDES: readonly Side[] = ["server", "client"];
 const HEADINGS: Readonly<Record<Side, string>> = { server: "Servers", client: "Clients" };
@@ -51,8 +51,8 @@ function scoreOf(results: readonly RuleResult[], level: Level, side: Side): stri
 }
 
 /** Whether there is more to tell of an implementation than that it keeps all rules. */
-function hasDetails({ results }: Report): boolean {
-  return results.some(({ verdict }) => verdict !== "kept");
+function hasDetails(report: Report): boolean {
+  return report.results.some(({ verdict }) => verdict !== "kept") || newerThan(report).length > 0;
 }
 
 /** What an implementation breaks, and what is not known of it. */
@@ -62,7 +62,9 @@ function details(report: Report): string[] {
   const broken = results.filter(isBroken);
   const breaks = broken.length === 0 ? "breaks nothing" : `breaks ${count(broken.length, "rule")}`;
   const title = `<a id="${anchorOf(report)}"></a>**${subjectName(subject)}** ${breaks}.`;
+  const newer = newerThan(report);
   const unknown = [
+    ...(newer.length > 0 ? [`Not run since there are: ${list(newer.map(ruleLink))}.`] : []),
     ...byReason(results, "not seen").map(([reason, ids]) => `Not seen: ${ids} (${reason}).`),
     ...byReason(results, "skipped").map(([reason, ids]) => `Skipped: ${ids} (${reason}).`),
   ];
@@ -94,7 +96,10 @@ function ruleTable(reports: readonly Report[]): string {
   const named = RULES.map((rule) => ({
     rule,
     results: reports.flatMap(({ results }) => results.filter(({ id }) => id === rule.id)),
-  })).filter(({ results }) => results.some(({ verdict }) => verdict !== "kept"));
+  })).filter(({ rule, results }) =>
+    results.some(({ verdict }) => verdict !== "kept") ||
+    reports.some((report) => newerThan(report).includes(rule))
+  );
   const rows = named.map(({ rule: { id, level, title }, results }) => [
     `<a id="${id.toLowerCase()}"></a>${id}`,
     level,

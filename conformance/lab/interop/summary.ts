@@ -7,7 +7,7 @@
 import { isBroken, type Report, tally } from "../../report.ts";
 import { subjectName } from "../../reporters/words.ts";
 import { list } from "./markdown.ts";
-import { type InteropRecord, reportsOf } from "./record.ts";
+import { type InteropRecord, newerThan, reportsOf } from "./record.ts";
 
 /** The lines for README.md: who breaks what the spec says. */
 export function renderSummary(record: InteropRecord): string {
@@ -33,7 +33,9 @@ function summarizeServers(servers: readonly Report[]): string {
 
 function summarizeClients(clients: readonly Report[]): string {
   const breaking = clients.filter(breaksSpec);
-  const intact = clients.filter((client) => !breaksSpec(client));
+  // Of one that was not tried by all of them, that cannot be said.
+  const isTried = (client: Report) => newerThan(client).every(({ level }) => level !== "must");
+  const intact = clients.filter((client) => !breaksSpec(client) && isTried(client));
   return `${breaking.length} of ${clients.length} clients break a \`must\` rule${
     mostBroken(breaking)
   }. Those that do not: ${names(intact) || "none"}.`;

@@ -90,16 +90,22 @@ function textBetween(lines: readonly string[], start: Position, end: Position): 
   ).join("\n");
 }
 
+/** What shows whether a mutant is caught: that it does not compile, say, shows nothing. */
+const COUNTED: ReadonlySet<Mutant["status"]> = new Set(
+  ["Killed", "Survived", "Timeout", "NoCoverage", "RuntimeError"],
+);
+
 /** Counts the mutants that were caught. */
 export function scoreOf(
   mutants: readonly NamedMutant[],
   equivalents: readonly Equivalent[],
 ): MutationScore {
+  const counted = mutants.filter(({ status }) => COUNTED.has(status));
   const isCaught = ({ status }: NamedMutant) => status !== "Survived" && status !== "NoCoverage";
-  const left = mutants.filter((mutant) => !isCaught(mutant));
+  const left = counted.filter((mutant) => !isCaught(mutant));
   const isListed = (mutant: NamedMutant) => equivalents.some((each) => isSame(each, mutant));
   const survived = left.filter((mutant) => !isListed(mutant));
-  const caught = mutants.length - left.length;
+  const caught = counted.length - left.length;
   return {
     caught,
     survived,

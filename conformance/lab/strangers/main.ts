@@ -15,6 +15,7 @@ import process from "node:process";
 import { runClientConformance } from "../../client/suite.ts";
 import type { ClientSubject } from "../../client/subject.ts";
 import { isBroken, type Report } from "../../report.ts";
+import { CannotRun } from "../../rule.ts";
 import { runServerConformance } from "../../server/suite.ts";
 import { rightClient, rightCommand, rightProgressClient, strangerClients } from "./clients/mod.ts";
 import { BYTES_PER_MS, strangerSubject } from "./server_subject.ts";
@@ -77,7 +78,11 @@ async function carryOut({ name, isRight, run }: Trial): Promise<Outcome> {
   const start = performance.now();
   const breaks = await run().then(
     ({ results }) => results.filter(isBroken).map(({ id }) => id),
-    (error) => [`stopped: ${error}`],
+    (error) => {
+      // That it cannot be tested any more is an answer; anything else is a fault of ours.
+      if (error instanceof CannotRun) return [`stopped: ${error.message}`];
+      throw error;
+    },
   );
   const seconds = Math.round((performance.now() - start) / 1_000);
   const verdict = breaks.length === 0 ? (isRight ? "right" : "MISSED") : breaks.join(", ");

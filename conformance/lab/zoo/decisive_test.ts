@@ -1,6 +1,6 @@
 /**
  * The inputs that decide the rules for clients find every specimen without any that are drawn by chance,
- * and so in every run, whatever the seed; and there is one for each state of a pull and each event.
+ * and so in every run, whatever the seed; and there is one for each state of a pull and each event but silence.
  *
  * @module
  */
