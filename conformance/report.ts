@@ -122,9 +122,9 @@ export interface Gate {
    * @default {"should"}
    */
   readonly failOn?: Level | undefined;
-  /** The ids of rules that are known to be broken, and do not count. */
+  /** The ids of rules that are known to be broken: they do not count, nor does what breaks because of them. */
   readonly known?: readonly string[] | undefined;
-  /** The ids of rules that may be `not seen`. Of the level `observed`, all may. */
+  /** The ids of rules that may be `not seen`. Of the level `observed`, and of those below `failOn`, all may. */
   readonly mayBeUnseen?: readonly string[] | undefined;
 }
 

@@ -36,7 +36,7 @@ export interface Trial {
   readonly side: Side;
   /** What is tested. */
   readonly subject: SubjectInfo;
-  /** How many inputs are tried per rule by default. */
+  /** How many inputs are drawn by chance per rule by default. */
   readonly runs: number;
   /** The rules that options ask for. */
   select(options: RunOptions): readonly RuleInfo[];

@@ -4,7 +4,8 @@
  * Reports of the same implementation are one column: the same side, name, version and runtime. So the
  * jobs of a CI that each run some of the rules, or the same rules with other seeds, come together, and
  * those on different runtimes stay apart. Where two reports speak of the same rule, a counterexample
- * outweighs any number of runs that found none, and a rule that was seen outweighs one that was not: what is merged does not depend on the order in which a shell lists the files.
+ * outweighs any number of runs that found none, and a rule that was seen outweighs one that was not: no
+ * verdict depends on the order in which a shell lists the files.
  *
  * @module
  */

@@ -79,7 +79,7 @@ export type Need = "fresh" | "manifest" | "changes" | "other" | "faults" | "wire
 export interface ServerSubject extends SubjectInfo {
   /** The needs that cannot be met with this server, and why. */
   readonly lacks: Readonly<Partial<Record<Need, string>>>;
-  /** The most inputs to try per rule, if each is expensive. `runs` overrides it. */
+  /** The most inputs to draw by chance per rule, if each is expensive. `runs` overrides it. */
   readonly maxRuns?: number | undefined;
   /**
    * How long the check of one input may take, in milliseconds, if the server retries for long.

@@ -24,7 +24,7 @@ import { type Subject, subjects } from "./mod.ts";
 import { moreSubjects } from "./more/mod.ts";
 import { compareNewest, newestVersion } from "./newest.ts";
 import { allProxies, oneProxy } from "./proxies/mod.ts";
-import { describeRun } from "./page.ts";
+import { describeCommand } from "./page.ts";
 import { type InteropRecord, recordOf, updated } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
 import { IMPLEMENTATIONS, PROXIES, ROOT } from "./shelves.ts";
@@ -89,7 +89,7 @@ async function writeReports(outcomes: readonly Outcome[], folder: string): Promi
   for (const [name, file] of [["json", "json"], ["junit", "xml"], ["html", "html"]] as const) {
     await writeFile(
       join(folder, `interop.${file}`),
-      reporters[name](reports, { replay: describeRun }),
+      reporters[name](reports, { replay: describeCommand }),
     );
   }
   process.stdout.write(`Reports: ${folder}\n`);

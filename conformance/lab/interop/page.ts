@@ -20,11 +20,11 @@ const ABOUT =
 
 /** The page. */
 export function renderPage(record: InteropRecord): string {
-  return htmlReport(reportsOf(record), { replay: describeRun, about: ABOUT });
+  return htmlReport(reportsOf(record), { replay: describeCommand, about: ABOUT });
 }
 
 /** The command that runs the suite of an implementation again. */
-export function describeRun({ side, subject }: Report): string {
+export function describeCommand({ side, subject }: Report): string {
   const isTested = ({ name, version = subject.version, ...found }: Subject) =>
     found.side === side && name === subject.name && version === subject.version;
   const [flag, found] = RUNS.map(([flag, subjects]) => [flag, subjects.find(isTested)] as const)

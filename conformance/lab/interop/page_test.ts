@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { readFile } from "node:fs/promises";
 import { report } from "../../reporters/test_helpers.ts";
 import { type InteropRecord, reportsOf } from "./record.ts";
-import { describeRun, renderPage } from "./page.ts";
+import { describeCommand, renderPage } from "./page.ts";
 import { IMPLEMENTATIONS } from "./shelves.ts";
 
 const readRecord = async (): Promise<InteropRecord> =>
@@ -30,7 +30,7 @@ describe("the page", () => {
 
   it("says how to run an implementation again, wherever it is run", () => {
     const run = (name: string, version: string, side: "server" | "client" = "client") =>
-      describeRun(report([], { side, subject: { name, version } }));
+      describeCommand(report([], { side, subject: { name, version } }));
     assertEquals(run("curl", "7.88.1"), 'deno task interop "curl"');
     assertEquals(
       run("ollama serve", "0.1.0", "server"),

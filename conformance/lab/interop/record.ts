@@ -35,7 +35,7 @@ export interface Entry {
   readonly isOurs?: true;
   /** What the tests ran on. */
   readonly runtime: string;
-  /** How many inputs were tried per rule, at most. */
+  /** How many inputs were drawn by chance per rule, at most. */
   readonly runs: number;
   /** What the inputs followed from. */
   readonly seed: number;
