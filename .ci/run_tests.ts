@@ -29,22 +29,22 @@ interface SuiteResult extends TestCount {
 
 /** Runs a program in the foreground and returns its exit code. */
 async function run(program: string, args: string[]): Promise<number> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const command = new Deno.Command(program, { args, cwd: ROOT, stdin: "null", signal });
+  const command = new Deno.Command(program, { args, cwd: ROOT, stdin: "null", signal: inTime() });
   const { code } = await command.spawn().status;
   return code;
 }
 
 /** Runs a program beside others, and returns its exit code. What it prints comes when it has ended. */
 async function runBeside(program: string, args: string[], heading: string): Promise<number> {
-  const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const command = new Deno.Command(program, { args, cwd: ROOT, stdin: "null", signal });
+  const command = new Deno.Command(program, { args, cwd: ROOT, stdin: "null", signal: inTime() });
   const { code, stdout, stderr } = await command.output();
   console.log(heading);
   await printAll(stdout, Deno.stdout);
   await printAll(stderr, Deno.stderr);
   return code;
 }
+
+const inTime = () => AbortSignal.timeout(TIMEOUT_MS);
 
 async function printAll(bytes: Uint8Array, stream: typeof Deno.stdout): Promise<void> {
   for (let start = 0; start < bytes.length;) start += await stream.write(bytes.subarray(start));
@@ -74,7 +74,7 @@ interface RunOptions {
   /** Where its report goes. */
   readonly reportFile: string;
   readonly filter: string | undefined;
-  /** Whether another suite runs at the same time. */
+  /** Whether other suites run at the same time. */
   readonly isBeside: boolean;
 }
 
@@ -134,37 +134,47 @@ function chooseSuites(suites: readonly Suite[], names: readonly string[]): reado
   return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));
 }
 
+/** Runs suites, a few at the same time. Their results come back in their order. */
+async function runSuites(
+  suites: readonly Suite[],
+  { jobs, filter }: { readonly jobs: number; readonly filter: string | undefined },
+): Promise<SuiteResult[]> {
+  const results: SuiteResult[] = [];
+  const folder = await Deno.makeTempDir();
+  const queue = suites.entries();
+  const isBeside = jobs > 1 && suites.length > 1;
+  const work = async () => {
+    for (const [index, suite] of queue) {
+      const reportFile = join(folder, `${suite.name}-${index}.xml`);
+      results[index] = await runSuite(suite, { reportFile, filter, isBeside });
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: jobs }, work));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return results;
+}
+
 const suites = await allSuites();
 const names = [...new Set(suites.map(({ name }) => name))];
 const program = new Command("deno task test")
   .description("runs the tests, in every runtime, and sums them up")
   .argument("[suites...]", `the suites to run: ${names.join(", ")} (default: all)`)
   .option("--filter <text>", "only the tests whose names hold a text")
+  // Each suite keeps about one core busy.
+  .option("--jobs <number>", "how many suites run at the same time", "2")
   .parse(Deno.args, { from: "user" });
-const { filter } = program.opts<{ filter?: string }>();
+const { filter, jobs } = program.opts<{ filter?: string; jobs: string }>();
+if (!/^[1-9]\d?$/.test(jobs)) program.error("--jobs must be a number from 1 to 99");
 const chosen = chooseSuites(suites, program.args);
 
 // Also runs Bun's install script, without which there is no Bun.
 const installed = await run(Deno.execPath(), ["install", "--quiet"]);
 if (installed !== 0) throw new Error("Cannot install the dependencies");
 
-const results: SuiteResult[] = [];
-const folder = await Deno.makeTempDir();
-try {
-  // The same tests run in several runtimes at the same time: each of them keeps one core busy.
-  for (const group of Map.groupBy(chosen, ({ name }) => name).values()) {
-    const isBeside = group.length > 1;
-    results.push(
-      ...await Promise.all(group.map((suite, index) => {
-        const reportFile = join(folder, `${suite.name}-${index}.xml`);
-        return runSuite(suite, { reportFile, filter, isBeside });
-      })),
-    );
-  }
-} finally {
-  await Deno.remove(folder, { recursive: true });
-}
-
+const results = await runSuites(chosen, { jobs: Number(jobs), filter });
 printTable(results);
 for (const { suite, subject, problem } of results) {
   if (problem) console.log(`\n${suite.name}, in ${subject}, ${problem}`);

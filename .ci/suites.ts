@@ -18,6 +18,9 @@ import { TOOLS } from "./runtimes/tarball.ts";
 /** The folders whose tests are those of the package. */
 const PACKAGE_FOLDERS = ["src", "mock", "conformance", "cli"];
 
+/** The folder whose tests try the rules on what is wrong, which takes long enough to be a suite of its own. */
+const ZOO_FOLDER = "conformance/lab/zoo";
+
 /** The folder whose tests are those of the repository. */
 const REPOSITORY_FOLDER = ".ci";
 
@@ -161,15 +164,23 @@ const publishedSuites: readonly Suite[] = Object.entries(PUBLISHED).map(([name, 
   subject,
 }));
 
-async function repositoryTests(): Promise<string[]> {
-  const files = await listFiles(ROOT, REPOSITORY_FOLDER);
-  return files.filter((file) => isTestFile(file) && !file.startsWith(RUNTIMES_FOLDER));
+/** The tests of a folder, but for those of another folder in it. */
+async function testsOf(folder: string, exceptFolder: string): Promise<string[]> {
+  const files = await listFiles(ROOT, folder);
+  return files.filter((file) => isTestFile(file) && !file.startsWith(`${exceptFolder}/`));
 }
 
 /** All suites, in the order in which they run. */
 export async function allSuites(): Promise<Suite[]> {
-  const packageSuites = [deno, bun].flatMap((runtime) =>
-    PACKAGE_FOLDERS.map((folder) => ({ name: folder, runtime, targets: [folder] }))
+  const packageTests = {
+    zoo: [ZOO_FOLDER],
+    src: ["src"],
+    mock: ["mock"],
+    conformance: await testsOf("conformance", ZOO_FOLDER),
+    cli: ["cli"],
+  };
+  const packageSuites = Object.entries(packageTests).flatMap(([name, targets]) =>
+    [deno, bun].map((runtime) => ({ name, runtime, targets }))
   );
   return [
     ...packageSuites,
@@ -177,6 +188,10 @@ export async function allSuites(): Promise<Suite[]> {
     { name: "recipes", runtime: vitest, targets: ["mock/recipes/vitest.config.mjs"] },
     { name: "examples", runtime: denoExamples, targets: await filesWithExamples() },
     ...publishedSuites,
-    { name: "repository", runtime: deno, targets: await repositoryTests() },
+    {
+      name: "repository",
+      runtime: deno,
+      targets: await testsOf(REPOSITORY_FOLDER, RUNTIMES_FOLDER),
+    },
   ];
 }

@@ -65,6 +65,10 @@ export const javaClients: readonly Subject[] = [
     command: (workshop) => command(workshop, "SpringAi"),
     breaks: {
       "C-REQ-5": "`WebClient` takes an answer with the status 307 for one that is empty",
+      "C-FRAME-7":
+        "`WebClient` keeps at most 256 KiB of an object, unless an app sets `maxInMemorySize`",
+      "C-DIALECT-5":
+        "`WebClient` has no reader of JSON for `text/plain`, the type that this dialect answers with",
       "C-DONE-3": "`pullModel` reads until the answer ends, and fails where the connection breaks",
       "C-ERR-1": NO_ERROR,
       "C-ERR-2": NO_ERROR,
