@@ -55,7 +55,8 @@ export const goClients: readonly Subject[] = [
     needs: ["go"],
     command: (workshop) => command(workshop, "langchaingo"),
     breaks: {
-      "C-REQ-4": "it asks for nothing at an address with a path",
+      "C-REQ-4":
+        "`NewClient` takes all that follows the colon in `OLLAMA_HOST` for a port, a path, too",
       "C-FRAME-5": "`Client.stream` parses every line, blank ones too, and fails on them",
       "C-ERR-4": NO_TEXT,
       "C-HTTP-2":

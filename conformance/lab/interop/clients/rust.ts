@@ -31,7 +31,7 @@ export const rustClients: readonly Subject[] = [
       return [join(folder, "debug/ollama-rs")];
     },
     breaks: {
-      "C-REQ-4": "it asks for nothing at an address with a path",
+      "C-REQ-4": "`pull_model_stream` puts no slash between the path of a host and `api/pull`",
       "C-OBJ-4": NO_STATUS,
       "C-HTTP-1":
         "`pull_model_stream` makes the body the whole error, so one that says nothing hides the status",
