@@ -185,6 +185,15 @@ describe("A configuration that is wrong", () => {
       { realBytes: true, models: [SMALL] },
       "with realBytes: it is computed from the bytes, so leave it out",
     ],
+    [
+      { models: [{ name: "x", layers: [{ size: 1, digest: A, content: "a" }] }] },
+      'the content "a" of layer 0 of the model "x": it has a digest, so leave it out',
+    ],
+    [
+      // deno-lint-ignore no-explicit-any -- what a caller without types may pass
+      { models: [{ name: "x", layers: [{ size: 1, content: 5 as any }] }] },
+      'the content 5 of layer 0 of the model "x": it must be a text',
+    ],
   ];
 
   it("is one clear error when the mock is made", () => {

@@ -41,7 +41,8 @@ export interface OpenServer {
   readonly change?: ((sizes: readonly number[]) => Promise<readonly LayerSize[]>) | undefined;
   /**
    * Offers a model that the registry did not have, with layers of these sizes in bytes, if that is
-   * possible. Returns all layers.
+   * possible. A layer with the position and size of one of the model under test is the same. Returns all
+   * layers.
    */
   readonly offer?:
     | ((name: string, sizes: readonly number[]) => Promise<readonly LayerSize[]>)
@@ -152,9 +153,9 @@ export function mockServer(options: MockSubjectOptions = {}): ServerSubject {
   };
 }
 
-/** A model with layers of some sizes in bytes. */
-function modelOf(name: string, sizes: readonly number[]): MockModel {
-  return { name, layers: sizes.map((size) => ({ size })) };
+/** A model with layers of some sizes in bytes, which are those of others with the same size and place. */
+export function modelOf(name: string, sizes: readonly number[]): MockModel {
+  return { name, layers: sizes.map((size, index) => ({ size, content: `layer ${index}` })) };
 }
 
 /** All layers of a model that a mock offers, in the order in which they are pulled. */

@@ -54,6 +54,7 @@ describe("a server of which no more is known than its address", () => {
       "S-DOWN-4 skipped",
       "S-RESUME-1 skipped",
       "S-SHARE-1 skipped",
+      "S-OTHER-2 skipped",
       "S-LEAVE-1 skipped",
       "S-AGAIN-2 skipped",
       "S-AGAIN-3 skipped",

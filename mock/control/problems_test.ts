@@ -47,7 +47,7 @@ describe("requireFit", () => {
         ],
         [
           { models: [{ name: "a", config: { size: 1, x: 1 } }] },
-          "models[0].config.x: Unknown field: it takes size, digest, mediaType",
+          "models[0].config.x: Unknown field: it takes size, digest, content, mediaType",
         ],
         [{ anyModel: "a" }, 'anyModel: Cannot use "a": it must be true or false or an object'],
         [{ clock: "fast" }, 'clock: Cannot use "fast": it must be one of real, virtual, step'],

@@ -66,7 +66,7 @@ const RATE: Schema = {
 
 const Layer = define(
   "Layer",
-  fields<LayerJson>({ size: SIZE, digest: STRING, mediaType: STRING }, ["size"]),
+  fields<LayerJson>({ size: SIZE, digest: STRING, content: STRING, mediaType: STRING }, ["size"]),
 );
 
 const DETAILS = fields<MockModelDetails>({

@@ -42,6 +42,22 @@ describe("A manifest", () => {
     assertStrictEquals((await response.json()).layers[0].size, 5);
   });
 
+  for (const realBytes of [false, true]) {
+    it(`shares layers of the same content and size with others, realBytes: ${realBytes}`, async () => {
+      const shared = { size: 9, content: "weights" };
+      const models = [
+        { name: "a", layers: [{ size: 9 }, shared] },
+        { name: "b", layers: [shared, { size: 9 }, { ...shared, size: 8 }] },
+      ];
+      const { registry } = createMockServer({ models, realBytes });
+      const digestsOf = async (name: string) =>
+        (await registry.manifest(name)).layers.map(({ digest }) => digest);
+      const [a, b] = [await digestsOf("a"), await digestsOf("b")];
+      assertStrictEquals(a[1], b[0]);
+      assertStrictEquals(new Set([...a, ...b]).size, 4);
+    });
+  }
+
   it("is not there for what is not offered", async () => {
     for (
       const path of [

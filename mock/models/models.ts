@@ -20,6 +20,13 @@ export interface MockLayer {
    */
   digest?: string | undefined;
   /**
+   * A name for the bytes, in place of the model's name and the layer's position: layers with the same one
+   * and the same size are one blob, in whichever models they are, also with `realBytes`.
+   *
+   * @default none
+   */
+  content?: string | undefined;
+  /**
    * What the layer holds.
    *
    * @default {"application/vnd.ollama.image.model"}
@@ -201,7 +208,7 @@ function layersOfSize(size: number): readonly MockLayer[] {
 }
 
 function resolveLayer(
-  { size, digest, mediaType }: MockLayer,
+  { size, digest, content, mediaType }: MockLayer,
   defaults: { where: string; mediaType: string; key: string },
   { seed, realBytes }: ModelOptions,
 ): Blob {
@@ -217,6 +224,10 @@ function resolveLayer(
         "from 0-9 and a-f",
     );
   }
+  if (content !== undefined && (typeof content !== "string" || digest !== undefined)) {
+    const problem = digest === undefined ? "it must be a text" : "it has a digest, so leave it out";
+    throw new ConfigurationError(`Cannot use the content ${show(content)} of ${where}: ${problem}`);
+  }
   if (digest !== undefined && realBytes) {
     throw new ConfigurationError(
       `Cannot use the digest ${show(digest)} of ${where} with realBytes: it is computed from the ` +
@@ -229,7 +240,8 @@ function resolveLayer(
         `${MAX_REAL_BYTES} bytes`,
     );
   }
-  const key = `${seed}/${defaults.key}/${size}`;
+  const source = content === undefined ? defaults.key : `content ${content}`;
+  const key = `${seed}/${source}/${size}`;
   const derived = realBytes ? UNKNOWN_DIGEST : seededDigest(key);
   return { digest: digest ?? derived, size, mediaType: mediaType ?? defaults.mediaType, key };
 }

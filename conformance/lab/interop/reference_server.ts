@@ -114,8 +114,9 @@ function modelNameIn(name: string): string {
 }
 
 function scaledModel(sizes: readonly number[], mediaType?: string): MockModel {
-  const layers = sizes.map((size) => ({
+  const layers = sizes.map((size, index) => ({
     size: Math.ceil(size / SCALE),
+    content: `layer ${index}`,
     ...(mediaType !== undefined && { mediaType }),
   }));
   return { name: MODEL, layers };

@@ -616,6 +616,24 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     },
   ),
   server(
+    "downloads each layer for each model",
+    "A model that is published later begins all of its layers at 0, whatever is there of them.",
+    ["S-OTHER-2"],
+    (mock) => async (request) => {
+      const { model = "" } = isPull(request) ? await fieldsOf(request) ?? {} : {};
+      if (!String(model).includes(":published-")) return await mock.fetch(request);
+      return await changeObjects(mock.fetch, () => {
+        const begun = new Set<unknown>();
+        return (object) => {
+          const { digest, completed } = object;
+          if (!completed || begun.has(digest)) return [object];
+          begun.add(digest);
+          return [{ ...object, completed: 0 }, object];
+        };
+      })(request);
+    },
+  ),
+  server(
     "lists what the registry has",
     "A model is in its list whether it was pulled or not.",
     ["S-LIST-1"],

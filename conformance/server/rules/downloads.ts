@@ -141,24 +141,34 @@ let publishedModels = 0;
 /** By how much a layer is larger in another version of its model. */
 const CHANGED_BYTES = 1_000;
 
+/** The size in bytes of a layer that another model has besides those that it shares. */
+const ADDED_BYTES = 3_011;
+
+/** The name of a model that the registry does not have, and can be given. */
+function nameToOffer(server: OpenServer): string {
+  if (!server.offer) throw new Inconclusive("The registry cannot be given another model");
+  return absentModel(server, `:published-${++publishedModels}`);
+}
+
 /** A rule about what happens once a pull has downloaded a part of a layer. */
 function partialRule(
-  info: Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "evidence">,
+  info: Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "evidence" | "skips">,
   check: (
-    part: PartialPull,
+    part: PartialPull & { readonly world: World },
     server: OpenServer,
     run: CheckRun,
     subject: ServerSubject,
   ) => Promise<void>,
 ): Rule<ServerSubject> {
   return rule<ServerSubject, [World, number]>({
+    skips: unlessHas("fresh"),
     ...info,
     side: "server",
-    skips: unlessHas("fresh"),
     inputs: fc.tuple(slowFirstWorlds(), fc.integer({ min: 1, max: 4 })),
     check: (subject, [world, lines], run) =>
       withServer(subject, world, async (server) => {
-        await check(await pullInPart(server, lines, run), server, run, subject);
+        const part = await pullInPart(server, lines, run);
+        await check({ ...part, world }, server, run, subject);
       }),
   });
 }
@@ -185,6 +195,22 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     evidence: "a layer in part that the second pull reports",
   }, async ({ pulling, last }, server, run, subject) => {
     const other = await beginPull(server, run);
+    await requireFrom(other, last, run);
+    const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
+    await requireSuccess(subject, first, run);
+    await requireSuccess(subject, second, run);
+  }),
+  partialRule({
+    id: "S-OTHER-2",
+    level: "observed",
+    title: "A layer that two models share is downloaded once",
+    cites: "observed: downloads go by digest, whichever model they are for",
+    evidence: "a layer in part that the pull of another model reports",
+    skips: unlessHas("fresh", "changes"),
+  }, async ({ pulling, last, world }, server, run, subject) => {
+    const name = nameToOffer(server);
+    await server.offer!(name, [...world.layers, ADDED_BYTES]);
+    const other = await ask(server, { body: pullBody(server, { stream: true }, name) }, run);
     await requireFrom(other, last, run);
     const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
     await requireSuccess(subject, first, run);
@@ -272,13 +298,12 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     maxRuns: 2,
     check: (subject, stream, run) =>
       withServer(subject, READY_WORLD, async (server) => {
-        if (!server.offer) throw new Inconclusive("The registry cannot be given another model");
-        const name = absentModel(server, `:published-${++publishedModels}`);
+        const name = nameToOffer(server);
         const pull = async (stream: boolean) =>
           await (await ask(server, { body: pullBody(server, { stream }, name) }, run)).readAll();
         const absent = await pull(stream);
         if (hasSucceeded(absent)) throw new Inconclusive("The model was there");
-        await server.offer(name, PUBLISHED_SIZES);
+        await server.offer!(name, PUBLISHED_SIZES);
         const found = await pull(true);
         await withEarlier([absent.exchange], () => requireSuccess(subject, found, run));
         run.saw();

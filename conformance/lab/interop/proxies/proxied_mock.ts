@@ -5,10 +5,15 @@
  * @module
  */
 
-import type { MockModel } from "../../../../mock/models/models.ts";
 import type { MockServer } from "../../../../mock/options.ts";
 import { createMockServer } from "../../../../mock/server.ts";
-import { layersOf, OTHER_SIZES, publish, type ServerSubject } from "../../../server/subject.ts";
+import {
+  layersOf,
+  modelOf,
+  OTHER_SIZES,
+  publish,
+  type ServerSubject,
+} from "../../../server/subject.ts";
 import { createWireFetch } from "../../../server/wire/wire_fetch.ts";
 import type { ReadySubject } from "../subject.ts";
 import type { Proxy } from "./proxies.ts";
@@ -104,8 +109,4 @@ export function behind(url: string, mock: MockServer, info: ProxyInfo): ProxiedM
       };
     },
   };
-}
-
-function modelOf(name: string, sizes: readonly number[]): MockModel {
-  return { name, layers: sizes.map((size) => ({ size })) };
 }
