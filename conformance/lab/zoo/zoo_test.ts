@@ -198,6 +198,7 @@ const LIKE_THE_REAL_ONE: Readonly<Record<string, readonly string[]>> = {
   ],
   "mock (tensor)": [
     NO_WIRE,
+    "S-OTHER-2 not seen: Downloads are not told of by the digests of layers",
     "S-DOWN-4 not seen: No input showed a download with the digest of a layer",
     "S-AGAIN-1 not seen: No input showed a downloaded layer that is reported again",
   ],

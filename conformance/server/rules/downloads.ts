@@ -208,6 +208,9 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     evidence: "a layer in part that the pull of another model reports",
     skips: unlessHas("fresh", "changes"),
   }, async ({ pulling, last, world }, server, run, subject) => {
+    if (!server.layers?.some(({ digest }) => digest === last.digest)) {
+      throw new Inconclusive("Downloads are not told of by the digests of layers");
+    }
     const name = nameToOffer(server);
     await server.offer!(name, [...world.layers, ADDED_BYTES]);
     const other = await ask(server, { body: pullBody(server, { stream: true }, name) }, run);

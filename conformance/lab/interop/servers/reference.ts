@@ -121,6 +121,7 @@ export const referenceServers: readonly ReferenceSubject[] = [
         "`Registry.Pull` keeps whole chunks, and a layer below `DefaultChunkingThreshold` (64 MB) is " +
         "one: nothing is kept of it",
       "S-SHARE-1": "`Registry.Pull` downloads for each caller by itself",
+      "S-OTHER-2": "`Registry.Pull` downloads for each caller by itself",
       "S-ERR-2":
         "`decodeUserJSON` has no words for a body that ends too soon, and 500 in their place",
       "S-ERR-4":
