@@ -30,6 +30,13 @@ export {
   type PullErrorJson,
   type PullErrorReason,
 } from "./src/errors.ts";
+export {
+  formatProgress,
+  type FormatProgressOptions,
+  type FormattedProgress,
+  type ProgressAmounts,
+  type ProgressWords,
+} from "./src/format.ts";
 export { parseHost } from "./src/host.ts";
 export type { IteratorOptions } from "./src/streams/iterator.ts";
 export type { OnMalformed } from "./src/malformed.ts";
