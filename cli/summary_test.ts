@@ -17,9 +17,9 @@ function summarize(seconds: number, snapshots: readonly PullProgress[], retries 
 describe("PullSummary", () => {
   it("has the size, the time, the speed and the retries", () => {
     const snapshots = [downloading([[0, 2e9]]), downloading([[2e9, 2e9]])];
-    assertEquals(summarize(38, snapshots), "a: 2.0 GB in 38 s, 52 MB/s");
-    assertEquals(summarize(38, snapshots, 1), "a: 2.0 GB in 38 s, 52 MB/s, 1 retry");
-    assertEquals(summarize(38, snapshots, 2), "a: 2.0 GB in 38 s, 52 MB/s, 2 retries");
+    assertEquals(summarize(38, snapshots), "a: 2.0 GB in 38 s, 53 MB/s");
+    assertEquals(summarize(38, snapshots, 1), "a: 2.0 GB in 38 s, 53 MB/s, 1 retry");
+    assertEquals(summarize(38, snapshots, 2), "a: 2.0 GB in 38 s, 53 MB/s, 2 retries");
   });
 
   it("does not count as speed what was there before", () => {

@@ -3,7 +3,7 @@
  *
  *     pulling manifest
  *     dde5aa3fc5ff  33% ▕███████              ▏ 664 MB/2.0 GB
- *     966de95ca8a6   0% ▕                     ▏    0 B/1.4 KB
+ *     966de95ca8a6   0% ▕                     ▏    0 B/1.4 kB
  *     whole model   33% ▕███████              ▏ 664 MB/2.0 GB   52 MB/s        25 s
  *
  * On a narrow screen, columns are left out or get a line of their own. Layers for which there is no room
