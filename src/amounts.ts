@@ -139,7 +139,7 @@ export function formatPercent(fraction: number, locale: string = DEFAULT_LOCALE)
 
 /** A time in seconds, rounded up, in its two largest units, such as `1 min 25 s` and `38 s`. */
 export function formatDuration(seconds: number, locale: string = DEFAULT_LOCALE): string {
-  const whole = Math.abs(Math.ceil(seconds));
+  const whole = Math.ceil(seconds);
   const formats = formatsOf(locale);
   const largest = TIME_UNITS.findIndex(([, size]) => whole >= size);
   if (largest === -1) return formats.unit(0, "second");

@@ -173,7 +173,8 @@ describe("pull, when something fails", () => {
       assertEquals(await main(["pull", "a", "--host", url], context), EXIT.success);
       const { lines } = context.stdout;
       assertEquals(
-        lines.filter((line) => /^The connection broke: .*; attempt [23] in \d s$/.test(line)).length,
+        lines.filter((line) => /^The connection broke: .*; attempt [23] in \d s$/.test(line))
+          .length,
         2,
       );
       assertMatch(lines.at(-1)!, /^a: 1\.0 kB in \d s, .*, 2 retries$/);
