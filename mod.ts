@@ -10,12 +10,12 @@
  * no dependencies. Every stream can be read with `for await`, in every engine: see {@link PullStream}.
  *
  * ```ts
- * import { pull } from "@ollama-pull/kit";
+ * import { formatProgress, pull } from "@ollama-pull/kit";
  * import { createMockServer } from "@ollama-pull/kit/mock";
  *
  * const { fetch } = createMockServer(); // leave it out to pull from Ollama
- * for await (const { completed, total, etaSeconds } of pull("llama3.2", { fetch })) {
- *   console.log(`${completed} of ${total} bytes, ${etaSeconds ?? "?"} s left`);
+ * for await (const progress of pull("llama3.2", { fetch })) {
+ *   console.log(progress.phase, formatProgress(progress).line);
  * }
  * ```
  *
@@ -30,6 +30,13 @@ export {
   type PullErrorJson,
   type PullErrorReason,
 } from "./src/errors.ts";
+export {
+  formatProgress,
+  type FormatProgressOptions,
+  type FormattedProgress,
+  type ProgressAmounts,
+  type ProgressWords,
+} from "./src/format.ts";
 export { parseHost } from "./src/host.ts";
 export type { IteratorOptions } from "./src/streams/iterator.ts";
 export type { OnMalformed } from "./src/malformed.ts";

@@ -22,7 +22,7 @@ import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
  * library stay dependencies: whoever uses Hono or fast-check, too, would get them twice. Commander is
  * CommonJS, which would bring `node:module` into chunks that browsers load.
  */
-const BUNDLED = ["filesize", "log-update", "string-width"];
+const BUNDLED = ["log-update", "string-width"];
 
 type Dependencies = Readonly<Record<string, string>>;
 

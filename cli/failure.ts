@@ -8,8 +8,8 @@
  */
 
 import { PullError, type PullRetry } from "../mod.ts";
+import { formatDuration } from "../src/amounts.ts";
 import { adviseOn, type Attempt } from "./advice.ts";
-import { formatSeconds } from "./format.ts";
 import { printable } from "./printable.ts";
 
 /** Says why a pull failed and what to do. */
@@ -27,7 +27,7 @@ export function describeFailure(error: unknown, attempt: Attempt): string {
 
 /** Says that an attempt has failed and when the next one follows, in one line. */
 export function describeRetry({ error, delayMs, attempt }: PullRetry): string {
-  return `${describeProblem(error)}; attempt ${attempt} in ${formatSeconds(delayMs / 1000)}`;
+  return `${describeProblem(error)}; attempt ${attempt} in ${formatDuration(delayMs / 1000)}`;
 }
 
 /** What each runtime describes in its own long words, by reason. */

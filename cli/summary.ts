@@ -5,7 +5,7 @@
  */
 
 import type { PullProgress } from "../mod.ts";
-import { formatBytes, formatSeconds } from "./format.ts";
+import { formatBytes, formatDuration, formatSpeed } from "../src/amounts.ts";
 import { printable } from "./printable.ts";
 
 /** Below this share of the model, what was there before is not worth a word: a first report may have it. */
@@ -52,7 +52,7 @@ export class PullSummary {
     this.#retries++;
   }
 
-  /** The line, such as `llama3.2: 2 GB in 38s, 53 MB/s, 2 retries`. */
+  /** The line, such as `llama3.2: 2.0 GB in 38 s, 53 MB/s, 2 retries`. */
   toString(): string {
     const seconds = (this.#now() - this.#startedAt) / 1000;
     const { completed = 0 } = this.#progress ?? {};
@@ -60,15 +60,15 @@ export class PullSummary {
     const model = printable(this.#model);
     const parts: string[] = [];
     if (completed > present) {
-      parts.push(`${formatBytes(completed)} in ${formatSeconds(seconds)}`);
-      if (seconds >= 1) parts.push(`${formatBytes((completed - present) / seconds)}/s`);
+      parts.push(`${formatBytes(completed)} in ${formatDuration(seconds)}`);
+      if (seconds >= 1) parts.push(formatSpeed((completed - present) / seconds));
       if (present >= completed * MIN_SHARE_PRESENT) {
         parts.push(`${formatBytes(present)} of it was there before`);
       }
     } else {
       // All of it was there, or a fast download came with its first report.
       if (completed > 0) parts.push(formatBytes(completed));
-      parts.push(`ready in ${formatSeconds(seconds)}`);
+      parts.push(`ready in ${formatDuration(seconds)}`);
     }
     if (this.#retries > 0) parts.push(this.#retries === 1 ? "1 retry" : `${this.#retries} retries`);
     return `${model}: ${parts.join(", ")}`;

@@ -185,7 +185,7 @@ describe("connections that fail", () => {
           "--retries=0",
         ];
         const printed = await consumer.outputOf([...node, ...cli]);
-        assertMatch(printed, /\nsuccess\na: 4 MB in /);
+        assertMatch(printed, /\nsuccess\na: 4\.0 MB in /);
       });
     }
   });

@@ -22,6 +22,7 @@ const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly stri
   'export { fetchManifest } from "@ollama-pull/kit";': { maxBytes: 11 * KB, brings: [] },
   'export { decodeProgress } from "@ollama-pull/kit";': { maxBytes: 12 * KB, brings: [] },
   'export { NdjsonDecoderStream } from "@ollama-pull/kit";': { maxBytes: 4 * KB, brings: [] },
+  'export { formatProgress } from "@ollama-pull/kit";': { maxBytes: 3 * KB, brings: [] },
   'export { parseHost } from "@ollama-pull/kit";': { maxBytes: 2 * KB, brings: [] },
   'export * from "@ollama-pull/kit/mock";': { maxBytes: 48 * KB, brings: ["hono"] },
   'export * from "@ollama-pull/kit/conformance";': {

@@ -11,6 +11,7 @@ import {
   decodeProgress,
   decodePull,
   encodeStatus,
+  formatProgress,
   NdjsonDecoderStream,
   NdjsonEncoderStream,
   pull,
@@ -174,6 +175,24 @@ async function trySteps(): Promise<void> {
   expectEqual(fused.at(-1), snapshots.at(-1));
 }
 
+/** Words and numbers are as they should be, whatever the runtime's own language is. */
+function tryWords(): void {
+  const progress = {
+    completed: 512,
+    total: 2_019_393_189,
+    totalIsKnown: true,
+    fraction: 0.6,
+    bytesPerSecond: 53_100_000,
+    etaSeconds: 4_790,
+  };
+  const english = "60%, 512 B of 2.0 GB, 53 MB/s, 1 h 20 min left";
+  expectEqual(formatProgress(progress).line, english);
+  const words = { of: "von", left: "noch {time}", separator: " · " };
+  const german = formatProgress(progress, { locale: "de", words }).line;
+  expectEqual(/^60\s%.+ von 2,0\s.+ · 53\s.+ · noch 1\s.+ 20\s.+$/.test(german), true);
+  expectEqual(/[\u0660-\u0669]/.test(formatProgress(progress, { locale: "ar-EG" }).line), true);
+}
+
 /** A body without end, of one line a chunk, which counts what is done to it. */
 function endlessBody() {
   let noteCancelled!: (reason: unknown) => void;
@@ -256,6 +275,7 @@ async function tryAbort(): Promise<void> {
 
 /** Tries all of it. Fails if something is not as it should be. */
 export async function tryPackage(): Promise<Findings> {
+  tryWords();
   await tryClient();
   await trySteps();
   await tryStreams();

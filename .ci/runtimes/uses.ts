@@ -12,6 +12,8 @@ import {
   type DecodePullOptions,
   fetchManifest,
   type FetchManifestOptions,
+  formatProgress,
+  type FormatProgressOptions,
   isSameModel,
   type IteratorOptions,
   type NdjsonDecoderOptions,
@@ -19,12 +21,14 @@ import {
   NdjsonEncoderStream,
   parseHost,
   parseModelName,
+  type ProgressWords,
   pull,
   PullError,
   type PullErrorDetails,
   pullModel,
   type PullModelOptions,
   type PullOptions,
+  type PullPhase,
   type PullProgressOptions,
   PullProgressStream,
   type PullStatusOptions,
@@ -127,6 +131,26 @@ export function parse(value: unknown): unknown {
   return { url, isSame, code };
 }
 
+/** Shows snapshots, and what is made of them. */
+export async function show(words: ProgressWords): Promise<string[]> {
+  const phases: Record<PullPhase, string> = {
+    manifest: "a",
+    downloading: "b",
+    verifying: "c",
+    writing: "d",
+    removing: "e",
+    success: "f",
+  };
+  const shown: string[] = [];
+  for await (const progress of pull("m")) {
+    const { percent = "", line } = formatProgress(JSON.parse(JSON.stringify(progress)), { words });
+    shown.push(phases[progress.phase], percent, line);
+    // @ts-expect-error -- the speed may be absent
+    formatProgress(progress).speed.length;
+  }
+  return shown;
+}
+
 /** All optional fields of some options, each of them `undefined`. */
 type EachUndefined<Options> = {
   [Name in keyof Options as Record<never, never> extends Pick<Options, Name> ? Name : never]-?:
@@ -147,8 +171,10 @@ export type AllTakeUndefined = [
   IsTrue<TakesUndefined<DecodeProgressOptions>>,
   IsTrue<TakesUndefined<DecodePullOptions>>,
   IsTrue<TakesUndefined<FetchManifestOptions>>,
+  IsTrue<TakesUndefined<FormatProgressOptions>>,
   IsTrue<TakesUndefined<IteratorOptions>>,
   IsTrue<TakesUndefined<NdjsonDecoderOptions>>,
+  IsTrue<TakesUndefined<ProgressWords>>,
   IsTrue<TakesUndefined<PullErrorDetails>>,
   IsTrue<TakesUndefined<PullModelOptions>>,
   IsTrue<TakesUndefined<PullOptions>>,

@@ -17,9 +17,9 @@ import type {
   Recording,
 } from "../../mock/mod.ts";
 import { CONTROL_PATH } from "../../mock/control/access.ts";
+import { formatBytes } from "../../src/amounts.ts";
 import { messageOf } from "../../src/text.ts";
 import { type CommandContext, EXIT, Interruption, UsageError } from "../command.ts";
-import { formatBytes } from "../format.ts";
 import { printable } from "../printable.ts";
 import { watchParents } from "../parent_watch.ts";
 

@@ -35,7 +35,7 @@ describe("describeRequest", () => {
     });
     assertMatch(
       line,
-      /^\d\d:\d\d:\d\d {2}POST {2}\/api\/pull {2}ab {2}200 {2}faulted {2}1\.4 KB {2}faults: cut$/,
+      /^\d\d:\d\d:\d\d {2}POST {2}\/api\/pull {2}ab {2}200 {2}faulted {2}1\.4 kB {2}faults: cut$/,
     );
   });
 });

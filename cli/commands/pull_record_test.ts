@@ -203,7 +203,7 @@ describe("pull --record", () => {
           again: () => "",
         };
         assertEquals(await recordPulls(task, file, context), EXIT.failure);
-        assertStringIncludes(context.stdout.text, "small: 1 KB in 0s");
+        assertStringIncludes(context.stdout.text, "small: 1.0 kB in 0 s");
         assertEquals(
           context.stderr.text,
           `error: The recording in ${path} is not whole: no space left on device. ` +

@@ -31,7 +31,7 @@ describe("pull", () => {
       assertEquals(bodies, [{ model: "llama3.2", name: "llama3.2", insecure: true, stream: true }]);
       assertEquals(context.stdout.lines.slice(-2), [
         "success",
-        "llama3.2: 1 KB in 0s, 400 B of it was there before",
+        "llama3.2: 1.0 kB in 0 s, 400 B of it was there before",
       ]);
       assertEquals(context.stderr.text, "");
     });
@@ -173,10 +173,11 @@ describe("pull, when something fails", () => {
       assertEquals(await main(["pull", "a", "--host", url], context), EXIT.success);
       const { lines } = context.stdout;
       assertEquals(
-        lines.filter((line) => /^The connection broke: .*; attempt [23] in \ds$/.test(line)).length,
+        lines.filter((line) => /^The connection broke: .*; attempt [23] in \d s$/.test(line))
+          .length,
         2,
       );
-      assertMatch(lines.at(-1)!, /^a: 1 KB in \ds, .*, 2 retries$/);
+      assertMatch(lines.at(-1)!, /^a: 1\.0 kB in \d s, .*, 2 retries$/);
       assertEquals(context.stderr.text, "");
     });
   });
@@ -246,7 +247,7 @@ describe("pull, when something fails", () => {
       assertEquals(context.stderr.lines.length, 1);
       assertStringIncludes(context.stderr.text, "error: b: disk on fire. ");
       assertStringIncludes(context.stderr.text, `run: ollama-pull pull b --host ${url}`);
-      assertEquals(context.stdout.lines.filter((line) => /^[ac]: 1 KB in/.test(line)).length, 2);
+      assertEquals(context.stdout.lines.filter((line) => /^[ac]: 1\.0 kB in/.test(line)).length, 2);
     });
   });
 

@@ -3,8 +3,8 @@
  *
  *     pulling manifest
  *     dde5aa3fc5ff  33% ▕███████              ▏ 664 MB/2.0 GB
- *     966de95ca8a6   0% ▕                     ▏    0 B/1.4 KB
- *     whole model   33% ▕███████              ▏ 664 MB/2.0 GB   52 MB/s     25s
+ *     966de95ca8a6   0% ▕                     ▏    0 B/1.4 kB
+ *     whole model   33% ▕███████              ▏ 664 MB/2.0 GB   52 MB/s        25 s
  *
  * On a narrow screen, columns are left out or get a line of their own. Layers for which there is no room
  * are counted in one line.
@@ -12,10 +12,10 @@
  * @module
  */
 
-import type { PullLayer, PullProgress } from "../../mod.ts";
+import { formatProgress, type PullLayer, type PullProgress } from "../../mod.ts";
+import { formatBytes, formatPercent } from "../../src/amounts.ts";
 import { shortDigest } from "../../src/digest.ts";
 import { fitWidth } from "../fit_width.ts";
-import { formatBytes, formatPercent, formatSeconds } from "../format.ts";
 import { printable } from "../printable.ts";
 import { describeStandstill } from "./standstill.ts";
 
@@ -39,7 +39,7 @@ const LABEL_COLUMNS = 12; // a short digest
 const PERCENT_COLUMNS = 4; // "100%"
 const SIZES_COLUMNS = 13; // "999 MB/999 MB"
 const SPEED_COLUMNS = 10; // "  999 MB/s"
-const TIME_COLUMNS = 8; // " 59m59s+"
+const TIME_COLUMNS = 12; // " 9 h 50 min+"
 const EDGES_COLUMNS = 4; // around the bar: a space and a line on each side
 const SHORTEST_BAR = 5;
 
@@ -106,16 +106,12 @@ function drawWhole(
       ? [row + stuck.padStart(SPEED_COLUMNS + TIME_COLUMNS)]
       : [row, stuck];
   }
-  const { bytesPerSecond, etaSeconds } = progress;
-  const speed = bytesPerSecond === undefined ? "" : `${formatBytes(bytesPerSecond)}/s`;
-  const time = etaSeconds === undefined ? "" : formatSeconds(etaSeconds);
-  // It is of the layers that are known, and more may come.
-  const atLeast = time === "" || totalIsKnown ? time : `${time}+`;
   if (columns >= COLUMNS_WITH_SPEED) {
-    return [row + speed.padStart(SPEED_COLUMNS) + atLeast.padStart(TIME_COLUMNS)];
+    const { speed = "", timeLeft = "" } = formatProgress(progress, { words: { left: "{time}" } });
+    return [row + speed.padStart(SPEED_COLUMNS) + timeLeft.padStart(TIME_COLUMNS)];
   }
-  const left = time === "" ? "" : `${atLeast} left`;
-  const ownLine = [speed, left].filter((part) => part !== "").join(", ");
+  const { speed, timeLeft } = formatProgress(progress);
+  const ownLine = [speed, timeLeft].filter((part) => part !== undefined).join(", ");
   return ownLine === "" ? [row] : [row, ownLine];
 }
 

@@ -16,29 +16,32 @@ describe("drawPull", () => {
     const steps = { before: ["pulling manifest"], after: [] };
     assertEquals(drawPull(progress, steps, { columns: 79, rows: 23 }), [
       "pulling manifest",
-      "000000000000 100% ▕███████████████████████████▏   2 GB",
-      "000000000001  50% ▕█████████████              ▏ 500 MB/  1 GB",
-      "whole model   83% ▕██████████████████████     ▏ 2.5 GB/  3 GB   52 MB/s   1m25s",
+      "000000000000 100% ▕███████████████████████▏ 2.0 GB",
+      "000000000001  50% ▕███████████            ▏ 500 MB/1.0 GB",
+      "whole model   83% ▕███████████████████    ▏ 2.5 GB/3.0 GB   52 MB/s       1 min",
     ]);
   });
 
   it("moves speed and time to a line of their own when the screen is narrow", () => {
     const progress = downloading([[0.5 * GB, 1 * GB]], { bytesPerSecond: 52e6, etaSeconds: 85 });
     assertEquals(drawPull(progress, NO_STEPS, { columns: 40, rows: 9 }), [
-      "000000000000  50% ▕███   ▏ 500 MB/  1 GB",
-      "whole model   50% ▕███   ▏ 500 MB/  1 GB",
-      "52 MB/s, 1m25s left",
+      "000000000000  50% ▕███   ▏ 500 MB/1.0 GB",
+      "whole model   50% ▕███   ▏ 500 MB/1.0 GB",
+      "52 MB/s, 1 min left",
     ]);
   });
 
   it("says for how long a download is stuck, in place of its speed and time left", () => {
     const progress = downloading([[0.5 * GB, 1 * GB]], { bytesPerSecond: 52e6, etaSeconds: 85 });
     for (
-      const [standstill, words] of [[12, "stuck for 12s"], [3_599, "stuck for 59m59s"]] as const
+      const [standstill, words] of [[12, "stuck for 12 s"], [
+        3_599,
+        "stuck for 59 min 59 s",
+      ]] as const
     ) {
       const draw = (columns: number) =>
         drawPull(progress, NO_STEPS, { columns, rows: 9 }, { standstill });
-      assertEquals(draw(79)[1]!.slice(61), words.padStart(18));
+      assertEquals(draw(79)[1]!.slice(57), words.padStart(22));
       assertEquals(draw(40)[2], words);
     }
     const verifying = { ...progress, phase: "verifying" as const };
@@ -47,11 +50,11 @@ describe("drawPull", () => {
   });
 
   it("says that the time left is the least while the size of the whole is unknown", () => {
-    const more = { bytesPerSecond: 999e6, etaSeconds: 3_599, totalIsKnown: false };
+    const more = { bytesPerSecond: 999e6, etaSeconds: 35_000, totalIsKnown: false };
     const progress = downloading([[0.5 * GB, 1 * GB]], more);
     const draw = (columns: number) => drawPull(progress, NO_STEPS, { columns, rows: 9 });
-    assertEquals(draw(79)[1]!.slice(61), "  999 MB/s 59m59s+");
-    assertEquals(draw(40)[2], "999 MB/s, 59m59s+ left");
+    assertEquals(draw(79)[1]!.slice(57), "  999 MB/s 9 h 40 min+");
+    assertEquals(draw(40)[2], "999 MB/s, 9 h 40 min+ left");
   });
 
   it("shows no fraction of a layer whose size is unknown", () => {
@@ -61,14 +64,14 @@ describe("drawPull", () => {
     };
     assertEquals(
       drawPull(progress, NO_STEPS, { columns: 40, rows: 9 })[0],
-      "model                        5 MB",
+      "model                      5.0 MB",
     );
   });
 
   it("shows bytes of the whole in place of a percentage while its size is unknown", () => {
     const progress = downloading([[0.5 * GB, 1 * GB]], { totalIsKnown: false });
     assertEquals(drawPull(progress, NO_STEPS, { columns: 40, rows: 9 }), [
-      "000000000000  50% ▕███   ▏ 500 MB/  1 GB",
+      "000000000000  50% ▕███   ▏ 500 MB/1.0 GB",
       "whole model                500 MB",
     ]);
   });

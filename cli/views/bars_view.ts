@@ -12,9 +12,9 @@
 import { createLogUpdate } from "log-update";
 import stringWidth from "string-width";
 import type { PullProgress, PullRetry } from "../../mod.ts";
+import { formatDuration } from "../../src/amounts.ts";
 import type { CommandContext, Output } from "../command.ts";
 import { describeRetry } from "../failure.ts";
-import { formatSeconds } from "../format.ts";
 import { printable } from "../printable.ts";
 import { drawPull, type Size } from "./bars.ts";
 import { LayerInterest } from "./layer_interest.ts";
@@ -155,7 +155,7 @@ export class BarsView implements ProgressView {
   #withSpinner(words: string): string {
     if (this.#tick < 0) return words;
     const { seconds } = this.#standstill;
-    const time = seconds === undefined ? "" : ` ${formatSeconds(seconds)}`;
+    const time = seconds === undefined ? "" : ` ${formatDuration(seconds)}`;
     return `${words} ${spinnerAt(this.#tick)}${time}`;
   }
 

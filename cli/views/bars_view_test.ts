@@ -30,7 +30,7 @@ describe("BarsView", () => {
     view.show(step("verifying", "verifying sha256 digest"));
     view.show({ ...layers(3, 100), phase: "success", status: "success", fraction: 1 });
     view.end();
-    const bar = "█".repeat(27);
+    const bar = "█".repeat(23);
     assertEquals(await screen.look(), [
       "$ pull",
       "pulling manifest",
@@ -50,12 +50,12 @@ describe("BarsView", () => {
     const bars = (await screen.look()).slice(1);
     const error = new PullError("stalled", "The server sent nothing for 120 s\x1b[2J");
     view.retry({ error, delayMs: 1_500, attempt: 2 });
-    const retry = ["The server sent nothing for 120 s; attemp", "t 2 in 2s"].join("");
+    const retry = ["The server sent nothing for 120 s; attemp", "t 2 in 2 s"].join("");
     const lines = [retry.slice(0, 40), retry.slice(40)];
     assertEquals(await screen.look(), ["$ pull", ...lines, ...bars]);
     view.retry({ error: new PullError("network", "Gone"), delayMs: 2_000, attempt: 3 });
     view.end();
-    assertEquals(await screen.look(), ["$ pull", ...lines, "Gone; attempt 3 in 2s", ...bars]);
+    assertEquals(await screen.look(), ["$ pull", ...lines, "Gone; attempt 3 in 2 s", ...bars]);
   });
 
   it("draws by the clock, however much the server sends", () => {
@@ -69,19 +69,19 @@ describe("BarsView", () => {
 
   it("says by its own clock for how long nothing came, until something does", async () => {
     const { screen, context, view } = open(80, 24);
-    const whole = async () => (await screen.look()).at(-1)!.slice(61);
+    const whole = async () => (await screen.look()).at(-1)!.slice(57);
     view.show({ ...layers(1, 40), bytesPerSecond: 5e6, etaSeconds: 85 });
     context.tick();
-    assertEquals(await whole(), "    5 MB/s   1m25s");
+    assertEquals(await whole(), "  5.0 MB/s       1 min");
     context.time += 12_000;
     context.tick();
-    assertEquals(await whole(), "     stuck for 12s");
+    assertEquals(await whole(), "        stuck for 12 s");
     view.retry({ error: new PullError("network", "Gone"), delayMs: 2_000, attempt: 2 });
     assertEquals((await whole()).includes("stuck"), false);
     view.show(step("verifying", "verifying sha256 digest"));
     context.time += 65_000;
     context.tick();
-    assertMatch((await screen.look()).at(-1)!, /^verifying sha256 digest . 1m5s$/);
+    assertMatch((await screen.look()).at(-1)!, /^verifying sha256 digest . 1 min 5 s$/);
     view.end();
     assertEquals((await screen.look()).at(-1), "verifying sha256 digest");
   });

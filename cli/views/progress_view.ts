@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { PullProgress, PullRetry } from "../../mod.ts";
+import { formatProgress, type PullProgress, type PullRetry } from "../../mod.ts";
+import { formatPercent } from "../../src/amounts.ts";
 import type { CommandContext, Output } from "../command.ts";
 import { describeRetry } from "../failure.ts";
-import { formatBytes, formatPercent, formatSeconds } from "../format.ts";
 import { printable } from "../printable.ts";
 import { BarsView } from "./bars_view.ts";
 import { JsonView } from "./json_view.ts";
@@ -123,7 +123,7 @@ export class LinesView implements ProgressView {
     const standsStill = this.#standstill.seconds !== undefined; // of which `#look` tells
     if (this.#mark !== "" && !isDue && (standsStill || pause < LONGEST_PAUSE_MS)) return;
     this.#mark = mark;
-    this.#write(`pulling ${describeDownload(progress)}`);
+    this.#write(`pulling ${describeDownload(progress)}`.trimEnd());
   }
 
   #pause(): number {
@@ -139,18 +139,8 @@ export class LinesView implements ProgressView {
 
 /** How far a download has come, and how fast; where it stands still, for how many seconds. */
 function describeDownload(progress: PullProgress, standstill?: number): string {
-  const { completed, total, totalIsKnown, fraction, bytesPerSecond, etaSeconds } = progress;
-  const there = formatBytes(completed);
-  const parts = totalIsKnown
-    ? [formatPercent(fraction), `${there} of ${formatBytes(total)}`]
-    : [there];
-  if (standstill !== undefined) {
-    parts.push(describeStandstill(standstill));
-  } else {
-    if (bytesPerSecond !== undefined) parts.push(`${formatBytes(bytesPerSecond)}/s`);
-    // Without the whole, it is of the layers that are known, and more may come.
-    const least = totalIsKnown ? "" : "at least ";
-    if (etaSeconds !== undefined) parts.push(`${least}${formatSeconds(etaSeconds)} left`);
-  }
-  return parts.join(", ");
+  const { percent, bytes, line } = formatProgress(progress);
+  if (standstill === undefined) return line;
+  const parts = [percent, bytes, describeStandstill(standstill)];
+  return parts.filter((part) => part !== undefined).join(", ");
 }

@@ -48,7 +48,7 @@ describe("LinesView", () => {
     const { context, view } = openLines();
     const error = new PullError("stalled", "The server sent nothing for 120 s");
     view.retry({ error, delayMs: 1_500, attempt: 2 });
-    assertEquals(context.stdout.lines, ["The server sent nothing for 120 s; attempt 2 in 2s"]);
+    assertEquals(context.stdout.lines, ["The server sent nothing for 120 s; attempt 2 in 2 s"]);
   });
 
   it("writes the server's steps and how far the download has come", () => {
@@ -62,8 +62,8 @@ describe("LinesView", () => {
     view.end();
     assertEquals(context.stdout.lines, [
       "pulling manifest",
-      "pulling 0%, 0 B of 4 GB",
-      "pulling 25%, 1 GB of 4 GB, 500 MB/s, 6s left",
+      "pulling 0%, 0 B of 4.0 GB",
+      "pulling 25%, 1.0 GB of 4.0 GB, 500 MB/s, 6 s left",
       "verifying sha256 digest",
       "success",
     ]);
@@ -78,9 +78,9 @@ describe("LinesView", () => {
     }
     view.show(downloading([[1.2e9, 4e9]]));
     assertEquals(context.stdout.lines, [
-      "pulling 990 MB, 5 MB/s",
-      "pulling 1.1 GB, 5 MB/s",
-      "pulling 30%, 1.2 GB of 4 GB",
+      "pulling 990 MB, 5.0 MB/s",
+      "pulling 1.1 GB, 5.0 MB/s",
+      "pulling 30%, 1.2 GB of 4.0 GB",
     ]);
   });
 
@@ -116,9 +116,9 @@ describe("LinesView", () => {
       assertEquals(context.callbacks.size, 0);
       const stuck = context.stdout.lines.filter((line) => line.includes("stuck"));
       assertEquals(stuck.slice(0, 3), [
-        "pulling 99%, 99 KB of 100 KB, stuck for 10s",
-        "pulling 99%, 99 KB of 100 KB, stuck for 20s",
-        "pulling 99%, 99 KB of 100 KB, stuck for 40s",
+        "pulling 99%, 99 kB of 100 kB, stuck for 10 s",
+        "pulling 99%, 99 kB of 100 kB, stuck for 20 s",
+        "pulling 99%, 99 kB of 100 kB, stuck for 40 s",
       ]);
       const { length } = context.stdout.lines;
       assert(length > 90 && length < 130, String(length));
@@ -141,11 +141,11 @@ describe("LinesView", () => {
     view.show(step("verifying", "verifying sha256 digest"));
     wait(60);
     assertEquals(context.stdout.lines, [
-      "pulling 25%, 1 MB of 4 MB, 5 MB/s, 1m25s left",
-      "pulling 25%, 1 MB of 4 MB, stuck for 10s",
-      "pulling 25%, 1 MB of 4 MB, stuck for 20s",
-      "pulling 2 MB, 5 MB/s, at least 1m25s left",
-      "pulling 2 MB, stuck for 10s",
+      "pulling 25%, 1.0 MB of 4.0 MB, 5.0 MB/s, 1 min left",
+      "pulling 25%, 1.0 MB of 4.0 MB, stuck for 10 s",
+      "pulling 25%, 1.0 MB of 4.0 MB, stuck for 20 s",
+      "pulling 2.0 MB, 5.0 MB/s, 1 min+ left",
+      "pulling 2.0 MB, stuck for 10 s",
       "verifying sha256 digest",
     ]);
   });

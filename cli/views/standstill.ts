@@ -6,7 +6,7 @@
  */
 
 import type { PullProgress } from "../../mod.ts";
-import { formatSeconds } from "../format.ts";
+import { formatDuration } from "../../src/amounts.ts";
 
 /** After how long a pause is shown, in milliseconds: servers tell of a download several times a second. */
 const SHOWN_AFTER_MS = 3_000;
@@ -46,5 +46,5 @@ export class Standstill {
 
 /** Says that a download brings nothing, in as few characters as speed and time left have. */
 export function describeStandstill(seconds: number): string {
-  return `stuck for ${formatSeconds(seconds)}`;
+  return `stuck for ${formatDuration(seconds)}`;
 }
