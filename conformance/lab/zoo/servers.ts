@@ -577,6 +577,22 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     },
   ),
   server(
+    "removes what is still used",
+    "When another version of a model is there, it drops the layers of the previous one, shared or not.",
+    ["S-AGAIN-2"],
+    (mock) => {
+      let hasChanged = false;
+      const fetch = whenChanged(mock, () => hasChanged = true);
+      return changeEach(fetch, (object) => {
+        if (object.status === "success" && hasChanged) {
+          hasChanged = false;
+          mock.reset();
+        }
+        return object;
+      });
+    },
+  ),
+  server(
     "remembers that a model is not there",
     "It does not ask its registry again for a model that the registry did not have.",
     ["S-AGAIN-3"],
@@ -914,6 +930,12 @@ function watchStreams(fetch: Answer): { fetch: Answer; answering: () => number }
 }
 
 const pulling: readonly Specimen<ServerSubject>[] = [
+  server(
+    "has a list of characters of its own",
+    "It takes no name with an underscore.",
+    ["S-ERR-12"],
+    ({ fetch }) => refuse(fetch, ({ model }) => String(model).includes("_")),
+  ),
   server(
     "does not say why while it pulls",
     "While it pulls, it tells of a model that is not there without a reason.",

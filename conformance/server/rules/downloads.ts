@@ -128,6 +128,21 @@ function requireKept({ statuses, exchange }: Transcript, before: readonly LayerS
   throw new Violation(expected, describe(again), [exchange]);
 }
 
+/** Pulls a model again. Throws if anything of it is downloaded again. */
+async function requireAllThere(
+  server: OpenServer,
+  before: Transcript,
+  run: CheckRun,
+  subject: ServerSubject,
+): Promise<Transcript> {
+  const again = await pullAll(server, run);
+  await requireSuccess(subject, again, run);
+  const partial = again.statuses.find(isPartial);
+  if (!partial) return again;
+  const exchanges = [before.exchange, again.exchange];
+  throw new Violation("every layer to be complete", describe(partial), exchanges);
+}
+
 function describe({ digest, total, completed }: PullStatus): string {
   return `${completed} of ${total} bytes of ${digest}`;
 }
@@ -255,13 +270,10 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     inputs: worlds().map((world) => ({ ...world, mayBeThere: true })),
     check: (subject, world, run) =>
       withServer(subject, world, async (server) => {
-        await requireSuccess(subject, await pullAll(server, run), run);
-        const again = await pullAll(server, run);
-        await requireSuccess(subject, again, run);
+        const first = await pullAll(server, run);
+        await requireSuccess(subject, first, run);
+        const again = await requireAllThere(server, first, run, subject);
         if (again.statuses.some(({ completed }) => completed !== undefined)) run.saw();
-        const partial = again.statuses.find(isPartial);
-        if (!partial) return;
-        throw new Violation("every layer to be complete", describe(partial), [again.exchange]);
       }),
   }),
   rule<ServerSubject, ChangedWorld>({
@@ -286,6 +298,8 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         if (again.statuses.some(({ digest }) => digest !== undefined)) run.saw();
         requireNoRemoved(again, server.layers ?? [], layers);
         if (before === "ended") requireKept(again, server.layers ?? []);
+        // What is no longer used goes, and nothing else.
+        await requireAllThere(server, again, run, subject);
       }),
   }),
   rule<ServerSubject, boolean>({

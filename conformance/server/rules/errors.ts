@@ -85,6 +85,12 @@ const MANY_ABSENT: readonly Refused[] = Array.from(
   (_, index) => absentPull(`:absent-${index}`, index % 2 === 0),
 );
 
+/** Names of models that no registry has, in every form that a name has. Nothing listens at their address. */
+const NAMES = ["", "http://", "https://"].flatMap((scheme) => [
+  `${scheme}127.0.0.1:9/library/x`,
+  `${scheme}127.0.0.1:9/some-space/some_model.v1:1.5b-Q4_K_M`,
+]);
+
 /** The rules. */
 export const errorRules: readonly Rule<ServerSubject>[] = [
   ...refusalRules,
@@ -168,5 +174,24 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
         });
       await withEarlier(refusals, () => requireSuccess(subject, pulled, run));
     },
+  }),
+  rule<ServerSubject, string>({
+    id: "S-ERR-12",
+    side: "server",
+    level: "observed",
+    title: "A name of any valid form is looked for",
+    cites: "observed: names are `[scheme://][host[:port]/][namespace/]model[:tag]`",
+    evidence: "an answer that does not refuse the name",
+    decisive: NAMES,
+    inputs: fc.constantFrom(...NAMES),
+    maxRuns: NAMES.length,
+    pulls: 0, // none of them is there
+    check: (subject, name, run) =>
+      withServer(subject, READY_WORLD, async (server) => {
+        const body = pullBody(server, { insecure: true, stream: true }, name);
+        const { status, exchange } = await (await ask(server, { body }, run)).readAll();
+        if (status === 400) throw new Violation("no HTTP 400", "HTTP 400", [exchange]);
+        run.saw();
+      }),
   }),
 ];

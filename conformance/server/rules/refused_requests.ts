@@ -201,7 +201,7 @@ export const refusedRequests = {
       "$x",
       "%2e%2e/x",
     ],
-  ].map(refusedName).concat([{}, { model: "" }, { model: null }].map(refusedBody)),
+  ].map(refusedName).concat([{}, { model: "" }, { model: null }, "null"].map(refusedBody)),
   "S-ERR-5": [insecurePull(undefined), insecurePull(false)],
   "S-ERR-6": ABSENT_TAGS.map((tag) => absentPull(tag, true)),
   "S-ERR-7": ABSENT_TAGS.map((tag) => absentPull(tag, false)),
