@@ -7,7 +7,7 @@
 import fc from "fast-check";
 import type { Exchange } from "../../exchange.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
-import { REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
+import { causeOfAll, REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
 import {
   READY_WORLD,
   slowEachWorlds,
@@ -190,8 +190,9 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       withServer(subject, READY_WORLD, async (server) => {
         const body = pullBody(server, { insecure: true, stream: true }, name);
         const { status, exchange } = await (await ask(server, { body }, run)).readAll();
-        if (status === 400) throw new Violation("no HTTP 400", "HTTP 400", [exchange]);
-        run.saw();
+        if (status !== 400) return run.saw();
+        const because = await causeOfAll(subject, run);
+        throw new Violation("no HTTP 400", "HTTP 400", [exchange], because);
       }),
   }),
 ];
