@@ -22,7 +22,9 @@ import { sleepOnTimer } from "./sleep.ts";
 /** How to make requests. */
 export interface ClientOptions {
   readonly headers?: RequestInit["headers"] | undefined;
-  readonly fetch?: ((url: string, init: ClientRequestInit) => Response | Promise<Response>) | undefined;
+  readonly fetch?:
+    | ((url: string, init: ClientRequestInit) => Response | Promise<Response>)
+    | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly timeoutMs?: number | undefined;
   readonly maxBytes?: number | undefined;
@@ -138,7 +140,9 @@ export class Client {
       if (type === "opaqueredirect") {
         throw new PullError(
           "network",
-          `${showHost(url)} redirects, which a page cannot follow: set ${this.#options.addressOption} ` +
+          `${
+            showHost(url)
+          } redirects, which a page cannot follow: set ${this.#options.addressOption} ` +
             "to where it leads",
         );
       }
