@@ -25,7 +25,7 @@ const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly stri
   'export { decodeProgress } from "@ollama-pull/kit";': { maxBytes: 12 * KB, brings: [] },
   'export { NdjsonDecoderStream } from "@ollama-pull/kit";': { maxBytes: 4 * KB, brings: [] },
   'export { parseHost } from "@ollama-pull/kit";': { maxBytes: 2 * KB, brings: [] },
-  'export * from "@ollama-pull/kit/mock";': { maxBytes: 48 * KB, brings: ["hono"] },
+  'export * from "@ollama-pull/kit/mock";': { maxBytes: 49 * KB, brings: ["hono"] },
   'export * from "@ollama-pull/kit/conformance";': {
     maxBytes: 176 * KB,
     brings: ["fast-check", "hono", "pure-rand"], // the last one is part of fast-check

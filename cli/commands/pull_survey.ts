@@ -212,14 +212,17 @@ class Surveyor {
     const { stdout, stderr } = this.#context;
     const attempt = { model, host, again: again([model]), hasBytes: false };
     const error = thrown instanceof RegistryFailure ? thrown.cause : thrown;
-    const isOfRegistry = error !== thrown && (error as PullError).reason !== "model-not-found";
-    const advice = isOfRegistry
+    const isOfRegistry = error !== thrown;
+    const isUnknown = isOfRegistry && (error as PullError).reason === "model-not-found";
+    const advice = !(error instanceof PullError)
+      ? "Please report it"
+      : isOfRegistry && !isUnknown
       ? ASKED_FROM_HERE
-      : error instanceof PullError
-      ? adviseOn(error, attempt)
-      : "Please report it";
+      : adviseOn(error, attempt);
     if (form === "json") writeJsonFailure(stdout, { model, error, advice });
-    const words = isOfRegistry
+    const words = isUnknown
+      ? `its registry does not know it. ${advice}`
+      : isOfRegistry
       ? `${printable((error as PullError).message)}. ${advice}`
       : describeFailure(error, attempt);
     stderr.write(`error: ${printable(model)}: ${words}\n`);

@@ -95,7 +95,10 @@ describe("pull --dry-run", () => {
     await withModels(SHELF, async (world) => {
       assertEquals(await world.pull("gone", "tiny", "--dry-run"), EXIT.failure);
       assertEquals(world.lines, ["tiny: up to date, 2 MB"]);
-      assertMatch(world.context.stderr.text, /^error: gone: Model "gone" not found: .*ollama.com/);
+      assertMatch(
+        world.context.stderr.text,
+        /^error: gone: its registry does not know it. .*ollama.com/,
+      );
       assertEquals(world.context.stderr.lines.length, 1);
     });
   });
