@@ -12,7 +12,7 @@ function answering(...answers: (() => Response | Promise<Response>)[]): Fetch {
 }
 
 const json = (value: unknown) => () => new Response(JSON.stringify(value));
-const unreachable = () => Promise.reject(new TypeError("refused"));
+const refused = () => Promise.reject(new TypeError("connect ECONNREFUSED"));
 
 describe("a stream that makes sure of a model", () => {
   it("may be of a server that tells no size", async () => {
@@ -32,7 +32,7 @@ describe("a stream that makes sure of a model", () => {
       onRetry: ({ attempt }) => void retried.push(attempt),
       fetch: answering(
         unavailable,
-        unreachable,
+        refused, // after an answer, it may only be about to start again
         json({ models: [] }),
         unavailable,
         json({ status: "success" }),
@@ -48,7 +48,6 @@ describe("a stream that makes sure of a model", () => {
   });
 
   it("gives up at once where nothing listens", async () => {
-    const refused = () => Promise.reject(new TypeError("connect ECONNREFUSED"));
     const options = { retries: 5, fetch: answering(refused), sleep: () => Promise.resolve() };
     const error = await pullErrorOf(ensureModel("m", { ...options, timeoutMs: Infinity }));
     assertEquals([error.code, error.reason], ["network", "refused"]);
