@@ -52,8 +52,15 @@ export {
   type PullProgressOptions,
   PullProgressStream,
 } from "./src/progress.ts";
+export { ensureModel } from "./src/pull/ensure.ts";
 export { fetchManifest, type Manifest, type ManifestLayer } from "./src/pull/manifest.ts";
 export type { FetchManifestOptions, ManifestRequestInit } from "./src/pull/manifest_options.ts";
+export { type ModelState, modelState } from "./src/pull/model_state.ts";
+export type {
+  EnsureModelOptions,
+  ModelStateOptions,
+  ModelStateRequestInit,
+} from "./src/pull/model_state_options.ts";
 export type {
   PullModelOptions,
   PullOptions,

@@ -10,7 +10,7 @@
  */
 
 import type { Command } from "commander";
-import type { ManifestRequestInit, PullRequestInit } from "../mod.ts";
+import type { ManifestRequestInit, ModelStateRequestInit, PullRequestInit } from "../mod.ts";
 import { parseModelName } from "../src/model_name.ts";
 import { printable } from "./printable.ts";
 
@@ -46,8 +46,11 @@ export interface CommandContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** How this program was called, such as `deno task`, for commands that a person can copy. */
   readonly invocation: string;
-  /** Makes the requests of a pull, and those for a manifest. */
-  readonly fetch: (url: string, init: PullRequestInit | ManifestRequestInit) => Promise<Response>;
+  /** Makes the requests of a pull, those for a manifest, and those for what a server has. */
+  readonly fetch: (
+    url: string,
+    init: PullRequestInit | ManifestRequestInit | ModelStateRequestInit,
+  ) => Promise<Response>;
   /** Aborts with an {@link Interruption} when the command must end early. */
   readonly signal: AbortSignal;
   /** The time in milliseconds. */

@@ -13,12 +13,11 @@
 
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import type { ManifestRequestInit, PullRequestInit } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import { isLoopback } from "./host.ts";
 
 type Transport = CommandContext["fetch"];
-type TransportInit = PullRequestInit | ManifestRequestInit;
+type TransportInit = Parameters<Transport>[1];
 
 /** The transport of a runtime. */
 export function createTransport(env: Record<string, string | undefined>): Transport {
@@ -75,7 +74,7 @@ export async function requestByNode(url: string, init: TransportInit): Promise<R
           headers: headersOf(message),
         }),
       );
-    }).on("error", reject).end(body as PullRequestInit["body"] | undefined);
+    }).on("error", reject).end(body as string | undefined);
   });
 }
 

@@ -20,6 +20,7 @@ import { type Clock, dateBy } from "./clock/clock.ts";
 import { realClock } from "./clock/real.ts";
 import { VirtualClock } from "./clock/virtual.ts";
 import { ConfigurationError, inPlace, show } from "./configuration_error.ts";
+import { registerBlobs } from "./endpoints/blobs.ts";
 import { browserAccess } from "./endpoints/browser_access.ts";
 import { strikeEarly } from "./endpoints/early_faults.ts";
 import { checkFallback, type Fallback, handOn } from "./endpoints/fallback.ts";
@@ -330,6 +331,7 @@ export class MockInstance {
       bytesPerSecond: this.#bytesPerSecond,
     });
     registerLocalModels(app, this.#catalog);
+    registerBlobs(app, { store: this.#store, now: () => this.#now() });
     registerOpenAi(app, this.#catalog);
     registry.register(app);
     app.notFound((context) => answerNotFound(app, context));

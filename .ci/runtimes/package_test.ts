@@ -20,11 +20,13 @@ const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly stri
   'export * from "@ollama-pull/kit";': { maxBytes: 24 * KB, brings: [] },
   'export { pull } from "@ollama-pull/kit";': { maxBytes: 18 * KB, brings: [] },
   'export { fetchManifest } from "@ollama-pull/kit";': { maxBytes: 11 * KB, brings: [] },
+  'export { modelState } from "@ollama-pull/kit";': { maxBytes: 13 * KB, brings: [] },
+  'export { ensureModel } from "@ollama-pull/kit";': { maxBytes: 23 * KB, brings: [] },
   'export { decodeProgress } from "@ollama-pull/kit";': { maxBytes: 12 * KB, brings: [] },
   'export { NdjsonDecoderStream } from "@ollama-pull/kit";': { maxBytes: 4 * KB, brings: [] },
   'export { formatProgress } from "@ollama-pull/kit";': { maxBytes: 3 * KB, brings: [] },
   'export { parseHost } from "@ollama-pull/kit";': { maxBytes: 2 * KB, brings: [] },
-  'export * from "@ollama-pull/kit/mock";': { maxBytes: 48 * KB, brings: ["hono"] },
+  'export * from "@ollama-pull/kit/mock";': { maxBytes: 49 * KB, brings: ["hono"] },
   'export * from "@ollama-pull/kit/conformance";': {
     maxBytes: 176 * KB,
     brings: ["fast-check", "hono", "pure-rand"], // the last one is part of fast-check

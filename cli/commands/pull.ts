@@ -17,6 +17,7 @@ import { quoteArgument } from "../invocation.ts";
 import { parseCount, parseDuration, parseSpeed } from "../quantities.ts";
 import type { OutputForm } from "../views/progress_view.ts";
 import { type PullTask, runPulls } from "./pull_run.ts";
+import { survey } from "./pull_survey.ts";
 import { RecordingFile, recordPulls } from "./pull_record.ts";
 
 interface PullFlags {
@@ -33,6 +34,9 @@ interface PullFlags {
   readonly json?: true;
   readonly quiet?: true;
   readonly record?: string;
+  readonly ifMissing?: true;
+  readonly dryRun?: true;
+  readonly outdated?: true | undefined;
 }
 
 const DEFAULTS = { retryFor: "30m", stallTimeout: "2m", silenceTimeout: "30m" } as const;
@@ -99,6 +103,9 @@ function describeAgain(
     ...given("--min-speed", flags.minSpeed),
     ...given("--registry", flags.registry === undefined ? undefined : showHost(registry!)),
     ...(flags.manifest ? [] : ["--no-manifest"]),
+    ...(flags.ifMissing ? ["--if-missing"] : []),
+    ...(flags.outdated ? ["--outdated"] : []),
+    ...(flags.dryRun ? ["--dry-run"] : []),
     ...(flags.json ? ["--json"] : []),
     ...(flags.quiet ? ["--quiet"] : []),
   ].join(" ");
@@ -114,6 +121,13 @@ function formOf({ json, quiet }: PullFlags): OutputForm {
 }
 
 const HELP_AFTER = `
+Examples:
+  pull llama3.2 --if-missing   pull it, unless the server has some version of it
+  pull llama3.2 --dry-run      say how much there is to download, and pull nothing
+  pull --outdated --dry-run    list the models that have a newer version, with sizes
+  pull --outdated              pull those
+
+Models that were made on the server are left as they are by --outdated, and so are cloud models.
 Durations are like 90s, 30m, 2h or off. The server keeps what was downloaded: pull again to resume.
 A recording has no headers, passwords or queries, but all that the server sends: look at it before you
 publish it.`;
@@ -123,7 +137,18 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
   program
     .command("pull")
     .description("pull models, one after the other, and show their progress")
-    .argument("<models...>", "the models' names, such as llama3.2 or llama3.2:1b")
+    .argument("[models...]", "the models' names, such as llama3.2 or llama3.2:1b")
+    .addOption(
+      new Option("--if-missing", "pull only what the server does not have").conflicts([
+        "outdated",
+        "dryRun",
+      ]),
+    )
+    .option("--outdated", "pull what has a newer version; of all models, if none is named")
+    .addOption(
+      new Option("--dry-run", "say what is there and what there is to download; pull nothing")
+        .conflicts("record"),
+    )
     .option("--host <address>", `the address of Ollama (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)
     .option("--insecure", "let Ollama use a registry without TLS")
     .option(
@@ -162,25 +187,54 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
     .action(async (models: readonly string[], flags: PullFlags) => {
       for (const model of models) requireModelName(model);
       const { OLLAMA_HOST, OLLAMA_PULL_REGISTRY } = context.env;
-      const { insecure = false } = flags;
+      const { insecure = false, ifMissing = false, dryRun, outdated } = flags;
+      if (models.length === 0 && !outdated) {
+        throw new UsageError("Which model? Name one, such as llama3.2, or add --outdated");
+      }
       const host = chooseHost(flags.host, OLLAMA_HOST);
       const registry = chooseRegistry(flags.registry, OLLAMA_PULL_REGISTRY, insecure);
       if (flags.registry !== undefined && !flags.manifest) {
         throw new UsageError("--registry is of no use with --no-manifest: no registry is asked");
       }
+      const manifest = { registry, insecure };
       const task: PullTask = {
         models,
         host,
         form: formOf(flags),
         options: readOptions(flags),
-        ...(flags.manifest && { manifest: { registry, insecure } }),
+        ...(flags.manifest && { manifest }),
+        ifMissing,
         keepsBytes: true,
-        again: (left) => describeAgain(left, { host, registry }, flags, context),
+        // Once it is known what is outdated, that is pulled by name.
+        again: (left) =>
+          describeAgain(left, { host, registry }, { ...flags, outdated: undefined }, context),
       };
-      onExit(
-        flags.record === undefined
-          ? await runPulls(task, context)
-          : await recordPulls(task, new RecordingFile(flags.record), context),
+      if (!dryRun && !outdated) return onExit(await run(task, flags, context));
+      if (!flags.manifest) {
+        const option = outdated ? "--outdated" : "--dry-run";
+        throw new UsageError(
+          `${option} is of no use with --no-manifest: it compares with the registry`,
+        );
+      }
+      const again = (left: readonly string[]) =>
+        describeAgain(left, { host, registry }, flags, context);
+      const found = await survey(
+        { ...task, manifest, again, wantsOutdated: outdated === true },
+        context,
       );
+      if (dryRun || found.isCancelled || found.outdated.length === 0) return onExit(found.exitCode);
+      const code = await run({ ...task, models: found.outdated }, flags, context);
+      onExit(code || found.exitCode);
     });
 };
+
+/** Pulls, and records that if it is wanted. */
+async function run(
+  task: PullTask,
+  { record }: PullFlags,
+  context: CommandContext,
+): Promise<number> {
+  return record === undefined
+    ? await runPulls(task, context)
+    : await recordPulls(task, new RecordingFile(record), context);
+}

@@ -8,6 +8,7 @@ import {
   fetchManifest,
   type FetchManifestOptions,
   type ManifestLayer,
+  modelState,
   PullError,
   pullModel,
   type PullModelOptions,
@@ -32,6 +33,8 @@ export interface PullTask {
   readonly options: PullModelOptions;
   /** How to ask the registry for the layers of a model, unless it is not to be asked. */
   readonly manifest?: Pick<FetchManifestOptions, "registry" | "insecure">;
+  /** Whether only what the server lacks is to be pulled. @default {false} */
+  readonly ifMissing?: boolean;
   /** Whether the server keeps what was downloaded. */
   readonly keepsBytes: boolean;
   /** Makes the requests of pulls. @default that of the context */
@@ -45,6 +48,9 @@ export interface PullTask {
  * have shown what is known for some time.
  */
 export const MANIFEST_TIMEOUT_MS = 5_000;
+
+/** How long the server may take to list its models, in milliseconds. */
+const LIST_TIMEOUT_MS = 60_000;
 
 /** Pulls models and resolves to the exit code. */
 export async function runPulls(task: PullTask, context: CommandContext): Promise<number> {
@@ -68,6 +74,11 @@ class PullRun {
     for (const model of this.#left) {
       const summary = new PullSummary(model, this.#context.now);
       try {
+        if (await this.#isThere(model)) {
+          this.#left.delete(model);
+          this.#write(`${printable(model)}: already there\n`);
+          continue;
+        }
         await this.#pull(model, summary);
       } catch (error) {
         if (signal.aborted) return this.#explainEnd(model);
@@ -82,6 +93,21 @@ class PullRun {
       this.#write(`${summary}\n`);
     }
     return this.#left.size === 0 ? EXIT.success : EXIT.failure;
+  }
+
+  /** Whether the server has a model that is to be pulled only if it has not. */
+  async #isThere(model: string): Promise<boolean> {
+    const { host, ifMissing = false, options: { headers } } = this.#task;
+    if (!ifMissing) return false;
+    const { fetch, signal, sleep } = this.#context;
+    const asked = { host, headers, fetch, signal, sleep, timeoutMs: LIST_TIMEOUT_MS };
+    try {
+      return await modelState(model, asked) !== "missing";
+    } catch (error) {
+      // The pull tells what is wrong, and tries again: the server may only be about to start.
+      if (error instanceof PullError) return false;
+      throw error;
+    }
   }
 
   async #pull(model: string, summary: PullSummary): Promise<void> {

@@ -322,7 +322,7 @@ describe("pull, when something fails", () => {
 describe("main", () => {
   it("answers wrong usage with one line and the exit code 2", async () => {
     const wrong: [args: string[], message: string][] = [
-      [["pull"], "error: missing required argument 'models'"],
+      [["pull"], "error: Which model? Name one, such as llama3.2, or add --outdated"],
       [
         ["pull", ""],
         'error: Cannot use the model name "": the model is missing; the form is [host[:port]/][namespace/]model[:tag]',

@@ -58,6 +58,7 @@ export function writeJsonFailure(
   });
 }
 
-function writeJson(stdout: Output, value: object): void {
+/** Writes an object in a line. */
+export function writeJson(stdout: Output, value: object): void {
   stdout.write(`${escapeControls(JSON.stringify(value))}\n`);
 }

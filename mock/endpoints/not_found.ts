@@ -21,7 +21,7 @@ export function answerNotFound(app: Hono<MockEnvironment>, context: Context): Re
   if (allowed.length > 0 && !allowed.includes(method)) {
     return answerText("405 method not allowed", 405, { ...TEXT, Allow: allowed.join(", ") });
   }
-  if (isMissing(app, path)) return answerNotImplemented(method, path);
+  if (isMissing(app, path, method)) return answerNotImplemented(method, path);
   // Go's `ServeMux` merges slashes before Gin looks for an endpoint.
   const merged = path.replace(/\/{2,}/g, "/");
   if (merged !== path) return answerRedirect(context, 307, merged);
@@ -54,9 +54,13 @@ export function refuseHead(): MiddlewareHandler<MockEnvironment> {
   };
 }
 
-/** Whether a path is that of an endpoint of an app, for any method, or is redirected to one. */
+/**
+ * Whether a path is that of an endpoint of an app, for any method but such as only the real server answers,
+ * or is redirected to one.
+ */
 export function isServed(app: Hono<MockEnvironment>, request: Request): boolean {
   const path = app.getPath(request);
+  if (isMissing(app, path, request.method)) return false;
   const methods = new Set(app.routes.map(({ method }) => method).filter(isSpecific));
   return [path, tidy(path)].some((path) =>
     [...methods].some((method) =>
@@ -75,10 +79,12 @@ function tidy(path: string): string {
   return path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
 }
 
-/** Whether the real server has an endpoint at a path that an app lacks. */
-function isMissing(app: Hono<MockEnvironment>, path: string): boolean {
+/** Whether the real server has an endpoint that an app lacks: the path, or the method there. */
+function isMissing(app: Hono<MockEnvironment>, path: string, method: string): boolean {
   const route = findOllamaRoute(path);
-  return route !== undefined && ownMethodsOf(app, route.path).length === 0;
+  if (!route) return false;
+  const own = ownMethodsOf(app, route.path);
+  return own.length === 0 || (route.methods.includes(method) && !own.includes(method));
 }
 
 /** The methods of the endpoint at a path, in the app or in the real server. */

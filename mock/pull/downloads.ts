@@ -321,6 +321,12 @@ export class BlobStore {
     this.download(blob).happen();
   }
 
+  /** Whether all of a blob is on disk at a time. */
+  has(digest: string, time: number): boolean {
+    const download = this.#downloads.get(digest);
+    return download !== undefined && download.completedAt(time) >= download.blob.size;
+  }
+
   /** Forgets a blob, unless a caller waits for it. */
   remove(digest: string): void {
     if (!this.#downloads.get(digest)?.callers) this.#downloads.delete(digest);

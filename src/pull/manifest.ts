@@ -100,9 +100,21 @@ export async function fetchManifest(
   model: string,
   options: FetchManifestOptions = {},
 ): Promise<Manifest> {
+  return readManifest(await fetchManifestDocument(model, options));
+}
+
+/**
+ * The manifest of a model, as the registry sent it; of an index, the one that it leads to.
+ *
+ * @throws What {@link fetchManifest} throws, but for what the manifest lists.
+ */
+export async function fetchManifestDocument(
+  model: string,
+  options: FetchManifestOptions,
+): Promise<RegistryDocument> {
   const name = parseModelName(model);
   const client = new RegistryClient(registryOf(name, options), options);
-  return await client.run(() => readManifest(client, name));
+  return await client.run(() => getManifestDocument(client, name));
 }
 
 /** The address of the registry that has a model. */
@@ -124,22 +136,27 @@ function registryOf(name: ModelName, { registry, insecure = false }: FetchManife
   return parseHost(`${insecure && scheme === "https" ? "http" : scheme}://${host}`);
 }
 
-async function readManifest(client: RegistryClient, name: ModelName): Promise<Manifest> {
+async function getManifestDocument(
+  client: RegistryClient,
+  name: ModelName,
+): Promise<RegistryDocument> {
   const path = `/v2/${name.namespace}/${name.model}/manifests`;
   const first = await getDocument(client, `${path}/${name.tag}`, `the manifest of ${name}`);
-  if (!isIndex(first)) return toManifest(first);
+  if (!isIndex(first)) return first;
   const digest = chooseManifest(first);
   const what = `the manifest ${digest} of ${name}`;
   const chosen = await getDocument(client, `${path}/${digest}`, what, digest);
   if (isIndex(chosen)) throw unusable(chosen, "is an index, and an index led to it");
-  return toManifest(chosen);
+  return chosen;
 }
 
 /** A manifest or an index, as the registry sent it. */
-interface RegistryDocument {
+export interface RegistryDocument {
   readonly digest: string;
   /** What the JSON holds, whose types nobody has checked. */
   readonly fields: {
+    readonly schemaVersion?: unknown;
+    readonly mediaType?: unknown;
     readonly manifests?: unknown;
     readonly layers?: unknown;
     readonly config?: unknown;
@@ -220,8 +237,12 @@ function chooseManifest(index: RegistryDocument): string {
   throw unusable(index, "is an index without the manifest of a model");
 }
 
-/** Reads a manifest. */
-function toManifest(document: RegistryDocument): Manifest {
+/**
+ * Reads what a manifest lists.
+ *
+ * @throws {PullError} `malformed`, if it lists nothing that can be used.
+ */
+export function readManifest(document: RegistryDocument): Manifest {
   const { layers, config } = document.fields;
   // Observed: the server pulls a config only if it has a digest.
   const hasConfig = isBlob(config) && config.digest !== "";

@@ -31,10 +31,14 @@ import { Retries } from "./retry.ts";
 import { sleepOnTimer } from "./sleep.ts";
 import { StallWatch } from "./stall_watch.ts";
 
+/** Puts something before an attempt. The signal aborts when the pull ends. */
+type Prepare = (attempt: Producer<PullProgress>, signal: AbortSignal) => Producer<PullProgress>;
+
 /** The progress of a pull, over as many attempts as it takes. */
 class PullProducer implements Producer<PullProgress> {
   readonly #request: PullRequest;
   readonly #options: PullModelOptions;
+  readonly #prepare: Prepare | undefined;
   readonly #tracker: ProgressTracker;
   readonly #watch: StallWatch;
   readonly #retries: Retries;
@@ -48,9 +52,10 @@ class PullProducer implements Producer<PullProgress> {
   #failure: Failure | undefined;
   #isStarted = false;
 
-  constructor(request: PullRequest, options: PullModelOptions) {
+  constructor(request: PullRequest, options: PullModelOptions, prepare: Prepare | undefined) {
     this.#request = request;
     this.#options = options;
+    this.#prepare = prepare;
     this.#tracker = new ProgressTracker(options.layers);
     this.#watch = new StallWatch(options, this.#tracker);
     this.#retries = new Retries(options, this.#tracker);
@@ -114,16 +119,17 @@ class PullProducer implements Producer<PullProgress> {
     const decoder = new ProgressDecoder(this.#options, this.#tracker);
     const { maxLineBytes } = this.#options;
     this.#connection = connection;
-    return new SourceProducer(
+    const attempt = new SourceProducer(
       connection,
       answerDecoder(() => connection.answer!, decoder, maxLineBytes),
     );
+    return this.#prepare?.(attempt, this.#ended.signal) ?? attempt;
   }
 
   /** Waits and makes another attempt, or throws the failure if that is not to be retried. */
   async #retry(error: unknown): Promise<void> {
     if (!(error instanceof PullError)) throw error;
-    this.#hasAnswered ||= this.#connection.answer !== undefined;
+    this.#hasAnswered ||= this.#connection.answer !== undefined || error.status !== undefined;
     const decision = this.#retries.decide(error, this.#hasAnswered);
     if (decision.delayMs === undefined) throw finalError(error, this.#attempts, decision.because);
     const { delayMs } = decision;
@@ -148,8 +154,19 @@ function finalError(error: PullError, attempts: number, because: string | undefi
   return new PullError(code, `${message}${count}${advice}`, details);
 }
 
-function startPull(model: string, options: PullModelOptions): PullStream<PullProgress> {
-  const producer = new PullProducer(planRequest(model, options), options);
+/**
+ * The progress of a pull, as a stream.
+ *
+ * @param prepare Puts something before each attempt, if anything is to be there.
+ * @throws {TypeError} If the model, the host, the path, a header or a layer cannot be used.
+ * @throws {RangeError} If `maxLineBytes` is not above 0.
+ */
+export function startPull(
+  model: string,
+  options: PullModelOptions,
+  prepare?: Prepare,
+): PullStream<PullProgress> {
+  const producer = new PullProducer(planRequest(model, options), options, prepare);
   return createPullStream({ connect: () => producer });
 }
 

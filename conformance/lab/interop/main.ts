@@ -4,8 +4,9 @@
  * and nothing else; with `--more`, it is implementations that take longer to build. The reports are written
  * as JSON, as JUnit XML and, side by side, as a page. Fails if a subject breaks a rule that it is not known
  * to break, or keeps one that it is known to break. With `--all`, it fails as well if one was not run; with
- * `--write`, what was found is kept, and the documents that are made of it are written anew. Last,
- * it says whether there is a newer version of the reference server than the mock was compared with.
+ * `--write`, what was found is kept, and the documents that are made of it are written anew. A run of all
+ * subjects also shows that `modelState` tells the truth of real servers. Last, it says whether there is a
+ * newer version of the reference server than the mock was compared with.
  *
  * ```sh
  * deno task interop curl npm --out reports
@@ -21,6 +22,7 @@ import process from "node:process";
 import { Command } from "commander";
 import { reporters } from "../../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
+import { checkModelStates } from "./model_states.ts";
 import { moreSubjects } from "./more/mod.ts";
 import { compareNewest, newestVersion } from "./newest.ts";
 import { allProxies, oneProxy } from "./proxies/mod.ts";
@@ -126,5 +128,10 @@ const outcomes = await runSurprisingAgain(firstOutcomes, (subject) => {
 await writeReports(outcomes, values.out);
 if (values.write) await keep(outcomes);
 const { text, isGood } = conclude(outcomes, values.all === true);
-process.stdout.write(text + compareNewest(await newestVersion()));
-process.exitCode = isGood ? 0 : 1;
+// A run of all subjects has built the servers.
+const states = positionals.length === 0 && !values.proxies && !values.more
+  ? await checkModelStates(workshop)
+  : { text: "", isGood: true, isRun: true };
+process.stdout.write(text + states.text + compareNewest(await newestVersion()));
+const areStatesGood = states.isGood && (states.isRun || values.all !== true);
+process.exitCode = isGood && areStatesGood ? 0 : 1;

@@ -51,6 +51,19 @@ async function buildEarly(workshop: Workshop, version: string): Promise<string> 
   return join(await workshop.build(plan), "ollama");
 }
 
+/** Builds the version that is current. */
+export function buildCurrent(workshop: Workshop): Promise<string> {
+  return buildReference(workshop, CURRENT_VERSION);
+}
+
+/** A version that does not keep the bytes of a manifest, but writes what it knows of it. */
+const REWRITING_VERSION = "0.1.17";
+
+/** Builds a version that writes manifests anew. */
+export function buildRewriting(workshop: Workshop): Promise<string> {
+  return buildEarly(workshop, REWRITING_VERSION);
+}
+
 /** Reads where Go keeps a module from what it has said of it. */
 const DIRECTORY = `sed -n 's/.*"Dir": "\\(.*\\)".*/\\1/p' module.json`;
 
@@ -148,7 +161,7 @@ export const referenceServers: readonly ReferenceSubject[] = [
   }),
   reference({
     name: "ollama serve",
-    version: "0.1.17",
+    version: REWRITING_VERSION,
     dialect: "v0.1",
     fieldsFor: byName,
     build: buildEarly,
