@@ -183,6 +183,8 @@ const TOUR: readonly TourStop[] = [
       IDLE,
       pullBy(caller(0, 58), caller(48, 52)),
       IDLE,
+      pullBy(caller(0, 10, false)),
+      IDLE,
     ],
   },
   {
