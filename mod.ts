@@ -31,6 +31,16 @@ export {
   type PullErrorReason,
 } from "./src/errors.ts";
 export { parseHost } from "./src/host.ts";
+export type { PullEntry, PullManagerSnapshot, PullState } from "./src/manager/entry.ts";
+export { PullHub, type PullHubOptions } from "./src/manager/hub.ts";
+export { PullManager } from "./src/manager/manager.ts";
+export type {
+  PullManagerOptions,
+  PullServer,
+  PullStartOptions,
+  StartPull,
+  StartPullOptions,
+} from "./src/manager/options.ts";
 export type { IteratorOptions } from "./src/streams/iterator.ts";
 export type { OnMalformed } from "./src/malformed.ts";
 export { isSameModel, type ModelName, parseModelName } from "./src/model_name.ts";
