@@ -19,8 +19,8 @@ export type StartPull = (
   options: StartPullOptions,
 ) => ReadableStream<PullProgress> | PromiseLike<ReadableStream<PullProgress>>;
 
-/** What one pull of a {@link PullManager} can have of its own. */
-interface ManagedPullOptions {
+/** Options of {@link PullManager.start}. Those of `pull` mean what they mean there. */
+export interface PullStartOptions extends PullOptions {
   /**
    * Begins the pull, in place of `pull`: `ensureModel`, or a function that asks an app's own endpoint. It
    * is called when it is the pull's turn, with the options of the manager and of this pull. What it throws
@@ -38,11 +38,8 @@ interface ManagedPullOptions {
   lingerMs?: number | undefined;
 }
 
-/** Options of {@link PullManager.start}. Those of `pull` mean what they mean there. */
-export interface PullStartOptions extends PullOptions, ManagedPullOptions {}
-
-/** Options of {@link PullManager}. Those of `pull` are the defaults of all pulls. */
-export interface PullManagerOptions extends Omit<PullOptions, "layers">, ManagedPullOptions {
+/** Options of {@link PullManager}. Those of {@link PullStartOptions} are the defaults of all pulls. */
+export interface PullManagerOptions extends Omit<PullStartOptions, "layers"> {
   /**
    * How many pulls run at the same time, over all servers. The rest wait in the order of their starts.
    *
