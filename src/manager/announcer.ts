@@ -86,10 +86,12 @@ export class Announcer<Value> {
   }
 
   /** How long it takes until a listener may be told again. */
-  #delayMs({ toldAt }: Subscription<Value>): number {
+  #delayMs(subscription: Subscription<Value>): number {
     const { everyMs, now } = this.#options;
+    const time = now();
     // A clock that was set back must not make the wait any longer.
-    return Math.max(0, Math.min(everyMs, toldAt + everyMs - now()));
+    subscription.toldAt = Math.min(subscription.toldAt, time);
+    return Math.max(0, subscription.toldAt + everyMs - time);
   }
 
   #tell(subscription: Subscription<Value>): void {

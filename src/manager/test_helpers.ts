@@ -25,7 +25,7 @@ export function progressAt(completed: number, more: Partial<PullProgress> = {}):
 /** The errors that are reported while some work is done, as those of event listeners are. */
 export async function reportedErrors(work: () => unknown): Promise<unknown[]> {
   const errors: unknown[] = [];
-  using _ = stub(globalThis, "queueMicrotask", (report) => {
+  using _ = stub(globalThis, "queueMicrotask", (report: () => void) => {
     try {
       report();
     } catch (error) {
