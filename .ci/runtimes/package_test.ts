@@ -19,6 +19,8 @@ const KB = 1024;
 const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly string[] }>> = {
   'export * from "@ollama-pull/kit";': { maxBytes: 24 * KB, brings: [] },
   'export { pull } from "@ollama-pull/kit";': { maxBytes: 18 * KB, brings: [] },
+  'export { PullManager } from "@ollama-pull/kit";': { maxBytes: 22 * KB, brings: [] },
+  'export { PullHub } from "@ollama-pull/kit";': { maxBytes: 4 * KB, brings: [] },
   'export { fetchManifest } from "@ollama-pull/kit";': { maxBytes: 11 * KB, brings: [] },
   'export { decodeProgress } from "@ollama-pull/kit";': { maxBytes: 12 * KB, brings: [] },
   'export { NdjsonDecoderStream } from "@ollama-pull/kit";': { maxBytes: 4 * KB, brings: [] },

@@ -73,7 +73,9 @@ describe("Totals", () => {
   });
 
   it("stay below 1 while anything is left to do", () => {
-    const { fraction } = sumsOf(running(100, { fraction: 1, total: 2 ** 60 }), { state: "waiting" });
+    const { fraction } = sumsOf(running(100, { fraction: 1, total: 2 ** 60 }), {
+      state: "waiting",
+    });
     assert(fraction < 1);
     assert(sumsOf(running(100, { fraction: 1 })).fraction < 1);
   });
@@ -112,7 +114,7 @@ describe("Totals", () => {
 
   it("begin anew with the first pull after all have ended, and when they are cleared", () => {
     const { totals } = start({ ...running(40), state: "failed" });
-    totals.start("another", { host: "one", ...running(10) });
+    totals.start("another", running(10));
     assertEquals([totals.sums().completed, totals.sums().total], [10, 100]);
     totals.dismiss("0"); // it does not count any more
     assertEquals(totals.sums().total, 100);
