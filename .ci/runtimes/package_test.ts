@@ -17,10 +17,10 @@ const KB = 1024;
 
 /** What is imported of the package, how much it may cost, and which packages it may bring. */
 const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly string[] }>> = {
-  'export * from "@ollama-pull/kit";': { maxBytes: 24 * KB, brings: [] },
+  'export * from "@ollama-pull/kit";': { maxBytes: 28 * KB, brings: [] },
   'export { pull } from "@ollama-pull/kit";': { maxBytes: 18 * KB, brings: [] },
-  'export { PullManager } from "@ollama-pull/kit";': { maxBytes: 22 * KB, brings: [] },
-  'export { PullHub } from "@ollama-pull/kit";': { maxBytes: 4 * KB, brings: [] },
+  'export { PullManager } from "@ollama-pull/kit";': { maxBytes: 21 * KB, brings: [] },
+  'export { PullHub } from "@ollama-pull/kit";': { maxBytes: 3 * KB, brings: [] },
   'export { fetchManifest } from "@ollama-pull/kit";': { maxBytes: 11 * KB, brings: [] },
   'export { decodeProgress } from "@ollama-pull/kit";': { maxBytes: 12 * KB, brings: [] },
   'export { NdjsonDecoderStream } from "@ollama-pull/kit";': { maxBytes: 4 * KB, brings: [] },

@@ -67,7 +67,6 @@ export class Announcer<Value> {
       for (let unaware = this.#unaware(); unaware.length > 0; unaware = this.#unaware()) {
         const delayMs = Math.min(...unaware.map((subscription) => this.#delayMs(subscription)));
         if (delayMs > 0) await this.#options.sleep(delayMs, signal);
-        if (signal.aborted) return;
         for (const subscription of this.#unaware()) {
           if (this.#delayMs(subscription) === 0) this.#tell(subscription);
         }

@@ -89,6 +89,7 @@ class BroadcastReader<Value> implements Producer<Value> {
   /** What is waited for, and how that is over. */
   #change: Promise<void> | undefined;
   #wake = () => {};
+  #isCancelled = false;
 
   constructor(broadcast: Broadcast<Value>, onCancel: () => void) {
     this.#broadcast = broadcast;
@@ -108,6 +109,7 @@ class BroadcastReader<Value> implements Producer<Value> {
   }
 
   take(_change: void, emit: Emit<Value>): boolean {
+    if (this.#isCancelled) return false;
     const { count, latest, ending } = this.#broadcast;
     if (count > this.#taken) {
       this.#taken = count;
@@ -121,6 +123,7 @@ class BroadcastReader<Value> implements Producer<Value> {
   fail(): void {}
 
   cancel(): Promise<void> {
+    this.#isCancelled = true;
     this.#broadcast.stopWaiting(this.#wake);
     this.#wake();
     if (!this.#broadcast.ending) this.#onCancel();

@@ -32,6 +32,27 @@ export interface PullHubOptions {
   sleep?: ((milliseconds: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
+/** Is told of what a hub sees, before those who watch it. It is no watcher. */
+export interface HubKeeper {
+  /** Is called with each snapshot. */
+  onProgress(progress: PullProgress): void;
+  /** Is called when the pull ends, with what it failed or was cancelled with. */
+  onEnd(state: "succeeded" | "failed" | "cancelled", reason: unknown): void;
+}
+
+/** Who keeps the hub of a stream. */
+const keepers = new WeakMap<ReadableStream<PullProgress>, HubKeeper>();
+
+/** Makes a hub whose keeper is never behind those who watch it. */
+export function createKeptHub(
+  progress: ReadableStream<PullProgress>,
+  options: PullHubOptions,
+  keeper: HubKeeper,
+): PullHub {
+  keepers.set(progress, keeper);
+  return new PullHub(progress, options);
+}
+
 /** One subscription of a listener, which may have several. */
 interface Subscription {
   readonly listener: Listener<PullProgress>;
@@ -65,6 +86,7 @@ export class PullHub {
   readonly #reader: ReadableStreamDefaultReader<PullProgress>;
   readonly #lingerMs: number;
   readonly #sleep: NonNullable<PullHubOptions["sleep"]>;
+  readonly #keeper: HubKeeper | undefined;
   readonly #broadcast = new Broadcast<PullProgress>();
   readonly #subscriptions = new Set<Subscription>();
   #watchers = 0;
@@ -83,6 +105,7 @@ export class PullHub {
     const { lingerMs = Infinity, sleep = sleepOnTimer } = options;
     this.#lingerMs = lingerMs;
     this.#sleep = sleep;
+    this.#keeper = keepers.get(progress);
     this.#reader = progress.getReader();
     this.done = new Promise((resolve, reject) => this.#settle = { resolve, reject });
     ignoreRejection(this.done);
@@ -144,7 +167,7 @@ export class PullHub {
     reason: unknown = new DOMException("The pull was cancelled", "AbortError"),
   ): void => {
     if (this.#broadcast.ending) return;
-    this.#end({ error: reason });
+    this.#end("cancelled", { error: reason });
     ignoreRejection(this.#reader.cancel(reason));
   };
 
@@ -153,15 +176,16 @@ export class PullHub {
       for (;;) {
         const { done, value } = await this.#reader.read();
         if (this.#broadcast.ending) return;
-        if (done) return this.#end(undefined);
+        if (done) return this.#end("succeeded");
         this.#publish(value);
       }
     } catch (error) {
-      this.#end({ error });
+      this.#end("failed", { error });
     }
   }
 
   #publish(progress: PullProgress): void {
+    this.#keeper?.onProgress(progress);
     this.#broadcast.publish(progress);
     // A copy, since one listener may let others come or go, or cancel the pull, after which the rest are
     // still told of this snapshot.
@@ -170,8 +194,9 @@ export class PullHub {
     }
   }
 
-  #end(failure: Failure | undefined): void {
+  #end(state: Parameters<HubKeeper["onEnd"]>[0], failure?: Failure): void {
     if (this.#broadcast.ending) return;
+    this.#keeper?.onEnd(state, failure?.error);
     this.#broadcast.end(failure);
     this.#subscriptions.clear();
     this.#watchers = 0;

@@ -83,7 +83,7 @@ const ENDING = fc.constantFrom("end" as const, "fail" as const, "cancel" as cons
 describe("PullHub", () => {
   it("shows each watcher a part of the snapshots, the last one and the end, in any interleaving", async () => {
     await fc.assert(fc.asyncProperty(
-      fc.array(STEP, { maxLength: 60 }),
+      fc.array(STEP, { maxLength: 60, size: "max" }),
       ENDING,
       fc.boolean(),
       async (steps, ending, joinsLate) => {
@@ -242,6 +242,15 @@ describe("PullHub", () => {
     assertEquals(await rejectionOf(hub.done), "enough");
   });
 
+  it("does not show a snapshot that comes when it is cancelled", async () => {
+    const { source, hub } = hubWith();
+    await settle();
+    source.give(progressAt(1));
+    hub.cancel();
+    await settle();
+    assertEquals(hub.latest, undefined);
+  });
+
   it("refuses a stream that is locked", () => {
     const { stream } = new TestSource<PullProgress>();
     stream.getReader();
@@ -394,6 +403,18 @@ describe("a PullHub that nobody watches any more", () => {
     }
   });
 
+  it("goes on even if the wait does not end when somebody comes", async () => {
+    const source = new TestSource<PullProgress>();
+    let wake = () => {};
+    const sleep = () => new Promise<void>((resolve) => wake = resolve);
+    const hub = new PullHub(source.stream, { lingerMs: 1000, sleep });
+    hub.subscribe(() => {})();
+    hub.subscribe(() => {});
+    wake();
+    await settle();
+    assertEquals(source.cancels, []);
+  });
+
   it("waits no longer once it has ended", async () => {
     const { source, clock, hub } = hubWith(1000);
     hub.subscribe(() => {})();
@@ -449,6 +470,7 @@ describe("the memory of a PullHub", () => {
       if (index % 2 === 0) continue;
       const reader = stream.getReader();
       const read = reader.read();
+      await settle();
       await reader.cancel();
       await read;
     }

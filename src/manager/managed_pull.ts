@@ -4,18 +4,13 @@
  *     waiting ── begin ──▶ running ──▶ succeeded or failed
  *        └──── cancel ────────┴─────▶ cancelled
  *
- * It sees each snapshot and the end before its hub does, so that a state is never behind what is watched.
- *
  * @module
  */
 
-import { abortable } from "../abortable.ts";
 import type { PullProgress } from "../snapshot.ts";
-import { ignoreRejection, type Producer, type ReadResult } from "../streams/producer.ts";
-import { createPullStream } from "../streams/pull_stream.ts";
-import type { Emit } from "../streams/step.ts";
+import { ignoreRejection } from "../streams/producer.ts";
 import type { PullEntry, PullState } from "./entry.ts";
-import { PullHub, type PullHubOptions } from "./hub.ts";
+import { createKeptHub, type HubKeeper, type PullHub, type PullHubOptions } from "./hub.ts";
 import type { StartPull } from "./options.ts";
 import type { CountedPull } from "./totals.ts";
 
@@ -33,7 +28,7 @@ export interface PullIdentity {
 export type OpenPull = (signal: AbortSignal) => ReturnType<StartPull>;
 
 /** A pull that waits for its turn, until it has ended. */
-export class ManagedPull implements Producer<PullProgress>, CountedPull {
+export class ManagedPull implements CountedPull, HubKeeper {
   readonly identity: PullIdentity;
   /** Where it is watched. */
   readonly hub: PullHub;
@@ -46,7 +41,7 @@ export class ManagedPull implements Producer<PullProgress>, CountedPull {
   #state: PullState = "waiting";
   #progress: PullProgress | undefined;
   #error: Error | undefined;
-  /** The signal that cancels it, while it can. */
+  /** Stops listening to the signal that can cancel it. */
   #stopFollowing = () => {};
   /** What is said of it as it is, once that was asked for. */
   #entry: PullEntry | undefined;
@@ -61,7 +56,7 @@ export class ManagedPull implements Producer<PullProgress>, CountedPull {
     this.#open = open;
     this.#onChange = onChange;
     this.#turn = new Promise((resolve) => this.#beginTurn = resolve);
-    this.hub = new PullHub(createPullStream({ connect: () => this }), options);
+    this.hub = createKeptHub(this.#stream(), options, this);
   }
 
   /** The address of the server. */
@@ -69,14 +64,14 @@ export class ManagedPull implements Producer<PullProgress>, CountedPull {
     return this.identity.host;
   }
 
-  /** The latest snapshot. */
-  get progress(): PullProgress | undefined {
-    return this.#progress;
-  }
-
   /** What has become of it. */
   get state(): PullState {
     return this.#state;
+  }
+
+  /** The latest snapshot. */
+  get progress(): PullProgress | undefined {
+    return this.#progress;
   }
 
   /** What is said of it: the same object until it changes. */
@@ -104,49 +99,40 @@ export class ManagedPull implements Producer<PullProgress>, CountedPull {
     this.#stopFollowing = () => signal.removeEventListener("abort", cancel);
   }
 
-  async read(): Promise<ReadResult<PullProgress>> {
-    const { signal } = this.#cancelled;
-    await abortable(this.#turn, signal);
-    this.#reader ??= await this.#connect();
-    return this.#reader.read();
-  }
-
-  take(input: ReadResult<PullProgress>, emit: Emit<PullProgress>): boolean {
-    if (this.#cancelled.signal.aborted) return false;
-    if (input.done) {
-      this.#end("succeeded");
-      return false;
-    }
-    this.#progress = input.value;
+  onProgress(progress: PullProgress): void {
+    this.#progress = progress;
     this.#change(this.#state);
-    emit(input.value);
-    return true;
   }
 
-  fail(error: unknown): void {
-    this.#end("failed", error);
+  onEnd(state: PullState, reason: unknown): void {
+    this.#stopFollowing();
+    if (state !== "succeeded") this.#error = asError(reason);
+    this.#change(state);
   }
 
-  cancel(reason: unknown): Promise<void> {
-    const reader = this.#reader;
-    this.#cancelled.abort(reason);
-    this.#end("cancelled", reason);
-    return reader ? reader.cancel(reason) : Promise.resolve();
+  /** What the hub reads: nothing until it is its turn. */
+  #stream(): ReadableStream<PullProgress> {
+    return new ReadableStream({
+      pull: async (controller) => {
+        await this.#turn;
+        this.#reader ??= await this.#connect();
+        const { done, value } = await this.#reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => {
+        this.#cancelled.abort(reason);
+        return this.#reader?.cancel(reason);
+      },
+    }, { highWaterMark: 0 });
   }
 
-  /** Opens the stream. If it comes when the pull was cancelled, nobody reads it. */
+  /** Opens the stream, which may come when the pull is cancelled already. */
   async #connect(): Promise<ReadableStreamDefaultReader<PullProgress>> {
     const { signal } = this.#cancelled;
     const stream = await this.#open(signal);
     if (signal.aborted) ignoreRejection(stream.cancel(signal.reason));
-    signal.throwIfAborted();
     return stream.getReader();
-  }
-
-  #end(state: PullState, error?: unknown): void {
-    this.#stopFollowing();
-    if (state !== "succeeded") this.#error = asError(error);
-    this.#change(state);
   }
 
   #change(state: PullState): void {

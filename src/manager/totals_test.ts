@@ -155,7 +155,13 @@ describe("the time left of Totals", () => {
   it("leaves out what is downloaded, and what is at its last byte", () => {
     const verifying = running(100, { phase: "verifying" });
     assertAlmostEquals(secondsLeft(downloading(10, 100), verifying)!, 10);
-    assertAlmostEquals(secondsLeft(downloading(10, 100), downloading(0, 0))!, 10);
+    assertAlmostEquals(
+      secondsLeft(
+        downloading(10, 100),
+        running(0, { total: 0, phase: "downloading", etaSeconds: 0 }),
+      )!,
+      10,
+    );
     assertEquals(secondsLeft(verifying), 0);
   });
 
