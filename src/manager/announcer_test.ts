@@ -93,6 +93,39 @@ describe("Announcer", () => {
     assertEquals(told.map(({ value }) => value), [2, 3]);
   });
 
+  it("goes on for one who comes in the turn in which the last one leaves", async () => {
+    const counter = new Counter();
+    const first = counter.listen();
+    counter.change();
+    await settle();
+    first.stop();
+    const { told, stop } = counter.listen();
+    for (let change = 0; change < 2; change++) {
+      counter.change();
+      await settle();
+      assertEquals(counter.clock.sleepers, 1);
+    }
+    await counter.clock.advance(EVERY_MS);
+    assertEquals(told.map(({ value }) => value), [1, 3]);
+    counter.change();
+    await settle();
+    stop();
+    await settle();
+    assertEquals(counter.clock.sleepers, 0);
+  });
+
+  it("tells each listener as soon as it may, whoever else has to wait", async () => {
+    const counter = new Counter();
+    const early = counter.listen();
+    await counter.clock.advance(EVERY_MS);
+    const late = counter.listen();
+    counter.change();
+    await settle();
+    assertEquals([early.told.length, late.told.length], [2, 1]);
+    await counter.clock.advance(EVERY_MS);
+    assertEquals(late.told.map(({ value }) => value), [0, 1]);
+  });
+
   it("tells a change that a listener makes", async () => {
     const counter = new Counter();
     const values: number[] = [];

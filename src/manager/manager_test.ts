@@ -449,6 +449,10 @@ describe("a pull of a PullManager", () => {
     manager.dismiss("x:latest");
     assertEquals(statesOf(manager), { y: "running" });
     assertEquals(manager.get("x"), undefined);
+    assertEquals(manager.getSnapshot().fraction, 0.5);
+    manager.cancel("y");
+    manager.dismiss("y");
+    assertEquals(manager.getSnapshot(), new PullManager().getSnapshot());
   });
 
   it("is none for a host that cannot be used, or a limit below 1", () => {

@@ -88,7 +88,7 @@ function fractionOf(pulls: readonly CountedPull[]): number {
   if (pulls.every(hasEnded)) return pulls.length === 0 ? 0 : 1;
   const sizes = pulls.filter((pull) => !isCut(pull)).map(sizeOf).filter((size) => size > 0);
   const averageSize = sizes.length === 0 ? 1 : sum(sizes, (size) => size) / sizes.length;
-  const weightOf = (pull: CountedPull) => sizeOf(pull) || (hasEnded(pull) ? 0 : averageSize);
+  const weightOf = (pull: CountedPull) => sizeOf(pull) || (isCut(pull) ? 0 : averageSize);
   const shareOf = (pull: CountedPull) => hasEnded(pull) ? 1 : pull.progress?.fraction ?? 0;
   const done = sum(pulls, (pull) => weightOf(pull) * shareOf(pull));
   return Math.min(done / sum(pulls, weightOf), MAX_FRACTION);
