@@ -6,7 +6,8 @@
  *                                      statuses ── PullProgressStream ──▶ progress
  *
  * {@link pull} takes the name of a model and does all of it; {@link decodeProgress} and
- * {@link decodePull} take the body of a response. Works in Deno, Bun, Node, Workers and browsers, and has
+ * {@link decodePull} take the body of a response. {@link PullHub} shares a pull among any number of
+ * watchers, and {@link PullManager} keeps the pulls of an app, by name. Works in Deno, Bun, Node, Workers and browsers, and has
  * no dependencies. Every stream can be read with `for await`, in every engine: see {@link PullStream}.
  *
  * ```ts

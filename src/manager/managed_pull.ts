@@ -41,8 +41,8 @@ export class ManagedPull implements CountedPull, HubKeeper {
   #state: PullState = "waiting";
   #progress: PullProgress | undefined;
   #error: Error | undefined;
-  /** Stops listening to the signal that can cancel it. */
-  #stopFollowing = () => {};
+  /** Aborts when it ends, in whatever way. */
+  readonly #ended = new AbortController();
   /** What is said of it as it is, once that was asked for. */
   #entry: PullEntry | undefined;
 
@@ -95,8 +95,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
   follow(signal: AbortSignal): void {
     const cancel = () => this.hub.cancel(signal.reason);
     if (signal.aborted) return cancel();
-    signal.addEventListener("abort", cancel);
-    this.#stopFollowing = () => signal.removeEventListener("abort", cancel);
+    signal.addEventListener("abort", cancel, { signal: this.#ended.signal });
   }
 
   onProgress(progress: PullProgress): void {
@@ -105,7 +104,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
   }
 
   onEnd(state: PullState, reason: unknown): void {
-    this.#stopFollowing();
+    this.#ended.abort();
     if (state !== "succeeded") this.#error = asError(reason);
     this.#change(state);
   }

@@ -77,7 +77,8 @@ export class PullManager {
    * pull waits, and makes no request until it is its turn.
    *
    * @param model The model's name: `[host[:port]/][namespace/]name[:tag]`.
-   * @param options Where to pull from, and how. What is absent is taken from the manager's options.
+   * @param options Where to pull from, and how. What is absent is taken from the manager's options. Both
+   * signals, if there are two, cancel the pull.
    * @return The pull, which can be watched at once.
    * @throws {TypeError} If the model is not a name, or the host, a header or a layer cannot be used. With
    * a `pull` of your own, only the host is looked at.
@@ -93,7 +94,9 @@ export class PullManager {
     this.#pulls.set(identity.key, pull);
     this.#queue.add(pull);
     this.#totals.start(identity.key, pull);
-    if (settings.signal) pull.follow(settings.signal);
+    for (const signal of [this.#options.signal, options.signal]) {
+      if (signal) pull.follow(signal);
+    }
     this.#beginNext();
     this.#change();
     return pull.hub;

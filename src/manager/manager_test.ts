@@ -394,6 +394,18 @@ describe("a pull of a PullManager", () => {
     assertEquals([aborting.listeners.size, ending.listeners.size], [0, 0]);
   });
 
+  it("is cancelled by the signal of the manager, whether it has one of its own or not", async () => {
+    const controller = new AbortController();
+    const { manager } = managerWith({ signal: controller.signal, maxConcurrent: 1 });
+    manager.start("x");
+    const hub = manager.start("y", { signal: new AbortController().signal });
+    const reason = new Error("The app ends");
+    controller.abort(reason);
+    manager.start("z");
+    assertEquals(new Set(Object.values(statesOf(manager))), new Set(["cancelled"]));
+    assertStrictEquals(await rejectionOf(hub.done), reason);
+  });
+
   it("is cancelled when its last watcher has left for as long as it may linger", async () => {
     const { clock, manager } = managerWith({ lingerMs: 1000 });
     manager.start("x").subscribe(() => {})();
