@@ -7,8 +7,9 @@
  *
  * {@link pull} takes the name of a model and does all of it; {@link decodeProgress} and
  * {@link decodePull} take the body of a response. {@link PullHub} shares a pull among any number of
- * watchers, and {@link PullManager} keeps the pulls of an app, by name. Works in Deno, Bun, Node, Workers and browsers, and has
- * no dependencies. Every stream can be read with `for await`, in every engine: see {@link PullStream}.
+ * watchers, and {@link PullManager} keeps the pulls of an app, by name. Works in Deno, Bun, Node, Workers
+ * and browsers, and has no dependencies. Every stream can be read with `for await`, in every engine: see
+ * {@link PullStream}.
  *
  * ```ts
  * import { pull } from "@ollama-pull/kit";
