@@ -37,8 +37,9 @@ export interface PullManagerSnapshot {
   /** The pulls, in the order in which their models were first started. */
   readonly entries: readonly PullEntry[];
   /**
-   * How many bytes are present, over all pulls that count: those begun since none was left waiting or
-   * running. They count until another one is begun after all have ended, even if they were dismissed.
+   * How many bytes are present, over all pulls that count: those started since none was left waiting or
+   * running. Once all have ended, they count until another one is started. One that was dismissed still
+   * counts, unless no entry is left.
    */
   readonly completed: number;
   /**
@@ -49,7 +50,8 @@ export interface PullManagerSnapshot {
   /**
    * The share of the work that is done: 0 before the first pull, below 1 while one waits or runs, and
    * exactly 1 when all have ended, in whatever way. It is the share of the bytes, in which a pull of
-   * unknown size counts like an average one. It falls only when another pull is started.
+   * unknown size counts like an average one. It falls only when another pull is started, and to 0 when the
+   * last entry is dismissed.
    */
   readonly fraction: number;
   /**
