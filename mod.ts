@@ -6,8 +6,10 @@
  *                                      statuses ── PullProgressStream ──▶ progress
  *
  * {@link pull} takes the name of a model and does all of it; {@link decodeProgress} and
- * {@link decodePull} take the body of a response. Works in Deno, Bun, Node, Workers and browsers, and has
- * no dependencies. Every stream can be read with `for await`, in every engine: see {@link PullStream}.
+ * {@link decodePull} take the body of a response. {@link PullHub} shares a pull among any number of
+ * watchers, and {@link PullManager} keeps the pulls of an app, by name. Works in Deno, Bun, Node, Workers
+ * and browsers, and has no dependencies. Every stream can be read with `for await`, in every engine: see
+ * {@link PullStream}.
  *
  * ```ts
  * import { formatProgress, pull } from "@ollama-pull/kit";
@@ -38,6 +40,16 @@ export {
   type ProgressWords,
 } from "./src/format.ts";
 export { parseHost } from "./src/host.ts";
+export type { PullEntry, PullManagerSnapshot, PullState } from "./src/manager/entry.ts";
+export { PullHub, type PullHubOptions } from "./src/manager/hub.ts";
+export { PullManager } from "./src/manager/manager.ts";
+export type {
+  PullManagerOptions,
+  PullServer,
+  PullStartOptions,
+  StartPull,
+  StartPullOptions,
+} from "./src/manager/options.ts";
 export type { IteratorOptions } from "./src/streams/iterator.ts";
 export type { OnMalformed } from "./src/malformed.ts";
 export { isSameModel, type ModelName, parseModelName } from "./src/model_name.ts";

@@ -182,3 +182,8 @@ export function showHost({ protocol, username, password, host, pathname }: URL):
   const login = username + password === "" ? "" : "***@";
   return `${protocol}//${login}${host}${pathname.replace(/\/$/, "")}`;
 }
+
+/** An address without user name, password, query, fragment and a final slash. */
+export function addressOf({ protocol, host, pathname }: URL): string {
+  return `${protocol}//${host}${pathname.replace(/\/$/, "")}`;
+}

@@ -147,7 +147,7 @@ export function isSameModel(a: string, b: string): boolean {
 }
 
 /** What the names of one model have in common. */
-function comparable(name: string): string {
+export function comparable(name: string): string {
   try {
     // Valid names are ASCII, so small letters do for the Unicode case folding of the reference.
     return String(parseModelName(name)).toLowerCase();

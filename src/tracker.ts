@@ -21,7 +21,7 @@ import {
 import { quote } from "./text.ts";
 
 /** The largest fraction of a pull that is not done: the last number below 1. */
-const MAX_FRACTION = 1 - 2 ** -53;
+export const MAX_FRACTION = 1 - 2 ** -53;
 
 /** The error for an `error` object of the stream. */
 function serverError(status: ErrorStatus): PullError {

@@ -17,8 +17,10 @@ const KB = 1024;
 
 /** What is imported of the package, how much it may cost, and which packages it may bring. */
 const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly string[] }>> = {
-  'export * from "@ollama-pull/kit";': { maxBytes: 24 * KB, brings: [] },
+  'export * from "@ollama-pull/kit";': { maxBytes: 28 * KB, brings: [] },
   'export { pull } from "@ollama-pull/kit";': { maxBytes: 18 * KB, brings: [] },
+  'export { PullManager } from "@ollama-pull/kit";': { maxBytes: 21 * KB, brings: [] },
+  'export { PullHub } from "@ollama-pull/kit";': { maxBytes: 3 * KB, brings: [] },
   'export { fetchManifest } from "@ollama-pull/kit";': { maxBytes: 11 * KB, brings: [] },
   'export { modelState } from "@ollama-pull/kit";': { maxBytes: 13 * KB, brings: [] },
   'export { ensureModel } from "@ollama-pull/kit";': { maxBytes: 23 * KB, brings: [] },

@@ -1,0 +1,65 @@
+/**
+ * The options of {@link PullManager}.
+ *
+ * @module
+ */
+
+import type { PullOptions } from "../pull/options.ts";
+import type { PullProgress } from "../snapshot.ts";
+
+/** What a {@link StartPull} is called with besides the model. */
+export interface StartPullOptions extends PullOptions {
+  /** Aborts when the pull is cancelled, in whatever way. */
+  signal: AbortSignal;
+}
+
+/** Begins a pull when it is its turn, as {@link pull} and {@link ensureModel} do. */
+export type StartPull = (
+  model: string,
+  options: StartPullOptions,
+) => ReadableStream<PullProgress> | PromiseLike<ReadableStream<PullProgress>>;
+
+/** Options of {@link PullManager.start}. Those of `pull` mean what they mean there. */
+export interface PullStartOptions extends PullOptions {
+  /**
+   * Begins the pull, in place of `pull`: `ensureModel`, or a function that asks an app's own endpoint. It
+   * is called when it is the pull's turn, with the options of the manager and of this pull. What it throws
+   * fails the pull.
+   *
+   * @default {pull}
+   */
+  pull?: StartPull | undefined;
+  /**
+   * How long the pull goes on after the last watcher of its hub has left, in milliseconds; see
+   * {@link PullHubOptions.lingerMs}.
+   *
+   * @default {Infinity}
+   */
+  lingerMs?: number | undefined;
+}
+
+/** Options of {@link PullManager}. Those of {@link PullStartOptions} are the defaults of all pulls. */
+export interface PullManagerOptions extends Omit<PullStartOptions, "layers"> {
+  /**
+   * How many pulls run at the same time, over all servers. The rest wait in the order of their starts.
+   *
+   * @default {Infinity}
+   */
+  maxConcurrent?: number | undefined;
+  /**
+   * The least time between two calls of a listener, in milliseconds, and the longest that a change waits
+   * to be told.
+   *
+   * @default {100}
+   */
+  updateEveryMs?: number | undefined;
+}
+
+/** Which server is meant. */
+export interface PullServer {
+  /**
+   * The address of the server, as people write it; see {@link parseHost}. If it is empty or absent, that
+   * of the manager's options is used.
+   */
+  host?: string | URL | undefined;
+}
