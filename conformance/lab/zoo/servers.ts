@@ -484,6 +484,16 @@ const downloads: readonly Specimen<ServerSubject>[] = [
       ),
   ),
   server(
+    "downloads without a word",
+    "Its `status` is empty while it downloads.",
+    ["S-DOWN-6"],
+    ({ fetch }) =>
+      changeEach(
+        fetch,
+        (object) => object.digest === undefined ? object : { ...object, status: "" },
+      ),
+  ),
+  server(
     "does not name digests",
     "It leaves the digest to the status.",
     ["S-DOWN-5"],
@@ -574,6 +584,27 @@ const downloads: readonly Specimen<ServerSubject>[] = [
         }
         return await fetch(request);
       };
+    },
+  ),
+  server(
+    "keeps everything",
+    "It removes no layer, whatever becomes of its models.",
+    ["S-AGAIN-4"],
+    (mock) => {
+      const whole = new Set<unknown>();
+      return changeObjects(mock.fetch, () => {
+        const before = new Set(whole);
+        const told = new Set<unknown>();
+        return (object) => {
+          const { digest, total, completed, error } = object;
+          if (error !== undefined) whole.clear();
+          if (digest !== undefined && completed === total) whole.add(digest);
+          if (!before.has(digest)) return [object];
+          if (told.has(digest)) return [];
+          told.add(digest);
+          return [{ ...object, completed: total }];
+        };
+      });
     },
   ),
   server(
