@@ -484,16 +484,6 @@ const downloads: readonly Specimen<ServerSubject>[] = [
       ),
   ),
   server(
-    "downloads without a word",
-    "Its `status` is empty while it downloads.",
-    ["S-DOWN-6"],
-    ({ fetch }) =>
-      changeEach(
-        fetch,
-        (object) => object.digest === undefined ? object : { ...object, status: "" },
-      ),
-  ),
-  server(
     "does not name digests",
     "It leaves the digest to the status.",
     ["S-DOWN-5"],

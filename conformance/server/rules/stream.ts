@@ -484,25 +484,6 @@ export const streamRules: readonly PullRule[] = [
       throw new Violation("a digest beside `total`", JSON.stringify(object), [exchange]);
     },
   ),
-  pullRule(
-    {
-      id: "S-DOWN-6",
-      level: "observed",
-      title: "A download has words to be shown",
-      cites:
-        "observed: `downloading digestname` or `pulling <digest>`, in the words of each version",
-      evidence: "a download with `total`",
-    },
-    "begun",
-    ({ statuses, exchange }, { saw }) => {
-      const downloads = statuses.filter(({ total }) => total !== undefined);
-      if (downloads.length > 0) saw();
-      const wordless = downloads.find(({ status }) => status.trim() === "");
-      if (!wordless) return;
-      const { kind: _, ...object } = wordless;
-      throw new Violation("a `status` with words", JSON.stringify(object), [exchange]);
-    },
-  ),
 ];
 
 /** Whether a line is what is written for a value, but for escapes, which JSON leaves to who writes. */

@@ -35,7 +35,7 @@ import { type Surroundings, Walker } from "./walker.ts";
 /** The rules that walks can break. */
 const WALKED_RULES: readonly string[] = [
   ...["S-REQ-3", "S-FRAME-7", "S-SEQ-1", "S-SEQ-2", "S-SEQ-3", "S-SEQ-4", "S-SEQ-5"],
-  ...["S-DOWN-1", "S-DOWN-2", "S-DOWN-3", "S-DOWN-4", "S-DOWN-5", "S-DOWN-6"],
+  ...["S-DOWN-1", "S-DOWN-2", "S-DOWN-3", "S-DOWN-4", "S-DOWN-5"],
   ...[
     "S-RESUME-1",
     "S-SHARE-1",
