@@ -498,7 +498,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   server(
     "downloads for each caller",
     "A pull that begins while another one runs has a download of its own.",
-    ["S-SHARE-1"],
+    ["S-SHARE-1", "S-OTHER-2"],
     (mock, openAnother) => {
       let running = 0;
       return async (request) => {
@@ -551,7 +551,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   server(
     "does not see that a model has changed",
     "It goes by the first manifest of a model that it has seen.",
-    ["S-AGAIN-2"],
+    ["S-AGAIN-2", "S-AGAIN-4"],
     (mock) => whenChanged(mock, (name, before) => mock.registry.publish({ name, ...before })),
   ),
   server(

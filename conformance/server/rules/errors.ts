@@ -86,7 +86,7 @@ const MANY_ABSENT: readonly Refused[] = Array.from(
 );
 
 /** Names of models that no registry has, in every form that a name has. Nothing listens at their address. */
-const NAMES = ["", "http://", "https://"].flatMap((scheme) => [
+const NAMES = ["", "https://"].flatMap((scheme) => [
   `${scheme}127.0.0.1:9/library/x`,
   `${scheme}127.0.0.1:9/some-space/some_model.v1:1.5b-Q4_K_M`,
 ]);
@@ -188,7 +188,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     pulls: 0, // none of them is there
     check: (subject, name, run) =>
       withServer(subject, READY_WORLD, async (server) => {
-        const body = pullBody(server, { insecure: true, stream: true }, name);
+        const body = pullBody(server, { stream: true }, name);
         const answer = await (await ask(server, { body }, run)).readAll();
         if (answer.status === 400) {
           const because = await causeOfAll(subject, run);

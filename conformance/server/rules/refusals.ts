@@ -29,6 +29,7 @@ import {
   refusedBody,
   refusedName,
   refusedRequests,
+  requireFailure,
 } from "./refused_requests.ts";
 
 /** When a request is made: while the server does nothing else, or while it pulls the model. */
@@ -227,7 +228,7 @@ async function requireOtherAnswer(
 ): Promise<void> {
   const body = pullBody(server, { insecure: true, stream: true }, PLAIN_REGISTRY_MODEL);
   const allowed = await (await ask(server, { body }, run)).readAll();
-  if (allowed.text !== refusal.text) return;
+  if (allowed.text !== refusal.text) return requireFailure(allowed); // nobody is there
   const exchanges = [refusal.exchange, allowed.exchange];
   const because = await causeOfAll(subject, run);
   throw new Violation("another answer with `insecure`", allowed.text, exchanges, because);
