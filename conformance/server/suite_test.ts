@@ -57,6 +57,7 @@ describe("a server of which no more is known than its address", () => {
       "S-OTHER-2 skipped",
       "S-LEAVE-1 skipped",
       "S-AGAIN-2 skipped",
+      "S-AGAIN-4 skipped",
       "S-AGAIN-3 skipped",
       "S-OTHER-1 skipped",
       "S-LIST-1 skipped",
