@@ -15,7 +15,7 @@ export const RECORD_VERSION: PullSnapshotRecord["version"] = 1;
  * One record of a pull: plain data, which goes through JSON and through `structuredClone`.
  *
  *     {"version":1,"sequence":1,"phase":"downloading","status":"pulling aaaa","totalIsKnown":false,
- *      "layers":[{"index":0,"digest":"sha256:aaaa","total":100,"completed":25}]}
+ *      "layers":[{"index":0,"digest":"sha256:aaaa","completed":25,"total":100}]}
  *     {"sequence":2,"grown":[[0,75]],"bytesPerSecond":50.5,"etaSeconds":0.495}
  *     {"sequence":3,"phase":"success","status":"success","totalIsKnown":true,"grown":[[0,100]]}
  *     {"sequence":4,"end":"success"}

@@ -315,7 +315,7 @@ describe("a writer of records", () => {
       const records = toRecords(streamProgress({ snapshots: [], failure: { error } }));
       const { failure } = await outcomeOf(fromRecords(records));
       assert(failure?.error instanceof Error);
-      received.push(String(failure.error));
+      received.push(String(failure?.error));
     }
     assertEquals(received, ["AbortError: left", "RangeError: too far", "Error: enough"]);
   });
