@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { chunkings } from "../../conformance/generators/mod.ts";
 import { PullError } from "../errors.ts";
 import type { PullLayer, PullProgress } from "../snapshot.ts";
@@ -12,7 +13,7 @@ import {
   streamOf,
   TestSource,
 } from "../stream_test_helpers.ts";
-import type { PullRecord } from "./record.ts";
+import type { PullRecord, PullSnapshotRecord } from "./record.ts";
 import { RecordDecoder } from "./record_decoder.ts";
 import { RecordEncoder } from "./record_encoder.ts";
 import { fromRecords, toRecords } from "./records.ts";
@@ -78,7 +79,7 @@ function snapshotOf(amounts: readonly number[], more: Partial<PullProgress> = {}
   };
 }
 
-const FIRST: PullRecord = {
+const FIRST: PullSnapshotRecord = {
   version: 1,
   sequence: 1,
   phase: "downloading",
@@ -176,21 +177,25 @@ describe("a reader of records", () => {
     }));
   });
 
-  it("that gets a whole snapshot in between goes on with it, and keeps the layers that are the same", () => {
-    fc.assert(fc.property(anyProgress, fc.nat(), ({ snapshots }, place) => {
+  it("that has missed some goes on from a whole snapshot, and keeps the layers that are the same", () => {
+    fc.assert(fc.property(anyProgress, fc.nat(), fc.nat(), ({ snapshots }, start, length) => {
       fc.pre(snapshots.length > 0);
+      const firstMissed = start % snapshots.length;
+      const lastMissed = Math.min(firstMissed + length % 4, snapshots.length - 1);
       const encoder = new RecordEncoder();
       const decoder = new RecordDecoder();
       const received: PullProgress[] = [];
       const emit = (progress: PullProgress) => void received.push(progress);
       for (const [index, snapshot] of snapshots.entries()) {
-        decoder.push(encoder.next(snapshot), emit);
-        if (index !== place % snapshots.length) continue;
-        const latest = received.at(-1)!;
-        decoder.push(encoder.latest(), emit);
-        assertStrictEquals(received.pop()!.layers, latest.layers);
+        const record = encoder.next(snapshot);
+        if (index < firstMissed || index > lastMissed) decoder.push(record, emit);
+        if (index === lastMissed) decoder.push(encoder.latest(), emit);
       }
-      assertEquals(received, snapshots);
+      assertEquals(received, snapshots.toSpliced(firstMissed, lastMissed - firstMissed));
+      const before = received[firstMissed - 1]?.layers ?? [];
+      for (const [index, layer] of received[firstMissed]!.layers.entries()) {
+        assertEquals(layer === before[index], isDeepStrictEqual(layer, before[index]));
+      }
     }));
   });
 
@@ -247,7 +252,7 @@ describe("a reader of records", () => {
     assertEquals(left.cancels.length, 1);
   });
 
-  it("refuses what is no record, and says where", async () => {
+  it("refuses what is no record, and says where", () => {
     const change = { sequence: 2 };
     const bad: unknown[] = [
       ...[null, 5, "text", [], {}, undefined, () => {}],
@@ -295,6 +300,29 @@ describe("a reader of records", () => {
       early.message,
       "Value 2 says that the pull has succeeded, in the phase downloading",
     );
+  });
+
+  it("works out what a record leaves out", async () => {
+    const records = [
+      { ...FIRST, layers: [...FIRST.layers, { index: 1, status: "b", completed: 15 }] },
+      {
+        sequence: 2,
+        totalIsKnown: false,
+        layers: [{ index: 2, digest: "c", total: 85, completed: 0 }],
+      },
+      { sequence: 3, grown: [[2, 60], [0, 100]] },
+    ];
+    const { values } = await outcomeOf(fromRecords(streamOf(records)));
+    assertEquals(values.map(({ completed, total, fraction }) => [completed, total, fraction]), [
+      [40, 115, 40 / 115],
+      [40, 200, 40 / 115],
+      [175, 200, 175 / 200],
+    ]);
+    assertEquals(values[2]!.layers, [
+      { digest: "sha256:aaaa", total: 100, completed: 100, done: true },
+      { status: "b", completed: 15, done: false },
+      { digest: "c", total: 85, completed: 60, done: false },
+    ]);
   });
 
   it("passes over fields that it does not know", async () => {
@@ -356,7 +384,7 @@ describe("a writer of records", () => {
     assertEquals([source.reads, source.cancels.length], [1, 1]);
   });
 
-  it("needs at most 110 bytes for one of ten layers that grows", async () => {
+  it("needs at most 110 bytes for one of ten layers that grows", () => {
     const amounts = Array.from({ length: 10 }, () => 4_123_456_789);
     const speed = { bytesPerSecond: 123456789.12345679, etaSeconds: 34567.890123456789 };
     const first = snapshotOf(amounts, speed);

@@ -271,7 +271,8 @@ describe("fromResponse", () => {
   });
 
   it("ends with the record of the end, though the body stays open", async () => {
-    const source = new TestSource(utf8(RECORDS.map((record) => `${record}\n`).join("")));
+    const all = [...RECORDS, '"anything else"'];
+    const source = new TestSource(utf8(all.map((line) => `${line}\n`).join("")));
     assertEquals(await collect(fromResponse(new Response(source.stream, LINES))), SNAPSHOTS);
     assertEquals(source.cancels.length, 1);
   });

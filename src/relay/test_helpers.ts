@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { layerSizesOf, type PullSession, pullSessions } from "../../conformance/generators/mod.ts";
 import { PullError } from "../errors.ts";
 import { PullProgressDecoder } from "../progress.ts";
-import type { LayerSize, PullProgress } from "../snapshot.ts";
+import type { LayerSize, PullLayer, PullProgress } from "../snapshot.ts";
 import { toPullStatus } from "../status.ts";
 import { outcomeOf } from "../stream_test_helpers.ts";
 import type { Failure } from "../streams/producer.ts";
@@ -47,8 +47,40 @@ const OTHER_ERRORS: readonly unknown[] = [
   "enough",
 ];
 
-/** Progress of any pull: with layers that were listed or not, and some of those lists of another model. */
-export const anyProgress: fc.Arbitrary<Progress> = fc.record({
+const amount = fc.nat({ max: 3 });
+
+const oddLayer: fc.Arbitrary<PullLayer> = fc.tuple(
+  fc.oneof(
+    fc.record({ digest: fc.constantFrom("sha256:a", "sha256:b") }),
+    fc.record({ status: fc.constantFrom("", "a", "\ud800\n\u2028") }),
+  ),
+  fc.record({ total: amount, completed: amount, done: fc.boolean() }, {
+    requiredKeys: ["completed", "done"],
+  }),
+).map(([name, amounts]) => ({ ...name, ...amounts }));
+
+const oddSnapshot: fc.Arbitrary<PullProgress> = fc.record({
+  phase: fc.constantFrom("manifest", "downloading", "success"),
+  status: fc.constantFrom("", "a", "\ud800\n\u2028"),
+  completed: amount,
+  total: amount,
+  totalIsKnown: fc.boolean(),
+  fraction: fc.constantFrom(0, 0.5, 1),
+  layers: fc.array(oddLayer, { maxLength: 3 }),
+  bytesPerSecond: amount,
+  etaSeconds: amount,
+}, {
+  requiredKeys: ["phase", "status", "completed", "total", "totalIsKnown", "fraction", "layers"],
+});
+
+/** Progress that no pull makes: nothing in it follows from anything else, and anything may fall. */
+const oddProgress: fc.Arbitrary<Progress> = fc.array(oddSnapshot).map((snapshots) => ({
+  snapshots,
+  failure: { error: new PullError("stalled", "Nothing new came") },
+}));
+
+/** Progress of a pull: with layers that were listed or not, and some of those lists of another model. */
+const realProgress: fc.Arbitrary<Progress> = fc.record({
   session: pullSessions({ endings: ["success", "error", "cut"] }),
   listed: fc.constantFrom("all", "some", "none"),
   stepMs: fc.constantFrom(0, 60, 700),
@@ -61,6 +93,12 @@ export const anyProgress: fc.Arbitrary<Progress> = fc.record({
   if (otherError === null || progress.failure === undefined) return progress;
   return { ...progress, failure: { error: otherError } };
 });
+
+/** Any progress. */
+export const anyProgress: fc.Arbitrary<Progress> = fc.oneof(
+  { weight: 4, arbitrary: realProgress },
+  { weight: 1, arbitrary: oddProgress },
+);
 
 /** A stream of some progress. */
 export function streamProgress({ snapshots, failure }: Progress): ReadableStream<PullProgress> {
