@@ -8,6 +8,7 @@
  */
 
 import { type ManifestLayer, type ModelState, PullError } from "../../mod.ts";
+import { formatBytes } from "../../src/amounts.ts";
 import { isSameModel } from "../../src/model_name.ts";
 import {
   fetchManifestDocument,
@@ -19,7 +20,6 @@ import { type ListedModel, ServerClient } from "../../src/pull/server.ts";
 import { adviseOn } from "../advice.ts";
 import { type CommandContext, EXIT, Interruption } from "../command.ts";
 import { describeFailure } from "../failure.ts";
-import { formatBytes } from "../format.ts";
 import { printable } from "../printable.ts";
 import { writeJson, writeJsonFailure } from "../views/json_view.ts";
 import type { PullTask } from "./pull_run.ts";

@@ -67,8 +67,8 @@ describe("pull --dry-run", () => {
       assertEquals(await pull("mistral", "tiny", "changed:latest", "--dry-run"), EXIT.success);
       assertEquals(world.lines, [
         "mistral: not there; to download: 4.1 GB",
-        "tiny: up to date, 2 MB",
-        "changed:latest: a newer version; to download: 1.2 KB of 2 MB",
+        "tiny: up to date, 2.0 MB",
+        "changed:latest: a newer version; to download: 1.2 kB of 2.0 MB",
       ]);
       assertEquals([context.stderr.text, pullsOf(server)], ["", 0]);
     });
@@ -94,7 +94,7 @@ describe("pull --dry-run", () => {
   it("fails where there is no such model, and goes on with the others", async () => {
     await withModels(SHELF, async (world) => {
       assertEquals(await world.pull("gone", "tiny", "--dry-run"), EXIT.failure);
-      assertEquals(world.lines, ["tiny: up to date, 2 MB"]);
+      assertEquals(world.lines, ["tiny: up to date, 2.0 MB"]);
       assertMatch(
         world.context.stderr.text,
         /^error: gone: its registry does not know it. .*ollama.com/,
@@ -150,7 +150,7 @@ describe("pull --dry-run", () => {
       const args = ["pull", "changed", "mistral", "--dry-run", "--host", url];
       assertEquals(await main(args, context), EXIT.success);
       assertEquals(context.stdout.lines, [
-        "changed: there; whether it is up to date cannot be told; to download: at most 2 MB",
+        "changed: there; whether it is up to date cannot be told; to download: at most 2.0 MB",
         "mistral: not there; to download: at most 4.1 GB",
       ]);
     });
@@ -163,10 +163,10 @@ describe("pull --outdated", () => {
     installed: ["tiny", OLD, MADE, { name: "gpt:20b-cloud", size: 1 }, "nomic-embed-text"],
   };
   const TOLD = [
-    "changed:latest: a newer version; to download: 1.2 KB of 2 MB",
+    "changed:latest: a newer version; to download: 1.2 kB of 2.0 MB",
     "mine:latest: other than in its registry (made from tiny); left as it is: pull it by name to replace it",
     "nomic-embed-text:latest: there, 274 MB; its registry does not know it",
-    "1 of 4 models has a newer version; to download: 1.2 KB",
+    "1 of 4 models has a newer version; to download: 1.2 kB",
   ];
 
   it("pulls what has a newer version, and says what it leaves as it is", async () => {
@@ -175,7 +175,7 @@ describe("pull --outdated", () => {
       server.registry.withdraw("nomic-embed-text");
       assertEquals(await pull("--outdated"), EXIT.success);
       assertEquals(world.lines.slice(0, 4), TOLD);
-      assertMatch(world.lines.at(-1)!, /^changed:latest: 2 MB\b/);
+      assertMatch(world.lines.at(-1)!, /^changed:latest: 2.0 MB\b/);
       assertEquals([context.stderr.text, pullsOf(server)], ["", 1]);
       context.stdout.text = "";
       assertEquals(await pull("--outdated"), EXIT.success);
@@ -196,8 +196,8 @@ describe("pull --outdated", () => {
     await withModels(LIBRARY, async (world) => {
       assertEquals(await world.pull("tiny", "CHANGED", "--outdated", "--dry-run"), EXIT.success);
       assertEquals(world.lines, [
-        "CHANGED: a newer version; to download: 1.2 KB of 2 MB",
-        "1 of 2 models has a newer version; to download: 1.2 KB",
+        "CHANGED: a newer version; to download: 1.2 kB of 2.0 MB",
+        "1 of 2 models has a newer version; to download: 1.2 kB",
       ]);
     });
   });
@@ -210,7 +210,7 @@ describe("pull --outdated", () => {
     }, async (world) => {
       await world.pull("--outdated", "--dry-run");
       assertEquals(world.lines.length, 3);
-      assertEquals(world.lines[2], "2 of 2 models have a newer version; to download: 1.2 KB");
+      assertEquals(world.lines[2], "2 of 2 models have a newer version; to download: 1.2 kB");
     });
   });
 
@@ -230,7 +230,7 @@ describe("pull --if-missing", () => {
       assertEquals(world.lines, ["tiny:latest: already there", "changed: already there"]);
       assertEquals(pullsOf(server), 0);
       assertEquals(await pull("mine", "--if-missing"), EXIT.success);
-      assertMatch(world.lines.at(-1)!, /^mine: 5 MB/);
+      assertMatch(world.lines.at(-1)!, /^mine: 5.0 MB/);
       assertEquals(pullsOf(server), 1);
     });
   });

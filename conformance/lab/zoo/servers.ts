@@ -577,6 +577,27 @@ const downloads: readonly Specimen<ServerSubject>[] = [
     },
   ),
   server(
+    "keeps everything",
+    "It removes no layer, whatever becomes of its models.",
+    ["S-AGAIN-4"],
+    (mock) => {
+      const whole = new Set<unknown>();
+      return changeObjects(mock.fetch, () => {
+        const before = new Set(whole);
+        const told = new Set<unknown>();
+        return (object) => {
+          const { digest, total, completed, error } = object;
+          if (error !== undefined) whole.clear();
+          if (digest !== undefined && completed === total) whole.add(digest);
+          if (!before.has(digest)) return [object];
+          if (told.has(digest)) return [];
+          told.add(digest);
+          return [{ ...object, completed: total }];
+        };
+      });
+    },
+  ),
+  server(
     "removes what is still used",
     "When another version of a model is there, it drops the layers of the previous one, shared or not.",
     ["S-AGAIN-2"],

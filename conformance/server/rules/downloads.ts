@@ -147,6 +147,33 @@ function describe({ digest, total, completed }: PullStatus): string {
   return `${completed} of ${total} bytes of ${digest}`;
 }
 
+/** How a layer comes to be needed by no model. */
+const REMOVALS = ["deletion", "update"] as const;
+
+/** A model whose first layer is there, until no model needs it. */
+interface Removal {
+  readonly by: typeof REMOVALS[number];
+  readonly world: World;
+}
+
+/** Makes it so that no model needs the first layer of a model, until the model is pulled again. */
+async function removeFirstLayer(
+  by: Removal["by"],
+  server: OpenServer,
+  { layers: [first = 0, ...others] }: World,
+  subject: ServerSubject,
+  run: CheckRun,
+): Promise<void> {
+  if (by === "deletion") {
+    const status = await server.remove?.();
+    if (status !== 200) throw new Inconclusive("The model cannot be deleted");
+    return;
+  }
+  await server.change!([first + CHANGED_BYTES, ...others]);
+  await requireSuccess(subject, await pullAll(server, run), run);
+  await server.change!([first, ...others]);
+}
+
 /** The sizes in bytes of the layers of a model that is published later. No other layer has them. */
 const PUBLISHED_SIZES = [2_003, 1_007];
 
@@ -300,6 +327,33 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         if (before === "ended") requireKept(again, server.layers ?? []);
         // What is no longer used goes, and nothing else.
         await requireAllThere(server, again, run, subject);
+      }),
+  }),
+  rule<ServerSubject, Removal>({
+    id: "S-AGAIN-4",
+    side: "server",
+    level: "observed",
+    title: "What no model needs any more is removed",
+    cites: "observed: deleting a model removes the layers that no other one has, and an update " +
+      "removes those of the version before",
+    evidence: "a removed layer that is pulled again",
+    skips: unlessHas("fresh", "changes"),
+    decisive: REMOVALS.map((by) => ({ by, world: { layers: [40_000_000, 2_000] } })),
+    inputs: fc.record({ by: fc.constantFrom(...REMOVALS), world: slowFirstWorlds() }),
+    pulls: 2,
+    check: (subject, { by, world }, run) =>
+      withServer(subject, world, async (server) => {
+        const removed = server.layers?.[0]?.digest;
+        await requireSuccess(subject, await pullAll(server, run), run);
+        await removeFirstLayer(by, server, world, subject, run);
+        const again = await pullAll(server, run);
+        await requireSuccess(subject, again, run);
+        const reports = again.statuses.filter(({ digest }) => digest === removed);
+        if (reports.length === 0) throw new Inconclusive("No line tells of the layer");
+        run.saw();
+        const { total, completed } = reports[0]!;
+        if (reports.some(isPartial) || completed === undefined || completed !== total) return;
+        throw new Violation("a download of the layer", describe(reports[0]!), [again.exchange]);
       }),
   }),
   rule<ServerSubject, boolean>({

@@ -368,7 +368,7 @@ export class SilentCaller implements Caller {
     if (this.#hasFinished) return;
     this.#hasFinished = true;
     this.#left.abort();
-    await this.#answer.catch(() => {});
+    // Who has left waits for no answer: a server that runs in this process might still give one.
     this.#scene.model.leave(this.#scene.now());
   }
 }

@@ -56,7 +56,9 @@ function pullSteps(command: PullCommand, server: ToldServer): string[] {
   if (only && others.length === 0 && events.length <= 2 && !command.meanwhile?.length) {
     const until = only.leavesAt >= TO_THE_END
       ? "read to the end"
-      : `read until there is ${only.leavesAt} % of the model, then Ctrl-C`;
+      : only.stream
+      ? `read until there is ${only.leavesAt} % of the model, then Ctrl-C`
+      : `wait for ${only.leavesAt} % of the time of a pull, then Ctrl-C`;
     return [`${curlOf(server, only.stream)}${NOTE}${until}`];
   }
   const steps = events.map(({ at, what }) => {
