@@ -6,15 +6,18 @@
  *     progress ── toRecords ──▶ messages ── fromRecords ──▶ progress
  *
  * ```ts
- * import { pull } from "@ollama-pull/kit";
+ * import { pull, PullError } from "@ollama-pull/kit";
  * import { createMockServer } from "@ollama-pull/kit/mock";
  * import { fromResponse, toResponse } from "@ollama-pull/kit/relay";
- * import { assertRejects } from "@std/assert";
  *
  * const { client } = createMockServer();
  * const response = toResponse(pull("not-there", client)); // in the server
- * const progress = fromResponse(response); // in the page, which has fetched it
- * await assertRejects(() => Array.fromAsync(progress), Error, "file does not exist");
+ * try {
+ *   for await (const { fraction } of fromResponse(response)) console.log(fraction); // in the page
+ * } catch (error) {
+ *   if (!(error instanceof PullError)) throw error;
+ *   console.error(error.reason); // "model-not-found", as if the page had pulled
+ * }
  * ```
  *
  * @module

@@ -2,7 +2,6 @@ import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } f
 import fc from "fast-check";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
-import { createMockServer } from "../../mock/mod.ts";
 import { PullError } from "../errors.ts";
 import { MAX_LAYERS } from "../layers.ts";
 import { pull } from "../pull/pull.ts";
@@ -12,6 +11,7 @@ import {
   outcomeOf,
   pullErrorOf,
   settle,
+  standingStill,
   streamOf,
   TestSource,
   utf8,
@@ -123,11 +123,13 @@ describe("toResponse", () => {
 });
 
 describe("fromResponse", () => {
-  it("reads what toResponse sends", async () => {
-    const { client } = createMockServer();
-    const sent = await collect(pull("llama3.2", { ...createMockServer().client }));
-    const received = await collect(fromResponse(toResponse(pull("llama3.2", client))));
-    assertEquals(received, sent);
+  it("reads what toResponse sends of a pull", async () => {
+    const statuses = [{ status: "pulling manifest" }, { status: "a", ...LAYER }, {
+      status: "success",
+    }];
+    const start = () =>
+      pull("m", { fetch: () => new Response(lines(...statuses)), now: standingStill });
+    assertEquals(await collect(fromResponse(toResponse(start()))), await collect(start()));
   });
 
   it("passes over whatever keeps a connection alive", async () => {
