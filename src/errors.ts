@@ -294,7 +294,8 @@ function numberOrNone(value: unknown): number | undefined {
 /** How many causes are followed. A cause may lead back to itself. */
 const MAX_CAUSES = 8;
 
-function causeToJson(cause: unknown, depth = 0): CauseJson | undefined {
+/** An error as plain data, or nothing if a value is none. */
+export function causeToJson(cause: unknown, depth = 0): CauseJson | undefined {
   if (typeof cause !== "object" || cause === null || depth === MAX_CAUSES) return undefined;
   const { name, message, cause: next } = cause as Partial<Error>;
   if (typeof name !== "string" || typeof message !== "string") return undefined;

@@ -10,7 +10,7 @@ import { layerName } from "./layer_name.ts";
 import type { PullLayer } from "./snapshot.ts";
 
 /** The most layers that are followed: many times those of any model, and few enough to be kept. */
-const MAX_LAYERS = 10_000;
+export const MAX_LAYERS = 10_000;
 
 /**
  * The most layers without a digest. The words of some servers may change with every status, in ways that

@@ -28,6 +28,9 @@ const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly stri
   'export { NdjsonDecoderStream } from "@ollama-pull/kit";': { maxBytes: 4 * KB, brings: [] },
   'export { formatProgress } from "@ollama-pull/kit";': { maxBytes: 3 * KB, brings: [] },
   'export { parseHost } from "@ollama-pull/kit";': { maxBytes: 2 * KB, brings: [] },
+  'export * from "@ollama-pull/kit/relay";': { maxBytes: 10 * KB, brings: [] },
+  'export { toResponse } from "@ollama-pull/kit/relay";': { maxBytes: 4 * KB, brings: [] },
+  'export { fromRecords } from "@ollama-pull/kit/relay";': { maxBytes: 4 * KB, brings: [] },
   'export * from "@ollama-pull/kit/mock";': { maxBytes: 49 * KB, brings: ["hono"] },
   'export * from "@ollama-pull/kit/conformance";': {
     maxBytes: 176 * KB,
@@ -117,7 +120,9 @@ describe("the package from npm", () => {
   });
 
   it("costs nothing where nothing of it is used", async () => {
-    await consumer.write({ "entry.js": `import "${name}"; import "${name}/mock";` });
+    await consumer.write({
+      "entry.js": `import "${name}"; import "${name}/relay"; import "${name}/mock";`,
+    });
     assertEquals((await bundle(consumer, "entry.js", "--minify")).trim(), "");
   });
 

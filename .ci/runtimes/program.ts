@@ -32,6 +32,7 @@ import {
   type ServerSubject,
 } from "@ollama-pull/kit/conformance";
 import { createMockServer } from "@ollama-pull/kit/mock";
+import { fromRecords, fromResponse, toRecords, toResponse } from "@ollama-pull/kit/relay";
 
 /** How many inputs are tried for each rule, and what they follow from. */
 const RUN = { runs: 5, seed: 1, shrinkTimeMs: 0 };
@@ -175,6 +176,36 @@ async function trySteps(): Promise<void> {
   expectEqual(fused.at(-1), snapshots.at(-1));
 }
 
+/** Progress crosses every border, and so does a failure. */
+async function tryBorders(): Promise<void> {
+  const start = (model: string) => pull(model, { ...createMockServer().client });
+  const snapshots = await collect(start("llama3.2"));
+  const crossings = {
+    sse: (model: string) => fromResponse(toResponse(start(model))),
+    ndjson: (model: string) => fromResponse(toResponse(start(model), { format: "ndjson" })),
+    messages: (model: string) => fromRecords(throughChannel(toRecords(start(model)))),
+  };
+  for (const [name, cross] of Object.entries(crossings)) {
+    expectEqual([name, await collect(cross("llama3.2"))], [name, snapshots]);
+    const { error } = await collectUntilFailure(cross("not-there"));
+    expectEqual([name, PullError.from(error)?.reason], [name, "model-not-found"]);
+  }
+}
+
+/** What comes out of a channel of messages. */
+function throughChannel(values: ReadableStream<unknown>): ReadableStream<unknown> {
+  const { port1, port2 } = new MessageChannel();
+  return new ReadableStream({
+    async start(controller) {
+      port2.onmessage = ({ data }) => controller.enqueue(data);
+      for await (const value of values as AsyncIterable<unknown> & typeof values) {
+        port1.postMessage(value);
+      }
+    },
+    cancel: () => port2.close(),
+  });
+}
+
 /** Words and numbers are as they should be, whatever the runtime's own language is. */
 function tryWords(): void {
   const progress = {
@@ -278,6 +309,7 @@ export async function tryPackage(): Promise<Findings> {
   tryWords();
   await tryClient();
   await trySteps();
+  await tryBorders();
   await tryStreams();
   await tryAbort();
   return await runSuites();

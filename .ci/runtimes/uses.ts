@@ -64,6 +64,15 @@ import {
   type RegistryFault,
   type RegistryOptions,
 } from "@ollama-pull/kit/mock";
+import {
+  fromRecords,
+  fromResponse,
+  type FromResponseOptions,
+  type PullRecord,
+  toRecords,
+  toResponse,
+  type ToResponseOptions,
+} from "@ollama-pull/kit/relay";
 
 declare const process: { env: Record<string, string | undefined> };
 
@@ -120,6 +129,22 @@ export async function request(signal: AbortSignal | undefined): Promise<void> {
   pull("m", { onProgress: () => {} });
   // @ts-expect-error -- no dialect has this name
   createMockServer({ dialect: "v9" });
+}
+
+/** Sends progress on, and reads what was sent. */
+export async function relay(send: (record: PullRecord) => void): Promise<Response> {
+  for await (const record of toRecords(pull("m"))) {
+    if ("end" in record) (record.error?.message ?? record.end).length;
+    else record.grown?.map(([index, completed]) => index + completed);
+    send(record);
+  }
+  for await (const { fraction } of fromRecords(new ReadableStream())) fraction.toFixed();
+  for await (const { fraction } of fromResponse(await fetch("/pull"))) fraction.toFixed();
+  // @ts-expect-error -- statuses are no progress
+  toRecords(decodePull(new ReadableStream()));
+  // @ts-expect-error -- there is no such format
+  toResponse(pull("m"), { format: "json" });
+  return toResponse(pull("m"), { format: "ndjson" });
 }
 
 /** Reads addresses, names and errors. */
@@ -193,6 +218,9 @@ export type AllTakeUndefined = [
   IsTrue<TakesUndefined<MockModelTemplate>>,
   IsTrue<TakesUndefined<MockServerOptions>>,
   IsTrue<TakesUndefined<RandomFaults>>,
+
+  IsTrue<TakesUndefined<FromResponseOptions>>,
+  IsTrue<TakesUndefined<ToResponseOptions>>,
 
   IsTrue<TakesUndefined<AnswerScript>>,
   IsTrue<TakesUndefined<ClientSubject>>,
