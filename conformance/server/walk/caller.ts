@@ -364,11 +364,13 @@ export class SilentCaller implements Caller {
     );
   }
 
-  async leave(): Promise<void> {
-    if (this.#hasFinished) return;
-    this.#hasFinished = true;
-    this.#left.abort();
-    // Who has left waits for no answer: a server that runs in this process might still give one.
-    this.#scene.model.leave(this.#scene.now());
+  leave(): Promise<void> {
+    if (!this.#hasFinished) {
+      this.#hasFinished = true;
+      this.#left.abort();
+      // Who has left waits for no answer: a server that runs in this process might still give one.
+      this.#scene.model.leave(this.#scene.now());
+    }
+    return Promise.resolve();
   }
 }
