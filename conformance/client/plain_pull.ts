@@ -88,6 +88,10 @@ export async function requireFailure(
   run: CheckRun,
 ): Promise<void> {
   expectFailure(observation, why);
+  if (observation.failure?.trim() === "") {
+    const expected = "a failure with words that say what happened";
+    throw new Violation(expected, "one without words", [observation.play.exchange]);
+  }
   if (texts.length > 0) await requireReason(client, observation, texts, run);
   if (await followsPlainPull(client, run)) run.saw();
 }

@@ -8,11 +8,11 @@ import fc from "fast-check";
 import type { StatusObject } from "../../generators/mod.ts";
 import { type CheckRun, Inconclusive, inSeconds, OutOfTime, type Rule, rule } from "../../rule.ts";
 import { within } from "../within.ts";
-import { type ClientUnderTest, expectFailure, start } from "../observation.ts";
-import { FAILURE, requireFailure } from "../plain_pull.ts";
+import { type ClientUnderTest, expectFailure, observe, start } from "../observation.ts";
+import { expectSuccess, FAILURE, requireFailure, SUCCESS } from "../plain_pull.ts";
 import { manyLayersPull, pointIn, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
 import type { AnswerScript } from "../scripted_server.ts";
-import { lines, smallPulls } from "../wire_bytes.ts";
+import { encode, lines, smallPulls } from "../wire_bytes.ts";
 
 /** The time limits for "soon": over the network, long enough for a command on a busy machine. */
 export const SOON_MS = { "network": 3_000, "in-process": 500 };
@@ -60,7 +60,10 @@ const stuck = fc.array(fc.double({ min: 0, max: 0.99, noNaN: true }), {
   maxLength: 4,
 }).map(stuckLayers);
 
-/** Downloads that get nowhere: one that has not begun, one that is nearly there, and several at once. */
+/**
+ * Downloads that get nowhere: one that has not begun, one that is nearly there, one that fails and begins
+ * again, and several at once.
+ */
 const STUCK_STATES: readonly StuckPull[] = [
   { sent: pointIn(wholePull, 2).sent, repeated: 1 },
   {
@@ -70,9 +73,59 @@ const STUCK_STATES: readonly StuckPull[] = [
     ],
     repeated: 1,
   },
+  {
+    sent: [
+      ...PULL_STATES["in a later layer"]!.sent,
+      { ...PULL_STATES["in a later layer"]!.sent.at(-1), completed: 4_999 },
+      { ...PULL_STATES["in a later layer"]!.sent.at(-1), completed: 4_000 },
+    ],
+    repeated: 2,
+  },
   stuckLayers([0.4, 0.99]),
   stuckLayers([0, 0.5, 0.7, 0.99]),
 ];
+
+/** States in which a client gives up on what is no JSON. */
+const FORSAKEN_STATES = [PULL_STATES["manifest only"]!, PULL_STATES["in a later layer"]!];
+
+/** A line that is no JSON. */
+const NO_JSON = encode("no JSON\n");
+
+/** How many times new bytes come in a slow pull, how often nothing new does between, and after what share. */
+const NEWS = 8;
+const REPEATS = 2;
+const NEWS_SHARE = 0.4;
+
+/**
+ * A pull whose news come well within a time limit, but far apart: those of a layer with fewer bytes than the
+ * one before, in the same words, with lines between that say the same again.
+ */
+function crawlingPull(timeLimitMs: number): Pick<AnswerScript, "chunks" | "pauses"> {
+  const [large, small] = LAYERS;
+  const before = [
+    { status: "pulling manifest" },
+    large,
+    { ...large, completed: large.total },
+    small,
+  ];
+  const news = Array.from({ length: NEWS }, (_, index) => ({ ...small, completed: 1 + index }));
+  const talk = news.flatMap((object) => Array.from({ length: 1 + REPEATS }, () => object));
+  const after = [
+    { ...small, completed: small.total },
+    { status: "verifying sha256 digest" },
+    { status: "writing manifest" },
+    { status: "success" },
+  ];
+  const pauseMs = timeLimitMs * NEWS_SHARE / (1 + REPEATS);
+  const pauses = talk.map((_, index) => [before.length + index, pauseMs]);
+  return { chunks: lines([...before, ...talk, ...after]), pauses: Object.fromEntries(pauses) };
+}
+
+/** A layer that is there, and one of which there is little. */
+const LAYERS = [
+  { status: "pulling model", digest: `sha256:${"1a".repeat(32)}`, total: 10_000 },
+  { status: "pulling model", digest: `sha256:${"2b".repeat(32)}`, total: 5_000 },
+] as const;
 
 /** The rules. */
 export const endingRules: readonly Rule<ClientUnderTest>[] = [
@@ -103,6 +156,29 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
       }
       expectFailure(await running.result, "the pull was cancelled before `success`");
       run.saw();
+    },
+  }),
+  rule({
+    id: "C-CANCEL-2",
+    side: "client",
+    level: "should",
+    title: "A client that gives up on an answer closes its connection soon",
+    cites: "observed: the server goes on downloading until its last caller has left",
+    evidence: "a client that fails while the server goes on",
+    maxRuns: 6,
+    decisive: FORSAKEN_STATES,
+    inputs: silent,
+    async check(client, { sent }, run) {
+      const soonMs = Math.max(SOON_MS[client.transport], run.graceMs);
+      const script = { chunks: [...lines(sent), NO_JSON], ending: "hang" } as const;
+      const { play, result } = start(client, script, run);
+      // Another rule is about clients that do not fail there.
+      if (!await within(result, soonMs) || (await result).failure === undefined) {
+        throw new Inconclusive("The client does not fail while the server goes on");
+      }
+      if (await within(play.closedByClient, soonMs)) return run.saw();
+      const awaited = "the connection of a pull that has failed to be closed";
+      throw new OutOfTime(awaited, soonMs, [play.exchange]);
     },
   }),
   rule({
@@ -142,6 +218,23 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
         "no new byte of the model comes, though the server talks",
         run,
       ),
+  }),
+  rule({
+    id: "C-TIME-5",
+    side: "client",
+    level: "should",
+    title: "A download that goes on slowly is not given up",
+    cites: "observed: a server repeats a line every 60 ms, whether there are new bytes or not",
+    evidence: SUCCESS,
+    maxRuns: 1,
+    skips: unlessLimited,
+    decisive: [true],
+    inputs: fc.constant(true),
+    async check(client, _, run) {
+      const script = crawlingPull(client.timeLimitMs ?? 0);
+      await expectSuccess(client, await observe(client, script, run), run);
+      run.saw();
+    },
   }),
 ];
 

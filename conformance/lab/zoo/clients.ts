@@ -881,7 +881,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   patient(
     "leaves its connection open",
     "It ends when it is cancelled, and has its answer go on.",
-    ["C-CANCEL-1"],
+    ["C-CANCEL-1", "C-CANCEL-2"],
     {
       request: ({ host, model }) => requestOf(host, { model }),
       async *read(body, signal) {
@@ -895,6 +895,38 @@ const endings: readonly Specimen<ClientSubject>[] = [
           yield value;
         }
       },
+    },
+  ),
+  client(
+    "leaves open what it has given up on",
+    "It fails at what it cannot read, and has the answer go on.",
+    ["C-CANCEL-2"],
+    {
+      async *read(body, signal) {
+        const reader = body.getReader();
+        for (;;) {
+          const { done, value } = await withTimeLimit(reader.read());
+          signal.throwIfAborted();
+          if (done) return;
+          yield value;
+        }
+      },
+    },
+  ),
+  client(
+    "sees no news in a smaller layer",
+    "It remembers the most bytes that it was told of, of whichever layer.",
+    ["C-TIME-5"],
+    {
+      watch: watchFor(() => {
+        let most = -1;
+        return ({ completed }) => {
+          const bytes = Number(completed ?? 0);
+          const isNew = bytes > most;
+          if (isNew) most = bytes;
+          return isNew;
+        };
+      }),
     },
   ),
   client("waits for ever", "It has no time limit for the body, though it says so.", ["C-TIME-1"], {
