@@ -104,9 +104,9 @@ function crawlingPull(timeLimitMs: number): Pick<AnswerScript, "chunks" | "pause
   const [large, small] = LAYERS;
   const before = [
     { status: "pulling manifest" },
-    large,
+    { ...large, completed: 0 },
     { ...large, completed: large.total },
-    small,
+    { ...small, completed: 0 },
   ];
   const news = Array.from({ length: NEWS }, (_, index) => ({ ...small, completed: 1 + index }));
   const talk = news.flatMap((object) => Array.from({ length: 1 + REPEATS }, () => object));
