@@ -14,23 +14,30 @@ import type { PullHub } from "./hub.ts";
 export type PullState = "waiting" | "running" | "succeeded" | "failed" | "cancelled";
 
 /** One pull, at one moment. It never changes after it was handed out. */
-export interface PullEntry {
-  /** The model's name, as it was started. */
-  readonly model: string;
-  /** The address of the server, without user name, password and final slash. */
-  readonly host: string;
-  /** What has become of the pull. */
-  readonly state: PullState;
-  /** The latest snapshot. Absent before the first one. */
-  readonly progress?: PullProgress;
-  /**
-   * Why it failed, mostly a {@link PullError}, or the reason for which it was cancelled. What is thrown
-   * and is no `Error` is the `cause` of one. Absent in the other states.
-   */
-  readonly error?: Error;
-  /** The pull itself, to watch or cancel it. Copies, as of `structuredClone`, are without it. */
-  readonly hub: PullHub;
-}
+export type PullEntry =
+  & {
+    /** The model's name, as it was started. */
+    readonly model: string;
+    /** The address of the server, without user name, password and final slash. */
+    readonly host: string;
+    /** What has become of the pull. */
+    readonly state: PullState;
+    /** The latest snapshot. Absent before the first one. */
+    readonly progress?: PullProgress;
+    /** The pull itself, to watch or cancel it. Copies, as of `structuredClone`, are without it. */
+    readonly hub: PullHub;
+  }
+  & ({
+    readonly state: "waiting" | "running" | "succeeded";
+    readonly error?: undefined;
+  } | {
+    readonly state: "failed" | "cancelled";
+    /**
+     * Why it failed, mostly a {@link PullError}, or the reason for which it was cancelled. What is thrown
+     * and is no `Error` is the `cause` of one. Absent in the other states.
+     */
+    readonly error: Error;
+  });
 
 /** All pulls of a {@link PullManager}, at one moment. It never changes after it was handed out. */
 export interface PullManagerSnapshot {

@@ -82,7 +82,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
       this.#progress,
       this.#error,
       this.hub,
-    );
+    ) as PullEntry; // which has an error where the state says so
   }
 
   /** Begins: it is its turn. */
@@ -142,7 +142,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
 }
 
 /** What is said of a pull. The hub is no property of its own, so that it is left out of copies. */
-class Entry implements PullEntry {
+class Entry {
   declare readonly model: string;
   declare readonly host: string;
   declare readonly state: PullState;

@@ -486,8 +486,8 @@ describe("what a PullManager pulls with", () => {
     const requests: { url: string; init: PullRequestInit }[] = [];
     const status = { status: "pulling", digest: "sha256:a", total: 10, completed: 10 };
     const body = lines(status, { status: "success" });
-    const fetch = (url: string, init: PullRequestInit) => {
-      requests.push({ url, init });
+    const fetch = (url: string, init: RequestInit) => {
+      requests.push({ url, init: init as PullRequestInit });
       return new Response(utf8(body));
     };
     return { fetch, requests };
@@ -518,8 +518,8 @@ describe("what a PullManager pulls with", () => {
   });
 
   it("ends the request when the pull is cancelled", async () => {
-    let signal: AbortSignal | undefined;
-    const fetch = (_url: string, init: PullRequestInit) => {
+    let signal: AbortSignal | null | undefined;
+    const fetch = (_url: string, init: RequestInit) => {
       signal = init.signal;
       return new Promise<Response>(() => {});
     };
