@@ -7,9 +7,10 @@
  * @module
  */
 
+import { errorToJson } from "../errors.ts";
 import type { PullProgress } from "../snapshot.ts";
 import { ignoreRejection } from "../streams/producer.ts";
-import type { PullEntry, PullState } from "./entry.ts";
+import type { PullEntry, PullEntryJson, PullState } from "./entry.ts";
 import { createKeptHub, type HubKeeper, type PullHub, type PullHubOptions } from "./hub.ts";
 import type { StartPull } from "./options.ts";
 import type { CountedPull } from "./totals.ts";
@@ -163,6 +164,11 @@ class Entry {
 
   get hub(): PullHub {
     return this.#hub;
+  }
+
+  toJSON(): PullEntryJson {
+    const { error, ...rest } = this as Entry;
+    return error ? { ...rest, error: errorToJson(error) } : rest;
   }
 }
 

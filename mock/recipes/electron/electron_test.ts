@@ -1,8 +1,8 @@
-import { PullError, PullManager } from "@ollama-pull/kit";
+import { PullError } from "@ollama-pull/kit";
 import { createMockServer, type MockServerOptions } from "@ollama-pull/kit/mock";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type MainPort, serveDownloads } from "./main.ts";
+import { createDownloads, type MainPort } from "./main.ts";
 import { followDownloads } from "./window.ts";
 
 const MODELS = ["m", "n"].map((name) => ({ name, layers: [{ size: 500_000_000 }] }));
@@ -25,9 +25,8 @@ function mainPort(port: MessagePort): MainPort & { loseWindow(): void } {
 function startApp(options: MockServerOptions) {
   const server = createMockServer({ models: MODELS, ...options });
   const { port1, port2 } = new MessageChannel();
-  const manager = new PullManager({ ...server.client, maxConcurrent: 1 });
   const main = mainPort(port1);
-  serveDownloads(main, manager);
+  createDownloads({ ...server.client, maxConcurrent: 1 })(main);
   const downloads = followDownloads(port2);
 
   /** Waits until the window shows a download in some state. */
@@ -44,7 +43,7 @@ function startApp(options: MockServerOptions) {
     }
   };
   const close = () => [port1, port2].forEach((port) => port.close());
-  return { server, manager, main, downloads, shows, [Symbol.dispose]: close };
+  return { server, main, downloads, shows, [Symbol.dispose]: close };
 }
 
 test("a window follows a download to its end", async () => {
@@ -55,7 +54,7 @@ test("a window follows a download to its end", async () => {
   });
   app.downloads.send("start", "m");
   const { progress } = await app.shows("m", "succeeded");
-  assert.deepEqual(progress, app.manager.get("m")!.progress);
+  assert.deepEqual([progress!.phase, progress!.completed], ["success", progress!.total]);
   assert.ok(fractions.some((fraction) => fraction > 0 && fraction < 1));
   assert.deepEqual(fractions, fractions.toSorted((one, other) => one - other));
   app.downloads.send("dismiss", "m");
@@ -67,10 +66,18 @@ test("a window follows a download to its end", async () => {
 test("an error keeps all that is known of it on its way to a window", async () => {
   using app = startApp({ faults: [{ kind: "disk-full" }] });
   app.downloads.send("start", "m");
-  const { error } = await app.shows("m", "failed");
-  assert.ok(error instanceof PullError);
-  assert.equal(error.reason, "disk-full");
-  assert.deepEqual(error.toJSON(), PullError.from(app.manager.get("m")!.error)!.toJSON());
+  const error = PullError.from((await app.shows("m", "failed")).error);
+  assert.deepEqual([error?.reason, error?.retryable], ["disk-full", false]);
+  assert.match(error!.message, /no space left on device/);
+});
+
+test("a name that cannot be used is a failure with words for the user", async () => {
+  using app = startApp({});
+  app.downloads.send("start", "no name!");
+  assert.match(
+    (await app.shows("no name!", "failed")).error!.message,
+    /^Cannot use the model name/,
+  );
 });
 
 test("a window cancels a download, and the next one begins", async () => {
@@ -81,8 +88,7 @@ test("a window cancels a download, and the next one begins", async () => {
   await hold.reached;
   await app.shows("n", "waiting");
   app.downloads.send("cancel", "m");
-  const { error } = await app.shows("m", "cancelled");
-  assert.equal(error, undefined);
+  assert.equal((await app.shows("m", "cancelled")).error!.name, "AbortError");
   await app.shows("n", "succeeded");
 });
 
@@ -91,9 +97,9 @@ test("a window that is closed is told nothing more, and its downloads go on", as
   const hold = app.server.hold({ at: { completed: "50%" } });
   app.downloads.send("start", "m");
   await app.shows("m", "running");
-  hold.release();
   app.main.postMessage = () => assert.fail("The port is closed");
   app.main.loseWindow();
-  await app.manager.start("m").done;
+  hold.release();
+  assert.equal((await app.server.requestEnded(1)).outcome, "finished");
   await app.server.clock.sleep(1_000);
 });

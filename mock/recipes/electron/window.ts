@@ -5,20 +5,15 @@
  * @module
  */
 
-import { PullError } from "@ollama-pull/kit";
-import type { Command, SentEntry } from "./main.ts";
-
-/** A download as a window shows it. */
-export interface Download extends Omit<SentEntry, "error"> {
-  readonly error?: PullError | undefined;
-}
+import type { PullEntryJson } from "@ollama-pull/kit";
+import type { Command } from "./main.ts";
 
 /** Follows the downloads through a port of the main process. */
 export function followDownloads(port: MessagePort) {
-  let downloads: readonly Download[] = [];
+  let downloads: readonly PullEntryJson[] = [];
   const listeners = new Set<() => void>();
-  port.onmessage = ({ data }: MessageEvent<readonly SentEntry[]>) => {
-    downloads = data.map((entry) => ({ ...entry, error: PullError.from(entry.error) }));
+  port.onmessage = ({ data }: MessageEvent<readonly PullEntryJson[]>) => {
+    downloads = data;
     for (const listener of listeners) listener();
   };
   return {

@@ -1,5 +1,6 @@
 /**
- * Downloads of a service: one a model for any number of callers, and news of all for whoever is connected.
+ * The downloads of a service, in Node, Deno or Bun: one a model for any number of callers, and news of all
+ * for everybody who is connected.
  *
  * @module
  */
@@ -20,8 +21,13 @@ export interface Result {
   readonly mayRetry: boolean;
 }
 
-/** Starts a service that tells all who are connected, at most every 500 ms, how far the downloads are. */
-export function startDownloads(
+/**
+ * Makes a service.
+ *
+ * @param broadcast Sends the news to everybody who is connected. It is called at most every 500 ms.
+ * @param options Where Ollama is, and how to reach it.
+ */
+export function createDownloads(
   broadcast: (news: object[]) => void,
   options: EnsureModelOptions = {},
 ) {
@@ -41,7 +47,7 @@ export function startDownloads(
       return { ok: true, message: `${model} is installed`, mayRetry: false };
     } catch (error) {
       const mayRetry = PullError.from(error)?.retryable ?? false;
-      return { ok: false, message: String(error), mayRetry };
+      return { ok: false, message: (error as Error).message, mayRetry };
     }
   }
   return { download, cancel: manager.cancel };

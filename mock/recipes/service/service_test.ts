@@ -1,7 +1,7 @@
 import { createMockServer, type MockServer } from "@ollama-pull/kit/mock";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startDownloads } from "./service.ts";
+import { createDownloads } from "./service.ts";
 
 const MODEL = { name: "m", layers: [{ size: 500_000_000 }] };
 
@@ -17,7 +17,7 @@ function serviceOf(server: MockServer) {
   const broadcast = (downloads: readonly object[]) => {
     news.push({ at: server.clock.now(), downloads: downloads.map((each) => ({ ...each })) });
   };
-  return { news, ...startDownloads(broadcast, server.client) };
+  return { news, ...createDownloads(broadcast, server.client) };
 }
 
 const pullsOf = ({ requests }: MockServer) => requests.filter(({ path }) => path === "/api/pull");

@@ -16,7 +16,9 @@ function startServer(options: MockServerOptions = {}) {
   return server;
 }
 
-beforeEach(() => void Object.assign(editor, { input: "m", settings: {}, reports: [], messages: [] }));
+beforeEach(() =>
+  void Object.assign(editor, { input: "m", settings: {}, reports: [], messages: [] })
+);
 afterEach(() => void vi.unstubAllGlobals());
 
 test.each(["spec", "v0.33", "client2"] as const)(
