@@ -124,13 +124,13 @@ function testIn(engine: Engine): void {
     usePage(async (page) => {
       const holds = MODELS.map(({ name }) => holdHalfWay(name));
       for (const { name } of MODELS) await enter(page, name);
-      await Promise.all(holds.slice(0, 3).map(({ reached }) => reached));
+      await waitForRows(page, 'rows.filter((row) => row[1] === "50%").length === 3');
       await waitForMessage(page, "gemma3", /^Waiting/);
       assertEquals(ollama.requests.length, 3);
 
       holds[0]!.release();
-      await holds[3]!.reached;
       await waitForMessage(page, "llama3.2", /^Ready/);
+      await waitForRows(page, 'rows[3][1] === "50%"');
       for (const hold of holds) hold.release();
       await waitForRows(page, 'rows.filter((row) => row[3].startsWith("Ready")).length === 4');
     }));
@@ -139,7 +139,6 @@ function testIn(engine: Engine): void {
     usePage(async (page) => {
       const hold = holdHalfWay("qwen3");
       for (const name of ["qwen3", "qwen3", "qwen3:latest"]) await enter(page, name);
-      await hold.reached;
       const [[model, percent, action] = []] = await waitForRows(page, 'rows[0]?.[1] === "50%"');
       assertEquals([model, percent, action], ["qwen3", "50%", "cancel"]);
       hold.release();
@@ -151,9 +150,8 @@ function testIn(engine: Engine): void {
 
   it("cancels a download, and goes on from there", () =>
     usePage(async (page) => {
-      const hold = holdHalfWay("qwen3");
+      holdHalfWay("qwen3");
       await enter(page, "qwen3");
-      await hold.reached;
       await waitForRows(page, 'rows[0]?.[1] === "50%"');
       await clickIn(page, "qwen3");
       await waitForMessage(page, "qwen3", /^Cancelled/);
@@ -167,7 +165,6 @@ function testIn(engine: Engine): void {
       for (const { name } of MODELS) await ollama.install({ name, size: 1_000_000 });
       const holds = ["llama3.2", "mistral"].map(holdHalfWay);
       await updateAll(page);
-      await Promise.all(holds.map(({ reached }) => reached));
       const rows = await waitForRows(page, 'rows.filter((row) => row[1] === "50%").length === 2');
       assertEquals(rows.map(([model]) => model), ["llama3.2", "mistral"]);
       for (const hold of holds) hold.release();
