@@ -85,7 +85,7 @@ async function waitForMessage(page: Page, model: string, message: RegExp): Promi
 const enter = (page: Page, model: string) =>
   page.evaluate(`(() => {
     document.querySelector("input").value = "${model}";
-    document.querySelector("form > button").click();
+    document.querySelector("[type=submit]").click();
   })()`);
 
 const updateAll = (page: Page) =>

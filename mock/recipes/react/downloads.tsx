@@ -46,7 +46,7 @@ export function Downloads({ models }: { models: readonly string[] }): ReactNode 
   return (
     <form action={(form) => start(String(form.get("model")))}>
       <input name="model" placeholder="llama3.2" aria-label="Model" required />
-      <button>Download</button>
+      <button type="submit">Download</button>
       <button type="button" onClick={() => models.forEach(start)}>Update all</button>
       <ul>{entries.map((entry) => <Download key={entry.model} entry={entry} />)}</ul>
     </form>
