@@ -40,7 +40,12 @@ export {
   type ProgressWords,
 } from "./src/format.ts";
 export { parseHost } from "./src/host.ts";
-export type { PullEntry, PullManagerSnapshot, PullState } from "./src/manager/entry.ts";
+export type {
+  PullEntry,
+  PullEntryJson,
+  PullManagerSnapshot,
+  PullState,
+} from "./src/manager/entry.ts";
 export { PullHub, type PullHubOptions } from "./src/manager/hub.ts";
 export { PullManager } from "./src/manager/manager.ts";
 export type {

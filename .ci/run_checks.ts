@@ -14,7 +14,7 @@ const deno = (...args: string[]) => () => findProblems(args, ROOT);
 
 /** Checks the types of TypeScript alone: recipes in JavaScript import what the repository has not. */
 async function typeCheckSources(): Promise<string[]> {
-  const files = (await listFiles(ROOT)).filter((file) => file.endsWith(".ts"));
+  const files = (await listFiles(ROOT)).filter((file) => /\.tsx?$/.test(file));
   return await findProblems(["check", "--quiet", ...files], ROOT);
 }
 

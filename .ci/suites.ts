@@ -151,6 +151,7 @@ const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   failures: async () => `Deno ${Deno.version.deno}, Bun ${await versionOf(bun.program)} and Node`,
   workers: async () => `workerd ${await versionOf(join(ROOT, "node_modules/.bin/workerd"))}`,
   browser: browsersHere,
+  react: async () => `${TOOLS.react} in ${await browsersHere()}`,
   frameworks: () =>
     Promise.resolve([TOOLS.express, TOOLS.jest, TOOLS.msw, TOOLS.playwright].join(", ")),
   languages: toolchainsHere,

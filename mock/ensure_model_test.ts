@@ -4,7 +4,13 @@
  * @module
  */
 
-import { ensureModel, type EnsureModelOptions, modelState, pull } from "@ollama-pull/kit";
+import {
+  ensureModel,
+  type EnsureModelOptions,
+  modelState,
+  pull,
+  PullManager,
+} from "@ollama-pull/kit";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
@@ -131,5 +137,12 @@ describe("a stream that makes sure of a model", () => {
     const error = await pullErrorOf(ensureModel("tiny", { ...server.client, update: true }));
     assertEquals(error.reason, "model-not-found");
     assertEquals(pathsOf(server).at(-1), "/api/pull");
+  });
+
+  it("is what a manager makes sure of, where that is told so", async () => {
+    const server = createMockServer({ models: [NEW], installed: [NEW] });
+    const manager = new PullManager({ ...server.client, pull: ensureModel });
+    await manager.start("m").done;
+    assertEquals(pathsOf(server), ["/api/tags"]);
   });
 });

@@ -291,6 +291,12 @@ function numberOrNone(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
+/** An error of any kind as plain data: of a `PullError` all that is known, of others the name and message. */
+export function errorToJson(error: Error): PullErrorJson | CauseJson {
+  if (error instanceof PullError) return error.toJSON();
+  return causeToJson(error) ?? { name: "Error", message: String(error) };
+}
+
 /** How many causes are followed. A cause may lead back to itself. */
 const MAX_CAUSES = 8;
 

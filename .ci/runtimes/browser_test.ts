@@ -7,11 +7,12 @@
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "node:path";
-import { after, before, describe, it } from "node:test";
+import { after, before, it } from "node:test";
 import { readText, ROOT } from "../project.ts";
 import { typeScriptExamples } from "../readme.ts";
+import { describeInEngines } from "./browsers/describe.ts";
 import type { Browser, Engine, Page } from "./browsers/engine.ts";
-import { ENGINES } from "./browsers/engines.ts";
+import { scriptFile, serveSite, type SiteFiles, watched } from "./browsers/site.ts";
 import type { Findings } from "./program.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
@@ -22,14 +23,6 @@ const RECIPE = "mock/recipes/browser";
 /** How long a page may take to show something on a busy machine, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
-/** Has a page note what fails in it and is not caught. */
-const WATCH = `<script>
-  globalThis.problems = [];
-  const note = ({ message, target }) => problems.push(message ?? "Cannot load " + target.src);
-  addEventListener("error", note, true);
-  addEventListener("unhandledrejection", ({ reason }) => problems.push("Unhandled " + reason));
-</script>`;
-
 /** The first examples of README.md, each with what the last line that it prints is like. */
 const EXAMPLES = [
   { of: "the streams", file: "streams.ts", lastLine: /^success 100 %/ },
@@ -37,12 +30,11 @@ const EXAMPLES = [
 ];
 
 /** What is served to the browsers. */
-async function makeFiles(): Promise<Map<string, { type: string; text: string }>> {
+async function makeFiles(): Promise<SiteFiles> {
   await using consumer = await installWithNpm(TOOLS.esbuild);
-  const html = (await readText(`${RECIPE}/index.html`)).replace("<head>", `<head>${WATCH}`);
-  const files = new Map([["/", { type: "text/html", text: html }]]);
+  const files = new Map([["/", watched(await readText(`${RECIPE}/index.html`))]]);
   const serve = async (path: string, entry: string) => {
-    files.set(path, { type: "text/javascript", text: await bundle(consumer, entry) });
+    files.set(path, scriptFile(await bundle(consumer, entry)));
   };
   await consumer.write({ "page.js": await readText(`${RECIPE}/page.js`) });
   await serve("/bundle.js", "page.js");
@@ -56,12 +48,7 @@ async function makeFiles(): Promise<Map<string, { type: string; text: string }>>
 }
 
 const files = await makeFiles();
-const site = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen: () => {} }, ({ url }) => {
-  const { text, type } = files.get(new URL(url).pathname) ?? {};
-  if (text === undefined) return new Response(null, { status: 404 });
-  return new Response(text, { headers: { "Content-Type": type! } });
-});
-site.unref();
+const site = serveSite(files);
 
 /** A name for the site that the real server does not let in. Browsers find it on this machine. */
 const FOREIGN_HOST = "elsewhere.localhost";
@@ -211,14 +198,4 @@ function testIn(engine: Engine): void {
   });
 }
 
-for (const engine of ENGINES) {
-  const name = `the package from npm, in ${engine.name}`;
-  const { lacks } = engine;
-  if (lacks === undefined) describe(name, () => testIn(engine));
-  else {
-    // Where all tests are to be run, this is a failure.
-    it(`${name}: ${lacks}`, { skip: !Deno.env.has("CI") }, () => {
-      throw new Error(lacks);
-    });
-  }
-}
+describeInEngines("the package from npm", testIn);

@@ -1,14 +1,17 @@
 /**
  * Shows that the mock works beside what people test with: runs the recipes that need more than this
- * repository has, in a project that has installed the package and that from npm.
+ * repository has, in a project that has installed the package and that from npm. There, it also runs the
+ * recipes for apps in Node.
  *
  * @module
  */
 
+import { cp } from "node:fs/promises";
+import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { readText } from "../project.ts";
+import { readText, ROOT } from "../project.ts";
 import { chromium } from "./browsers/chromium.ts";
-import { installWithNpm, TOOLS } from "./tarball.ts";
+import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 
 const RECIPES = {
   express: "app.node.mjs",
@@ -17,6 +20,9 @@ const RECIPES = {
   node: "fake_timers.node.mjs",
   playwright: "pull.playwright.mjs",
 } as const;
+
+/** The recipes for apps that run in Node. They are TypeScript, and their tests run in Deno and Bun, too. */
+const APP_RECIPES = ["electron", "service"];
 
 const [browserProgram] = chromium.versionCommand;
 
@@ -42,6 +48,7 @@ const COMMONJS_TEST = `test("a model is pulled", async () => {
 `;
 
 const consumer = await installWithNpm(
+  TOOLS.esbuild,
   TOOLS.express,
   TOOLS.jest,
   TOOLS.msw,
@@ -55,9 +62,9 @@ await consumer.write({
   "jest/commonjs.jest.cjs": COMMONJS_TEST,
 });
 
-describe("the mock from npm", () => {
-  after(() => consumer[Symbol.asyncDispose]());
+after(() => consumer[Symbol.asyncDispose]());
 
+describe("the mock from npm", () => {
   for (const folder of ["express", "msw"] as const) {
     it(`works with ${TOOLS[folder]}, as the recipe says`, async () => {
       await consumer.outputOf(["node", "--test", `${folder}/${RECIPES[folder]}`]);
@@ -82,4 +89,19 @@ describe("the mock from npm", () => {
     const config = "--config=playwright/playwright.config.mjs";
     await consumer.outputOf(["node_modules/.bin/playwright", "test", config]);
   });
+});
+
+describe("the package from npm, in Node", () => {
+  for (const folder of APP_RECIPES) {
+    it(`does what the recipe for ${folder} says`, async () => {
+      await cp(join(ROOT, "mock/recipes", folder), join(consumer.folder, folder), {
+        recursive: true,
+      });
+      const entry = `${folder}/${folder}_test.ts`;
+      const options = ["--platform=node", "--target=node20", "--packages=external"];
+      const script = await bundle(consumer, entry, ...options);
+      await consumer.write({ [`${folder}/test.mjs`]: script });
+      await consumer.outputOf(["node", "--test", `${folder}/test.mjs`]);
+    });
+  }
 });

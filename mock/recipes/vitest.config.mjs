@@ -6,6 +6,7 @@ export default {
     alias: [
       { find: /^@ollama-pull\/kit$/, replacement: `${root}mod.ts` },
       { find: /^@ollama-pull\/kit\/mock$/, replacement: `${root}mock/mod.ts` },
+      { find: /^vscode$/, replacement: `${root}mock/recipes/vscode/stub.ts` }, // which an editor would bring
     ],
   },
   test: { include: ["**/*.vitest.ts"] },

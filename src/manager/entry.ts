@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { CauseJson, PullErrorJson } from "../errors.ts";
 import type { PullProgress } from "../snapshot.ts";
 import type { PullHub } from "./hub.ts";
 
@@ -14,22 +15,48 @@ import type { PullHub } from "./hub.ts";
 export type PullState = "waiting" | "running" | "succeeded" | "failed" | "cancelled";
 
 /** One pull, at one moment. It never changes after it was handed out. */
-export interface PullEntry {
+export type PullEntry =
+  & {
+    /** The model's name, as it was started. */
+    readonly model: string;
+    /** The address of the server, without user name, password and final slash. */
+    readonly host: string;
+    /** What has become of the pull. */
+    readonly state: PullState;
+    /** The latest snapshot. Absent before the first one. */
+    readonly progress?: PullProgress;
+    /** The pull itself, to watch or cancel it. Copies, as of `structuredClone`, are without it. */
+    readonly hub: PullHub;
+    /**
+     * All but the hub as plain data, so that it survives `postMessage` and `JSON.stringify`. (A clone of an
+     * error would lose its code and reason or, in Node, all of an abort.)
+     */
+    toJSON(): PullEntryJson;
+  }
+  & ({
+    readonly state: "waiting" | "running" | "succeeded";
+    readonly error?: undefined;
+  } | {
+    readonly state: "failed" | "cancelled";
+    /**
+     * Why it failed, mostly a {@link PullError}, or the reason for which it was cancelled. What is thrown
+     * and is no `Error` is the `cause` of one. Absent in the other states.
+     */
+    readonly error: Error;
+  });
+
+/** A {@link PullEntry} as plain data, for another process or a page. */
+export interface PullEntryJson {
   /** The model's name, as it was started. */
   readonly model: string;
   /** The address of the server, without user name, password and final slash. */
   readonly host: string;
   /** What has become of the pull. */
   readonly state: PullState;
-  /** The latest snapshot. Absent before the first one. */
+  /** The latest snapshot. */
   readonly progress?: PullProgress;
-  /**
-   * Why it failed, mostly a {@link PullError}, or the reason for which it was cancelled. What is thrown
-   * and is no `Error` is the `cause` of one. Absent in the other states.
-   */
-  readonly error?: Error;
-  /** The pull itself, to watch or cancel it. Copies, as of `structuredClone`, are without it. */
-  readonly hub: PullHub;
+  /** Why it failed or was cancelled. {@link PullError.from} reads it, if it was a `PullError`. */
+  readonly error?: PullErrorJson | CauseJson;
 }
 
 /** All pulls of a {@link PullManager}, at one moment. It never changes after it was handed out. */

@@ -7,9 +7,10 @@
  * @module
  */
 
+import { errorToJson } from "../errors.ts";
 import type { PullProgress } from "../snapshot.ts";
 import { ignoreRejection } from "../streams/producer.ts";
-import type { PullEntry, PullState } from "./entry.ts";
+import type { PullEntry, PullEntryJson, PullState } from "./entry.ts";
 import { createKeptHub, type HubKeeper, type PullHub, type PullHubOptions } from "./hub.ts";
 import type { StartPull } from "./options.ts";
 import type { CountedPull } from "./totals.ts";
@@ -82,7 +83,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
       this.#progress,
       this.#error,
       this.hub,
-    );
+    ) as PullEntry; // which has an error where the state says so
   }
 
   /** Begins: it is its turn. */
@@ -142,7 +143,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
 }
 
 /** What is said of a pull. The hub is no property of its own, so that it is left out of copies. */
-class Entry implements PullEntry {
+class Entry {
   declare readonly model: string;
   declare readonly host: string;
   declare readonly state: PullState;
@@ -163,6 +164,11 @@ class Entry implements PullEntry {
 
   get hub(): PullHub {
     return this.#hub;
+  }
+
+  toJSON(): PullEntryJson {
+    const { error, ...rest } = this as Entry;
+    return error ? { ...rest, error: errorToJson(error) } : rest;
   }
 }
 

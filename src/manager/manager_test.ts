@@ -341,6 +341,35 @@ describe("a pull of a PullManager", () => {
     assertEquals(JSON.parse(JSON.stringify(snapshot)).entries, [entry]);
   });
 
+  it("is plain data with its error, whatever that is, so that it gets to other processes", async () => {
+    const known = new PullError("server", "no space left", { reason: "disk-full" });
+    const unknown = new TypeError("no name", { cause: new Error("a space") });
+    for (const thrown of [known, unknown, "a text"]) {
+      const { manager } = managerWith({ pull: () => Promise.reject(thrown) });
+      await rejectionOf(manager.start("x").done);
+      const { host, error } = manager.get("x")!;
+      const json = manager.get("x")!.toJSON();
+      const { name, message } = error!;
+      assertEquals({ ...json, error: { name: json.error!.name, message: json.error!.message } }, {
+        ...{ model: "x", host, state: "failed" },
+        error: { name, message },
+      });
+      assertEquals(PullError.from(json.error)?.reason, thrown === known ? "disk-full" : undefined);
+      assertEquals(
+        json.error!.cause,
+        thrown === unknown ? { name: "Error", message: "a space" } : undefined,
+      );
+      assertEquals(structuredClone(json), json);
+      assertEquals(JSON.parse(JSON.stringify(manager.getSnapshot())).entries, [json]);
+    }
+
+    const { manager } = managerWith();
+    manager.start("x");
+    manager.cancel("x");
+    const { name, message } = manager.get("x")!.toJSON().error!;
+    assertEquals([name, message], ["AbortError", "The pull was cancelled"]);
+  });
+
   it("gives a stream while it waits, which begins when it is its turn", async () => {
     const { manager, opened } = managerWith({ maxConcurrent: 1 });
     const first = manager.start("x");
@@ -486,8 +515,8 @@ describe("what a PullManager pulls with", () => {
     const requests: { url: string; init: PullRequestInit }[] = [];
     const status = { status: "pulling", digest: "sha256:a", total: 10, completed: 10 };
     const body = lines(status, { status: "success" });
-    const fetch = (url: string, init: PullRequestInit) => {
-      requests.push({ url, init });
+    const fetch = (url: string, init: RequestInit) => {
+      requests.push({ url, init: init as PullRequestInit });
       return new Response(utf8(body));
     };
     return { fetch, requests };
@@ -518,8 +547,8 @@ describe("what a PullManager pulls with", () => {
   });
 
   it("ends the request when the pull is cancelled", async () => {
-    let signal: AbortSignal | undefined;
-    const fetch = (_url: string, init: PullRequestInit) => {
+    let signal: AbortSignal | null | undefined;
+    const fetch = (_url: string, init: RequestInit) => {
       signal = init.signal;
       return new Promise<Response>(() => {});
     };

@@ -4,11 +4,14 @@
  * @module
  */
 
+import type { EnsureModelOptions } from "../pull/model_state_options.ts";
 import type { PullOptions } from "../pull/options.ts";
 import type { PullProgress } from "../snapshot.ts";
 
 /** What a {@link StartPull} is called with besides the model. */
 export interface StartPullOptions extends PullOptions {
+  /** Makes the requests. It takes those of {@link ensureModel}, too. */
+  fetch?: EnsureModelOptions["fetch"];
   /** Aborts when the pull is cancelled, in whatever way. */
   signal: AbortSignal;
 }
@@ -21,6 +24,14 @@ export type StartPull = (
 
 /** Options of {@link PullManager.start}. Those of `pull` mean what they mean there. */
 export interface PullStartOptions extends PullOptions {
+  /**
+   * Makes the requests: the runtime's `fetch`, that of a mock, or one with a proxy or logging. It is
+   * called with the address and the options, whose `headers` are a plain object. All are those of `pull`,
+   * unless the option `pull` makes others, as `ensureModel` does.
+   *
+   * @default {fetch}
+   */
+  fetch?: EnsureModelOptions["fetch"];
   /**
    * Begins the pull, in place of `pull`: `ensureModel`, or a function that asks an app's own endpoint. It
    * is called when it is the pull's turn, with the options of the manager and of this pull. What it throws

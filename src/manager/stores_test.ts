@@ -7,7 +7,7 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { parseHTML } from "linkedom";
 import { after, describe, it } from "node:test";
-import { act, createElement, StrictMode, useSyncExternalStore } from "react";
+import { act, createElement, type ReactNode, StrictMode, useSyncExternalStore } from "react";
 import { renderToString } from "react-dom/server";
 import { derived, get } from "svelte/store";
 import type { PullProgress } from "../snapshot.ts";
@@ -51,7 +51,7 @@ const lineOf = ({ entries }: PullManagerSnapshot) =>
     .join(", ");
 
 /** Shows a component as React does in development, where it does all that it may do twice. */
-async function render(component: () => unknown) {
+async function render(component: () => ReactNode) {
   const element = document.createElement("main");
   const root = createRoot(element);
   await act(() => root.render(createElement(StrictMode, null, createElement(component))));

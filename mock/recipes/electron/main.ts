@@ -1,0 +1,37 @@
+/**
+ * The downloads of an Electron app: they run in the main process, and each window has one end of a channel.
+ *
+ *     const serve = createDownloads();
+ *     const { port1, port2 } = new MessageChannelMain();
+ *     window.webContents.postMessage("downloads", null, [port2]); // the preload script hands it to the page
+ *     serve(port1);
+ *
+ * @module
+ */
+
+import { pull, type PullEntryJson, PullManager, type PullManagerOptions } from "@ollama-pull/kit";
+
+/** What a window asks for. */
+export type Command = readonly ["start" | "cancel" | "dismiss", model: string];
+
+/** As much of Electron's `MessagePortMain` as is needed. */
+export interface MainPort {
+  postMessage(entries: readonly PullEntryJson[]): void;
+  on(event: "message", listener: (event: { data: Command }) => void): void;
+  on(event: "close", listener: () => void): void;
+  start(): void;
+}
+
+/** Makes a function that tells a window of the downloads, and does what it asks for. */
+export function createDownloads(options: PullManagerOptions = {}): (port: MainPort) => void {
+  // With `pull` named, a name that cannot be used fails like any other download, and throws nothing here.
+  const manager = new PullManager({ pull, ...options });
+  return (port) => {
+    const leave = manager.subscribe(({ entries }) => {
+      port.postMessage(entries.map((entry) => entry.toJSON()));
+    });
+    port.on("message", ({ data: [action, model] }) => manager[action](model));
+    port.on("close", leave);
+    port.start();
+  };
+}

@@ -1,0 +1,10 @@
+/**
+ * Shows the downloads in the page of an app that has two models to keep up to date.
+ *
+ * @module
+ */
+
+import { createRoot } from "react-dom/client";
+import { Downloads } from "./downloads.tsx";
+
+createRoot(document.querySelector("main")).render(<Downloads models={["llama3.2", "mistral"]} />);

@@ -1,0 +1,54 @@
+/**
+ * The downloads of a service, in Node, Deno or Bun: one a model for any number of callers, and news of all
+ * for everybody who is connected.
+ *
+ * @module
+ */
+
+import {
+  type EnsureModelOptions,
+  formatProgress,
+  modelState,
+  PullError,
+  PullManager,
+} from "@ollama-pull/kit";
+
+/** What came of a download, for a caller that may be far away. */
+export interface Result {
+  readonly ok: boolean;
+  readonly message: string;
+  /** Whether it may succeed when it is tried again. */
+  readonly mayRetry: boolean;
+}
+
+/**
+ * Makes a service.
+ *
+ * @param broadcast Sends the news to everybody who is connected. It is called at most every 500 ms.
+ * @param options Where Ollama is, and how to reach it.
+ */
+export function createDownloads(
+  broadcast: (news: object[]) => void,
+  options: EnsureModelOptions = {},
+) {
+  const manager = new PullManager({ ...options, updateEveryMs: 500 });
+  manager.subscribe(({ entries }) => {
+    broadcast(entries.map(({ model, state, progress }) => (
+      { model, state, ...(progress && formatProgress(progress)) }
+    )));
+  });
+
+  async function download(model: string): Promise<Result> {
+    try {
+      if (await modelState(model, options) !== "missing") {
+        return { ok: true, message: `${model} is already installed`, mayRetry: false };
+      }
+      await manager.start(model).done;
+      return { ok: true, message: `${model} is installed`, mayRetry: false };
+    } catch (error) {
+      const mayRetry = PullError.from(error)?.retryable ?? false;
+      return { ok: false, message: (error as Error).message, mayRetry };
+    }
+  }
+  return { download, cancel: manager.cancel };
+}
