@@ -10,9 +10,16 @@ import { type CheckRun, Inconclusive, inSeconds, OutOfTime, type Rule, rule } fr
 import { within } from "../within.ts";
 import { type ClientUnderTest, expectFailure, observe, start } from "../observation.ts";
 import { expectSuccess, FAILURE, requireFailure, SUCCESS } from "../plain_pull.ts";
-import { manyLayersPull, pointIn, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
+import {
+  manyLayersPull,
+  pointIn,
+  PULL_STATES,
+  type PullPoint,
+  pullPoints,
+  wholePull,
+} from "../pull_states.ts";
 import type { AnswerScript } from "../scripted_server.ts";
-import { encode, lines, smallPulls } from "../wire_bytes.ts";
+import { encode, line, lines, smallPulls } from "../wire_bytes.ts";
 
 /** The time limits for "soon": over the network, long enough for a command on a busy machine. */
 export const SOON_MS = { "network": 3_000, "in-process": 500 };
@@ -85,11 +92,20 @@ const STUCK_STATES: readonly StuckPull[] = [
   stuckLayers([0, 0.5, 0.7, 0.99]),
 ];
 
-/** States in which a client gives up on what is no JSON. */
-const FORSAKEN_STATES = [PULL_STATES["manifest only"]!, PULL_STATES["in a later layer"]!];
+/** Lines at which a client gives up. */
+const FATAL_LINES = [encode("no JSON\n"), line({ error: "max retries exceeded" })];
 
-/** A line that is no JSON. */
-const NO_JSON = encode("no JSON\n");
+/** The first lines of a pull, and one at which a client gives up. */
+interface ForsakenPull extends PullPoint {
+  readonly fatal: typeof FATAL_LINES[number];
+}
+
+const FORSAKEN_STATES: readonly ForsakenPull[] = ["manifest only", "in a later layer"].flatMap(
+  (state) => FATAL_LINES.map((fatal) => ({ ...PULL_STATES[state]!, fatal })),
+);
+
+const forsaken = fc.tuple(silent, fc.constantFrom(...FATAL_LINES))
+  .map(([point, fatal]): ForsakenPull => ({ ...point, fatal }));
 
 /** How many times new bytes come in a slow pull, how often nothing new does between, and after what share. */
 const NEWS = 8;
@@ -167,10 +183,10 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     evidence: "a client that fails while the server goes on",
     maxRuns: 6,
     decisive: FORSAKEN_STATES,
-    inputs: silent,
-    async check(client, { sent }, run) {
+    inputs: forsaken,
+    async check(client, { sent, fatal }, run) {
       const soonMs = Math.max(SOON_MS[client.transport], run.graceMs);
-      const script = { chunks: [...lines(sent), NO_JSON], ending: "hang" } as const;
+      const script = { chunks: [...lines(sent), fatal], ending: "hang" } as const;
       const { play, result } = start(client, script, run);
       // Another rule is about clients that do not fail there.
       if (!await within(result, soonMs) || (await result).failure === undefined) {
