@@ -798,7 +798,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   server(
     "is silent about unknown models",
     "It ends the stream when the registry does not have a model.",
-    ["S-SEQ-3", "S-ERR-6"],
+    ["S-SEQ-3", "S-ERR-5", "S-ERR-6"],
     ({ fetch }) => withoutErrors(fetch, /file does not exist/),
   ),
   server(
