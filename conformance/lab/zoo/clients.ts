@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setTimeout } from "node:timers/promises";
+import { setTimeout as pause } from "node:timers/promises";
 import type { ClientRun, ClientSubject } from "../../client/subject.ts";
 import type { StatusObject } from "../../generators/mod.ts";
 import {
@@ -758,7 +758,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
         let pieces = 0;
         const counted = async function* () {
           for await (const text of texts) {
-            if (++pieces % 40 === 0) await setTimeout(pieces * 0.045);
+            if (++pieces % 40 === 0) await pause(pieces * 0.045);
             yield text;
           }
         };
