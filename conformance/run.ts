@@ -179,6 +179,8 @@ export interface Walk {
   readonly checkTimeoutMs: number;
   /** How long to look for a shorter walk, in milliseconds. */
   readonly shrinkTimeMs: number;
+  /** How long to go on with walks in virtual time, in milliseconds of the machine. @default {3_000} */
+  readonly virtualBudgetMs?: number | undefined;
   /** Ends the walks when it aborts. */
   readonly signal: AbortSignal | undefined;
 }

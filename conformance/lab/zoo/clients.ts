@@ -333,7 +333,10 @@ const objects: readonly Specimen<ClientSubject>[] = [
     "It says that a layer is there when it has not begun, which is how layers are announced, and " +
       "cannot say it where there is no total.",
     ["C-FRAME-1", "C-OBJ-1", "C-OBJ-6"],
-    parsed((object) => ({ completed: object.total, ...object })),
+    {
+      read: (body) => body,
+      ...parsed((object) => ({ completed: object.total, ...object })),
+    },
   ),
   client(
     "wants every layer to be completed",

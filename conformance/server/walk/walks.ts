@@ -198,7 +198,8 @@ class Walks {
   get #hasTime(): boolean {
     const elapsedMs = performance.now() - this.#start;
     const usualMs = this.#made === 0 ? 0 : elapsedMs / this.#made;
-    return elapsedMs + usualMs <= (this.#isReal ? LONGEST_WALKS_MS : VIRTUAL_BUDGET_MS);
+    const { virtualBudgetMs = VIRTUAL_BUDGET_MS } = this.#walk;
+    return elapsedMs + usualMs <= (this.#isReal ? LONGEST_WALKS_MS : virtualBudgetMs);
   }
 
   /** Makes a walk, and reports what it shows. Returns whether more walks make sense. */
