@@ -118,9 +118,15 @@ export async function runSurprisingAgain(
   return settled;
 }
 
-/** What is new about a subject: rules that it is not known to break, and ones that it keeps now. */
-export function surprises({ subject: { breaks }, report: { results } }: Outcome): string[] {
-  const isNew = (result: RuleResult) => isBroken(result) !== Object.hasOwn(breaks, result.id);
+/**
+ * What is new about a subject: rules that it is not known to break, and ones that it keeps now. Without
+ * inputs by chance, a rule that it is known to break may well be kept.
+ */
+export function surprises({ subject: { breaks }, report: { results, runs } }: Outcome): string[] {
+  const isNew = (result: RuleResult) => {
+    const isKnown = Object.hasOwn(breaks, result.id);
+    return isBroken(result) ? !isKnown : isKnown && runs > 0;
+  };
   const isTold = ({ verdict }: RuleResult) => verdict !== "skipped" && verdict !== "not seen";
   return results.filter((result) => isTold(result) && isNew(result))
     .map(({ id }) => id);
