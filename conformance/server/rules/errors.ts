@@ -87,7 +87,7 @@ const MANY_ABSENT: readonly Refused[] = Array.from(
 
 /** Lets a request be that was not answered, of which other rules tell. */
 function letUnanswered(error: unknown): void {
-  if (!(error instanceof TypeError)) throw error;
+  if (!(error instanceof Violation)) throw error;
 }
 
 /** Names of models that no registry has, in every form that a name has. Nothing listens at their address. */
