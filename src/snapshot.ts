@@ -1,5 +1,5 @@
 /**
- * What a person is shown of a pull: the types of a snapshot.
+ * What a person is shown of a pull: the types of a snapshot, and its phases.
  *
  * @module
  */
@@ -8,6 +8,16 @@ import type { PullStatus } from "./status.ts";
 
 /** What a pull is doing. A server may skip a phase, and a new connection may begin with an earlier one. */
 export type PullPhase = Exclude<PullStatus["kind"], "error" | "other">;
+
+/** The phases in the order in which a pull gets to them. */
+export const PHASES: readonly PullPhase[] = [
+  "manifest",
+  "downloading",
+  "verifying",
+  "writing",
+  "removing",
+  "success",
+];
 
 /**
  * How far one layer has come. `digest ?? status` names it: nearly all servers send digests, and where one

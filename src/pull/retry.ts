@@ -5,7 +5,7 @@
  */
 
 import type { PullError } from "../errors.ts";
-import type { PullPhase } from "../snapshot.ts";
+import { PHASES } from "../snapshot.ts";
 import type { ProgressTracker } from "../tracker.ts";
 import type { PullOptions } from "./options.ts";
 
@@ -15,16 +15,6 @@ const DEFAULT_MAX_RETRY_DELAY_MS = 300_000;
 
 /** How much an attempt must bring for the count of failures to start again: more than a trickle. */
 const MIN_PROGRESS_BYTES = 1_000_000;
-
-/** The phases in the order in which a pull gets to them. */
-const PHASES: readonly PullPhase[] = [
-  "manifest",
-  "downloading",
-  "verifying",
-  "writing",
-  "removing",
-  "success",
-];
 
 /** What to do after a failure: wait and try again, or give up and say why in some more words. */
 export type Decision =

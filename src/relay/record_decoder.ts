@@ -8,7 +8,7 @@ import type { Recognition } from "../answer.ts";
 import { type CauseJson, PullError, type PullErrorJson } from "../errors.ts";
 import { MAX_LAYERS } from "../layers.ts";
 import { isJsonObject } from "../ndjson.ts";
-import type { PullLayer, PullPhase, PullProgress } from "../snapshot.ts";
+import { PHASES, type PullLayer, type PullProgress } from "../snapshot.ts";
 import { isByteCount as isCount, type Mutable } from "../status.ts";
 import type { Emit, Step } from "../streams/step.ts";
 import { escapeControls, excerptOf, quote } from "../text.ts";
@@ -200,18 +200,9 @@ const isBoolean: Check = (value) => typeof value === "boolean";
 /** A sum of bytes may be too large to be exact. */
 const isAmount: Check = (value) => typeof value === "number" && value >= 0 && value < Infinity;
 
-const PHASES: ReadonlySet<unknown> = new Set<PullPhase>([
-  "manifest",
-  "downloading",
-  "verifying",
-  "writing",
-  "removing",
-  "success",
-]);
-
 const CHANGE_CHECKS: Readonly<Record<keyof PullChangeRecord, Check>> = {
   sequence: isCount,
-  phase: (value) => PHASES.has(value),
+  phase: (value) => (PHASES as readonly unknown[]).includes(value),
   status: isText,
   totalIsKnown: isBoolean,
   layers: (value) => Array.isArray(value) && value.every(isLayerRecord),
