@@ -112,6 +112,12 @@ const NEWS = 8;
 const REPEATS = 2;
 const NEWS_SHARE = 0.4;
 
+/** A layer that is there, and one of which there is little. */
+const LAYERS = [
+  { status: "pulling model", digest: `sha256:${"1a".repeat(32)}`, total: 10_000 },
+  { status: "pulling model", digest: `sha256:${"2b".repeat(32)}`, total: 5_000 },
+] as const;
+
 /**
  * A pull whose news come well within a time limit, but far apart: those of a layer with fewer bytes than the
  * one before, in the same words, with lines between that say the same again.
@@ -136,12 +142,6 @@ function crawlingPull(timeLimitMs: number): Pick<AnswerScript, "chunks" | "pause
   const pauses = talk.map((_, index) => [before.length + index, pauseMs]);
   return { chunks: lines([...before, ...talk, ...after]), pauses: Object.fromEntries(pauses) };
 }
-
-/** A layer that is there, and one of which there is little. */
-const LAYERS = [
-  { status: "pulling model", digest: `sha256:${"1a".repeat(32)}`, total: 10_000 },
-  { status: "pulling model", digest: `sha256:${"2b".repeat(32)}`, total: 5_000 },
-] as const;
 
 /** The rules. */
 export const endingRules: readonly Rule<ClientUnderTest>[] = [

@@ -337,7 +337,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     cites: "observed: deleting a model removes the layers that no other one has, and an update " +
       "removes those of the version before",
     evidence: "a removed layer that is pulled again",
-    skips: unlessHas("fresh", "changes"),
+    skips: unlessHas("fresh", "manifest", "changes"),
     decisive: REMOVALS.map((by) => ({ by, world: { layers: [40_000_000, 2_000] } })),
     inputs: fc.record({ by: fc.constantFrom(...REMOVALS), world: slowFirstWorlds() }),
     pulls: 2,

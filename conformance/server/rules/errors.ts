@@ -6,7 +6,7 @@
 
 import fc from "fast-check";
 import type { Exchange } from "../../exchange.ts";
-import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
+import { type CheckRun, Inconclusive, OutOfTime, type Rule, rule, Violation } from "../../rule.ts";
 import { causeOfAll, REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
 import {
   READY_WORLD,
@@ -85,11 +85,6 @@ const MANY_ABSENT: readonly Refused[] = Array.from(
   (_, index) => absentPull(`:absent-${index}`, index % 2 === 0),
 );
 
-/** Lets a request be that was not answered, of which other rules tell. */
-function letUnanswered(error: unknown): void {
-  if (!(error instanceof Violation)) throw error;
-}
-
 /** Names of models that no registry has, in every form that a name has. Nothing listens at their address. */
 const NAMES = ["", "https://"].flatMap((scheme) => [
   `${scheme}127.0.0.1:9/library/x`,
@@ -166,10 +161,15 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       const refusals: Exchange[] = [];
       const refuse = async (server: OpenServer) => {
         for (const refused of inTime(requests)) {
-          const answer = await answerTo(refused, server, run).catch(letUnanswered);
-          if (!answer) continue;
-          refusals.push(answer.exchange);
-          if (answer.status >= 400 || hasFailed(answer)) run.saw();
+          try {
+            const answer = await answerTo(refused, server, run);
+            refusals.push(answer.exchange);
+            if (answer.status >= 400 || hasFailed(answer)) run.saw();
+          } catch (error) {
+            // That a request is not answered breaks the rule about it; what follows is looked at here.
+            if (!(error instanceof Violation) || error instanceof OutOfTime) throw error;
+            refusals.push(...error.exchanges);
+          }
         }
       };
       const pulled = moment === "during a pull"
