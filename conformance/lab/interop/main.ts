@@ -65,6 +65,9 @@ const values = program.opts<{
   seed: string;
   write?: true;
 }>();
+if (values.quick && values.write) {
+  program.error("--quick does not show enough to be kept: leave out --write");
+}
 
 const shelf = values.proxies ? PROXIES : IMPLEMENTATIONS;
 const offered = values.proxies

@@ -122,13 +122,16 @@ export async function runSurprisingAgain(
  * What is new about a subject: rules that it is not known to break, and ones that it keeps now. Without
  * inputs by chance, a rule that it is known to break may well be kept.
  */
-export function surprises({ subject: { breaks }, report: { results, runs } }: Outcome): string[] {
-  const isNew = (result: RuleResult) => {
-    const isKnown = Object.hasOwn(breaks, result.id);
-    return isBroken(result) ? !isKnown : isKnown && runs > 0;
-  };
-  const isTold = ({ verdict }: RuleResult) => verdict !== "skipped" && verdict !== "not seen";
-  return results.filter((result) => isTold(result) && isNew(result))
+export function surprises(outcome: Outcome): string[] {
+  const { subject: { breaks }, report: { results, runs } } = outcome;
+  const isNew = (result: RuleResult) => isBroken(result) && !Object.hasOwn(breaks, result.id);
+  const broken = results.filter(isNew).map(({ id }) => id);
+  return runs > 0 ? [...broken, ...keptThoughKnown(outcome)] : broken;
+}
+
+/** The rules that a subject is known to break, and that it has kept. */
+function keptThoughKnown({ subject: { breaks }, report: { results } }: Outcome): string[] {
+  return results.filter(({ id, verdict }) => verdict === "kept" && Object.hasOwn(breaks, id))
     .map(({ id }) => id);
 }
 
@@ -142,8 +145,10 @@ export function summary(outcome: Outcome): string {
   const lines = report.results.filter(isBroken).map(({ id, title, failure, reason }) =>
     `  ${id} ${title}: ${subject.breaks[id] ?? `NOT KNOWN, saw ${failure?.seen ?? reason}`}\n`
   );
-  const mended = surprises(outcome).filter((id) => Object.hasOwn(subject.breaks, id))
-    .map((id) => `  ${id} is kept, although it is known to be broken\n`);
+  const words = report.runs > 0
+    ? "is kept, although it is known to be broken"
+    : "is known to be broken, which so few inputs do not show";
+  const mended = keptThoughKnown(outcome).map((id) => `  ${id} ${words}\n`);
   const counts = `${kept} kept, ${broken + hung} broken, ${unseen} not seen, ${skipped} skipped`;
   return `${title}: ${counts}\n${lines.join("")}${mended.join("")}`;
 }
@@ -162,6 +167,8 @@ export function conclude(
   const surprising = outcomes.filter((outcome) => surprises(outcome).length > 0);
   const asKnown = outcomes.length - notRun.length - surprising.length;
   const isGood = surprising.length === 0 && !notRun.some(({ isFault }) => wantsAll || isFault);
-  const text = `${asKnown} as known, ${surprising.length} not, ${notRun.length} not run\n`;
+  const unshown = outcomes.filter(({ report }) => report.runs === 0).flatMap(keptThoughKnown);
+  const few = unshown.length === 0 ? "" : `; known and not shown: ${unshown.length}`;
+  const text = `${asKnown} as known, ${surprising.length} not, ${notRun.length} not run${few}\n`;
   return { text, isGood };
 }

@@ -41,6 +41,25 @@ describe("a subject", () => {
     assertEquals(await found({ "S-FRAME-3": "because", "S-SEQ-1": "not" }), ["S-SEQ-1"]);
   });
 
+  it("does not surprise by what so few inputs do not show, which is told", async () => {
+    const quick = { ...options, runs: 0, rules: ["S-FRAME-3", "S-REQ-10"] };
+    const breaks = { "S-FRAME-3": "because", "S-REQ-10": "not" };
+    const outcome = await runSubject(subject({ breaks }), workshop, quick);
+    assertEquals(surprises(outcome), []);
+    assertMatch(
+      summary(outcome),
+      /\n {2}S-REQ-10 is known to be broken, which so few inputs do not show\n$/,
+    );
+    assertEquals(
+      conclude([outcome], true).text.trimEnd(),
+      "1 as known, 0 not, 0 not run; known and not shown: 1",
+    );
+    const thorough = { ...quick, runs: options.runs };
+    assertEquals(surprises(await runSubject(subject({ breaks }), workshop, thorough)), [
+      "S-REQ-10",
+    ]);
+  });
+
   it("may have rules of its own, with breaks that are known or not", async () => {
     const own = { id: "P-1", side: "server", level: "should", title: "", cites: "" } as const;
     const runMore = () => Promise.resolve([{ ...own, verdict: "broken", runs: 1 } as const]);
