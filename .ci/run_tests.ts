@@ -44,7 +44,10 @@ async function runBeside(program: string, args: string[], heading: string): Prom
   return code;
 }
 
-const inTime = () => AbortSignal.timeout(TIMEOUT_MS);
+/** Aborts when a suite has had its time. */
+function inTime(): AbortSignal {
+  return AbortSignal.timeout(TIMEOUT_MS);
+}
 
 async function printAll(bytes: Uint8Array, stream: typeof Deno.stdout): Promise<void> {
   for (let start = 0; start < bytes.length;) start += await stream.write(bytes.subarray(start));

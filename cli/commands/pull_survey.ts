@@ -44,7 +44,7 @@ export interface Survey {
 }
 
 /** How long the server and the registry may each take, in milliseconds. */
-export const SURVEY_TIMEOUT_MS = 60_000;
+const SURVEY_TIMEOUT_MS = 60_000;
 
 /** A layer of the newest version. */
 interface FoundLayer extends ManifestLayer {
