@@ -12,6 +12,7 @@
 import { assertArrayIncludes, assertEquals, assertMatch } from "@std/assert";
 import { describe, it } from "node:test";
 import { readDenoConfig, readJsrConfig, readText, readTypeScriptConfig } from "./project.ts";
+import { DOCUMENTS } from "./readme.ts";
 
 /** Where Bun finds a file of a package that Deno has installed. */
 function installedPath(specifier: string): string {
@@ -70,7 +71,7 @@ describe("the projects in Java", () => {
 });
 
 describe("the commands for people and for machines", () => {
-  for (const file of ["README.md", "conformance/RESULTS.md", ".ci/run"]) {
+  for (const file of [...DOCUMENTS, ".ci/run"]) {
     it(`start one version of Deno, which runs this test, in ${file}`, async () => {
       const named = (await readText(file)).matchAll(/\bdeno@(\d\S*)/g);
       assertEquals(

@@ -4,8 +4,8 @@
  * the mock costs:
  * `deno task bench`, or a part of it by its name, such as `deno task bench growth`.
  *
- * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, and README.md
- * has it. With `--merge FILE`, as often as there are files, nothing is measured: each figure is the median
+ * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, in
+ * bench/record.json and bench/README.md. With `--merge FILE`, as often as there are files, nothing is measured: each figure is the median
  * of those of earlier runs, which `--out FILE` has kept. With `--page FILE`, the times left are drawn.
  *
  * @module
@@ -51,7 +51,7 @@ import type { StoredInput } from "./speed.ts";
 
 const CACHE = join(ROOT, ".cache/bench");
 const RECORD = join(ROOT, "bench/record.json");
-const README = join(ROOT, "README.md");
+const REPORT = join(ROOT, "bench/README.md");
 
 /** The parts of a run. */
 const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta", "mock"] as const;
@@ -76,7 +76,7 @@ const program = new Command("deno task bench")
   .option("--quick", "only see that it works")
   .option("--rounds <number>", "how often to measure each")
   .option("--runtime <name>", `${RUNTIME_NAMES.join(", ")}; may be repeated`, collect, [])
-  .option("--write", "keep what was measured, in record.json and README.md")
+  .option("--write", "keep what was measured, in bench/record.json and bench/README.md")
   .parse();
 const positionals = program.args;
 const values = program.opts<{
@@ -274,7 +274,7 @@ async function findRuntimes(): Promise<Partial<Record<RuntimeName, string>>> {
   return versions;
 }
 
-/** Keeps what was measured, and makes the chart and the part of README.md from it. */
+/** Keeps what was measured, and makes the chart and the report in bench/README.md from it. */
 async function keep(record: BenchRecord): Promise<void> {
   const inputs = new Set(record.speed.map(({ input }) => input));
   const isWhole = parts.length === PARTS.length && inputs.size === (await inputNames()).length &&
@@ -285,7 +285,7 @@ async function keep(record: BenchRecord): Promise<void> {
   if (!isWhole || quick) throw new Error("The record is of a whole run: something was left out");
   await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   await writeFile(join(ROOT, CHART), drawChart(record));
-  await writeFile(README, withReport(await readFile(README, "utf8"), record));
+  await writeFile(REPORT, withReport(await readFile(REPORT, "utf8"), record));
 }
 
 const has = (part: Part) => parts.includes(part);
