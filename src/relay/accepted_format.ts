@@ -20,7 +20,7 @@ export function acceptedFormat(accept: string | null): RecordFormat {
   const events = wishFor(CONTENT_TYPES.sse, ranges);
   const lines = wishFor(CONTENT_TYPES.ndjson, ranges);
   if (lines.quality !== events.quality) return lines.quality > events.quality ? "ndjson" : "sse";
-  return lines.closeness > events.closeness ? "ndjson" : "sse";
+  return lines.quality > 0 && lines.closeness > events.closeness ? "ndjson" : "sse";
 }
 
 /** Reads one of the ranges that are accepted, such as `text/*;q=0.5`. */

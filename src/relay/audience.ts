@@ -55,15 +55,15 @@ export class Audience {
   async #beat({ signal }: AbortController): Promise<void> {
     const { heartbeatMs, idleMs, now, sleep } = this.#options;
     const everyMs = Math.min(heartbeatMs, idleMs) / 2;
-    try {
-      for (;;) {
+    for (;;) {
+      try {
         await sleep(everyMs, signal);
-        if (signal.aborted) return;
-        const time = now();
-        for (const viewer of this.#viewers) viewer.beat(time, heartbeatMs / 2, idleMs);
+      } catch {
+        return; // the last viewer has left
       }
-    } catch {
-      // The last viewer has left.
+      if (signal.aborted) return;
+      const time = now();
+      for (const viewer of this.#viewers) viewer.beat(time, heartbeatMs / 2, idleMs);
     }
   }
 }

@@ -8,7 +8,6 @@
  */
 
 import { PullManager } from "../manager/manager.ts";
-import { sleepOnTimer } from "../pull/sleep.ts";
 import { quote } from "../text.ts";
 import { acceptedFormat } from "./accepted_format.ts";
 import { Audience } from "./audience.ts";
@@ -17,7 +16,7 @@ import { Origins } from "./origins.ts";
 import { Pulls } from "./pulls.ts";
 import { redactError } from "./redaction.ts";
 import { Refusal } from "./refusal.ts";
-import { checkOptions, DEFAULTS, type RelayOptions } from "./relay_options.ts";
+import { readOptions, type RelayOptions, type RelaySettings } from "./relay_options.ts";
 import { dropBody } from "./request_body.ts";
 import { END_ID, recordHeaders } from "./response.ts";
 import { readRoute, type Route } from "./route.ts";
@@ -73,64 +72,56 @@ const RETRY_AFTER_SECONDS = 10;
  * @throws {RangeError} If a number is too small.
  */
 export function createRelay(options: RelayOptions): (request: Request) => Promise<Response> {
-  checkOptions(options);
-  const relay = new Relay(options);
+  const relay = new Relay(readOptions(options));
   return (request) => relay.handle(request);
 }
 
 /** The relay. */
 class Relay {
-  readonly #options: RelayOptions;
+  readonly #settings: RelaySettings;
   readonly #origins: Origins;
   readonly #audience: Audience;
   readonly #pulls: Pulls;
 
-  constructor(options: RelayOptions) {
-    this.#options = options;
-    this.#origins = new Origins(options.origins ?? DEFAULTS.origins);
-    const {
-      now = () => performance.now(),
-      sleep = sleepOnTimer,
-      heartbeatMs = DEFAULTS.heartbeatMs,
-      idleMs = DEFAULTS.idleMs,
-      keepEndedMs = DEFAULTS.keepEndedMs,
-      updateEveryMs = DEFAULTS.updateEveryMs,
-    } = options;
-    this.#audience = new Audience({ heartbeatMs, idleMs, now, sleep });
-    this.#pulls = new Pulls(options.manager ?? new PullManager(options), {
+  constructor(settings: RelaySettings) {
+    this.#settings = settings;
+    this.#origins = new Origins(settings.origins);
+    this.#audience = new Audience(settings);
+    this.#pulls = new Pulls(settings.manager ?? new PullManager(settings), {
+      ...settings,
       audience: this.#audience,
-      dismissesEnded: !options.manager,
-      keepEndedMs,
-      updateEveryMs,
-      now,
-      sleep,
+      dismissesEnded: !settings.manager,
       redact: (error) => this.#redact(error),
     });
   }
 
   /** Answers a request, whatever it is. */
   async handle(request: Request): Promise<Response> {
-    const response = await this.#answer(request).catch((error) => this.#refuse(error));
-    return this.#origins.mark(request, response);
+    try {
+      return this.#origins.mark(request, await this.#answer(request));
+    } catch (error) {
+      return this.#origins.mark(request, this.#refuse(error));
+    }
   }
 
   async #answer(request: Request): Promise<Response> {
     this.#origins.check(request);
     if (request.method === "OPTIONS") return this.#origins.preflight(request);
-    const route = readRoute(request, this.#options.basePath ?? DEFAULTS.basePath);
-    const answer = await this.#options.allow(request, route);
+    const route = readRoute(request, this.#settings.basePath);
+    const { action, model } = route;
+    const answer = await this.#settings.allow(request, { action, model });
     if (answer instanceof Response) return answer;
     if (answer !== true) {
       throw new Refusal(403, "not-allowed", `You may not ${describe(route)}`);
     }
-    if (route.action === "start") return await this.#start(route, request);
-    return route.action === "watch" ? this.#watch(route, request) : this.#cancel(route);
+    if (action === "start") return await this.#start(route, request);
+    return action === "watch" ? this.#watch(route, request) : this.#cancel(route);
   }
 
   async #start({ name }: Route, request: Request): Promise<Response> {
     await dropBody(request);
     this.#requirePlace();
-    const { maxPulls = DEFAULTS.maxPulls } = this.#options;
+    const { maxPulls } = this.#settings;
     if (!this.#pulls.isActive(name) && this.#pulls.active >= maxPulls) {
       throw tooMany("too-many-pulls", `${maxPulls} models are pulled already, which is the limit`);
     }
@@ -153,15 +144,14 @@ class Relay {
 
   /** @throws {Refusal} If as many watch as may. */
   #requirePlace(): void {
-    const { maxWatchers = DEFAULTS.maxWatchers } = this.#options;
+    const { maxWatchers } = this.#settings;
     if (this.#audience.size < maxWatchers) return;
     throw tooMany("too-many-watchers", `${maxWatchers} watch already, which is the limit`);
   }
 
   #show(feed: Feed, request: Request): Response {
     const format = acceptedFormat(request.headers.get("Accept"));
-    const { retryMs = DEFAULTS.retryMs } = this.#options;
-    const viewer = new Viewer(feed, format, openingBytes(format, retryMs));
+    const viewer = new Viewer(feed, format, openingBytes(format, this.#settings.retryMs));
     feed.join(viewer);
     const body = viewer.open(request.signal);
     return new Response(body, { headers: { ...recordHeaders(format), Vary: "Accept" } });
@@ -175,9 +165,8 @@ class Relay {
   }
 
   #redact(error: unknown): Error {
-    const { redactError: redact = redactError } = this.#options;
     try {
-      return redact(error);
+      return this.#settings.redactError(error);
     } catch (failure) {
       this.#report(failure);
       return redactError(error);
@@ -186,7 +175,7 @@ class Relay {
 
   #report(error: unknown): void {
     try {
-      this.#options.onError?.(error);
+      this.#settings.onError(error);
     } catch {
       // Nobody else can be told.
     }

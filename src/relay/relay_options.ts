@@ -5,10 +5,12 @@
  */
 
 import { parseHost } from "../host.ts";
-import type { PullManager } from "../manager/manager.ts";
+import { definedOf, type PullManager } from "../manager/manager.ts";
 import type { PullManagerOptions } from "../manager/options.ts";
 import type { ModelName } from "../model_name.ts";
+import { sleepOnTimer } from "../pull/sleep.ts";
 import { quote } from "../text.ts";
+import { redactError } from "./redaction.ts";
 
 /** What somebody wants of the relay: to watch a pull, to start or join one, or to cancel one. */
 export type RelayAction = "watch" | "start" | "cancel";
@@ -114,7 +116,7 @@ export interface RelayOptions extends PullManagerOptions {
 }
 
 /** What is used for the options that are absent. */
-export const DEFAULTS = {
+const DEFAULTS = {
   basePath: "",
   origins: [],
   maxPulls: 10,
@@ -124,9 +126,18 @@ export const DEFAULTS = {
   idleMs: 30_000,
   retryMs: 1_000,
   updateEveryMs: 100,
-} as const;
+  redactError,
+  onError() {},
+  now: () => performance.now(),
+  sleep: sleepOnTimer,
+} satisfies Partial<RelayOptions>;
 
-/** The options that are numbers, and the least value of each. A time of 0 would be an endless loop. */
+/** The options, where those that have a default are never absent. */
+export type RelaySettings =
+  & Omit<RelayOptions, keyof typeof DEFAULTS>
+  & { readonly [Name in keyof typeof DEFAULTS]: NonNullable<RelayOptions[Name]> };
+
+/** The options that are numbers, and the least value of each. A timer of 0 ms would never rest. */
 const LEAST = {
   maxPulls: 0,
   maxWatchers: 0,
@@ -138,29 +149,33 @@ const LEAST = {
 } as const;
 
 /**
- * Checks what can be checked before there is a request.
+ * Fills in the defaults, and checks what can be checked before there is a request.
  *
  * @throws {TypeError} If `allow` is missing, or `host` or `basePath` cannot be used.
  * @throws {RangeError} If a number is too small.
  */
-export function checkOptions(options: RelayOptions): void {
+export function readOptions(options: RelayOptions): RelaySettings {
   if (typeof options?.allow !== "function") {
     throw new TypeError(
       "Cannot make a relay without the option allow: it says who may start pulls, which fill a disk",
     );
   }
-  const { basePath = DEFAULTS.basePath, host } = options;
-  parseHost(host);
-  if (!/^(?:\/[^?#]*)?$/.test(basePath) || basePath.endsWith("/")) {
-    throw new TypeError(
-      `Cannot use the basePath ${
-        quote(basePath)
-      }: it must be empty, or begin with "/" and not end with it`,
+  const settings = { ...DEFAULTS, ...definedOf(options) } as RelaySettings;
+  parseHost(settings.host);
+  checkBasePath(settings.basePath);
+  for (const name of Object.keys(LEAST) as (keyof typeof LEAST)[]) {
+    if (settings[name] >= LEAST[name]) continue;
+    throw new RangeError(
+      `Cannot use the ${name} ${settings[name]}: it must be at least ${LEAST[name]}`,
     );
   }
-  for (const name of Object.keys(LEAST) as (keyof typeof LEAST)[]) {
-    const value = options[name] ?? DEFAULTS[name];
-    if (value >= LEAST[name]) continue;
-    throw new RangeError(`Cannot use the ${name} ${value}: it must be at least ${LEAST[name]}`);
-  }
+  return settings;
+}
+
+function checkBasePath(basePath: string): void {
+  const isPath = basePath === "" || basePath.startsWith("/") && !basePath.endsWith("/");
+  if (isPath && !/[?#]/.test(basePath)) return;
+  throw new TypeError(
+    `Cannot use the basePath ${quote(basePath)}: it must be "", or a path such as "/models"`,
+  );
 }
