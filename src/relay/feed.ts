@@ -93,6 +93,7 @@ export class Feed implements ViewerFeed {
     this.#options.audience.add(viewer);
     if (this.#viewers.size > 1 || this.#ending) return;
     this.#watching = new AbortController();
+    this.#publishedAt = -Infinity; // what was told before was told to others
     this.#stopWatching = this.hub.subscribe(this.#onProgress);
   }
 

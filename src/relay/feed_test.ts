@@ -119,7 +119,7 @@ describe("Feed", () => {
     assertEquals(clock.sleepers, 0);
   });
 
-  it("tells the newest snapshot even if nobody has told of another one since", async () => {
+  it("gives the newest snapshot to who comes when nobody else watches", async () => {
     const { clock, source, join } = feedWith();
     const first = await join();
     source.give(progressAt(1));
@@ -128,10 +128,13 @@ describe("Feed", () => {
     await settle();
     await first.leave();
     const second = await join();
-    assertEquals(JSON.parse(await second.text()).completed, 1);
+    assertEquals(JSON.parse(await second.text()).completed, 2);
     const read = second.text();
-    await clock.advance(EVERY_MS);
-    assertEquals(JSON.parse(await read).completed, 2);
+    source.give(progressAt(3));
+    await clock.advance(EVERY_MS - 1);
+    source.give(progressAt(4));
+    await clock.advance(1);
+    assertEquals(JSON.parse(await read).completed, 4);
   });
 
   it("waits no longer for a clock that was set back", async () => {

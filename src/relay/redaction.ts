@@ -16,7 +16,8 @@ const ABORTS = ["AbortError", "TimeoutError"];
  *
  * - Of a {@link PullError}: `code`, `reason`, `status`, `retryable`, `retryAfterMs`, `attempts`, `line` and
  *   the message, in which addresses lose user name, password and query. What the server sent (`body`,
- *   `excerpt`) and the `cause` are left out. The message may quote words and the address of the server.
+ *   `excerpt`) and the `cause` are left out, and what the message quotes of a page or of a broken line. It
+ *   may have Ollama's own words, and the address of the server.
  * - Of an abort: its name and its message, in the same way.
  * - Of any other error: nothing but that there was one. It comes from code of the app's own.
  *
@@ -45,9 +46,19 @@ export function redactError(error: unknown): Error {
 }
 
 function redactPullError(error: PullError): PullError {
-  const { code, message, reason, status, retryable, retryAfterMs, attempts, line } = error;
+  const { code, reason, status, retryable, retryAfterMs, attempts, line } = error;
   const details: PullErrorDetails = { reason, status, retryable, retryAfterMs, attempts, line };
-  return new PullError(code, hideAddresses(message), details);
+  return new PullError(code, hideAddresses(ownWords(error)), details);
+}
+
+/**
+ * A message without what it quotes of an answer that is not Ollama's: that may be a page of whatever is
+ * behind the relay. What Ollama says in an `error` is meant for people, and stays.
+ */
+function ownWords({ message, excerpt, body, reason }: PullError): string {
+  const isOfOthers = excerpt !== undefined || typeof body === "string" ||
+    reason === "wrong-address";
+  return isOfOthers ? message.split(/: |, but /, 1)[0]! : message;
 }
 
 /** A text in which each address is without what may be secret. */

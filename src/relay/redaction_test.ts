@@ -72,6 +72,29 @@ describe("redactError", () => {
     assertEquals(redactError(new PullError("network", message)).message, message);
   });
 
+  it("quotes nothing of what is not Ollama's", () => {
+    const quoting: [PullError, string][] = [
+      [
+        new PullError("http", `HTTP 502, not from Ollama: "${SECRET}: a"`, { body: SECRET }),
+        "HTTP 502, not from Ollama",
+      ],
+      [
+        new PullError("malformed", `Line 3 is not JSON: ${SECRET}`, { excerpt: SECRET }),
+        "Line 3 is not JSON",
+      ],
+      [
+        new PullError("malformed", `The answer of http://gpu is no pull, but a page "${SECRET}"`, {
+          reason: "wrong-address",
+        }),
+        "The answer of http://gpu is no pull",
+      ],
+    ];
+    for (const [error, message] of quoting) assertEquals(redactError(error).message, message);
+    const words = "HTTP 500: pull model manifest: file does not exist";
+    const ofOllama = new PullError("http", words, { body: { error: "…" } });
+    assertEquals(redactError(ofOllama).message, words);
+  });
+
   it("tells that a pull was ended on purpose, and of other errors nothing", () => {
     for (const name of ["AbortError", "TimeoutError"]) {
       const told = redactError(new DOMException("Enough", name));
