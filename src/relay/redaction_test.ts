@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { describe, it } from "node:test";
 import { PullError } from "../errors.ts";
+import { asPullError } from "../stream_test_helpers.ts";
 import { redactError } from "./redaction.ts";
 
 const SECRET = "hunter2";
@@ -22,8 +23,7 @@ describe("redactError", () => {
       excerpt: SECRET,
       cause: new Error(SECRET),
     });
-    const told = redactError(error);
-    assertInstanceOf(told, PullError);
+    const told = asPullError(redactError(error));
     assertEquals(told.toJSON(), {
       name: "PullError",
       code: "http",
