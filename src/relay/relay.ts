@@ -151,9 +151,10 @@ class Relay {
 
   #show(feed: Feed, request: Request): Response {
     const format = acceptedFormat(request.headers.get("Accept"));
-    const viewer = new Viewer(feed, format, openingBytes(format, this.#settings.retryMs));
+    const { retryMs, followSignal } = this.#settings;
+    const viewer = new Viewer(feed, format, openingBytes(format, retryMs));
     feed.join(viewer);
-    const body = viewer.open(request.signal);
+    const body = viewer.open(followSignal ? request.signal : undefined);
     return new Response(body, { headers: { ...recordHeaders(format), Vary: "Accept" } });
   }
 

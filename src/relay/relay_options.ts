@@ -83,12 +83,20 @@ export interface RelayOptions extends PullManagerOptions {
    */
   heartbeatMs?: number | undefined;
   /**
-   * How long a viewer may read nothing, in milliseconds, before it is cut off. Some runtimes do not tell
-   * that a client has gone.
+   * How long a viewer may read nothing, in milliseconds, before it is cut off: some runtimes, such as
+   * Cloudflare's, do not tell that a client has gone. It may connect again.
    *
    * @default {30000}
    */
   idleMs?: number | undefined;
+  /**
+   * Whether a viewer also leaves when the signal of its request aborts. Useful where the runtime does not
+   * cancel the body of who has left, but aborts the signal: in Cloudflare's Workers with the flag
+   * `enable_request_signal`. Deno, Bun and Node need it not, and `Deno.serve` warns of it.
+   *
+   * @default {false}
+   */
+  followSignal?: boolean | undefined;
   /**
    * How long an `EventSource` is told to wait before it connects again, in milliseconds.
    *
@@ -126,6 +134,7 @@ const DEFAULTS = {
   idleMs: 30_000,
   retryMs: 1_000,
   updateEveryMs: 100,
+  followSignal: false,
   redactError,
   onError() {},
   now: () => performance.now(),

@@ -229,15 +229,28 @@ describe("createRelay", () => {
     assertEquals(clock.sleepers, 0);
   });
 
-  it("lets a viewer go when its request is aborted", async () => {
-    const { ask, send, upstream, clock } = relayWith();
+  it("lets a viewer go when the signal of its request aborts, if it is told to follow that", async () => {
+    const { ask, send, upstream, clock } = relayWith({ followSignal: true });
     const controller = new AbortController();
     const response = await ask("POST", "/pulls/m", { signal: controller.signal });
     await send("m", layer(10));
     controller.abort();
     await settle();
     assertEquals([clock.sleepers, upstream.get("m")!.cancels.length], [0, 0]);
-    assert((await outcomeOf(response.body!)).failure);
+    assertEquals((await pullErrorOf(fromResponse(response))).code, "truncated");
+  });
+});
+
+describe("a relay that does not follow signals", () => {
+  it("does not touch them, since Deno warns of that", async () => {
+    const { relay } = relayWith();
+    const request = new Request(`${BASE}/pulls/m`, { method: "POST" });
+    Object.defineProperty(request, "signal", {
+      get() {
+        throw new Error("The signal was touched");
+      },
+    });
+    assertEquals((await relay(request)).status, 200);
   });
 });
 

@@ -68,7 +68,7 @@ export class Viewer {
     const body = new ReadableStream<Bytes>(this, { highWaterMark: 0 });
     this.#signal = signal;
     signal?.addEventListener("abort", this);
-    if (signal?.aborted) this.cut("The client has gone");
+    if (signal?.aborted) this.cut();
     return body;
   }
 
@@ -91,7 +91,7 @@ export class Viewer {
 
   /** Is called when the signal of the request aborts. */
   handleEvent(): void {
-    this.cut("The client has gone");
+    this.cut();
   }
 
   /** Sends what is new, if somebody waits for it: first the newest snapshot, and then the end. */
@@ -116,15 +116,18 @@ export class Viewer {
   beat(time: number, heartbeatAfterMs: number, idleMs: number): void {
     const silenceMs = time - this.#sentAt;
     if (!this.#isAsking) {
-      if (silenceMs >= idleMs) this.cut("The client has read nothing for too long");
+      if (silenceMs >= idleMs) this.cut();
     } else if (silenceMs >= heartbeatAfterMs) this.#send(HEARTBEATS[this.#format]);
   }
 
-  /** Breaks the connection, so that a client that is still there connects again. */
-  cut(why: string): void {
+  /**
+   * Ends the body without the record of the end, by which a client that is still there knows that this is
+   * not the end of the pull. (Runtimes report a body that fails as a failure of the server.)
+   */
+  cut(): void {
     if (this.#hasLeft) return;
     this.#leave();
-    this.#controller.error(new DOMException(why, "AbortError"));
+    this.#controller.close();
   }
 
   #send(bytes: Bytes): void {
