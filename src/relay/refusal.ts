@@ -48,9 +48,9 @@ export class Refusal extends Error {
   /** The answer: `{ "error": …, "code": … }`. */
   toResponse(): Response {
     const { status, code, message, headers } = this;
-    return Response.json({ error: message, code }, {
+    return new Response(JSON.stringify({ error: message, code }), {
       status,
-      headers: { "Cache-Control": "no-store", ...headers },
+      headers: { "Content-Type": "application/json", "Cache-Control": "no-store", ...headers },
     });
   }
 }

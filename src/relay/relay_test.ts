@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
+import process from "node:process";
 import { describe, it } from "node:test";
 import type { PullError } from "../errors.ts";
 import { PullManager } from "../manager/manager.ts";
+import { collectGarbage } from "../manager/test_helpers.ts";
 import type { PullRequestInit } from "../pull/options.ts";
 import {
   lines,
@@ -239,10 +241,8 @@ describe("createRelay", () => {
     assertEquals([clock.sleepers, upstream.get("m")!.cancels.length], [0, 0]);
     assertEquals((await pullErrorOf(fromResponse(response))).code, "truncated");
   });
-});
 
-describe("a relay that does not follow signals", () => {
-  it("does not touch them, since Deno warns of that", async () => {
+  it("does not touch the signal of a request otherwise, since Deno warns of that", async () => {
     const { relay } = relayWith();
     const request = new Request(`${BASE}/pulls/m`, { method: "POST" });
     Object.defineProperty(request, "signal", {
@@ -251,6 +251,29 @@ describe("a relay that does not follow signals", () => {
       },
     });
     assertEquals((await relay(request)).status, 200);
+  });
+
+  it("holds ten thousand viewers in less than 100 MB, with one timer", async () => {
+    if (!await collectGarbage()) return;
+    const { ask, send, finish, clock } = relayWith();
+    await ask("POST", "/pulls/m");
+    await send("m", layer(10));
+    const before = process.memoryUsage().heapUsed;
+    const readers: ReadableStreamDefaultReader<Uint8Array>[] = [];
+    while (readers.length < 9_999) readers.push((await ask("GET", "/pulls/m")).body!.getReader());
+    let ends = 0;
+    const all = readers.map(async (reader) => {
+      while (!(await reader.read()).done);
+      ends++;
+    });
+    await send("m", layer(20));
+    await clock.advance(100);
+    await collectGarbage();
+    assert(process.memoryUsage().heapUsed - before < 100e6);
+    assertEquals([clock.sleepers, (await ask("GET", "/pulls/m")).status], [1, 429]);
+    await finish("m");
+    await Promise.all(all);
+    assertEquals(ends, 9_999);
   });
 });
 
@@ -324,7 +347,7 @@ describe("the paths and methods of a relay", () => {
       if (method === "OPTIONS") return assertEquals(response.status, 204);
       assert([400, 403, 404, 405].includes(response.status), String(response.status));
       const text = await response.text();
-      assert(!/[\0-\x1f\x7f-\x9f]/.test(text), text);
+      assert(!/\p{Cc}/u.test(text), text);
       assert(typeof JSON.parse(text).error === "string");
       // What `allow` is asked about is a name that Ollama could have.
       for (const { model } of asked) assertMatch(String(model), /^[\w.:/-]+$/);
@@ -422,6 +445,8 @@ describe("allow", () => {
     const redirect = await ask("GET", "/pulls/m", { headers: { Origin: APP } });
     assertEquals([redirect.status, redirect.headers.get("Location")], [302, "http://login.test/"]);
     assertEquals(redirect.headers.get("Access-Control-Allow-Origin"), APP);
+    const { ask: fail } = relayWith({ allow: () => Response.error() });
+    assert(await fail("POST", "/pulls/m") instanceof Response); // what it is differs by runtime
     const unauthorized = await ask("POST", "/pulls/m");
     assertEquals([unauthorized.status, await unauthorized.text()], [401, "log in"]);
   });
@@ -447,8 +472,6 @@ describe("allow", () => {
       });
       assertEquals((await failing.ask("POST", "/pulls/m")).status, 500);
     }
-    const { ask, errors } = relayWith({ allow: () => Response.error() });
-    assertEquals([(await ask("POST", "/pulls/m")).status, errors.length], [500, 1]);
   });
 });
 
