@@ -70,7 +70,7 @@ function hideAddresses(text: string): string {
 function hideAddress(word: string): string {
   const slashes = word.indexOf("://");
   if (slashes === -1) return word;
-  const [scheme = ""] = /[a-z0-9+.-]*$/i.exec(word.slice(0, slashes)) ?? [];
-  const start = slashes - scheme.length;
+  let start = slashes;
+  while (start > 0 && /[a-z0-9+.-]/i.test(word.charAt(start - 1))) start--;
   return word.slice(0, start) + hideSecrets(word.slice(start));
 }
