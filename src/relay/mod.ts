@@ -4,6 +4,7 @@
  *
  *     progress ── toResponse ──▶ Response ── fromResponse ──▶ progress
  *     progress ── toRecords ──▶ messages ── fromRecords ──▶ progress
+ *     requests ── createRelay ──▶ responses, any number of them for each pull
  *
  * ```ts
  * import { pull, PullError } from "@ollama-pull/kit";
@@ -31,6 +32,10 @@ export type {
   PullSnapshotRecord,
 } from "./record.ts";
 export { fromRecords, toRecords } from "./records.ts";
+export { redactError } from "./redaction.ts";
+export type { RelayRefusalCode } from "./refusal.ts";
+export { createRelay } from "./relay.ts";
+export type { RelayAction, RelayOptions, RelayQuestion } from "./relay_options.ts";
 export {
   fromResponse,
   type FromResponseOptions,
