@@ -4,6 +4,7 @@
  *
  *     progress ── toResponse ──▶ Response ── fromResponse ──▶ progress
  *     progress ── toRecords ──▶ messages ── fromRecords ──▶ progress
+ *     relay ── events, over as many connections as it takes ── watchPull ──▶ progress
  *
  * ```ts
  * import { pull, PullError } from "@ollama-pull/kit";
@@ -23,6 +24,7 @@
  * @module
  */
 
+export { cancelPull } from "./cancel_pull.ts";
 export type {
   PullChangeRecord,
   PullEndRecord,
@@ -38,3 +40,5 @@ export {
   toResponse,
   type ToResponseOptions,
 } from "./response.ts";
+export type { RelayOptions, RelayRequestInit, WatchPullOptions } from "./watch_options.ts";
+export { watchPull } from "./watch_pull.ts";
