@@ -45,11 +45,12 @@ export class Ratchet {
 function hasCaughtUp(now: PullProgress, before: PullProgress): boolean {
   if (now.completed < before.completed || now.fraction < before.fraction) return false;
   const layers = byName(now.layers);
-  return before.layers.every((layer) => {
-    const { completed = 0, total } = layers.get(nameOf(layer)) ?? {};
-    // A layer without bytes may be gone: it was on a list of another model.
-    return completed >= layer.completed &&
-      (completed === 0 || layer.total === undefined || total !== undefined);
+  return before.layers.every((shown) => {
+    // A layer without bytes may be gone, or be another one: it was on a list of another model.
+    if (shown.completed === 0) return true;
+    const layer = layers.get(nameOf(shown));
+    return layer !== undefined && layer.completed >= shown.completed &&
+      (shown.total === undefined || layer.total !== undefined);
   });
 }
 
@@ -77,6 +78,7 @@ function raise(now: PullProgress, before: PullProgress): PullProgress {
 
 function raiseLayer(now: PullLayer | undefined, before: PullLayer): PullLayer {
   if (!now) return before;
+  if (before.completed === 0) return now;
   const completed = Math.max(now.completed, before.completed);
   const total = now.total ?? before.total;
   if (completed === now.completed && total === now.total) return now;
