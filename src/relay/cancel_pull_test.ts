@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { PullError } from "../errors.ts";
-import { rejectionOf, watchedSignal } from "../stream_test_helpers.ts";
+import { rejectionOf, TestSource, utf8, watchedSignal } from "../stream_test_helpers.ts";
 import { cancelPull } from "./cancel_pull.ts";
 
 const RELAY = "https://relay.test/api";
@@ -21,6 +21,12 @@ describe("cancelling a pull of a relay", () => {
     assertEquals(await cancelPull(RELAY, "a/b", { fetch }), false);
     const request = `DELETE ${RELAY}/pulls/a%2Fb`;
     assertEquals(requests, [request, request]);
+  });
+
+  it("does not read the rest of the answer", async () => {
+    const { stream, cancels } = new TestSource(utf8("{}"));
+    await cancelPull(RELAY, "m", { fetch: () => new Response(stream) });
+    assertEquals(cancels.length, 1);
   });
 
   it("fails where the relay refuses, or is none", async () => {

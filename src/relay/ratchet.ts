@@ -12,7 +12,7 @@
  */
 
 import type { PullLayer, PullProgress } from "../snapshot.ts";
-import { isDone, sumLayers } from "./record.ts";
+import { isDone, shareOf, sumLayers } from "./record.ts";
 
 /** Hands snapshots on as they are, but raised to what was shown in a connection before. */
 export class Ratchet {
@@ -66,12 +66,13 @@ function raise(now: PullProgress, before: PullProgress): PullProgress {
   const layers = [...kept, ...added].map((layer) => hasSucceeded ? complete(layer) : layer);
   const sums = sumLayers(layers);
   const completed = Math.max(sums.completed, now.completed, before.completed);
+  const total = Math.max(sums.total, completed);
   return {
     ...now,
     completed,
-    total: Math.max(sums.total, completed),
+    total,
     totalIsKnown: now.totalIsKnown || (before.totalIsKnown && added.length === 0),
-    fraction: Math.max(now.fraction, before.fraction),
+    fraction: Math.max(before.fraction, Math.min(now.fraction, shareOf(completed, total, 0))),
     layers,
   };
 }

@@ -74,11 +74,10 @@ function addressOf(relay: string | URL): URL {
   const url = URL.canParse(text, base) ? new URL(text, base) : undefined;
   if (url && /^https?:$/.test(url.protocol)) return url;
   const advice = base === undefined && !url
-    ? "outside of a page it must be a whole address"
-    : "it must begin with http:// or https://, or in a page with a path of it";
-  throw new TypeError(
-    `Cannot use the relay ${quote(hideSecrets(text))}: ${advice}, such as https://example.com/api`,
-  );
+    ? "outside of a page it must be a whole address, such as https://example.com/api"
+    : "it must be an address of http or https, such as https://example.com/api, or in a page a path, " +
+      "such as /api";
+  throw new TypeError(`Cannot use the relay ${quote(hideSecrets(text))}: ${advice}`);
 }
 
 /** What relative addresses are relative to, as for `fetch`. */

@@ -203,6 +203,82 @@ describe("the requests of a watcher", () => {
     assertEquals(relay.requests, [`POST ${url}`, `POST ${url}`, `GET ${url}`, `GET ${url}`]);
   });
 
+  it("are no more after success, though the connection is lost before the end is told", async () => {
+    const source = new TestSource(progressAt(100));
+    const fetch = (_: string, init: RelayRequestInit) => {
+      requests.push(init);
+      return toResponse(source.stream);
+    };
+    const requests: RelayRequestInit[] = [];
+    const { snapshots, end } = await watch({ fetch });
+    assertEquals([snapshots.length, end, requests.length], [1, "success", 1]);
+    assert(requests[0]!.signal.aborted);
+  });
+
+  it("are given up after some failures in a row, which a snapshot ends", async () => {
+    const retries = 1;
+    const brief: Cut = { bytes: 300, by: "failure" };
+    const long = { snapshots: [1, 2, 3, 4, 5, 6, 7, 8, 100].map((n) => progressAt(n)) };
+    const relay = new FakeRelay({ ...long, failure: undefined }, [brief, brief, brief]);
+    assertEquals((await watch(relay, { retries })).end, "success");
+    const refusal: Cut = { bytes: 0, by: "refusal" };
+    const lost = new FakeRelay({ ...long, failure: undefined }, [brief, refusal, refusal]);
+    await watch(lost, { retries });
+    assertEquals(lost.requests.length, 2);
+  });
+
+  it("carry the headers of the caller, and the login of the address", async () => {
+    const seen: Record<string, string>[] = [];
+    const fetch = (_: string, { headers }: RelayRequestInit) => {
+      seen.push(headers);
+      return new Response("", { status: 403 });
+    };
+    const headers = { "X-Team": "a" };
+    const relay = "https://me:secret@relay.test";
+    await outcomeOf(watchPull(relay, "m", { fetch, headers }));
+    const accept = "text/event-stream, application/x-ndjson;q=0.9";
+    assertEquals(seen, [{ accept, authorization: `Basic ${btoa("me:secret")}`, "x-team": "a" }]);
+  });
+
+  it("follow redirects with their method, and take no header to another origin", async () => {
+    const seen: string[] = [];
+    const fetch = (url: string, { method, headers }: RelayRequestInit) => {
+      seen.push(`${method} ${url} ${headers["x-team"]}`);
+      const location = "https://other.test/pulls/m";
+      return url.startsWith("https://other")
+        ? new Response("", { status: 403 })
+        : new Response(null, { status: 302, headers: { location } });
+    };
+    const options = { fetch, headers: { "X-Team": "a" } };
+    await outcomeOf(watchPull(RELAY, "m", options));
+    assertEquals(seen, [`GET ${RELAY}/pulls/m a`, "GET https://other.test/pulls/m undefined"]);
+    const { message } = await pullErrorOf(watchPull(RELAY, "m", { ...options, start: true }));
+    assertMatch(
+      message,
+      /where a POST would arrive as a GET: give https:\/\/other\.test as the relay$/,
+    );
+  });
+
+  it("may go to an address that is relative to a page", async () => {
+    const urls: string[] = [];
+    const fetch = (url: string) => (urls.push(url), new Response("", { status: 403 }));
+    const page = globalThis as { document?: unknown };
+    page.document = { baseURI: "https://shop.test/admin/" };
+    try {
+      for (const relay of ["/api", "api", "", "?key=a"]) {
+        await outcomeOf(watchPull(relay, "m", { fetch }));
+      }
+    } finally {
+      delete page.document;
+    }
+    assertEquals(urls, [
+      "https://shop.test/api/pulls/m",
+      "https://shop.test/admin/api/pulls/m",
+      "https://shop.test/admin/pulls/m",
+      "https://shop.test/admin/pulls/m?key=a",
+    ]);
+  });
+
   it("name the model in one part of the path", async () => {
     const urls: string[] = [];
     const fetch = (url: string) => {
@@ -221,8 +297,8 @@ describe("the requests of a watcher", () => {
   it("are not made to what is no relay, nor for what is no model", () => {
     const bad: [relay: string, model: unknown, message: RegExp][] = [
       ["/api", "m", /^Cannot use the relay "\/api": outside of a page it must be a whole address/],
-      ["localhost:80", "m", /^Cannot use the relay "localhost:80": it must begin with http/],
-      ["ftp://me:secret@a", "m", /^Cannot use the relay "ftp:\/\/\*\*\*@a": it must begin/],
+      ["localhost:80", "m", /^Cannot use the relay "localhost:80": it must be an address of http/],
+      ["ftp://me:secret@a", "m", /^Cannot use the relay "ftp:\/\/\*\*\*@a": it must be an address/],
       [RELAY, "", /^Cannot use the model name "": the model is missing/],
       [RELAY, 1, /^Cannot pull a model of type number/],
     ];
