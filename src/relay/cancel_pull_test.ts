@@ -11,7 +11,7 @@ describe("cancelling a pull of a relay", () => {
     const requests: string[] = [];
     const answers = [
       new Response(null, { status: 204 }),
-      Response.json({ error: "No pull of a/b is running", code: "not-running" }, { status: 404 }),
+      Response.json({ error: "Nobody pulls a/b", code: "unknown-pull" }, { status: 404 }),
     ];
     const fetch = (url: string, { method }: RequestInit) => {
       requests.push(`${method} ${url}`);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PullError } from "../errors.ts";
+import { PullError, type PullErrorReason } from "../errors.ts";
 import { hideSecrets } from "../host.ts";
 import { httpError } from "../http_error.ts";
 import { isJsonObject, NDJSON_TYPE } from "../ndjson.ts";
@@ -89,22 +89,24 @@ function baseOfPage(): string | undefined {
   return document?.baseURI ?? location?.href;
 }
 
-/** The error for an answer of a relay that is no success, and the text of its body. */
+/** What the codes of a relay mean that say more than its status. */
+const REASONS: ReadonlyMap<unknown, PullErrorReason> = new Map([
+  ["unknown-pull", "not-running"],
+  ["invalid-name", "invalid-name"],
+]);
+
+/**
+ * The error for an answer of a relay that is no success, and the text of its body: `{"error":"…",
+ * "code":"…"}`, if it is the relay that has answered.
+ */
 export function relayError(response: Response, text: string): PullError {
   const error = httpError(response, text, "the relay");
-  const code = codeOf(error.body);
-  if (code === undefined) return error;
-  const reason = error.status === 404 ? "not-running" : error.reason ?? code;
-  return PullError.from({ ...error.toJSON(), reason }) ?? error;
+  const reason = isJsonObject(error.body) ? REASONS.get(error.body.code) : undefined;
+  if (reason === undefined) return error;
+  return PullError.from({ ...error.toJSON(), reason, retryable: false }) ?? error;
 }
 
-/** Whether a relay has said that it has no such pull; another server's 404 says nothing of pulls. */
+/** Whether a relay has said that it has no such pull; another 404 says nothing of pulls. */
 export function isNotRunning(error: PullError): boolean {
   return error.reason === "not-running";
-}
-
-/** The code of an error of a relay, `{"error":"…","code":"…"}`, or `undefined` if it is none. */
-function codeOf(body: unknown): string | undefined {
-  if (!isJsonObject(body) || typeof body.error !== "string") return undefined;
-  return typeof body.code === "string" ? body.code : undefined;
 }

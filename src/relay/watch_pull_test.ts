@@ -343,10 +343,17 @@ describe("a relay that refuses", () => {
     Response.json({ error: `Words of ${code}`, code }, { status, headers });
 
   it("is told by its own words, and is not asked again", async () => {
+    const refusals: [status: number, code: string, reason: string | undefined][] = [
+      [400, "invalid-name", "invalid-name"],
+      [403, "not-allowed", "forbidden"],
+      [404, "unknown-path", "wrong-address"],
+      [405, "method-not-allowed", "wrong-address"],
+      [413, "body-too-large", undefined],
+    ];
     for (
-      const [status, reason] of [[400, "invalid-name"], [403, "forbidden"], [413, "too-large"]]
+      const [status, reason] of REFUSALS
     ) {
-      const { error, delays } = await refusal(json(status as number, reason as string));
+      const { error, delays } = await refusal(json(status, code));
       assertEquals([error.code, error.status, error.reason], ["http", status, reason]);
       assertMatch(error.message, /: Words of /);
       assertEquals(delays, []);
@@ -354,7 +361,7 @@ describe("a relay that refuses", () => {
   });
 
   it("is asked again where that may pass, and when it says", async () => {
-    const limited = await refusal(json(429, "rate-limited", { "Retry-After": "7" }), {
+    const limited = await refusal(json(429, "too-many-watchers", { "Retry-After": "7" }), {
       retries: 2,
     });
     assertEquals(limited.delays, [7_000, 7_000]);
@@ -365,7 +372,7 @@ describe("a relay that refuses", () => {
   });
 
   it("has no such pull, which is another matter than no relay", async () => {
-    const { error } = await refusal(json(404, "not-found"));
+    const { error } = await refusal(json(404, "unknown-pull"));
     assertEquals([error.code, error.status, error.reason], ["http", 404, "not-running"]);
     const page = await refusal(() =>
       new Response("<!doctype html><title>Shop</title>", { status: 404 })
@@ -377,7 +384,7 @@ describe("a relay that refuses", () => {
   });
 
   it("after it had the pull no longer knows how that has ended", async () => {
-    const { error, delays } = await refusal(json(404, "not-found"), { sawPull: true });
+    const { error, delays } = await refusal(json(404, "unknown-pull"), { sawPull: true });
     assertEquals([error.code, error.status, error.reason], ["truncated", 404, "not-running"]);
     assertEquals([error.retryable, delays.length], [false, 1]);
   });
