@@ -10,7 +10,7 @@ import { respond } from "../pull/redirects.ts";
 import { ignoreRejection } from "../streams/producer.ts";
 import { isNotRunning, planRelayRequest, relayError } from "./relay_request.ts";
 import { SilenceWatch } from "./silence_watch.ts";
-import type { RelayOptions } from "./watch_options.ts";
+import type { RelayRequestOptions } from "./watch_options.ts";
 
 /**
  * Cancels a pull of a relay, for all who watch it: their streams fail with an `AbortError`. The server
@@ -34,7 +34,7 @@ import type { RelayOptions } from "./watch_options.ts";
 export async function cancelPull(
   relay: string | URL,
   model: string,
-  options: RelayOptions = {},
+  options: RelayRequestOptions = {},
 ): Promise<boolean> {
   const request = planRelayRequest("DELETE", relay, model, options);
   const { fetch: makeRequest = fetch, signal: given } = options;

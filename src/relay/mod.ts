@@ -40,5 +40,5 @@ export {
   toResponse,
   type ToResponseOptions,
 } from "./response.ts";
-export type { RelayOptions, RelayRequestInit, WatchPullOptions } from "./watch_options.ts";
+export type { RelayRequestInit, RelayRequestOptions, WatchPullOptions } from "./watch_options.ts";
 export { watchPull } from "./watch_pull.ts";

@@ -15,7 +15,7 @@ import {
   type RepeatableRequest,
 } from "../pull/request.ts";
 import { quote } from "../text.ts";
-import type { RelayOptions, RelayRequestInit } from "./watch_options.ts";
+import type { RelayRequestInit, RelayRequestOptions } from "./watch_options.ts";
 
 /** A request to a relay. */
 export type RelayRequest = RepeatableRequest<RelayRequestInit>;
@@ -35,7 +35,7 @@ export function planRelayRequest(
   method: RelayRequestInit["method"],
   relay: string | URL,
   model: string,
-  options: RelayOptions,
+  options: RelayRequestOptions,
 ): RelayRequest {
   checkModel(model);
   const address = addressOf(relay);

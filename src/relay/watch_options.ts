@@ -8,7 +8,7 @@ import type { PullOptions } from "../pull/options.ts";
 import type { FromResponseOptions } from "./response.ts";
 
 /** How to reach a relay. */
-export interface RelayOptions {
+export interface RelayRequestOptions {
   /** Headers to send besides those of the protocol, such as `Authorization`. */
   headers?: RequestInit["headers"] | undefined;
   /**
@@ -24,7 +24,7 @@ export interface RelayOptions {
 
 /** Options of {@link watchPull}. */
 export interface WatchPullOptions extends
-  RelayOptions,
+  RelayRequestOptions,
   FromResponseOptions,
   Pick<
     PullOptions,

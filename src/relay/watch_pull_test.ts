@@ -350,9 +350,7 @@ describe("a relay that refuses", () => {
       [405, "method-not-allowed", "wrong-address"],
       [413, "body-too-large", undefined],
     ];
-    for (
-      const [status, reason] of REFUSALS
-    ) {
+    for (const [status, code, reason] of refusals) {
       const { error, delays } = await refusal(json(status, code));
       assertEquals([error.code, error.status, error.reason], ["http", status, reason]);
       assertMatch(error.message, /: Words of /);
