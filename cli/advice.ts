@@ -64,6 +64,7 @@ export const ADVICE: Readonly<Record<KnownReason, Advice>> = {
   "digest-mismatch": (_, { again }) =>
     `The server drops what is damaged and downloads it again; run: ${again}`,
   "transfer-failed": (_, attempt) => tryAgain(attempt),
+  "not-running": (_, attempt) => tryAgain(attempt), // what a relay says, which the command does not ask
   "wrong-address": CHECK_ADDRESS,
   "redirected": "Give --host the address of Ollama itself",
   "refused": (_, { host }) =>

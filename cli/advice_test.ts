@@ -75,6 +75,7 @@ const ROWS: readonly [failure: Case, advice: string][] = [
   [{ reason: "insecure-registry", code: "http", status: 500 }, "add --insecure"],
   [{ reason: "digest-mismatch", hasBytes: true }, "downloads it again; run: ollama-pull"],
   [{ reason: "transfer-failed", hasBytes: true }, RESUME],
+  [{ reason: "not-running" }, AGAIN],
   [{ reason: "wrong-address", code: "http", status: 404 }, "--host and OLLAMA_HOST"],
   [{ reason: "redirected", code: "http", status: 302 }, "--host"],
   [{ reason: "refused", code: "network" }, "`ollama serve`"],

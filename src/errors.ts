@@ -46,6 +46,7 @@ export type PullErrorCode =
  * - `insecure-registry`: the registry has no TLS, which needs the option `insecure`.
  * - `digest-mismatch`: what the server downloaded is damaged, and must be downloaded again.
  * - `transfer-failed`: a download of the server broke off.
+ * - `not-running`: the relay has no such pull, or no longer.
  * - `wrong-address`: something answers there, but it is not Ollama's endpoint.
  * - `redirected`: the request is redirected to where it cannot go.
  * - `refused`: nothing listens at the address.
@@ -71,6 +72,7 @@ export type PullErrorReason =
   | "insecure-registry"
   | "digest-mismatch"
   | "transfer-failed"
+  | "not-running"
   | "wrong-address"
   | "redirected"
   | "refused"

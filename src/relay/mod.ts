@@ -5,6 +5,7 @@
  *     progress ── toResponse ──▶ Response ── fromResponse ──▶ progress
  *     progress ── toRecords ──▶ messages ── fromRecords ──▶ progress
  *     requests ── createRelay ──▶ responses, any number of them for each pull
+ *     relay ── events, over as many connections as it takes ── watchPull ──▶ progress
  *
  * ```ts
  * import { pull, PullError } from "@ollama-pull/kit";
@@ -24,6 +25,7 @@
  * @module
  */
 
+export { cancelPull } from "./cancel_pull.ts";
 export type {
   PullChangeRecord,
   PullEndRecord,
@@ -43,3 +45,5 @@ export {
   toResponse,
   type ToResponseOptions,
 } from "./response.ts";
+export type { RelayRequestInit, RelayRequestOptions, WatchPullOptions } from "./watch_options.ts";
+export { watchPull } from "./watch_pull.ts";

@@ -42,7 +42,7 @@ export interface FromResponseOptions {
 }
 
 /** Enough for a snapshot of as many layers as a pull may have. */
-const MAX_RECORD_BYTES = 2 ** 22;
+export const MAX_RECORD_BYTES = 2 ** 22;
 
 /** The content type of each format. */
 export const CONTENT_TYPES: Readonly<Record<RecordFormat, string>> = {
@@ -117,7 +117,7 @@ export function toResponse(
 }
 
 /** The bytes of lines to snapshots. */
-class RecordLinesDecoder implements RecognizingStep<PullProgress> {
+export class RecordLinesDecoder implements RecognizingStep<PullProgress> {
   readonly records = new RecordDecoder();
   readonly recognition = this.records.recognition;
   readonly #lines: NdjsonDecoder;
