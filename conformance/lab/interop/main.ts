@@ -19,7 +19,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { Command } from "commander";
+import { createTask } from "../../../.ci/task.ts";
 import { reporters } from "../../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
 import { checkModelStates } from "./model_states.ts";
@@ -38,7 +38,7 @@ const SEED = "1";
 /** Most of the time is spent waiting for servers and for programs to start. */
 const JOBS = "4";
 
-const program = new Command("deno task interop")
+const program = createTask("interop")
   .description(
     "builds servers and clients of others, and compares what they break with what is known",
   )
@@ -66,7 +66,7 @@ const values = program.opts<{
   write?: true;
 }>();
 if (values.quick && values.write) {
-  program.error("--quick does not show enough to be kept: leave out --write");
+  program.error("error: --quick does not show enough to be kept: leave out --write");
 }
 
 const shelf = values.proxies ? PROXIES : IMPLEMENTATIONS;
@@ -117,7 +117,10 @@ async function keep(outcomes: readonly Outcome[]): Promise<void> {
   }
 }
 
-if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);
+if (chosen.length === 0) {
+  const names = offered.map(({ name }) => name).join(", ");
+  program.error(`error: no subject is called ${positionals.join(" or ")}; there are ${names}`);
+}
 const workshop = new Workshop(BUILDS);
 const firstOutcomes = await runAll(
   chosen,
