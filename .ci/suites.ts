@@ -27,6 +27,10 @@ const REPOSITORY_FOLDER = ".ci";
 /** The folder whose tests try the package as it is published. */
 const RUNTIMES_FOLDER = `${REPOSITORY_FOLDER}/runtimes`;
 
+/** The folders whose tests are part of a quick run, and the tests of load that would take half of its time. */
+const QUICK_FOLDERS = ["src", "mock", "cli"];
+const TESTS_OF_LOAD = ["mock/load_test.ts", "src/limits_test.ts"];
+
 /** The folder of the benchmark, which is no part of the package. */
 const BENCH_FOLDER = "bench";
 
@@ -63,6 +67,16 @@ const deno: TestRuntime = {
     `--junit-path=${reportFile}`,
     ...(filter === undefined ? [] : [`--filter=${filter}`]),
     ...targets,
+  ],
+};
+
+/** Deno with few inputs for each property, and test files beside each other. */
+const denoQuick: TestRuntime = {
+  ...deno,
+  testArgs: (...options) => [
+    ...deno.testArgs(...options),
+    "--parallel",
+    "--preload=.ci/few_inputs.ts",
   ],
 };
 
@@ -164,6 +178,13 @@ const publishedSuites: readonly Suite[] = Object.entries(PUBLISHED).map(([name, 
   targets: [`${RUNTIMES_FOLDER}/${name}_test.ts`],
   subject,
 }));
+
+/** The tests of a quick run, which show most of what a change may break. */
+export async function quickSuite(): Promise<Suite> {
+  const files = await Promise.all(QUICK_FOLDERS.map((folder) => listFiles(ROOT, folder)));
+  const targets = files.flat().filter((file) => isTestFile(file) && !TESTS_OF_LOAD.includes(file));
+  return { name: "quick", runtime: denoQuick, targets };
+}
 
 /** The tests of a folder, but for those of another folder in it. */
 async function testsOf(folder: string, exceptFolder: string): Promise<string[]> {
