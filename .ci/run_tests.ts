@@ -25,9 +25,6 @@ import {
   totalOf,
 } from "./test_report.ts";
 
-/** How long a suite may take, so that a test that hangs ends some day. */
-const TIMEOUT_MS = 25 * 60 * 1000;
-
 /** The argument that asks for a quick run. */
 const QUICK = "quick";
 
@@ -51,9 +48,9 @@ async function runBeside(program: string, args: string[], heading: string): Prom
   return code;
 }
 
-/** Aborts when a suite has had its time. */
+/** Aborts when a suite has had its time, so that a test that hangs ends some day. */
 function inTime(): AbortSignal {
-  return AbortSignal.timeout(TIMEOUT_MS);
+  return AbortSignal.timeout(Number(timeout) * 60_000);
 }
 
 async function printAll(bytes: Uint8Array, stream: typeof Deno.stdout): Promise<void> {
@@ -170,9 +167,13 @@ const program = createTask("test")
   .option("--filter <text>", "only the tests whose names hold a text")
   // Each suite keeps about one core busy.
   .option("--jobs <number>", "how many suites run at the same time", "2")
+  .option("--timeout <minutes>", "how long a suite may take", "25")
   .parse(Deno.args, { from: "user" });
-const { filter, jobs } = program.opts<{ filter?: string; jobs: string }>();
+const { filter, jobs, timeout } = program.opts<
+  { filter?: string; jobs: string; timeout: string }
+>();
 if (!/^[1-9]\d?$/.test(jobs)) program.error("error: --jobs must be a number from 1 to 99");
+if (!/^[1-9]\d{0,3}$/.test(timeout)) program.error("error: --timeout must be 1 to 9999 minutes");
 const chosen = await chooseSuites(suites, program.args, program);
 
 // Also runs Bun's install script, without which there is no Bun.
@@ -183,7 +184,9 @@ const isChecked = program.args.includes(QUICK)
   ? await run(Deno.execPath(), ["task", "--quiet", "check", ...QUICK_CHECKS]) === 0
   : true;
 console.log(
-  `Runs ${chosen.length === 1 ? "1 suite" : `${chosen.length} suites, ${jobs} at the same time`}: ` +
+  `Runs ${
+    chosen.length === 1 ? "1 suite" : `${chosen.length} suites, ${jobs} at the same time`
+  }: ` +
     chosen.map(({ name, runtime }) => `${name} (by ${runtime.name})`).join(", "),
 );
 const results = await runSuites(chosen, { jobs: Number(jobs), filter });
@@ -191,7 +194,9 @@ console.log(`\n${tableOf(results)}\n\n${slowestOf(results)}`);
 for (const { name, subject, problem } of results) {
   if (problem) console.log(`\n${name}, in ${subject}, ${problem}`);
 }
-if (!isChecked) console.log(`\nChecks failed: see above, or deno task check ${QUICK_CHECKS.join(" ")}`);
+if (!isChecked) {
+  console.log(`\nChecks failed: see above, or deno task check ${QUICK_CHECKS.join(" ")}`);
+}
 const total = totalOf(results);
 console.log(`\n${describeCount(total)}`);
 const isGood = isChecked && total.passed > 0 && total.failed === 0;

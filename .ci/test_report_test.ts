@@ -21,7 +21,13 @@ function resultOf(name: string, seconds: number, ...testSeconds: number[]): Suit
 
 describe("the report of a test run", () => {
   it("tells time in minutes and seconds", () => {
-    assertEquals([0, 9.9, 60, 243.2, 3725].map(clockTime), ["0:00", "0:09", "1:00", "4:03", "62:05"]);
+    assertEquals([0, 9.9, 60, 243.2, 3725].map(clockTime), [
+      "0:00",
+      "0:09",
+      "1:00",
+      "4:03",
+      "62:05",
+    ]);
   });
 
   it("sums up all suites, and leaves out that nothing was skipped", () => {
