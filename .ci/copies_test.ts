@@ -80,7 +80,7 @@ describe("the commands for people and for machines", () => {
     ]
   ) {
     it(`start one version of Deno, which runs this test, in ${file}`, async () => {
-      const named = (await readText(file)).matchAll(/\bdeno@(\d\S*)/g);
+      const named = (await readText(file)).matchAll(/\bdeno@(\d[\d.]*\d)/g);
       assertEquals(
         new Set(Array.from(named, ([, version]) => version)),
         new Set([Deno.version.deno]),

@@ -28,6 +28,9 @@ import {
 /** The argument that asks for a quick run. */
 const QUICK = "quick";
 
+/** How many inputs of each rule a thorough run has for what specimens of the zoo do not break. */
+const THOROUGH_RUNS = "100";
+
 /** The checks of a quick run: those that take a second. */
 const QUICK_CHECKS = ["format", "lint"];
 
@@ -155,8 +158,7 @@ async function runSuites(
   return results;
 }
 
-const suites = await allSuites();
-const names = [QUICK, ...new Set(suites.map(({ name }) => name))];
+const names = [QUICK, ...new Set((await allSuites()).map(({ name }) => name))];
 const program = createTask("test")
   .description("runs the tests, in every runtime, and sums them up")
   .argument(
@@ -167,14 +169,16 @@ const program = createTask("test")
   .option("--filter <text>", "only the tests whose names hold a text")
   // Each suite keeps about one core busy.
   .option("--jobs <number>", "how many suites run at the same time", "2")
+  .option("--thorough", "try many inputs in the zoo, and in Bun, too, which takes hours")
   .option("--timeout <minutes>", "how long a suite may take", "25")
   .parse(Deno.args, { from: "user" });
-const { filter, jobs, timeout } = program.opts<
-  { filter?: string; jobs: string; timeout: string }
+const { filter, jobs, thorough = false, timeout } = program.opts<
+  { filter?: string; jobs: string; thorough?: true; timeout: string }
 >();
 if (!/^[1-9]\d?$/.test(jobs)) program.error("error: --jobs must be a number from 1 to 99");
 if (!/^[1-9]\d{0,3}$/.test(timeout)) program.error("error: --timeout must be 1 to 9999 minutes");
-const chosen = await chooseSuites(suites, program.args, program);
+if (thorough) Deno.env.set("ZOO_RUNS", THOROUGH_RUNS);
+const chosen = await chooseSuites(await allSuites(thorough), program.args, program);
 
 // Also runs Bun's install script, without which there is no Bun.
 const installed = await run(Deno.execPath(), ["install", "--quiet"]);
