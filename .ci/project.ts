@@ -18,6 +18,7 @@ export interface DenoConfig {
   readonly name: string;
   readonly version: string;
   readonly exports: Readonly<Record<string, string>>;
+  readonly tasks: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, string>>;
   readonly allowScripts: readonly string[];
   readonly compilerOptions: Readonly<Record<string, unknown>>;

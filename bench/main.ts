@@ -15,7 +15,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { Command } from "commander";
+import { createTask } from "../.ci/task.ts";
 import { drawChart } from "./chart.ts";
 import { CONTENDERS, NAIVE, OLLAMA } from "./contenders.ts";
 import { measureEdge } from "./edge.ts";
@@ -61,7 +61,7 @@ type Part = typeof PARTS[number];
 /** Collects the values of an option that may be repeated. */
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
-const program = new Command("deno task bench")
+const program = createTask("bench")
   .description(
     "measures speed, memory, growth, the edge, how right the time left is, and what the mock costs",
   )
@@ -98,7 +98,7 @@ function choose<Value extends string>(asked: readonly string[], all: readonly Va
   const wanted = asked.flatMap((text) => text.toLowerCase().split(","));
   const unknown = wanted.filter((text) => !all.some((value) => value.toLowerCase() === text));
   if (unknown.length > 0) {
-    throw new Error(`There is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
+    program.error(`error: there is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
   }
   return wanted.length === 0 ? [...all] : all.filter((one) => wanted.includes(one.toLowerCase()));
 }
@@ -108,7 +108,9 @@ const parts = choose([...positionals, ...values.only], PARTS);
 const [clock = "cpu"] = choose<Clock>([values.clock], ["cpu", "wall"]);
 const lines = Number(values.lines ?? (quick ? 4_000 : 200_000));
 const rounds = Number(values.rounds ?? (quick ? 1 : 5));
-if (!(lines >= 1_000 && rounds >= 1)) throw new Error("Too few --lines or --rounds");
+if (!(lines >= 1_000 && rounds >= 1)) {
+  program.error("error: --lines must be 1000 or more, and --rounds 1 or more");
+}
 
 /**
  * How many lines each contender reads before its time counts. By then it is as fast as it gets, in every

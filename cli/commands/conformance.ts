@@ -10,6 +10,7 @@ import { reporters } from "../../conformance/reporters/mod.ts";
 import type { Level } from "../../conformance/rule.ts";
 import { type AddCommand, type CommandContext, requireModelName } from "../command.ts";
 import { printable } from "../printable.ts";
+import { examples } from "../examples.ts";
 import { chooseHost, DEFAULT_HOST, parseHost, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import { addGateOptions } from "./conformance_gate.ts";
@@ -96,7 +97,31 @@ function addRunOptions(command: Command): Command {
   return addOutputOptions(command);
 }
 
+const EXAMPLES = {
+  all: examples({
+    "conformance --list-rules": "list all rules",
+    "conformance --explain C-END-1": "say what a rule asks for, and why",
+    "conformance server --model all-minilm": "test the server at $OLLAMA_HOST",
+  }),
+  server: examples({
+    "conformance server --url localhost:11435 --model tiny": "test the server at an address",
+    "conformance server --model all-minilm --delete": "see the model downloaded in every check",
+    "conformance server --model all-minilm --rule S-SEQ": "test one section of the rules",
+  }),
+  client: examples({
+    "conformance client -- python3 client.py": "test a client that prints statuses",
+    "conformance client --reports outcome -- ollama pull": "test one by its exit code",
+    "conformance client --report html --out page.html -- ./client": "write a page",
+  }),
+  merge: examples({
+    "conformance merge server.json client.json": "show two reports as one",
+    "conformance merge *.json --report html --out page.html": "make a page of reports",
+    "conformance merge *.json --report junit --out report.xml": "give them to a CI service",
+  }),
+};
+
 const HELP_AFTER = `
+
 Exit codes: 0 no rule that counts is broken or not seen, 1 a rule is, 2 the rules could not run, 130 interrupted`;
 
 /** Makes the function that adds `conformance` to the program. */
@@ -108,7 +133,7 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .description("test a client or a server of the pull protocol")
       .option("--list-rules", "list all rules")
       .option("--explain <id>", "say what a rule asks for, and why")
-      .addHelpText("after", HELP_AFTER)
+      .addHelpText("after", EXAMPLES.all + HELP_AFTER)
       .action(({ explain, listRules: isList }: RuleFlags) => {
         if (explain !== undefined) return run(explainRule(explain, load(), context));
         return isList ? run(listRules(load(), context)) : conformance.help({ error: true });
@@ -122,7 +147,7 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
         "--other-model <name>",
         "another small model, without a layer in common, to pull beside it",
       )
-      .addHelpText("after", HELP_AFTER)
+      .addHelpText("after", EXAMPLES.server + HELP_AFTER)
       .action((flags: ServerFlags) => run(testServer(flags, load, context)));
 
     addRunOptions(conformance.command("client").description("test a client, in any language"))
@@ -140,14 +165,14 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
         "after how many milliseconds in which nothing new comes it fails",
         integer(1),
       )
-      .addHelpText("after", HELP_AFTER)
+      .addHelpText("after", EXAMPLES.client + HELP_AFTER)
       .action((command: string[], flags: ClientFlags) =>
         run(testClient(command, flags, load, context))
       );
 
     addOutputOptions(conformance.command("merge").description("merge JSON reports into one report"))
       .argument("<files...>", "files written by --report json")
-      .addHelpText("after", HELP_AFTER)
+      .addHelpText("after", EXAMPLES.merge + HELP_AFTER)
       .action((files: string[], flags: OutputFlags) => run(mergeFiles(files, flags, context)));
   };
 }

@@ -7,6 +7,7 @@
 
 import type { LayerSize } from "../../mod.ts";
 import type { AddCommand, CommandContext } from "../command.ts";
+import { examples } from "../examples.ts";
 import { runPulls } from "./pull_run.ts";
 
 /** A model of 8 billion parameters, as in the registry. Its config is the fifth layer. */
@@ -66,12 +67,19 @@ export async function runDemo(
   }
 }
 
+const EXAMPLES = examples({
+  "demo": "show bars in a terminal, and plain lines elsewhere",
+  "demo --json": "write each update as a line of JSON",
+  "demo --json > updates.ndjson": "keep the updates in a file",
+});
+
 /** Adds `demo` to the program. */
 export const addDemoCommand: AddCommand = (program, context, onExit) => {
   program
     .command("demo")
     .description("show a pull without Ollama and without a network")
     .option("--json", "write each update as a line of JSON")
+    .addHelpText("after", EXAMPLES)
     .action(async ({ json = false }: { json?: boolean }) => {
       onExit(await runDemo(context, json));
     });

@@ -19,6 +19,7 @@ import { DEFAULT_PORT } from "../../src/host.ts";
 import { isSameModel } from "../../src/model_name.ts";
 import { messageOf, quote } from "../../src/text.ts";
 import { type AddCommand, requireModelName, UsageError } from "../command.ts";
+import { examples } from "../examples.ts";
 import { printable } from "../printable.ts";
 import { parseCount, parseFactor, parseRate, parseSize } from "../quantities.ts";
 import { describeError, type MockModule, type MockTask, runMock } from "./mock_run.ts";
@@ -159,6 +160,12 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value];
 }
 
+const EXAMPLES = examples({
+  "mock --model llama3.2 --rate 1GB/s": "serve one model, quickly",
+  "mock --fault stall@50%,times=1": "have the first pull stand still half-way",
+  "mock --port 0 --clock virtual --json": "serve a test program: at a free port, without waiting",
+});
+
 /** Adds `mock` to the program. */
 export const addMockCommand: AddCommand = (program, context, onExit) => {
   program
@@ -234,6 +241,7 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "write the address and (without --control) each request as lines of JSON; end when standard " +
         "input does, if that is a pipe, and with the program that started it",
     )
+    .addHelpText("after", EXAMPLES)
     .action(async (flags: MockFlags) => {
       if (flags.listFaults) {
         context.stdout.write(listFaults(await import("../../mock/mod.ts")));

@@ -11,6 +11,7 @@
 import { Option } from "commander";
 import type { PullModelOptions } from "../../mod.ts";
 import { type AddCommand, type CommandContext, requireModelName, UsageError } from "../command.ts";
+import { examples } from "../examples.ts";
 import { printable } from "../printable.ts";
 import { chooseHost, chooseRegistry, DEFAULT_HOST, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
@@ -120,12 +121,14 @@ function formOf({ json, quiet }: PullFlags): OutputForm {
   return quiet ? "quiet" : "suitable";
 }
 
-const HELP_AFTER = `
-Examples:
-  pull llama3.2 --if-missing   pull it, unless the server has some version of it
-  pull llama3.2 --dry-run      say how much there is to download, and pull nothing
-  pull --outdated --dry-run    list the models that have a newer version, with sizes
-  pull --outdated              pull those
+const EXAMPLES = examples({
+  "pull llama3.2 --if-missing": "pull it, unless the server has some version of it",
+  "pull llama3.2 --dry-run": "say how much there is to download, and pull nothing",
+  "pull --outdated --dry-run": "list the models that have a newer version, with sizes",
+  "pull --outdated": "pull those",
+});
+
+const HELP_AFTER = `${EXAMPLES}
 
 Models that were made on the server are left as they are by --outdated, and so are cloud models.
 Durations are like 90s, 30m, 2h or off. The server keeps what was downloaded: pull again to resume.

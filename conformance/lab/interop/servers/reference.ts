@@ -101,6 +101,12 @@ function reference({ build, dialect, breaks = {}, ...known }: KnownVersion): Ref
   };
 }
 
+/** Whether a subject is a version of the reference server that is not the current one. */
+export function isEarlierServer(subject: Subject): boolean {
+  const servers: readonly Subject[] = referenceServers;
+  return servers.includes(subject) && subject.version !== CURRENT_VERSION;
+}
+
 /** The versions, the current one first. */
 export const referenceServers: readonly ReferenceSubject[] = [
   reference({
