@@ -1,6 +1,6 @@
 /**
- * Makes the npm package: `deno task pack [folder]`. Deno makes the types, lists the dependencies, and
- * bundles the JavaScript; what npm wants to know besides is added here.
+ * Makes the npm package: `deno task pack [folder]`, which prints the path of the tarball. Deno makes the
+ * types, lists the dependencies, and bundles the JavaScript; what npm wants to know besides is added here.
  *
  *     sources ── deno pack ──▶ types, documents, package.json ──▶ tarball
  *          └─── deno bundle ─▶ entries and chunks, licences ───────┘
@@ -12,7 +12,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { outputOf } from "./command.ts";
 import { LICENSES_FILE, licensesOf } from "./licenses.ts";
 import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
@@ -23,6 +23,9 @@ import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
  * CommonJS, which would bring `node:module` into chunks that browsers load.
  */
 const BUNDLED = ["log-update", "string-width"];
+
+/** Where the tarball goes if nobody says: a folder that Git ignores. */
+const DEFAULT_FOLDER = join(ROOT, ".cache/pack");
 
 type Dependencies = Readonly<Record<string, string>>;
 
@@ -81,15 +84,16 @@ export async function pack(folder: string): Promise<string> {
     await outputOf(["tar", "-xzf", archive, "-C", work]);
     const dependencies = await completeManifest(join(contents, "package.json"));
     await bundleModules(contents, dependencies);
-    await Deno.mkdir(folder, { recursive: true });
-    const printed = await outputOf(["npm", "pack", "--json", `--pack-destination=${folder}`], {
+    const destination = resolve(folder);
+    await Deno.mkdir(destination, { recursive: true });
+    const printed = await outputOf(["npm", "pack", "--json", `--pack-destination=${destination}`], {
       cwd: contents,
     });
     const [{ filename }] = JSON.parse(printed);
-    return join(folder, filename);
+    return join(destination, filename);
   } finally {
     await Deno.remove(work, { recursive: true });
   }
 }
 
-if (import.meta.main) console.log(await pack(Deno.args[0] ?? ROOT));
+if (import.meta.main) console.log(await pack(Deno.args[0] ?? DEFAULT_FOLDER));
