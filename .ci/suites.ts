@@ -145,6 +145,7 @@ async function toolchainsHere(): Promise<string> {
 const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   package: () => Promise.resolve("npm"),
   executable: async () => `one file with Bun ${await versionOf(bun.program)}`,
+  published: () => Promise.resolve("registries on loopback"),
   types: () => Promise.resolve(`${TOOLS.oldestTypescript} and ${TOOLS.typescript}`),
   deno: () => Promise.resolve(`Deno ${Deno.version.deno}`),
   bun: async () => `Bun ${await versionOf(bun.program)}`,

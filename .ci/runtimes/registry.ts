@@ -15,12 +15,14 @@ import { listFiles, readDenoConfig, ROOT } from "../project.ts";
 const TOKEN = "anybody";
 
 /** The files of a package that was published, by their paths. */
-type Release = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
+export type Release = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
 /** A registry with this package in it. */
 export interface Registry {
   /** The address, which Deno takes from `JSR_URL`. */
   readonly url: string;
+  /** What was published, by the paths of the files, such as `/mod.ts`. */
+  files(): Release;
   /** Ends it. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -98,5 +100,9 @@ export async function startRegistry(): Promise<Registry> {
   const url = `http://127.0.0.1:${server.addr.port}/`;
   const args = ["publish", "--quiet", "--no-check", "--allow-dirty", `--token=${TOKEN}`];
   await outputOf([Deno.execPath(), ...args], { cwd: ROOT, env: { JSR_URL: url } });
-  return { url, [Symbol.asyncDispose]: () => server.shutdown() };
+  return {
+    url,
+    files: () => release ?? new Map(),
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
 }
