@@ -70,7 +70,14 @@ describe("the projects in Java", () => {
 });
 
 describe("the commands for people and for machines", () => {
-  for (const file of ["README.md", "conformance/RESULTS.md", ".ci/run"]) {
+  for (
+    const file of [
+      "README.md",
+      "conformance/RESULTS.md",
+      ".ci/run",
+      ".github/workflows/release.yml",
+    ]
+  ) {
     it(`start one version of Deno, which runs this test, in ${file}`, async () => {
       const named = (await readText(file)).matchAll(/\bdeno@(\d\S*)/g);
       assertEquals(

@@ -29,10 +29,22 @@ const DEFAULT_FOLDER = join(ROOT, ".cache/pack");
 
 type Dependencies = Readonly<Record<string, string>>;
 
+/**
+ * The repository, where a workflow of GitHub makes the package: npm compares it with the one that the proof
+ * of the package's origin names, and refuses the package if they differ.
+ */
+function repositoryField(): object {
+  const server = Deno.env.get("GITHUB_SERVER_URL");
+  const repository = Deno.env.get("GITHUB_REPOSITORY");
+  if (!server || !repository) return {};
+  return { repository: { type: "git", url: `git+${server}/${repository}.git` } };
+}
+
 /** What Deno does not write into `package.json`. */
 async function extraFields(): Promise<object> {
   const { license } = await readJsrConfig();
   return {
+    ...repositoryField(),
     description: "Ollama's model downloads: stream transformers, a client, a mock and rules",
     license,
     keywords: ["ollama", "pull", "ndjson", "web-streams", "mock", "conformance"],
