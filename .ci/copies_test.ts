@@ -69,15 +69,18 @@ describe("the projects in Java", () => {
   });
 });
 
+/** What names the version of Deno. */
+const NAMING_DENO = [
+  ".ci/run",
+  ".github/PULL_REQUEST_TEMPLATE.md",
+  ".github/RELEASING.md",
+  ".github/workflows/release.yml",
+  "README.md",
+  "conformance/RESULTS.md",
+];
+
 describe("the commands for people and for machines", () => {
-  for (
-    const file of [
-      "README.md",
-      "conformance/RESULTS.md",
-      ".ci/run",
-      ".github/workflows/release.yml",
-    ]
-  ) {
+  for (const file of NAMING_DENO) {
     it(`start one version of Deno, which runs this test, in ${file}`, async () => {
       const named = (await readText(file)).matchAll(/\bdeno@(\d\S*)/g);
       assertEquals(

@@ -12,6 +12,7 @@
 
 import { basename, join, resolve } from "node:path";
 import { arch, platform } from "node:process";
+import { Command } from "commander";
 import { outputOf } from "./command.ts";
 import { LICENSES_FILE, licensesOf } from "./licenses.ts";
 import { readDenoConfig, readText, ROOT } from "./project.ts";
@@ -83,8 +84,12 @@ async function compileAll(folder: string): Promise<string[]> {
 }
 
 if (import.meta.main) {
-  const [argument = DEFAULT_FOLDER] = Deno.args.filter((argument) => argument !== "--all");
-  const folder = resolve(argument);
-  const files = Deno.args.includes("--all") ? await compileAll(folder) : [await compile(folder)];
-  console.log(files.join("\n"));
+  const program = new Command("deno task executable")
+    .description("makes the command one file, which runs without Deno, Node and Bun")
+    .argument("[folder]", "where the file goes", DEFAULT_FOLDER)
+    .option("--all", "make one for each platform, with the licences and the checksums")
+    .parse(Deno.args, { from: "user" });
+  const folder = resolve(program.processedArgs[0]);
+  const { all } = program.opts<{ all?: true }>();
+  console.log((all ? await compileAll(folder) : [await compile(folder)]).join("\n"));
 }

@@ -2,8 +2,8 @@
  * Shows that the package can be published for real, to registries on loopback, and that what users get
  * from there works: from npm by npm, npx and Bun; from JSR, see `deno_test.ts`.
  *
- * The one step that cannot be tried here is the proof of where a release was made, which only the
- * services of GitHub can sign.
+ * Two steps of a release cannot be tried here, because only services elsewhere can take them: signing the
+ * proof of where a package was made, and publishing to npm by the identity of a workflow.
  *
  * @module
  */
@@ -91,13 +91,18 @@ describe("the package, published to npm", () => {
 
 describe("the package, published to JSR", () => {
   it("arrives with the files that are meant to, unchanged where nothing is imported", async () => {
-    await using registry = await startRegistry();
+    await using registry = await startRegistry("person");
     const files = registry.files();
     assertEquals([...files.keys()].sort(), (await intendedFiles()).map((file) => `/${file}`));
     for (const document of ["README.md", "CHANGELOG.md", "LICENSE", "deno.json"]) {
       const text = new TextDecoder().decode(files.get(`/${document}`));
       assertEquals(text, await readText(document), document);
     }
+  });
+
+  it("is accepted from a workflow without a secret, which may publish those bytes alone", async () => {
+    await using registry = await startRegistry("workflow");
+    assertEquals(registry.files().size, (await intendedFiles()).length);
   });
 
   it("imports nothing by a name that only this repository knows", async () => {
