@@ -70,10 +70,19 @@ describe("the projects in Java", () => {
   });
 });
 
+/** What names the version of Deno. */
+const NAMING_DENO = [
+  ...DOCUMENTS,
+  ".ci/run",
+  ".github/PULL_REQUEST_TEMPLATE.md",
+  ".github/RELEASING.md",
+  ".github/workflows/release.yml",
+  ".github/workflows/scheduled.yml",
+  "CONTRIBUTING.md",
+];
+
 describe("the commands for people and for machines", () => {
-  for (
-    const file of [...DOCUMENTS, "CONTRIBUTING.md", ".ci/run", ".github/workflows/scheduled.yml"]
-  ) {
+  for (const file of NAMING_DENO) {
     it(`start no version of Deno but the one that runs this test, in ${file}`, async () => {
       const named = (await readText(file)).matchAll(/\bdeno@(\d[\d.]*\d)/g);
       const others = Array.from(named, ([, version]) => version)

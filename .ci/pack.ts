@@ -1,6 +1,6 @@
 /**
- * Makes the npm package: `deno task pack [folder]`. Deno makes the types, lists the dependencies, and
- * bundles the JavaScript; what npm wants to know besides is added here.
+ * Makes the npm package: `deno task pack [folder]`, which prints the path of the tarball. Deno makes the
+ * types, lists the dependencies, and bundles the JavaScript; what npm wants to know besides is added here.
  *
  *     sources ── deno pack ──▶ types, documents, package.json ──▶ tarball
  *          └─── deno bundle ─▶ entries and chunks, licences ───────┘
@@ -12,7 +12,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { outputOf } from "./command.ts";
 import { LICENSES_FILE, licensesOf } from "./licenses.ts";
 import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
@@ -25,12 +25,27 @@ import { createTask } from "./task.ts";
  */
 const BUNDLED = ["log-update", "string-width"];
 
+/** Where the tarball goes if nobody says: a folder that Git ignores. */
+const DEFAULT_FOLDER = join(ROOT, ".cache/pack");
+
 type Dependencies = Readonly<Record<string, string>>;
+
+/**
+ * The repository, where a workflow of GitHub makes the package: npm compares it with the one that the proof
+ * of the package's origin names, and refuses the package if they differ.
+ */
+function repositoryField(): object {
+  const server = Deno.env.get("GITHUB_SERVER_URL");
+  const repository = Deno.env.get("GITHUB_REPOSITORY");
+  if (!server || !repository) return {};
+  return { repository: { type: "git", url: `git+${server}/${repository}.git` } };
+}
 
 /** What Deno does not write into `package.json`. */
 async function extraFields(): Promise<object> {
   const { license } = await readJsrConfig();
   return {
+    ...repositoryField(),
     description: "Ollama's model downloads: stream transformers, a client, a mock and rules",
     license,
     keywords: ["ollama", "pull", "ndjson", "web-streams", "mock", "conformance"],
@@ -82,12 +97,13 @@ export async function pack(folder: string): Promise<string> {
     await outputOf(["tar", "-xzf", archive, "-C", work]);
     const dependencies = await completeManifest(join(contents, "package.json"));
     await bundleModules(contents, dependencies);
-    await Deno.mkdir(folder, { recursive: true });
-    const printed = await outputOf(["npm", "pack", "--json", `--pack-destination=${folder}`], {
+    const destination = resolve(folder);
+    await Deno.mkdir(destination, { recursive: true });
+    const printed = await outputOf(["npm", "pack", "--json", `--pack-destination=${destination}`], {
       cwd: contents,
     });
     const [{ filename }] = JSON.parse(printed);
-    return join(folder, filename);
+    return join(destination, filename);
   } finally {
     await Deno.remove(work, { recursive: true });
   }
@@ -96,7 +112,7 @@ export async function pack(folder: string): Promise<string> {
 if (import.meta.main) {
   const program = createTask("pack")
     .description("makes the npm package, and prints the path of the tarball")
-    .argument("[folder]", "where the tarball goes", ROOT)
+    .argument("[folder]", "where the tarball goes", DEFAULT_FOLDER)
     .parse(Deno.args, { from: "user" });
   const [folder] = program.processedArgs as [string];
   console.log(await pack(folder));

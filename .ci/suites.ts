@@ -159,6 +159,8 @@ async function toolchainsHere(): Promise<string> {
 /** What each suite that tries the package as it is published tries it in. */
 const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   package: () => Promise.resolve("npm"),
+  executable: async () => `one file with Bun ${await versionOf(bun.program)}`,
+  published: () => Promise.resolve("registries on loopback"),
   types: () => Promise.resolve(`${TOOLS.oldestTypescript} and ${TOOLS.typescript}`),
   deno: () => Promise.resolve(`Deno ${Deno.version.deno}`),
   bun: async () => `Bun ${await versionOf(bun.program)}`,

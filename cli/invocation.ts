@@ -23,6 +23,9 @@ export interface Start {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
+/** Where Bun keeps the modules of an executable: on Windows, and elsewhere. */
+const EXECUTABLE_ROOTS = /^file:\/\/\/(\$bunfs|[A-Z]:\/~BUN)\//;
+
 /** How to call the program again, up to its first argument. */
 export function describeInvocation(start: Start): string {
   const { execPath, script, moduleUrl, directory, env } = start;
@@ -32,6 +35,7 @@ export function describeInvocation(start: Start): string {
   if (!moduleUrl.startsWith("file:")) {
     return `deno run --allow-net --allow-env jsr:${PACKAGE}/cli`;
   }
+  if (EXECUTABLE_ROOTS.test(moduleUrl)) return runtime; // the file itself, whatever it is called
   if (runtime === "deno" && runner.startsWith("deno/")) return "deno task";
   if (env.npm_command === "exec") return `${runner.startsWith("bun/") ? "bunx" : "npx"} ${PACKAGE}`;
   if (/[/\\]node_modules[/\\]/.test(script)) return `npx ${PACKAGE}`;

@@ -1,7 +1,7 @@
 /**
  * The version of this package, from the one place where it is written: `deno.json`, which is beside
  * the sources in the repository and on JSR. An npm package made by `deno pack` has the same version in
- * its `package.json`.
+ * its `package.json`. An executable has no file beside it: its build puts the version into the code.
  *
  * It is read when asked for: an import of JSON is left out by `deno pack`, and makes Node 20 warn.
  *
@@ -9,6 +9,9 @@
  */
 
 import { readFile } from "node:fs/promises";
+
+/** The version, in an executable: its build defines it. */
+declare const OLLAMA_PULL_VERSION: string | undefined;
 
 /** Where they are from here, and from a bundle of the npm package, which may be beside its manifest. */
 const MANIFESTS = ["../deno.json", "../package.json", "./package.json"];
@@ -23,8 +26,9 @@ async function readText(url: URL): Promise<string> {
   return await response.text();
 }
 
-/** The version, such as `0.1.0`. */
+/** The version, such as `0.2.0`. */
 export async function readVersion(base: string = import.meta.url): Promise<string> {
+  if (typeof OLLAMA_PULL_VERSION === "string") return OLLAMA_PULL_VERSION;
   for (const manifest of MANIFESTS) {
     try {
       const { name, version } = JSON.parse(await readText(new URL(manifest, base)));
