@@ -19,7 +19,7 @@ export interface DenoConfig {
   readonly version: string;
   readonly exports: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, string>>;
-  readonly allowScripts: readonly string[];
+  readonly allowScripts: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   readonly compilerOptions: Readonly<Record<string, unknown>>;
 }
 

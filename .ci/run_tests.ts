@@ -173,10 +173,6 @@ const { filter, jobs } = program.opts<{ filter?: string; jobs: string }>();
 if (!/^[1-9]\d?$/.test(jobs)) program.error("--jobs must be a number from 1 to 99");
 const chosen = chooseSuites(suites, program.args);
 
-// Also runs Bun's install script, without which there is no Bun.
-const installed = await run(Deno.execPath(), ["install", "--quiet"]);
-if (installed !== 0) throw new Error("Cannot install the dependencies");
-
 const results = await runSuites(chosen, { jobs: Number(jobs), filter });
 printTable(results);
 for (const { suite, subject, problem } of results) {

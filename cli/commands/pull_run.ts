@@ -116,7 +116,7 @@ class PullRun {
     const ended = new AbortController();
     if (models.length > 1) this.#write(`${printable(model)}\n`);
     const opening = `connecting to ${host.origin}`;
-    const view = createView(this.#context, { model, form, opening });
+    const view = await createView(this.#context, { model, form, opening });
     try {
       await pullModel(model, {
         layers: this.#fetchLayers(model, AbortSignal.any([signal, ended.signal])),

@@ -10,7 +10,6 @@ import { formatPercent } from "../../src/amounts.ts";
 import type { CommandContext, Output } from "../command.ts";
 import { describeRetry } from "../failure.ts";
 import { printable } from "../printable.ts";
-import { BarsView } from "./bars_view.ts";
 import { JsonView } from "./json_view.ts";
 import { describeStandstill, Standstill } from "./standstill.ts";
 import type { ProgressView } from "./view.ts";
@@ -29,14 +28,17 @@ export interface ViewOptions {
 }
 
 /** The view that suits standard output. */
-export function createView(
+export async function createView(
   context: CommandContext,
   { model, form, opening }: ViewOptions,
-): ProgressView {
+): Promise<ProgressView> {
   if (form === "json") return new JsonView(context.stdout, model);
   if (form === "quiet") return SILENT_VIEW;
   const canRedraw = context.stdout.isTTY === true && context.env.TERM !== "dumb";
-  return canRedraw ? new BarsView(context, opening) : new LinesView(context);
+  if (!canRedraw) return new LinesView(context);
+  // Loaded only for a terminal: what they are drawn with reads more of the environment.
+  const { BarsView } = await import("./bars_view.ts");
+  return new BarsView(context, opening);
 }
 
 /** Nothing, for those who only want to know how it ends. */
