@@ -30,7 +30,8 @@ export function isGranted(permission: Permission): boolean {
 }
 
 /** What Deno says is missing, as in `Requires net access to "127.0.0.1:1", run again with the --allow-net flag`. */
-const REQUIREMENT = /Requires \w+ access(?: to "(.*)"| to (\S+))?, run again with the (--allow-\w+) flag/;
+const REQUIREMENT =
+  /Requires \w+ access(?: to "(.*)"| to (\S+))?, run again with the (--allow-\w+) flag/;
 
 /** What cannot be done without each flag, to one thing and to all. */
 const DEEDS: Readonly<Record<string, readonly [one: string, all: string]>> = {
@@ -54,7 +55,7 @@ export function describeDenial(error: unknown): string | undefined {
   const [, quoted, bare, flag = ""] = REQUIREMENT.exec(error.message) ?? [];
   const deed = DEEDS[flag];
   if (deed === undefined) return printable(error.message);
-  const thing = quoted ?? bare;
+  const thing = (quoted ?? bare)?.replace(/:0$/, ""); // port 0 is any that is free
   if (thing === undefined) return `Cannot ${deed[1]}: run it with ${flag}`;
   const shown = printable(thing);
   return `Cannot ${deed[0]} ${shown}: run it with ${quoteArgument(`${flag}=${shown}`)}`;

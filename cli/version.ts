@@ -9,6 +9,7 @@
  */
 
 import { readFile } from "node:fs/promises";
+import { describeDenial } from "./permissions.ts";
 
 /** Where they are from here, and from a bundle of the npm package, which may be beside its manifest. */
 const MANIFESTS = ["../deno.json", "../package.json", "./package.json"];
@@ -23,13 +24,14 @@ async function readText(url: URL): Promise<string> {
   return await response.text();
 }
 
-/** The version, such as `0.1.0`. */
+/** The version, such as `0.1.0`. Fails if Deno does not allow to read it. */
 export async function readVersion(base: string = import.meta.url): Promise<string> {
   for (const manifest of MANIFESTS) {
     try {
       const { name, version } = JSON.parse(await readText(new URL(manifest, base)));
       if (name === NAME && typeof version === "string") return version;
-    } catch {
+    } catch (error) {
+      if (describeDenial(error) !== undefined) throw error;
       // Not this one: only one of them is there.
     }
   }

@@ -37,6 +37,8 @@ export interface PullTask {
   readonly ifMissing?: boolean;
   /** Whether the server keeps what was downloaded. */
   readonly keepsBytes: boolean;
+  /** A line that explains each retry, for a person. @default nothing */
+  readonly retryNote?: string;
   /** Makes the requests of pulls. @default that of the context */
   readonly fetch?: CommandContext["fetch"];
   /** The command that pulls some of the models again. */
@@ -111,7 +113,7 @@ class PullRun {
   }
 
   async #pull(model: string, summary: PullSummary): Promise<void> {
-    const { models, host, form, options, fetch = this.#context.fetch } = this.#task;
+    const { models, host, form, options, retryNote, fetch = this.#context.fetch } = this.#task;
     const { signal, now, sleep } = this.#context;
     const ended = new AbortController();
     if (models.length > 1) this.#write(`${printable(model)}\n`);
@@ -133,6 +135,7 @@ class PullRun {
         onRetry: (retry) => {
           summary.addRetry();
           view.retry(retry);
+          if (retryNote !== undefined) view.note(retryNote);
         },
       });
     } finally {

@@ -42,7 +42,12 @@ export async function createView(
 }
 
 /** Nothing, for those who only want to know how it ends. */
-const SILENT_VIEW: ProgressView = { show: () => {}, retry: () => {}, end: () => {} };
+const SILENT_VIEW: ProgressView = {
+  show: () => {},
+  retry: () => {},
+  note: () => {},
+  end: () => {},
+};
 
 /** How often to look whether a download stands still, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
@@ -93,7 +98,11 @@ export class LinesView implements ProgressView {
 
   retry(retry: PullRetry): void {
     this.#standstill.restart();
-    this.#write(describeRetry(retry));
+    this.note(describeRetry(retry));
+  }
+
+  note(line: string): void {
+    this.#write(line);
   }
 
   end(): void {
