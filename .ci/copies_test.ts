@@ -43,7 +43,7 @@ describe("the configuration", () => {
 
   it("lets the install script of the Bun that is imported run, and no other", async () => {
     const { imports, allowScripts } = await readDenoConfig();
-    assertEquals(allowScripts, [imports["bun"]!]);
+    assertEquals(allowScripts.allow, [imports["bun"]!]);
   });
 
   it("locks no package to the address of a registry", async () => {

@@ -180,10 +180,6 @@ if (!/^[1-9]\d{0,3}$/.test(timeout)) program.error("error: --timeout must be 1 t
 if (thorough) Deno.env.set("ZOO_RUNS", THOROUGH_RUNS);
 const chosen = await chooseSuites(await allSuites(thorough), program.args, program);
 
-// Also runs Bun's install script, without which there is no Bun.
-const installed = await run(Deno.execPath(), ["install", "--quiet"]);
-if (installed !== 0) throw new Error("Cannot install the dependencies");
-
 const isChecked = program.args.includes(QUICK)
   ? await run(Deno.execPath(), ["task", "--quiet", "check", ...QUICK_CHECKS]) === 0
   : true;

@@ -74,6 +74,8 @@ export const ADVICE: Readonly<Record<KnownReason, Advice>> = {
   "name-not-resolved": "Check the name of the host in --host or OLLAMA_HOST",
   "certificate": (error, attempt) => trustCertificate(error, attempt),
   "tls-mismatch": (error, attempt) => changeScheme(error, attempt),
+  "not-permitted": (_, { again, host }) =>
+    `Give Deno the permission --allow-net=${host.host}, then run: ${again}`,
   "runtime-limit": (_, attempt) => tryAgain(attempt),
 };
 

@@ -95,6 +95,7 @@ const ROWS: readonly [failure: Case, advice: string][] = [
     "That port speaks TLS: use --host https://***@h:1",
   ],
   [{ reason: "tls-mismatch" }, "scheme of the registry"],
+  [{ reason: "not-permitted", code: "network", host: "http://h:1" }, "--allow-net=h:1"],
   [{ reason: "runtime-limit", code: "network", hasBytes: true }, RESUME],
 
   [

@@ -10,10 +10,13 @@
 import { PullError, type PullRetry } from "../mod.ts";
 import { formatDuration } from "../src/amounts.ts";
 import { adviseOn, type Attempt } from "./advice.ts";
+import { describeDenial } from "./permissions.ts";
 import { printable } from "./printable.ts";
 
 /** Says why a pull failed and what to do. */
 export function describeFailure(error: unknown, attempt: Attempt): string {
+  const denial = describeDenial(error);
+  if (denial !== undefined) return denial;
   if (!(error instanceof PullError)) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return `Unexpected failure: ${printable(text)}; please report it`;

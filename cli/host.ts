@@ -27,11 +27,14 @@ export function parseHost(text: string, source: string): URL {
   }
 }
 
+/** Environment variables. One that an option replaces is not read, which takes a permission in Deno. */
+type Env = Readonly<Record<string, string | undefined>>;
+
 /** The address of the server: `--host`, else `OLLAMA_HOST`, else the default. */
-export function chooseHost(option: string | undefined, variable: string | undefined): URL {
+export function chooseHost(option: string | undefined, env: Env): URL {
   return option !== undefined
     ? parseHost(option, "--host")
-    : parseHost(variable ?? "", "OLLAMA_HOST");
+    : parseHost(env.OLLAMA_HOST ?? "", "OLLAMA_HOST");
 }
 
 /**
@@ -40,10 +43,10 @@ export function chooseHost(option: string | undefined, variable: string | undefi
  */
 export function chooseRegistry(
   option: string | undefined,
-  variable: string | undefined,
+  env: Env,
   insecure: boolean,
 ): URL | undefined {
-  const given = (option ?? variable ?? "").trim();
+  const given = (option ?? env.OLLAMA_PULL_REGISTRY ?? "").trim();
   if (given === "") return undefined;
   const address = given.includes("://") ? given : `${insecure ? "http" : "https"}://${given}`;
   return parseHost(address, option === undefined ? "OLLAMA_PULL_REGISTRY" : "--registry");

@@ -10,6 +10,7 @@
  */
 
 import process from "node:process";
+import { isGranted } from "./permissions.ts";
 
 /** How often to look, in milliseconds. */
 const LOOK_EVERY_MS = 500;
@@ -31,15 +32,15 @@ export interface Processes {
 export const realProcesses: Processes = {
   parent: () => process.ppid,
   async parentOf(pid) {
+    if (!isGranted({ name: "run" })) return undefined;
     // Loaded where npm is in between alone: it would delay the others.
     const { execFile } = await import("node:child_process");
     return await new Promise<number | undefined>((resolve) => {
-      // It throws where Deno does not allow to run anything.
       execFile("ps", ["-o", "ppid=", "-p", String(pid)], (error, stdout) => {
         const parent = Number(stdout);
         resolve(error === null && parent > 0 ? parent : undefined);
       });
-    }).catch(() => undefined);
+    });
   },
   isRunning(pid) {
     try {

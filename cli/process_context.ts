@@ -10,10 +10,35 @@ import process from "node:process";
 import { type CommandContext, EXIT, Interruption } from "./command.ts";
 import { sleepOnTimer } from "../src/pull/sleep.ts";
 import { describeInvocation } from "./invocation.ts";
+import { isGranted } from "./permissions.ts";
 import { createTransport } from "./transport.ts";
 
 /** Signals that end or suspend a process before it can restore the terminal. */
 const DEADLY_SIGNALS = ["SIGHUP", "SIGQUIT", "SIGTSTP"] as const;
+
+/**
+ * The variables that only tell how to put something, or how to show it. Without the permission to read one,
+ * it counts as not set. (The others decide what is done, so a command that may not read them fails.)
+ */
+const OPTIONAL_VARIABLES: readonly string[] = [
+  "TERM",
+  "NO_COLOR",
+  "npm_command",
+  "npm_config_user_agent",
+  "npm_execpath",
+];
+
+/** The environment, of which a command reads what it is allowed to. */
+function readableEnv(): NodeJS.ProcessEnv {
+  // The target is empty, since a proxy looks at what its target has after each read, which Deno would refuse.
+  return new Proxy({} as NodeJS.ProcessEnv, {
+    get(_, name: string) {
+      const isReadable = !OPTIONAL_VARIABLES.includes(name) ||
+        isGranted({ name: "env", variable: name });
+      return isReadable ? process.env[name] : undefined;
+    },
+  });
+}
 
 /** Describes this process to a command. To be called once. */
 export function createProcessContext(): CommandContext {
@@ -26,17 +51,18 @@ export function createProcessContext(): CommandContext {
   // The reader of the output has left, as in `| head -1`.
   process.stdout.on("error", () => stop("The output was closed", EXIT.outputClosed));
   process.stderr.on("error", () => {});
+  const env = readableEnv();
 
   return {
     stdout: process.stdout,
     stderr: process.stderr,
-    env: process.env,
+    env,
     invocation: describeInvocation({
       execPath: process.execPath,
       script: process.argv[1] ?? "ollama-pull",
       moduleUrl: import.meta.url,
       directory: process.cwd(),
-      env: process.env,
+      env,
     }),
     fetch: createTransport(process.env),
     signal: stopped.signal,

@@ -9,6 +9,7 @@
  */
 
 import { readFile } from "node:fs/promises";
+import { describeDenial } from "./permissions.ts";
 
 /** The version, in an executable: its build defines it. */
 declare const OLLAMA_PULL_VERSION: string | undefined;
@@ -26,14 +27,15 @@ async function readText(url: URL): Promise<string> {
   return await response.text();
 }
 
-/** The version, such as `0.2.0`. */
+/** The version, such as `0.2.0`. Fails if Deno does not allow to read it. */
 export async function readVersion(base: string = import.meta.url): Promise<string> {
   if (typeof OLLAMA_PULL_VERSION === "string") return OLLAMA_PULL_VERSION;
   for (const manifest of MANIFESTS) {
     try {
       const { name, version } = JSON.parse(await readText(new URL(manifest, base)));
       if (name === NAME && typeof version === "string") return version;
-    } catch {
+    } catch (error) {
+      if (describeDenial(error) !== undefined) throw error;
       // Not this one: only one of them is there.
     }
   }

@@ -189,7 +189,7 @@ async function testServer(
   requireModelName(model);
   if (otherModel !== undefined) requireModelName(otherModel);
   const host = flags.url === undefined
-    ? chooseHost(undefined, context.env.OLLAMA_HOST)
+    ? chooseHost(undefined, context.env)
     : parseHost(flags.url, "--url");
   const url = host.href.replace(/\/$/, "");
   const mayDelete = flags.delete ?? false;

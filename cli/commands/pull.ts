@@ -189,16 +189,17 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
     .addHelpText("after", HELP_AFTER)
     .action(async (models: readonly string[], flags: PullFlags) => {
       for (const model of models) requireModelName(model);
-      const { OLLAMA_HOST, OLLAMA_PULL_REGISTRY } = context.env;
       const { insecure = false, ifMissing = false, dryRun, outdated } = flags;
       if (models.length === 0 && !outdated) {
         throw new UsageError("Which model? Name one, such as llama3.2, or add --outdated");
       }
-      const host = chooseHost(flags.host, OLLAMA_HOST);
-      const registry = chooseRegistry(flags.registry, OLLAMA_PULL_REGISTRY, insecure);
+      const host = chooseHost(flags.host, context.env);
       if (flags.registry !== undefined && !flags.manifest) {
         throw new UsageError("--registry is of no use with --no-manifest: no registry is asked");
       }
+      const registry = flags.manifest
+        ? chooseRegistry(flags.registry, context.env, insecure)
+        : undefined;
       const manifest = { registry, insecure };
       const task: PullTask = {
         models,

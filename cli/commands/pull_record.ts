@@ -24,7 +24,7 @@ export async function recordPulls(
     const { Recorder } = await import("../../mock/recordings/recorder.ts");
     const header = {
       recordedAt: new Date().toISOString(),
-      recordedBy: `@ollama-pull/kit ${await readVersion()}`,
+      recordedBy: `@ollama-pull/kit ${await readVersion().catch(() => "unknown")}`,
       server: await askVersion(task, context),
     };
     const { now, fetch } = context;

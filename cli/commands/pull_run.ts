@@ -37,6 +37,8 @@ export interface PullTask {
   readonly ifMissing?: boolean;
   /** Whether the server keeps what was downloaded. */
   readonly keepsBytes: boolean;
+  /** A line that explains each retry, for a person. @default nothing */
+  readonly retryNote?: string;
   /** Makes the requests of pulls. @default that of the context */
   readonly fetch?: CommandContext["fetch"];
   /** The command that pulls some of the models again. */
@@ -111,12 +113,12 @@ class PullRun {
   }
 
   async #pull(model: string, summary: PullSummary): Promise<void> {
-    const { models, host, form, options, fetch = this.#context.fetch } = this.#task;
+    const { models, host, form, options, retryNote, fetch = this.#context.fetch } = this.#task;
     const { signal, now, sleep } = this.#context;
     const ended = new AbortController();
     if (models.length > 1) this.#write(`${printable(model)}\n`);
     const opening = `connecting to ${host.origin}`;
-    const view = createView(this.#context, { model, form, opening });
+    const view = await createView(this.#context, { model, form, opening });
     try {
       await pullModel(model, {
         layers: this.#fetchLayers(model, AbortSignal.any([signal, ended.signal])),
@@ -133,6 +135,7 @@ class PullRun {
         onRetry: (retry) => {
           summary.addRetry();
           view.retry(retry);
+          if (retryNote !== undefined) view.note(retryNote);
         },
       });
     } finally {

@@ -90,12 +90,16 @@ export class BarsView implements ProgressView {
     if (steps.length > MAX_STEPS) steps.shift();
   }
 
-  /** Writes a line that stays, above the picture. */
   retry(retry: PullRetry): void {
     this.#standstill.restart();
+    this.note(describeRetry(retry));
+  }
+
+  /** Writes a line that stays, above the picture. */
+  note(line: string): void {
     this.#clearAfterResize(this.#room());
     this.#update.clear();
-    this.#stdout.write(`${describeRetry(retry)}\n`);
+    this.#stdout.write(`${line}\n`);
     this.#forgetPicture();
     this.#paint();
   }

@@ -40,6 +40,8 @@ export class JsonView implements ProgressView {
     writeJson(this.#stdout, { model: this.#model, retry: { attempt, delayMs, error } });
   }
 
+  note(): void {}
+
   end(): void {}
 }
 

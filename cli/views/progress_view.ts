@@ -10,7 +10,6 @@ import { formatPercent } from "../../src/amounts.ts";
 import type { CommandContext, Output } from "../command.ts";
 import { describeRetry } from "../failure.ts";
 import { printable } from "../printable.ts";
-import { BarsView } from "./bars_view.ts";
 import { JsonView } from "./json_view.ts";
 import { describeStandstill, Standstill } from "./standstill.ts";
 import type { ProgressView } from "./view.ts";
@@ -29,18 +28,26 @@ export interface ViewOptions {
 }
 
 /** The view that suits standard output. */
-export function createView(
+export async function createView(
   context: CommandContext,
   { model, form, opening }: ViewOptions,
-): ProgressView {
+): Promise<ProgressView> {
   if (form === "json") return new JsonView(context.stdout, model);
   if (form === "quiet") return SILENT_VIEW;
   const canRedraw = context.stdout.isTTY === true && context.env.TERM !== "dumb";
-  return canRedraw ? new BarsView(context, opening) : new LinesView(context);
+  if (!canRedraw) return new LinesView(context);
+  // Loaded only for a terminal: what they are drawn with reads more of the environment.
+  const { BarsView } = await import("./bars_view.ts");
+  return new BarsView(context, opening);
 }
 
 /** Nothing, for those who only want to know how it ends. */
-const SILENT_VIEW: ProgressView = { show: () => {}, retry: () => {}, end: () => {} };
+const SILENT_VIEW: ProgressView = {
+  show: () => {},
+  retry: () => {},
+  note: () => {},
+  end: () => {},
+};
 
 /** How often to look whether a download stands still, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
@@ -91,7 +98,11 @@ export class LinesView implements ProgressView {
 
   retry(retry: PullRetry): void {
     this.#standstill.restart();
-    this.#write(describeRetry(retry));
+    this.note(describeRetry(retry));
+  }
+
+  note(line: string): void {
+    this.#write(line);
   }
 
   end(): void {
