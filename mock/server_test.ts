@@ -273,7 +273,7 @@ describe("A configuration that is wrong", () => {
     );
     refuse(
       { kind: "slow", model: "x" },
-      'the model "x" of the registry fault "slow": the registry offers only',
+      'the model "x" of the registry fault "slow": the registry has only',
     );
     refuse(
       { kind: "slow", layer: 9 },

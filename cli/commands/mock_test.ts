@@ -232,8 +232,8 @@ describe("mock", () => {
       assertEquals(code, EXIT.usage);
       assertMatch(stderr, message);
     };
-    await refuse("{", /--config .*mock.json: Cannot read it as JSON: /);
-    await refuse('{"model":"a"}', /--config .*mock.json: model: Unknown field: it takes /);
+    await refuse("{", /--config .*mock.json: It is not JSON: /);
+    await refuse('{"model":"a"}', /--config .*mock.json: model: Unknown field: it must be one of /);
     await refuse(
       '{"faults":["cat"]}',
       /--config .*mock.json: faults\[0\]: Cannot use the fault "cat"/,

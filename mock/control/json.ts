@@ -82,7 +82,7 @@ export interface SetupJson extends Omit<MockSetup, OtherInJson> {
   rate?: RateJson | undefined;
   /** Recorded pulls, as the texts of their files. */
   recordings?: readonly string[] | undefined;
-  /** How many times faster than recorded to play them. */
+  /** How fast to play them, as a multiple of the recorded speed. */
   replaySpeed?: number | "unlimited" | undefined;
   /** What goes wrong. */
   faults?: FaultsJson | undefined;

@@ -91,7 +91,7 @@ function problemsInFields(
     })),
     ...unknown.slice(0, MAX_PROBLEMS).map((name) => ({
       place: placeOf(name),
-      message: `Unknown field: the known ones are ${takes}`,
+      message: `Unknown field: it must be one of ${takes}`,
     })),
   ];
 }

@@ -245,7 +245,7 @@ export const Setup: Schema<SetupJson> = define("Setup", {
     },
     replaySpeed: {
       anyOf: [{ type: "number", exclusiveMinimum: 0 }, { type: "string", const: "unlimited" }],
-      description: "How many times faster than recorded to play them.",
+      description: "How fast to play them, as a multiple of the recorded speed.",
     },
     faults: Faults,
     clock: ClockMode,

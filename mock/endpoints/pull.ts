@@ -37,7 +37,7 @@ export interface PullEndpointOptions {
   readonly isNeverLate: boolean;
   /** The models with recorded pulls. */
   readonly recorded: RecordedModels;
-  /** How many times faster than recorded to play recorded pulls. */
+  /** How fast to play recorded pulls, as a multiple of the recorded speed. */
   readonly replaySpeed: number;
   /** Chooses the faults for a pull. */
   readonly faultsFor: (name: ModelName) => readonly ArmedFault[];
