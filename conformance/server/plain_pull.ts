@@ -9,11 +9,11 @@ import { causeOfError } from "../../src/causes.ts";
 import { quote } from "../../src/text.ts";
 import { CannotRun, type CheckRun, Violation } from "../rule.ts";
 import { withServer } from "./server_states.ts";
-import type { OpenServer, ServerSubject, World } from "./subject.ts";
+import type { OpenServer, ServerSetup, ServerSubject } from "./subject.ts";
 import { hasSucceeded, pullAll, type Transcript } from "./transcript.ts";
 
 /** A model of one small layer. */
-export const PLAIN_WORLD: World = { layers: [1_000] };
+export const PLAIN_SETUP: ServerSetup = { layers: [1_000] };
 
 /** The rule that a server breaks if a plain pull does not succeed. */
 const PLAIN_RULE = "S-SEQ-3";
@@ -44,7 +44,7 @@ async function pullPlainly(
  * @throws {CannotRun} If the server cannot be reached, or its registry does not have the model.
  */
 export async function plainPull(subject: ServerSubject, run: CheckRun): Promise<void> {
-  await withServer(subject, PLAIN_WORLD, async (server) => {
+  await withServer(subject, PLAIN_SETUP, async (server) => {
     const last = (await pullPlainly(subject, server, run))?.statuses.at(-1);
     if (last?.kind !== "error" || causeOfError(last.message).reason !== "model-not-found") return;
     const [model, words] = [quote(server.model), quote(last.message)];
@@ -58,7 +58,7 @@ export async function plainPull(subject: ServerSubject, run: CheckRun): Promise<
 export async function pullsPlainly(subject: ServerSubject, run: CheckRun): Promise<boolean> {
   const isKnown = known.get(subject);
   if (isKnown !== undefined) return isKnown;
-  await withServer(subject, PLAIN_WORLD, (server) => pullPlainly(subject, server, run));
+  await withServer(subject, PLAIN_SETUP, (server) => pullPlainly(subject, server, run));
   return known.get(subject) ?? false;
 }
 

@@ -17,7 +17,7 @@ import { CannotRun } from "../rule.ts";
 import { createWireFetch } from "./wire/wire_fetch.ts";
 
 /** The state of a server at the start of a check. */
-export interface World {
+export interface ServerSetup {
   /** The sizes in bytes of the layers of the model. None of them is downloaded yet. */
   readonly layers: readonly number[];
   /** Whether layers may be there already, since the check does not look at downloads. @default {false} */
@@ -87,12 +87,12 @@ export interface ServerSubject extends SubjectInfo {
    * The option `checkTimeoutMs` overrides it.
    */
   readonly checkTimeoutMs?: number | undefined;
-  /** Whether it pulls the same model whatever {@link World} is asked for. @default {false} */
+  /** Whether it pulls the same model whatever {@link ServerSetup} is asked for. @default {false} */
   readonly hasOneModel?: boolean | undefined;
   /** Whether what it has outlives a check, but for its model. @default {false} */
   readonly keepsState?: boolean | undefined;
   /** Prepares it for a check. */
-  readonly open: (world: World) => Promise<OpenServer>;
+  readonly open: (setup: ServerSetup) => Promise<OpenServer>;
 }
 
 /** Why a rule with some needs does not apply to a server, or `undefined` if it applies. */

@@ -24,9 +24,9 @@ import type { Seen } from "./seen.ts";
 export function watchServer(subject: ServerSubject, watch: Watch): ServerSubject {
   return {
     ...subject,
-    async open(world) {
-      const server = await subject.open(world);
-      return (world.faults ?? []).length > 0 ? server : watched(server, watch);
+    async open(setup) {
+      const server = await subject.open(setup);
+      return (setup.faults ?? []).length > 0 ? server : watched(server, watch);
     },
   };
 }

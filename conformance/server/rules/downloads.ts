@@ -8,8 +8,8 @@ import fc, { type Arbitrary } from "fast-check";
 import type { LayerSize, PullStatus } from "../../../mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { requireSuccess, SUCCESS } from "../plain_pull.ts";
-import { READY_WORLD, slowFirstWorlds, withServer, worlds } from "../server_states.ts";
-import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { READY_SETUP, setups, slowFirstSetups, withServer } from "../server_states.ts";
+import { type OpenServer, type ServerSetup, type ServerSubject, unlessHas } from "../subject.ts";
 import {
   absentModel,
   type ActivePull,
@@ -75,19 +75,19 @@ async function requireFrom(
 type Before = "ended" | "cancelled";
 
 /** A model of which another version is published: its layer at a place gets larger. */
-interface ChangedWorld {
-  readonly world: World;
+interface ChangedSetup {
+  readonly setup: ServerSetup;
   readonly place: number;
   readonly before: Before;
 }
 
 /** Models that are published anew once they are pulled, or once their pull was cancelled. */
-function changedWorlds(): { decisive: readonly ChangedWorld[]; inputs: Arbitrary<ChangedWorld> } {
-  const of = (before: Before, worlds: Arbitrary<World>) =>
-    fc.record({ world: worlds, place: fc.nat(), before: fc.constant(before) });
+function changedSetups(): { decisive: readonly ChangedSetup[]; inputs: Arbitrary<ChangedSetup> } {
+  const of = (before: Before, setups: Arbitrary<ServerSetup>) =>
+    fc.record({ setup: setups, place: fc.nat(), before: fc.constant(before) });
   return {
-    decisive: [{ world: { layers: [40_000_000, 2_000] }, place: 0, before: "cancelled" }],
-    inputs: fc.oneof(of("ended", worlds()), of("cancelled", slowFirstWorlds())),
+    decisive: [{ setup: { layers: [40_000_000, 2_000] }, place: 0, before: "cancelled" }],
+    inputs: fc.oneof(of("ended", setups()), of("cancelled", slowFirstSetups())),
   };
 }
 
@@ -153,14 +153,14 @@ const REMOVALS = ["deletion", "update"] as const;
 /** A model whose first layer is there, until no model needs it. */
 interface Removal {
   readonly by: typeof REMOVALS[number];
-  readonly world: World;
+  readonly setup: ServerSetup;
 }
 
 /** Makes it so that no model needs the first layer of a model, until the model is pulled again. */
 async function removeFirstLayer(
   by: Removal["by"],
   server: OpenServer,
-  { layers: [first = 0, ...others] }: World,
+  { layers: [first = 0, ...others] }: ServerSetup,
   subject: ServerSubject,
   run: CheckRun,
 ): Promise<void> {
@@ -196,21 +196,21 @@ function nameToOffer(server: OpenServer): string {
 function partialRule(
   info: Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "evidence" | "skips">,
   check: (
-    part: PartialPull & { readonly world: World },
+    part: PartialPull & { readonly setup: ServerSetup },
     server: OpenServer,
     run: CheckRun,
     subject: ServerSubject,
   ) => Promise<void>,
 ): Rule<ServerSubject> {
-  return rule<ServerSubject, [World, number]>({
+  return rule<ServerSubject, [ServerSetup, number]>({
     skips: unlessHas("fresh"),
     ...info,
     side: "server",
-    inputs: fc.tuple(slowFirstWorlds(), fc.integer({ min: 1, max: 4 })),
-    check: (subject, [world, lines], run) =>
-      withServer(subject, world, async (server) => {
+    inputs: fc.tuple(slowFirstSetups(), fc.integer({ min: 1, max: 4 })),
+    check: (subject, [setup, lines], run) =>
+      withServer(subject, setup, async (server) => {
         const part = await pullInPart(server, lines, run);
-        await check({ ...part, world }, server, run, subject);
+        await check({ ...part, setup }, server, run, subject);
       }),
   });
 }
@@ -249,12 +249,12 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     cites: "observed: downloads go by digest, whichever model they are for",
     evidence: "a layer in part that the pull of another model reports",
     skips: unlessHas("fresh", "changes"),
-  }, async ({ pulling, last, world }, server, run, subject) => {
+  }, async ({ pulling, last, setup }, server, run, subject) => {
     if (!server.layers?.some(({ digest }) => digest === last.digest)) {
       throw new Inconclusive("Downloads are not told of by the digests of layers");
     }
     const name = nameToOffer(server);
-    await server.offer!(name, [...world.layers, ADDED_BYTES]);
+    await server.offer!(name, [...setup.layers, ADDED_BYTES]);
     const other = await ask(server, { body: pullBody(server, { stream: true }, name) }, run);
     await requireFrom(other, last, run);
     const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
@@ -294,16 +294,16 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     cites: "observed: a downloaded layer is reported once, with `completed` equal to `total`",
     evidence: "a downloaded layer that is reported again",
     pulls: 0, // the model may be there
-    inputs: worlds().map((world) => ({ ...world, mayBeThere: true })),
-    check: (subject, world, run) =>
-      withServer(subject, world, async (server) => {
+    inputs: setups().map((setup) => ({ ...setup, mayBeThere: true })),
+    check: (subject, setup, run) =>
+      withServer(subject, setup, async (server) => {
         const first = await pullAll(server, run);
         await requireSuccess(subject, first, run);
         const again = await requireAllThere(server, first, run, subject);
         if (again.statuses.some(({ completed }) => completed !== undefined)) run.saw();
       }),
   }),
-  rule<ServerSubject, ChangedWorld>({
+  rule<ServerSubject, ChangedSetup>({
     id: "S-AGAIN-2",
     side: "server",
     level: "observed",
@@ -311,12 +311,12 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     cites: "observed: the manifest is fetched at each pull, and downloaded layers are kept",
     evidence: "a changed model whose layers are reported",
     skips: unlessHas("changes"),
-    ...changedWorlds(),
-    check: (subject, { world, place, before }, run) =>
-      withServer(subject, world, async (server) => {
+    ...changedSetups(),
+    check: (subject, { setup, place, before }, run) =>
+      withServer(subject, setup, async (server) => {
         await pullBefore(before, server, subject, run);
-        const changed = place % world.layers.length;
-        const sizes = world.layers.map((size, index) =>
+        const changed = place % setup.layers.length;
+        const sizes = setup.layers.map((size, index) =>
           index === changed ? size + CHANGED_BYTES : size
         );
         const layers = await server.change!(sizes);
@@ -338,14 +338,14 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
       "removes those of the version before",
     evidence: "a removed layer that is pulled again",
     skips: unlessHas("fresh", "manifest", "changes"),
-    decisive: REMOVALS.map((by) => ({ by, world: { layers: [40_000_000, 2_000] } })),
-    inputs: fc.record({ by: fc.constantFrom(...REMOVALS), world: slowFirstWorlds() }),
+    decisive: REMOVALS.map((by) => ({ by, setup: { layers: [40_000_000, 2_000] } })),
+    inputs: fc.record({ by: fc.constantFrom(...REMOVALS), setup: slowFirstSetups() }),
     pulls: 2,
-    check: (subject, { by, world }, run) =>
-      withServer(subject, world, async (server) => {
+    check: (subject, { by, setup }, run) =>
+      withServer(subject, setup, async (server) => {
         const removed = server.layers?.[0]?.digest;
         await requireSuccess(subject, await pullAll(server, run), run);
-        await removeFirstLayer(by, server, world, subject, run);
+        await removeFirstLayer(by, server, setup, subject, run);
         const again = await pullAll(server, run);
         await requireSuccess(subject, again, run);
         const reports = again.statuses.filter(({ digest }) => digest === removed);
@@ -368,7 +368,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     inputs: fc.boolean(),
     maxRuns: 2,
     check: (subject, stream, run) =>
-      withServer(subject, READY_WORLD, async (server) => {
+      withServer(subject, READY_SETUP, async (server) => {
         const name = nameToOffer(server);
         const pull = async (stream: boolean) =>
           await (await ask(server, { body: pullBody(server, { stream }, name) }, run)).readAll();
@@ -380,7 +380,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         run.saw();
       }),
   }),
-  rule<ServerSubject, [World, number]>({
+  rule<ServerSubject, [ServerSetup, number]>({
     id: "S-LOAD-1",
     side: "server",
     level: "should",
@@ -389,9 +389,9 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     evidence: SUCCESS,
     decisive: [[{ layers: [1_000_000, 5] }, 12]],
     maxRuns: 20,
-    inputs: fc.tuple(worlds(), fc.integer({ min: 2, max: 12 })),
-    check: (subject, [world, callers], run) =>
-      withServer(subject, world, async (server) => {
+    inputs: fc.tuple(setups(), fc.integer({ min: 2, max: 12 })),
+    check: (subject, [setup, callers], run) =>
+      withServer(subject, setup, async (server) => {
         const pulls = Array.from({ length: callers }, () => pullAll(server, run));
         for (const transcript of await Promise.all(pulls)) {
           await requireSuccess(subject, transcript, run);

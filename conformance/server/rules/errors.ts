@@ -9,13 +9,13 @@ import type { Exchange } from "../../exchange.ts";
 import { type CheckRun, Inconclusive, OutOfTime, type Rule, rule, Violation } from "../../rule.ts";
 import { causeOfAll, REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
 import {
-  READY_WORLD,
-  slowEachWorlds,
-  slowFirstWorlds,
+  READY_SETUP,
+  type SetupInputs,
+  slowEachSetups,
+  slowFirstSetups,
   withServer,
-  type WorldInputs,
 } from "../server_states.ts";
-import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { type OpenServer, type ServerSetup, type ServerSubject, unlessHas } from "../subject.ts";
 import { ask, pullAll, pullBody } from "../transcript.ts";
 import { answerTo, duringPull, inTime, refusalRules } from "./refusals.ts";
 import { withEarlier } from "./earlier.ts";
@@ -32,42 +32,42 @@ type Info = Pick<Rule<ServerSubject>, "id" | "title" | "cites">;
 /** A rule about faults during a pull. */
 function faultRule(
   info: Info & Pick<Rule<ServerSubject>, "level" | "evidence">,
-  worlds: WorldInputs,
+  setups: SetupInputs,
   check: (server: OpenServer, run: CheckRun, subject: ServerSubject) => Promise<void>,
 ): Rule<ServerSubject> {
-  return rule<ServerSubject, World>({
+  return rule<ServerSubject, ServerSetup>({
     evidence: REFUSAL,
     ...info,
-    ...worlds,
+    ...setups,
     side: "server",
     skips: unlessHas("faults"),
-    check: (subject, world, run) =>
-      withServer(subject, world, (server) => check(server, run, subject)),
+    check: (subject, setup, run) =>
+      withServer(subject, setup, (server) => check(server, run, subject)),
   });
 }
 
 /** Models whose registry or whose disk fails at some share of them. */
-function failingWorlds(): WorldInputs {
+function failingSetups(): SetupInputs {
   const faults = fc.record({
     kind: fc.constantFrom("error" as const, "disk-full" as const),
     at: fc.integer({ min: 0, max: 100 }).map((share) => ({ completed: `${share}%` })),
   });
-  const inputs = fc.tuple(slowFirstWorlds(), faults)
-    .map(([world, fault]) => ({ ...world, faults: [fault] }));
+  const inputs = fc.tuple(slowFirstSetups(), faults)
+    .map(([setup, fault]) => ({ ...setup, faults: [fault] }));
   return { decisive: [], inputs };
 }
 
 /** Models with a layer that fails its checksum, which may be any of them. */
-function corruptWorlds(): WorldInputs {
-  const { decisive, inputs } = slowEachWorlds();
-  const corrupt = (world: World, layer: number): World => ({
-    ...world,
+function corruptSetups(): SetupInputs {
+  const { decisive, inputs } = slowEachSetups();
+  const corrupt = (setup: ServerSetup, layer: number): ServerSetup => ({
+    ...setup,
     faults: [{ kind: "digest-mismatch", at: { layer } }],
   });
   return {
-    decisive: decisive.flatMap((world) => world.layers.map((_, layer) => corrupt(world, layer))),
+    decisive: decisive.flatMap((setup) => setup.layers.map((_, layer) => corrupt(setup, layer))),
     inputs: fc.tuple(inputs, fc.nat())
-      .map(([world, place]) => corrupt(world, place % world.layers.length)),
+      .map(([setup, place]) => corrupt(setup, place % setup.layers.length)),
   };
 }
 
@@ -103,7 +103,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
         'observed: what fails after the first line is {"error":"…"} as the last line, such as ' +
         "`max retries exceeded: …` when the registry keeps failing",
     },
-    failingWorlds(),
+    failingSetups(),
     async (server, run, subject) => {
       requireFailure(await pullAll(server, run));
       await sawRefusal(subject, run);
@@ -118,7 +118,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       cites: 'observed: {"error":"digest mismatch, file must be downloaded again: …"}',
       evidence: "a failed pull, and the totals of the next one",
     },
-    corruptWorlds(),
+    corruptSetups(),
     async (server, run) => {
       const single = ask(server, { body: pullBody(server, { stream: false }) }, run);
       const [first, joined, alone] = await Promise.all([
@@ -174,7 +174,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       };
       const pulled = moment === "during a pull"
         ? await duringPull(subject, run, refuse)
-        : await withServer(subject, READY_WORLD, async (server) => {
+        : await withServer(subject, READY_SETUP, async (server) => {
           await refuse(server);
           return await pullAll(server, run);
         });
@@ -193,7 +193,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     maxRuns: NAMES.length,
     pulls: 0, // none of them is there
     check: (subject, name, run) =>
-      withServer(subject, READY_WORLD, async (server) => {
+      withServer(subject, READY_SETUP, async (server) => {
         const body = pullBody(server, { stream: true }, name);
         const { status, exchange } = await (await ask(server, { body }, run)).readAll();
         if (status !== 400) return run.saw();

@@ -8,7 +8,7 @@
 import fc, { type Arbitrary } from "fast-check";
 import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
 import { requireSuccess, SUCCESS } from "../plain_pull.ts";
-import { READY_WORLD, withServer } from "../server_states.ts";
+import { READY_SETUP, withServer } from "../server_states.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
 import { ask, isSingleObject, pullAll, type PullRequest, type Transcript } from "../transcript.ts";
 
@@ -48,7 +48,7 @@ export function streamRule(
     maxRuns: more ? MAX_RUNS : decisive.length,
     pulls: 0, // the model may be there
     check: (subject, forms, run) =>
-      withServer(subject, READY_WORLD, async (server) => {
+      withServer(subject, READY_SETUP, async (server) => {
         for (const form of forms) {
           const request = form(server);
           if (!request) continue;

@@ -8,7 +8,7 @@ import fc from "fast-check";
 import { type Rule, rule, Violation } from "../../rule.ts";
 import { isJsonObject, NDJSON_TYPE } from "../../../src/ndjson.ts";
 import { pullAskedFor, type Seen } from "../invariants/seen.ts";
-import { READY_WORLD, withServer } from "../server_states.ts";
+import { READY_SETUP, withServer } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas } from "../subject.ts";
 import { absentModel, ask, parseJson, pullBody } from "../transcript.ts";
 
@@ -40,7 +40,7 @@ function httpRule(
     pulls: 0, // the model may be there
     // Whether it is broken, the watcher of all exchanges tells.
     check: (subject, bodyOf, run) =>
-      withServer(subject, READY_WORLD, async (server) => {
+      withServer(subject, READY_SETUP, async (server) => {
         await (await ask(server, { body: bodyOf(server) }, run)).readAll();
       }),
   });

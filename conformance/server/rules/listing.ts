@@ -7,8 +7,8 @@
 import { isSameModel } from "../../../src/model_name.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { requireSuccess } from "../plain_pull.ts";
-import { slowWorlds, withServer } from "../server_states.ts";
-import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { slowSetups, withServer } from "../server_states.ts";
+import { type OpenServer, type ServerSetup, type ServerSubject, unlessHas } from "../subject.ts";
 import { beginPull, decode, isPartial, parseJson } from "../transcript.ts";
 
 /** Where models are listed. */
@@ -53,7 +53,7 @@ export function listedEarly(): Violation {
 
 /** The rules. */
 export const listingRules: readonly Rule<ServerSubject>[] = [
-  rule<ServerSubject, World>({
+  rule<ServerSubject, ServerSetup>({
     id: LIST_RULE,
     side: "server",
     level: "observed",
@@ -61,9 +61,9 @@ export const listingRules: readonly Rule<ServerSubject>[] = [
     cites: "observed: GET /api/tags lists the models that have a manifest, which is written last",
     evidence: "a list of models during a pull and after it",
     skips: unlessHas("fresh"),
-    ...slowWorlds(),
-    check: (subject, world, run) =>
-      withServer(subject, world, async (server) => {
+    ...slowSetups(),
+    check: (subject, setup, run) =>
+      withServer(subject, setup, async (server) => {
         const pulling = await beginPull(server, run);
         await pulling.readUntil((statuses) => statuses.some(isPartial));
         const isListedEarly = await listsModel(server, run);

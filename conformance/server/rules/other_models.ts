@@ -11,8 +11,8 @@
 import type { PullStatus } from "../../../mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { requireSuccess } from "../plain_pull.ts";
-import { longWorlds, withServer } from "../server_states.ts";
-import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { longSetups, withServer } from "../server_states.ts";
+import { type OpenServer, type ServerSetup, type ServerSubject, unlessHas } from "../subject.ts";
 import { type ActivePull, ask, beginPull, isPartial, pullBody } from "../transcript.ts";
 
 /** The rule's id. */
@@ -55,7 +55,7 @@ export const WAITED = {
 
 /** The rules. */
 export const otherModelRules: readonly Rule<ServerSubject>[] = [
-  rule<ServerSubject, World>({
+  rule<ServerSubject, ServerSetup>({
     id: OTHER_RULE,
     side: "server",
     level: "should",
@@ -64,9 +64,9 @@ export const otherModelRules: readonly Rule<ServerSubject>[] = [
     evidence: "a pull of another model during one that goes on for longer",
     skips: unlessHas("fresh", "other"),
     maxRuns: 10,
-    ...longWorlds(),
-    check: (subject, world, run) =>
-      withServer(subject, world, async (server) => {
+    ...longSetups(),
+    check: (subject, setup, run) =>
+      withServer(subject, setup, async (server) => {
         if (!server.otherModel) throw new Inconclusive("No other model is known");
         const start = server.now();
         const alone = await beginOther(server, run);

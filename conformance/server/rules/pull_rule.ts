@@ -8,8 +8,8 @@
 import type { LayerSize } from "../../../mod.ts";
 import { blaming } from "../../blame.ts";
 import { type CheckRun, Inconclusive, type Rule, rule } from "../../rule.ts";
-import { withServer, type WorldInputs, worlds } from "../server_states.ts";
-import type { ServerSubject, World } from "../subject.ts";
+import { type SetupInputs, setups, withServer } from "../server_states.ts";
+import type { ServerSetup, ServerSubject } from "../subject.ts";
 import { isSingleObject, pullAll, type Transcript } from "../transcript.ts";
 
 /**
@@ -48,20 +48,20 @@ export function pullRule(
   info: PullRuleInfo,
   reach: Reach,
   check: PullCheck,
-  { decisive, inputs }: WorldInputs = { decisive: [], inputs: worlds() },
+  { decisive, inputs }: SetupInputs = { decisive: [], inputs: setups() },
 ): PullRule {
   const checkPull: PullCheck = (transcript, circumstances) => {
     if (info.evidence === undefined) circumstances.saw();
     check(transcript, circumstances);
   };
-  const made = rule<ServerSubject, World>({
+  const made = rule<ServerSubject, ServerSetup>({
     evidence: "a stream of objects",
     ...info,
     side: "server",
     decisive,
     inputs,
-    check: (subject, world, run: CheckRun) =>
-      withServer(subject, world, async (server) => {
+    check: (subject, setup, run: CheckRun) =>
+      withServer(subject, setup, async (server) => {
         const transcript = await pullAll(server, run);
         if (transcript.status >= 400 && info.id !== "S-SEQ-3") {
           throw new Inconclusive(`The pull was answered with HTTP ${transcript.status}`);

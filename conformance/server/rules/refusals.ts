@@ -13,7 +13,7 @@
 import fc, { type Arbitrary } from "fast-check";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { causeOfAll, REFUSAL, sawRefusal } from "../plain_pull.ts";
-import { READY_WORLD, SLOW_WORLD, withServer } from "../server_states.ts";
+import { READY_SETUP, SLOW_SETUP, withServer } from "../server_states.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
 import {
   type ActivePull,
@@ -80,7 +80,7 @@ function refusalRule(
         await requireRefusalDuringPull(subject, refused, run);
         return await sawRefusal(subject, run);
       }
-      await withServer(subject, READY_WORLD, async (server) => {
+      await withServer(subject, READY_SETUP, async (server) => {
         const refusal = await answerTo(refused, server, run);
         refused.require(refusal);
         await sawRefusal(subject, run);
@@ -183,7 +183,7 @@ export async function duringPull(
 ): Promise<Transcript> {
   const { fresh: reason } = subject.lacks;
   if (reason !== undefined) throw new Inconclusive(reason);
-  return await withServer(subject, SLOW_WORLD, async (server) => {
+  return await withServer(subject, SLOW_SETUP, async (server) => {
     const pulling = await beginPull(server, run);
     await pulling.readUntil((statuses) => statuses.some(isPartial));
     const { statuses } = pulling.transcript();

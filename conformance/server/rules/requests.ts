@@ -6,9 +6,9 @@
 
 import fc from "fast-check";
 import { type Rule, rule, Violation } from "../../rule.ts";
-import { causeOfAll, PLAIN_WORLD } from "../plain_pull.ts";
-import { READY_WORLD, withServer, worlds } from "../server_states.ts";
-import type { OpenServer, ServerSubject, World } from "../subject.ts";
+import { causeOfAll, PLAIN_SETUP } from "../plain_pull.ts";
+import { READY_SETUP, setups, withServer } from "../server_states.ts";
+import type { OpenServer, ServerSetup, ServerSubject } from "../subject.ts";
 import {
   absentModel,
   ask,
@@ -99,18 +99,18 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
       'spec: "If stream is not specified, or set to true, a stream of JSON objects is returned"',
     forms: [withFields({})],
   }),
-  rule<ServerSubject, World>({
+  rule<ServerSubject, ServerSetup>({
     id: "S-REQ-3",
     side: "server",
     level: "must",
     title: "With `stream` false, the answer is exactly one object",
     cites: 'spec: "if stream is set to false, then the response is a single JSON object"',
     evidence: "an answer",
-    decisive: [PLAIN_WORLD, READY_WORLD],
-    inputs: worlds().map((world) => ({ ...world, mayBeThere: true })),
+    decisive: [PLAIN_SETUP, READY_SETUP],
+    inputs: setups().map((setup) => ({ ...setup, mayBeThere: true })),
     maxRuns: 4,
-    check: (subject, world, run) =>
-      withServer(subject, world, async (server) => {
+    check: (subject, setup, run) =>
+      withServer(subject, setup, async (server) => {
         const pulling = await ask(server, { body: pullBody(server, { stream: false }) }, run);
         const { text, exchange } = await pulling.readAll();
         run.saw();

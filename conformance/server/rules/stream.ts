@@ -8,7 +8,7 @@
 import type { LayerSize, PullStatus } from "../../../mod.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
 import { Inconclusive, Violation } from "../../rule.ts";
-import { longWorlds, slowWorlds } from "../server_states.ts";
+import { longSetups, slowSetups } from "../server_states.ts";
 import { unlessHas } from "../subject.ts";
 import { decode, isPartial, parseJson, type Transcript } from "../transcript.ts";
 import { type PullRule, pullRule, type PullRuleInfo } from "./pull_rule.ts";
@@ -246,7 +246,7 @@ export const streamRules: readonly PullRule[] = [
       if (seen === undefined) return;
       throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
     },
-    { ...slowWorlds(), decisive: longWorlds().decisive },
+    { ...slowSetups(), decisive: longSetups().decisive },
   ),
   pullRule(
     {
@@ -277,7 +277,7 @@ export const streamRules: readonly PullRule[] = [
         throw new Violation("objects to arrive one by one", seen, [exchange]);
       }
     },
-    longWorlds(),
+    longSetups(),
   ),
   pullRule(
     {
@@ -301,7 +301,7 @@ export const streamRules: readonly PullRule[] = [
         throw new Violation("each object about a layer in part to come once", seen, [exchange]);
       }
     },
-    slowWorlds(),
+    slowSetups(),
   ),
   pullRule(
     {
