@@ -1,5 +1,5 @@
 /**
- * The rule about which models a server lists.
+ * The rule about when a server lists a model.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { slowSetups, withServer } from "../server_states.ts";
 import { type OpenServer, type ServerSetup, type ServerSubject, unlessHas } from "../subject.ts";
 import { beginPull, decode, isPartial, parseJson } from "../transcript.ts";
 
-/** Where models are listed. */
+/** The path of the list of models. */
 const LIST_PATH = "/api/tags";
 
-/** What comes sooner after the list may have been on its way before. */
+/** Objects that arrive within this time after the list, in milliseconds, may have been sent before it. */
 const AT_ONCE_MS = 100;
 
 /** The rule's id. */
@@ -37,18 +37,18 @@ function isNamed(listed: unknown, model: string): boolean {
 }
 
 function isSame(name: string, asked: string): boolean {
-  const model = asked.replace(/^https?:\/\//, ""); // how it is reached is no part of a name
+  const model = asked.replace(/^https?:\/\//, ""); // the scheme is not part of the name
   try {
     return isSameModel(name, model);
   } catch {
-    return name === model; // a name that no registry has
+    return name === model; // not a valid name
   }
 }
 
-/** What shows that a model is listed too early. */
+/** The violation if a model is listed too early. */
 export function listedEarly(): Violation {
   const exchanges = [{ request: `GET ${LIST_PATH}` }];
-  return new Violation("no model whose pull has not succeeded", "the model in the list", exchanges);
+  return new Violation("only models whose pull has succeeded", "the model in the list", exchanges);
 }
 
 /** The rules. */
@@ -71,7 +71,7 @@ export const listingRules: readonly Rule<ServerSubject>[] = [
         const { elapsedMs } = pulling.transcript();
         const transcript = await pulling.readAll();
         await requireSuccess(subject, transcript, run);
-        // What is read right after the list may have been sent before it.
+        // Data read right after the list may have been sent before it.
         const after = transcript.arrivedAfterMs.filter((ms) => ms > elapsedMs);
         const later = transcript.chunks.filter((_, index) =>
           transcript.arrivedAfterMs[index]! > (after[0] ?? Infinity) + AT_ONCE_MS
