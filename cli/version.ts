@@ -3,17 +3,17 @@
  * the sources in the repository and on JSR. An npm package made by `deno pack` has the same version in
  * its `package.json`.
  *
- * It is read when asked for: an import of JSON is left out by `deno pack`, and makes Node 20 warn.
+ * It is read on demand: `deno pack` leaves out JSON imports, and in Node 20 they cause a warning.
  *
  * @module
  */
 
 import { readFile } from "node:fs/promises";
 
-/** Where they are from here, and from a bundle of the npm package, which may be beside its manifest. */
+/** Where the manifests may be, relative to this file, or to a bundle in the npm package. */
 const MANIFESTS = ["../deno.json", "../package.json", "./package.json"];
 
-/** The name of this package: what lies around may belong to another one. */
+/** The name of this package. A manifest found nearby may belong to another package. */
 const NAME = "@ollama-pull/kit";
 
 async function readText(url: URL): Promise<string> {
@@ -30,7 +30,7 @@ export async function readVersion(base: string = import.meta.url): Promise<strin
       const { name, version } = JSON.parse(await readText(new URL(manifest, base)));
       if (name === NAME && typeof version === "string") return version;
     } catch {
-      // Not this one: only one of them is there.
+      // Not this one: only one of the manifests exists.
     }
   }
   return "unknown";

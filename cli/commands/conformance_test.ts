@@ -158,7 +158,7 @@ describe("conformance", () => {
       assertEquals(await run([...SERVER, "--known", file], kit, context), 0);
       assertEquals(
         context.stderr.text,
-        "S-SEQ-1 is kept, although --known has it: take it off the list\n",
+        "S-SEQ-1 is kept, although --known lists it: remove it from the list\n",
       );
     });
   });

@@ -1,6 +1,6 @@
 /**
- * `demo`: pulls from a mock server in this process, through real HTTP on loopback. It looks as `pull`
- * does, and runs the same code, without Ollama and without a network.
+ * `demo`: pulls from a mock server in this process, over real HTTP on loopback. It looks like `pull` and runs
+ * the same code, but needs neither Ollama nor a network.
  *
  * @module
  */
@@ -20,14 +20,14 @@ const MODEL = {
   ],
 };
 
-/** Pulls the model in about ten seconds. */
+/** In bytes per second: the pull takes about ten seconds. */
 const BYTES_PER_SECOND = 480_000_000;
 
 /** A server to pull from. */
 export interface DemoServer {
   /** Its address. */
   readonly url: string;
-  /** The layers of the model, with which the bar of the whole is right from the start. */
+  /** The layers of the model, so that the total is right from the start. */
   readonly layers: readonly LayerSize[];
   /** Stops it. */
   close(): Promise<void>;

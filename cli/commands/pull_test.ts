@@ -31,7 +31,7 @@ describe("pull", () => {
       assertEquals(bodies, [{ model: "llama3.2", name: "llama3.2", insecure: true, stream: true }]);
       assertEquals(context.stdout.lines.slice(-2), [
         "success",
-        "llama3.2: 1.0 kB in 0 s, 400 B of it was there before",
+        "llama3.2: 1.0 kB in 0 s, 400 B already present",
       ]);
       assertEquals(context.stderr.text, "");
     });
@@ -346,7 +346,7 @@ describe("main", () => {
       ],
       [
         ["pull", "a", "--registry", "a", "--no-manifest"],
-        "error: --registry is of no use with --no-manifest: no registry is asked",
+        "error: --registry has no effect with --no-manifest: no registry is asked",
       ],
       [
         ["pull", "a", "--header", "secret"],

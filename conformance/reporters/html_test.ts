@@ -52,7 +52,7 @@ describe("htmlReport", () => {
         "a stream that breaks off",
         '{"status":"ver',
         "the connection breaks here",
-        "Found after 4 inputs, made smaller 2 times",
+        "Found after 4 inputs, shrunk 2 times",
         "conformance server --rule S-SEQ-2 --seed -42 --path 3:0:1",
       ]
     ) assertStringIncludes(broken!, part);

@@ -26,7 +26,7 @@ describe("prettyFailure", () => {
     3 │ ifying"}\\r\\n\\xf0
       ╵ the connection breaks here
 
-  Found after 4 inputs, made smaller 2 times. To see it again:
+  Found after 4 inputs, shrunk 2 times. To reproduce it:
   conformance server --rule S-SEQ-2 --seed -42 --path 3:0:1
 `.trim(),
     );
@@ -50,7 +50,7 @@ describe("prettyFailure", () => {
     3 │ ifying"}\\r\\n\\xf0
       ╵ the connection breaks here
 
-  Found after 4 inputs, made smaller 2 times. To see it again:
+  Found after 4 inputs, shrunk 2 times. To reproduce it:
   conformance server --rule S-RES-1 --seed -42 --path 3:0:1
 `.trim(),
     );
@@ -133,12 +133,12 @@ describe("prettyReport", () => {
     const skipped = prettyEnd(report([result("S-SEQ-1", { verdict: "skipped" })]));
     assertStringIncludes(skipped, "– Nothing was tried");
     const kept = prettyEnd(report([result("S-SEQ-1")]));
-    assertStringIncludes(kept, "✓ Nothing that was tried is broken\n");
+    assertStringIncludes(kept, "✓ No tested rule is broken\n");
   });
 
-  it("says when rules could not be tried", () => {
+  it("says when rules could not be tested", () => {
     const end = prettyEnd(report([result("S-SEQ-1"), result("S-SEQ-2", { verdict: "skipped" })]));
-    assertStringIncludes(end, "✓ Nothing that was tried is broken; 1 rule could not be tried\n");
+    assertStringIncludes(end, "✓ No tested rule is broken; 1 rule could not be tested\n");
   });
 
   it("never ends in a ✓ with a rule that is broken or was not seen, whether that counts or not", () => {
