@@ -113,7 +113,7 @@ describe("the command", () => {
       const { code, stderr } = await run(["pull", "a", "--host", url, "--retry-for", "off"]);
       assertEquals(code, 1);
       assertStringIncludes(stderr, "HTTP 502 Bad Gateway, not from Ollama");
-      assertStringIncludes(stderr, "A proxy could not reach Ollama, or that is busy");
+      assertStringIncludes(stderr, "A proxy could not reach Ollama, or Ollama is busy");
       assertEquals([stderr.split("\n").length, stderr.includes("\x1b")], [2, false]);
     });
   });

@@ -206,8 +206,8 @@ describe("pull --record", () => {
         assertStringIncludes(context.stdout.text, "small: 1.0 kB in 0 s");
         assertEquals(
           context.stderr.text,
-          `error: The recording in ${path} is not whole: no space left on device. ` +
-            "Make room, and record again\n",
+          `error: The recording in ${path} is incomplete: no space left on device. ` +
+            "Free some space, and record again\n",
         );
         assertEquals((await readFrom(path)).exchanges.length, 1);
       });

@@ -97,7 +97,7 @@ describe("pull --dry-run", () => {
       assertEquals(world.lines, ["tiny: up to date, 2.0 MB"]);
       assertMatch(
         world.context.stderr.text,
-        /^error: gone: its registry does not know it. .*ollama.com/,
+        /^error: gone: its registry does not have it. .*ollama.com/,
       );
       assertEquals(world.context.stderr.lines.length, 1);
     });
@@ -107,11 +107,11 @@ describe("pull --dry-run", () => {
     await withModels(SHELF, async ({ pull, context }) => {
       assertEquals(await pull("tiny", "--dry-run", "--registry", NO_REGISTRY), EXIT.failure);
       assertMatch(context.stderr.text, /^error: tiny: Cannot reach http:\/\/127.0.0.1:1: /);
-      assertStringIncludes(context.stderr.text, "The registry is asked from this machine");
+      assertStringIncludes(context.stderr.text, "This machine asks the registry");
       assertEquals(await pull("tiny", "--dry-run", "--json", "--registry", NO_REGISTRY), 1);
       const { model, error, advice } = JSON.parse(context.stdout.text);
       assertEquals([model, error.code], ["tiny", "network"]);
-      assertStringIncludes(advice, "from this machine");
+      assertStringIncludes(advice, "This machine asks");
     });
   });
 
@@ -165,7 +165,7 @@ describe("pull --outdated", () => {
   const TOLD = [
     "changed:latest: newer version available; to download: 1.2 kB of 2.0 MB",
     "mine:latest: differs from its registry (made from tiny); not updated: pull it by name to replace it",
-    "nomic-embed-text:latest: there, 274 MB; its registry does not know it",
+    "nomic-embed-text:latest: installed, 274 MB; its registry does not have it",
     "1 of 4 models has a newer version; to download: 1.2 kB",
   ];
 

@@ -338,7 +338,7 @@ describe("main", () => {
       ],
       [
         ["pull", "a", "--min-speed", "1KB/s", "--stall-timeout", "off"],
-        "error: --min-speed needs a --stall-timeout: it is the speed over that time",
+        "error: --min-speed needs a --stall-timeout: the speed is measured over that time",
       ],
       [
         ["pull", "a", "--registry", "ftp://a"],
@@ -350,11 +350,11 @@ describe("main", () => {
       ],
       [
         ["pull", "a", "--header", "secret"],
-        'error: --header: it must be like "Authorization: Bearer KEY", with a colon',
+        'error: --header: it needs a colon, as in "Authorization: Bearer KEY"',
       ],
       [
         ["pull", "a", "--header", "A: se\ncret"],
-        "error: --header: HTTP does not allow this name or this value",
+        "error: --header: HTTP does not allow this name or value",
       ],
       [
         ["pull", "a", "--host", "11434"],

@@ -88,7 +88,7 @@ function describePage(matrices: readonly Matrix[]): string {
 
 /** A paragraph about all reports. */
 function headLines(runtimes: ReadonlySet<string>, { about }: HtmlOptions): Markup[] {
-  const tested = runtimes.size === 1 ? `Tested by ${[...runtimes].join("")}.` : undefined;
+  const tested = runtimes.size === 1 ? `Tested by the ${[...runtimes].join("")}.` : undefined;
   return [about, tested].filter((line) => line !== undefined)
     .map((line) => markup`<p>${withCode(visible(line))}</p>`);
 }

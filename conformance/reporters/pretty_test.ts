@@ -93,7 +93,7 @@ describe("prettyFailure", () => {
     assertEquals(walk.includes("\u001b"), false);
     assertStringIncludes(walk, "--rule S-SEQ-2 --seed");
     const other = show("S-ERR-1");
-    assertStringIncludes(other, "Found while S-ERR-1 was tried");
+    assertStringIncludes(other, "Found while S-ERR-1 was tested");
     assertStringIncludes(other, "--rule S-SEQ-2 --rule S-ERR-1 --seed");
   });
 
@@ -131,7 +131,7 @@ describe("prettyReport", () => {
 
   it("does not call a run in which nothing was tried a success", () => {
     const skipped = prettyEnd(report([result("S-SEQ-1", { verdict: "skipped" })]));
-    assertStringIncludes(skipped, "– Nothing was tried");
+    assertStringIncludes(skipped, "– No rule was tested");
     const kept = prettyEnd(report([result("S-SEQ-1")]));
     assertStringIncludes(kept, "✓ No tested rule is broken\n");
   });
@@ -189,7 +189,7 @@ describe("prettyReport", () => {
     ]).split("\n");
     assertEquals(lines.slice(2, 4), [
       "✓ must     S-SEQ-1     The rule S-SEQ-1 holds " +
-      "(3 of 5 inputs showed what it is about, 1 out of time at first and repeated alone)",
+      "(3 of 5 inputs showed what it is about, 1 repeated alone after running out of time)",
       "? must     S-SEQ-2     The rule S-SEQ-2 holds (not seen: No input showed it)",
     ]);
   });

@@ -92,7 +92,7 @@ export function describeEvidence(
   if (conclusive === undefined) return undefined;
   const seen = exchanges === undefined ? "" : count(exchanges, "exchange");
   if (runs === 0 && seen !== "") return seen;
-  const again = repeated === 0 ? "" : `, ${repeated} ran out of time and were repeated alone`;
+  const again = repeated === 0 ? "" : `, ${repeated} repeated alone after running out of time`;
   const more = `${again}${seen === "" ? "" : `, ${seen}`}`;
   if (conclusive === runs) return `${count(runs, "input")}${more}`;
   return `${conclusive} of ${count(runs, "input")} showed ${evidence ?? "anything"}${more}`;
