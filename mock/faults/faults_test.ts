@@ -759,9 +759,9 @@ describe("A fault as it is written on a command line", () => {
         ],
         [
           "crlf@50%",
-          'Cannot use the point {"completed":"50%"} of the fault "crlf": it strikes the whole pull',
+          'Cannot use the point {"completed":"50%"} of the fault "crlf": leave out the point: the fault strikes the whole pull',
         ],
-        ["digest-mismatch@line:1", "it strikes a whole layer, such as { layer: 0 }"],
+        ["digest-mismatch@line:1", "name only a layer, such as { layer: 0 }"],
         ["stall,ms", 'Cannot read the fault "stall,ms": "ms" must be name=value, such as times=1'],
         ["stall,", 'Cannot read the fault "stall,": "" must be name=value'],
         ["stall,kind=cut", 'Cannot read the fault "stall,kind=cut": "kind" appears twice'],
