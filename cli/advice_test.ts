@@ -67,9 +67,9 @@ const ROWS: readonly [failure: Case, advice: string][] = [
   [{ reason: "forbidden", code: "http", status: 403 }, "OLLAMA_ORIGINS"],
   [{ reason: "forbidden", code: "http", status: 403, body: { detail: "no" } }, "--header"],
   [{ reason: "forbidden", model: "me/own" }, "https://ollama.com/me"],
-  [{ reason: "rate-limited", code: "http", status: 429 }, `wait. ${AGAIN}`],
+  [{ reason: "rate-limited", code: "http", status: 429 }, `wait a while. ${AGAIN}`],
   [{ reason: "overloaded", code: "http", status: 502 }, "could not reach Ollama"],
-  [{ reason: "overloaded", code: "http", status: 524, hasBytes: true }, `go around it. ${RESUME}`],
+  [{ reason: "overloaded", code: "http", status: 524, hasBytes: true }, `bypass it. ${RESUME}`],
   [{ reason: "registry-unreachable" }, "HTTPS_PROXY"],
   [{ reason: "registry-refused", hasBytes: true }, "Check its name and tag"],
   [{ reason: "insecure-registry", code: "http", status: 500 }, "add --insecure"],
@@ -100,7 +100,7 @@ const ROWS: readonly [failure: Case, advice: string][] = [
 
   [
     { code: "network", message: "Cannot reach http://h: other side closed" },
-    "(else: https://)? To try",
+    "(otherwise add https://)? To try",
   ],
   [{ code: "network", message: "Cannot reach http://h: bad port", retryable: false }, "--host"],
   [{ code: "network", message: "The connection broke: reset", hasBytes: true }, RESUME],
@@ -108,7 +108,7 @@ const ROWS: readonly [failure: Case, advice: string][] = [
   [{ code: "stalled" }, AGAIN],
   [{ code: "malformed" }, "--host and OLLAMA_HOST"],
   [{ code: "line-too-long" }, "--host and OLLAMA_HOST"],
-  [{ code: "server", hasBytes: true }, `The server's log may say more. ${RESUME}`],
+  [{ code: "server", hasBytes: true }, `The server's log may have details. ${RESUME}`],
   [{ code: "http", status: 500 }, AGAIN],
   [{ code: "server", reason: "constructor" }, "The server's log"],
 ];

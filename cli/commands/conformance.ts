@@ -84,7 +84,7 @@ function addRunOptions(command: Command): Command {
     )
     .option(
       "--runs <number>",
-      "how many inputs to draw by chance per rule, besides those of every run",
+      "how many random inputs to try per rule, besides the fixed ones",
       integer(1),
     )
     .option("--seed <number>", "the seed of the inputs", integer(-Infinity))
@@ -132,7 +132,7 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .command("conformance")
       .description("test a client or a server of the pull protocol")
       .option("--list-rules", "list all rules")
-      .option("--explain <id>", "say what a rule asks for, and why")
+      .option("--explain <id>", "explain what a rule requires, and why")
       .addHelpText("after", EXAMPLES.all + HELP_AFTER)
       .action(({ explain, listRules: isList }: RuleFlags) => {
         if (explain !== undefined) return run(explainRule(explain, load(), context));
@@ -142,10 +142,10 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
     addRunOptions(conformance.command("server").description("test a server"))
       .option("--url <address>", `the server's address (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)
       .requiredOption("--model <name>", "a model that it can pull, preferably a small one")
-      .option("--delete", "delete that model before each check, to see it downloaded")
+      .option("--delete", "delete that model before each check, so that it is downloaded again")
       .option(
         "--other-model <name>",
-        "another small model, without a layer in common, to pull beside it",
+        "another small model without a common layer, to pull at the same time",
       )
       .addHelpText("after", EXAMPLES.server + HELP_AFTER)
       .action((flags: ServerFlags) => run(testServer(flags, load, context)));
@@ -156,13 +156,13 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .addOption(
         new Option(
           "--reports <what>",
-          "what it prints: the server's statuses, its own progress, or only the outcome by its exit code",
+          "what it prints: the server's statuses, its own progress, or nothing (outcome: exit code only)",
         )
           .choices(["statuses", "progress", "outcome"]).default("statuses"),
       )
       .option(
         "--client-time-limit <ms>",
-        "after how many milliseconds in which nothing new comes it fails",
+        "the client's time limit: after how many milliseconds without anything new it fails",
         integer(1),
       )
       .addHelpText("after", EXAMPLES.client + HELP_AFTER)
@@ -240,7 +240,7 @@ function timeLimitFlags({ timeLimit }: RunFlags): string[] {
   return timeLimit === undefined ? [] : ["--time-limit", String(timeLimit)];
 }
 
-/** A command line for a person to copy. */
+/** A command line that a person can copy. */
 function commandLine({ invocation }: CommandContext, args: readonly string[]): string {
   return [invocation, "conformance", ...args.map(quoteArgument)].join(" ");
 }

@@ -1,6 +1,6 @@
 /**
- * `demo`: pulls from a mock server in this process, through real HTTP on loopback. It looks as `pull`
- * does, and runs the same code, without Ollama and without a network.
+ * `demo`: pulls from a mock server in this process, over real HTTP on loopback. It looks like `pull` and runs
+ * the same code, but needs neither Ollama nor a network.
  *
  * The mock makes trouble: it breaks the connection, and loses bytes that it has reported. So a person sees
  * what the package is for, in about twelve seconds.
@@ -61,7 +61,7 @@ const RETRY_NOTE = `The mock has lost ${
 export interface DemoServer {
   /** Its address. */
   readonly url: string;
-  /** The layers of the model, with which the bar of the whole is right from the start. */
+  /** The layers of the model, so that the total is right from the start. */
   readonly layers: readonly LayerSize[];
   /** Stops it. */
   close(): Promise<void>;
