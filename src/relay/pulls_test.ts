@@ -33,7 +33,7 @@ describe("Pulls", () => {
       await settle();
       await clock.advance(600);
     }
-    assertEquals(models(), ["a", "b", "c"]); // nobody has asked since
+    assertEquals(models(), ["b", "c"]); // the first one went when the last one came
     assertEquals(pulls.find("other"), undefined);
     assertEquals(models(), ["c"]);
   });
