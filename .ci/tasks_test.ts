@@ -15,6 +15,11 @@ function runTask(name: string, option: string): Promise<CommandResult> {
   return runDeno(["task", "--quiet", name, option], ROOT);
 }
 
+/** What a task itself has printed: Deno adds that it waits for another Deno, if it does. */
+function ownErrors({ stderr }: CommandResult): string {
+  return stderr.replaceAll(/^Blocking waiting for file lock.*\n/gm, "");
+}
+
 describe("a task", () => {
   for (const name of Object.keys(tasks)) {
     it(`knows --help, and what is close to it: ${name}`, async () => {
@@ -22,10 +27,10 @@ describe("a task", () => {
         runTask(name, "--help"),
         runTask(name, "--hepl"),
       ]);
-      assertEquals([right.ok, right.stderr], [true, ""]);
+      assertEquals([right.ok, ownErrors(right)], [true, ""]);
       assertMatch(right.stdout, RegExp(`^Usage: deno task ${name}\\b`));
       assertEquals([wrong.ok, wrong.stdout], [false, ""]);
-      assertEquals(wrong.stderr, "error: unknown option '--hepl' (Did you mean --help?)\n");
+      assertEquals(ownErrors(wrong), "error: unknown option '--hepl' (Did you mean --help?)\n");
     });
   }
 });

@@ -85,8 +85,8 @@ export function slowestOf(results: readonly SuiteResult[]): string {
     name: `${name}, in ${subject}`,
     seconds,
   }));
-  const tests = results.flatMap(({ name: suite, times }) =>
-    times.map(({ name, seconds }) => ({ name: `${suite}: ${name}`, seconds }))
+  const tests = results.flatMap(({ name: suite, subject, times }) =>
+    times.map(({ name, seconds }) => ({ name: `${suite}, in ${subject}: ${name}`, seconds }))
   );
   return [
     ...(results.length > 1 ? [slowest("Slowest suites:", suites)] : []),

@@ -52,11 +52,11 @@ describe("the report of a test run", () => {
       "     1.0 s  quick, in Deno 1.2.3",
       "",
       "Slowest tests:",
-      "     7.0 s  slow: test 1",
-      "     6.0 s  slow: test 5",
-      "     4.0 s  slow: test 4",
-      "     3.0 s  slow: test 0",
-      "     2.0 s  slow: test 3",
+      "     7.0 s  slow, in Deno 1.2.3: test 1",
+      "     6.0 s  slow, in Deno 1.2.3: test 5",
+      "     4.0 s  slow, in Deno 1.2.3: test 4",
+      "     3.0 s  slow, in Deno 1.2.3: test 0",
+      "     2.0 s  slow, in Deno 1.2.3: test 3",
     ]);
   });
 
