@@ -15,7 +15,7 @@ import {
   ROOT,
   typeCheck,
 } from "./project.ts";
-import { typeScriptExamples } from "./readme.ts";
+import { GUIDES, typeScriptExamples } from "./readme.ts";
 
 /** The examples in the comments of a module. */
 export function docExamples(code: string): string[] {
@@ -31,7 +31,7 @@ export async function lintDocs(): Promise<string[]> {
 }
 
 /**
- * The files whose examples are run: all modules that users can import, and the documents at the top.
+ * The files whose examples are run: all modules that users can import, the documents at the top, and the guides.
  * Left out is the command, which does its work when it is imported.
  */
 export async function filesWithExamples(): Promise<string[]> {
@@ -39,7 +39,7 @@ export async function filesWithExamples(): Promise<string[]> {
   const { files } = await followImports(await entryFiles(), ROOT);
   const modules = files.filter((file) => file.endsWith(".ts") && file !== command);
   const documents = (await listFiles(ROOT)).filter((file) => /^[^/]+\.md$/.test(file));
-  return [...documents, ...modules];
+  return [...documents, ...GUIDES, ...modules];
 }
 
 /**

@@ -16,6 +16,7 @@ import { join, resolve } from "node:path";
 import { outputOf } from "./command.ts";
 import { LICENSES_FILE, licensesOf } from "./licenses.ts";
 import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
+import { createTask } from "./task.ts";
 
 /**
  * The dependencies that are bundled: the command alone uses them, which nobody imports. Those of the
@@ -108,4 +109,11 @@ export async function pack(folder: string): Promise<string> {
   }
 }
 
-if (import.meta.main) console.log(await pack(Deno.args[0] ?? DEFAULT_FOLDER));
+if (import.meta.main) {
+  const program = createTask("pack")
+    .description("makes the npm package, and prints the path of the tarball")
+    .argument("[folder]", "where the tarball goes", DEFAULT_FOLDER)
+    .parse(Deno.args, { from: "user" });
+  const [folder] = program.processedArgs as [string];
+  console.log(await pack(folder));
+}

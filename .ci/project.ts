@@ -18,8 +18,10 @@ export interface DenoConfig {
   readonly name: string;
   readonly version: string;
   readonly exports: Readonly<Record<string, string>>;
+  /** A command line each, or one with the tasks that run before it. */
+  readonly tasks: Readonly<Record<string, string | { readonly command: string }>>;
   readonly imports: Readonly<Record<string, string>>;
-  readonly allowScripts: readonly string[];
+  readonly allowScripts: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   readonly compilerOptions: Readonly<Record<string, unknown>>;
 }
 

@@ -8,6 +8,7 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type CommandResult, runDeno } from "./command.ts";
 import { entryFiles, followImports, ROOT } from "./project.ts";
+import { GUIDES } from "./readme.ts";
 
 /** What people read of the package. */
 export const DOCUMENTS: readonly string[] = [
@@ -23,6 +24,7 @@ export const DOCUMENTS: readonly string[] = [
   "conformance/proxies/nginx.conf",
   "conformance/proxies/varnish.vcl",
   "mock/recipes/browser/page.png",
+  ...GUIDES,
 ];
 
 /** Goes through the motions of publishing, which fails for types that JSR would have to infer. */

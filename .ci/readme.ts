@@ -1,6 +1,6 @@
 /**
- * The commands that README.md tells people to run, what it takes for them to be tested, and its
- * examples.
+ * README.md and the guides that it leads to: the commands that they tell people to run, what it takes for
+ * them to be tested, and their examples.
  *
  * @module
  */
@@ -9,20 +9,33 @@ import { lexer, type Token, walkTokens } from "marked";
 
 const SHELLS = ["bash", "console", "sh", "shell"];
 
-/** How a command of README.md is known to work. */
+/** How a command of a document is known to work. */
 export type CommandTest =
   /** A script or a test, which holds the same command, runs it. */
   | { readonly runBy: string }
-  /** It is run by a test of README.md, succeeds, and prints this; with the mock at its port or not. */
+  /** It is run by a test of the documents, succeeds, and prints this; with the mock at its port or not. */
   | { readonly prints: RegExp; readonly withMock?: true }
-  /** It is run by a test of README.md, and is interrupted once it has printed this. */
+  /** It is run by a test of the documents, and is interrupted once it has printed this. */
   | { readonly keepsRunningAfter: RegExp };
 
-/** The port of the mock in README.md: not that of a real server, which may be there. */
+/** The port of the mock in the documents: not that of a real server, which may be there. */
 export const MOCK_PORT = 11435;
 
-/** README.md, and what was a part of it. */
-export const DOCUMENTS: readonly string[] = ["README.md", "conformance/RESULTS.md"];
+/** The guides, which are published with the package. */
+export const GUIDES: readonly string[] = [
+  "cli/README.md",
+  "conformance/README.md",
+  "mock/README.md",
+  "src/README.md",
+];
+
+/** What people read first. */
+export const DOCUMENTS: readonly string[] = [
+  "README.md",
+  ...GUIDES,
+  "bench/README.md",
+  "conformance/RESULTS.md",
+];
 
 /** Every command of these documents, as it stands there. */
 export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
@@ -83,4 +96,15 @@ export function shellCommands(markdown: string): string[] {
 /** The examples in TypeScript of a text in Markdown. */
 export function typeScriptExamples(markdown: string): string[] {
   return codeBlocks(markdown, ["ts"]);
+}
+
+/** The files that a text in Markdown leads to or shows, relative to its folder. */
+export function linkedFiles(markdown: string): string[] {
+  const files: string[] = [];
+  walkTokens(lexer(markdown), (token: Token) => {
+    if (token.type !== "link" && token.type !== "image") return;
+    const [file] = token.href.split("#");
+    if (file && !URL.canParse(file)) files.push(file);
+  });
+  return files;
 }

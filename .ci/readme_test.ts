@@ -1,23 +1,27 @@
 /**
- * Shows that the commands of README.md work. (Its other code is run with the examples.)
+ * Shows that the commands of README.md and the guides work. (Their other code is run with the examples.)
  *
  * @module
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { describe, it } from "node:test";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { readText, ROOT } from "./project.ts";
 import { createMockServer, type Listener } from "../mock/mod.ts";
 import {
   COMMAND_TESTS,
   DOCUMENTS,
+  linkedFiles,
   MOCK_PORT,
   shellCommands,
   typeScriptExamples,
 } from "./readme.ts";
 
 const TIMEOUT_MS = 120_000;
+
+/** The most lines that README.md may have. */
+const MAX_LINES = 160;
 
 /** Stands in for `npx --yes deno@version`, and starts the Deno that runs this test. */
 async function withOwnDeno(work: (path: string) => Promise<void>): Promise<void> {
@@ -57,7 +61,7 @@ async function runCommandLine(line: string, path: string, until?: RegExp): Promi
   return output;
 }
 
-/** Serves the mock of README.md, quickly. */
+/** Serves the mock of the documents, quickly. */
 async function startMock(): Promise<Listener> {
   const server = createMockServer({
     models: ["llama3.2"],
@@ -78,6 +82,14 @@ describe("the commands in Markdown", () => {
   });
 });
 
+describe("the links in Markdown", () => {
+  it("are those to files, pictures included", () => {
+    const markdown =
+      "[a](a.md#part), ![b](b.png), [c](https://example.com/c), [d](#d) and `[e](e)`";
+    assertEquals(linkedFiles(markdown), ["a.md", "b.png"]);
+  });
+});
+
 describe("the examples in Markdown", () => {
   it("are the blocks of TypeScript", () => {
     const markdown = "```ts\nfirst();\n```\n\n```sh\nsecond\n```\n\n- ```ts\n  third();\n  ```\n";
@@ -86,6 +98,20 @@ describe("the examples in Markdown", () => {
 });
 
 describe("README.md, with what it leads to,", () => {
+  it("takes five minutes to read", async () => {
+    const lines = (await readText("README.md")).trimEnd().split("\n");
+    assert(lines.length <= MAX_LINES, `README.md has ${lines.length} lines`);
+  });
+
+  for (const document of DOCUMENTS) {
+    it(`leads to files that are there, in ${document}`, async () => {
+      const folder = dirname(join(ROOT, document));
+      for (const target of linkedFiles(await readText(document))) {
+        await Deno.stat(join(folder, target));
+      }
+    });
+  }
+
   it("names no command that is not tested, and the tests none that it does not name", async () => {
     const texts = await Promise.all(DOCUMENTS.map(readText));
     const named = new Set(texts.flatMap(shellCommands));

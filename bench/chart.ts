@@ -1,5 +1,5 @@
 /**
- * Draws the chart in README.md: how many lines a second each contender decodes, for both jobs and in
+ * Draws the chart in README.md and bench/README.md: how many lines a second each contender decodes, for both jobs and in
  * each runtime.
  *
  * @module

@@ -4,8 +4,8 @@
  * the mock costs:
  * `deno task bench`, or a part of it by its name, such as `deno task bench growth`.
  *
- * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, and README.md
- * has it. With `--merge FILE`, as often as there are files, nothing is measured: each figure is the median
+ * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, in
+ * bench/record.json and bench/README.md. With `--merge FILE`, as often as there are files, nothing is measured: each figure is the median
  * of those of earlier runs, which `--out FILE` has kept. With `--page FILE`, the times left are drawn.
  *
  * @module
@@ -15,7 +15,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { Command } from "commander";
+import { createTask } from "../.ci/task.ts";
 import { drawChart } from "./chart.ts";
 import { CONTENDERS, NAIVE, OLLAMA } from "./contenders.ts";
 import { measureEdge } from "./edge.ts";
@@ -51,7 +51,7 @@ import type { StoredInput } from "./speed.ts";
 
 const CACHE = join(ROOT, ".cache/bench");
 const RECORD = join(ROOT, "bench/record.json");
-const README = join(ROOT, "README.md");
+const REPORT = join(ROOT, "bench/README.md");
 
 /** The parts of a run. */
 const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta", "mock"] as const;
@@ -61,7 +61,7 @@ type Part = typeof PARTS[number];
 /** Collects the values of an option that may be repeated. */
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
-const program = new Command("deno task bench")
+const program = createTask("bench")
   .description(
     "measures speed, memory, growth, the edge, how right the time left is, and what the mock costs",
   )
@@ -76,7 +76,7 @@ const program = new Command("deno task bench")
   .option("--quick", "only see that it works")
   .option("--rounds <number>", "how often to measure each")
   .option("--runtime <name>", `${RUNTIME_NAMES.join(", ")}; may be repeated`, collect, [])
-  .option("--write", "keep what was measured, in record.json and README.md")
+  .option("--write", "keep what was measured, in bench/record.json and bench/README.md")
   .parse();
 const positionals = program.args;
 const values = program.opts<{
@@ -98,7 +98,7 @@ function choose<Value extends string>(asked: readonly string[], all: readonly Va
   const wanted = asked.flatMap((text) => text.toLowerCase().split(","));
   const unknown = wanted.filter((text) => !all.some((value) => value.toLowerCase() === text));
   if (unknown.length > 0) {
-    throw new Error(`There is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
+    program.error(`error: there is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
   }
   return wanted.length === 0 ? [...all] : all.filter((one) => wanted.includes(one.toLowerCase()));
 }
@@ -108,7 +108,9 @@ const parts = choose([...positionals, ...values.only], PARTS);
 const [clock = "cpu"] = choose<Clock>([values.clock], ["cpu", "wall"]);
 const lines = Number(values.lines ?? (quick ? 4_000 : 200_000));
 const rounds = Number(values.rounds ?? (quick ? 1 : 5));
-if (!(lines >= 1_000 && rounds >= 1)) throw new Error("Too few --lines or --rounds");
+if (!(lines >= 1_000 && rounds >= 1)) {
+  program.error("error: --lines must be 1000 or more, and --rounds 1 or more");
+}
 
 /**
  * How many lines each contender reads before its time counts. By then it is as fast as it gets, in every
@@ -274,7 +276,7 @@ async function findRuntimes(): Promise<Partial<Record<RuntimeName, string>>> {
   return versions;
 }
 
-/** Keeps what was measured, and makes the chart and the part of README.md from it. */
+/** Keeps what was measured, and makes the chart and the report in bench/README.md from it. */
 async function keep(record: BenchRecord): Promise<void> {
   const inputs = new Set(record.speed.map(({ input }) => input));
   const isWhole = parts.length === PARTS.length && inputs.size === (await inputNames()).length &&
@@ -285,7 +287,7 @@ async function keep(record: BenchRecord): Promise<void> {
   if (!isWhole || quick) throw new Error("The record is of a whole run: something was left out");
   await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   await writeFile(join(ROOT, CHART), drawChart(record));
-  await writeFile(README, withReport(await readFile(README, "utf8"), record));
+  await writeFile(REPORT, withReport(await readFile(REPORT, "utf8"), record));
 }
 
 const has = (part: Part) => parts.includes(part);

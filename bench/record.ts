@@ -1,8 +1,8 @@
 /**
- * What a run has measured, as it is kept in the repository, and the part of README.md that is made of
+ * What a run has measured, as it is kept in the repository, and the part of bench/README.md that is made of
  * it.
  *
- *     runs ──▶ BenchRecord ── record.json ──▶ renderReport ──▶ README.md
+ *     runs ──▶ BenchRecord ── record.json ──▶ renderReport ──▶ bench/README.md
  *                                       └───▶ drawChart ─────▶ chart.svg
  *
  * @module
@@ -100,7 +100,7 @@ export function speedOf(record: BenchRecord, query: SpeedQuery): SpeedEntry | un
   );
 }
 
-/** The rows of the table in README.md: how many times as fast something is as the npm client. */
+/** The rows of the table: how many times as fast something is as the npm client. */
 const ROWS: readonly { says: string; query: Omit<SpeedQuery, "runtime"> }[] = [
   {
     says: "Progress, 64 KiB a chunk",
@@ -190,12 +190,12 @@ function renderEdge({ edge, versions }: BenchRecord): string {
   );
 }
 
-/** The part of README.md. */
+/** The part of bench/README.md. */
 export function renderReport(record: BenchRecord): string {
   const clock = record.clock === "cpu" ? "CPU time" : "time";
   const lines = (count: number) => count.toLocaleString("en");
   return [
-    `![How many lines a second: this package, and what else decodes pulls](${CHART})`,
+    `![How many lines a second: this package, and what else decodes pulls](chart.svg)`,
     renderTable(record),
     wrap(
       `The input comes from memory: ${lines(record.lines)} lines (${

@@ -1,5 +1,5 @@
 /**
- * Shows that README.md and the chart are what the record makes. (Whether the record is old is another
+ * Shows that bench/README.md and the chart are what the record makes. (Whether the record is old is another
  * matter: times are not tested.)
  *
  * @module
@@ -20,8 +20,8 @@ const read = (path: string) =>
 const record: BenchRecord = JSON.parse(await read("bench/record.json"));
 
 describe("the record of the benchmark", () => {
-  it("is what the part of README.md is made of", async () => {
-    const readme = await read("README.md");
+  it("is what the part of bench/README.md is made of", async () => {
+    const readme = await read("bench/README.md");
     assertEquals(readme, withReport(readme, record));
   });
 

@@ -46,12 +46,14 @@ export type PullErrorCode =
  * - `insecure-registry`: the registry has no TLS, which needs the option `insecure`.
  * - `digest-mismatch`: what the server downloaded is damaged, and must be downloaded again.
  * - `transfer-failed`: a download of the server broke off.
+ * - `not-running`: the relay has no such pull, or no longer.
  * - `wrong-address`: something answers there, but it is not Ollama's endpoint.
  * - `redirected`: the request is redirected to where it cannot go.
  * - `refused`: nothing listens at the address.
  * - `name-not-resolved`: the host has no address.
  * - `certificate`: a certificate is not trusted.
  * - `tls-mismatch`: one side speaks TLS, and the other one does not.
+ * - `not-permitted`: the runtime does not let this program use the network, as Deno without `--allow-net`.
  * - `runtime-limit`: the `fetch` of the runtime gave up, by a limit of its own.
  */
 export type PullErrorReason =
@@ -71,12 +73,14 @@ export type PullErrorReason =
   | "insecure-registry"
   | "digest-mismatch"
   | "transfer-failed"
+  | "not-running"
   | "wrong-address"
   | "redirected"
   | "refused"
   | "name-not-resolved"
   | "certificate"
   | "tls-mismatch"
+  | "not-permitted"
   | "runtime-limit"
   | (string & Record<never, never>);
 

@@ -34,23 +34,27 @@ export async function readErrorBody(read: () => Promise<ReadResult<Uint8Array>>)
   return text;
 }
 
-/** The error for an answer with a status that is not 2xx, and the text of its body. */
-export function httpError(response: Response, text: string): PullError {
+/**
+ * The error for an answer with a status that is not 2xx, and the text of its body.
+ *
+ * @param expected Who should have answered.
+ */
+export function httpError(response: Response, text: string, expected = "Ollama"): PullError {
   const { status, statusText, headers } = response;
   const body = parseBody(text);
   const words = errorWords(typeof body === "string" ? undefined : body);
   // The words of a page are not about a pull, but 400 is how a port with TLS answers without it.
   const { reason, retryable } = causeOfAnswer(status, words ?? (status === 400 ? text : undefined));
   const title = `HTTP ${status} ${statusText}`.trimEnd();
-  const message = `${title}${describeBody(text, words)}${describeDetour(response)}`;
+  const message = `${title}${describeBody(text, words, expected)}${describeDetour(response)}`;
   const retryAfterMs = parseRetryAfter(headers);
   return new PullError("http", message, { status, body, reason, retryable, retryAfterMs });
 }
 
-function describeBody(text: string, words: string | undefined): string {
+function describeBody(text: string, words: string | undefined, expected: string): string {
   if (words !== undefined) return `: ${words}`;
   if (text.trim() === "") return "";
-  return `, not from Ollama: ${quote(titleOfPage(text) || text)}`;
+  return `, not from ${expected}: ${quote(titleOfPage(text) || text)}`;
 }
 
 /** Where an answer came from, if the request was redirected: a POST may have become a GET on the way. */

@@ -228,7 +228,7 @@ export class LayerSet {
       list ??= this.#list.slice();
       list[layer.index] = describe(layer);
     }
-    this.#changed.length = 0;
+    while (this.#changed.length > 0) this.#changed.pop(); // V8 is slow to set a length
     return this.#list = list ?? this.#list;
   }
 

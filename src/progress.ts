@@ -11,6 +11,7 @@ import { type DecodePullOptions, PullDecoder } from "./pull_decoder.ts";
 import { type PullStream, StepStream } from "./streams/pull_stream.ts";
 import type { LayerSize, PullPhase, PullProgress } from "./snapshot.ts";
 import type { PullStatus } from "./status.ts";
+import { PullStatusDecoder } from "./status_stream.ts";
 import type { Emit, Step } from "./streams/step.ts";
 import { ProgressTracker } from "./tracker.ts";
 
@@ -55,22 +56,73 @@ function runtimeNow(): number {
 
 /** Statuses to snapshots, one each. */
 export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
-  readonly #tracker: ProgressTracker;
-  readonly #now: () => number;
+  readonly tracker: ProgressTracker;
+  readonly now: () => number;
 
   constructor({ layers, now = runtimeNow }: PullProgressOptions) {
-    this.#tracker = new ProgressTracker(layers);
-    this.#now = now;
+    this.tracker = new ProgressTracker(layers);
+    this.now = now;
   }
 
   push(status: PullStatus, emit: Emit<PullProgress>): void {
-    this.#tracker.push(status, this.#now());
-    emit(this.#tracker.snapshot());
+    this.tracker.push(status, this.now());
+    emit(this.tracker.snapshot());
   }
 
   end(): void {
-    this.#tracker.end();
+    this.tracker.end();
   }
+
+  joinTo(before: Step<never, PullStatus>): Step<unknown, PullProgress> | undefined {
+    return before instanceof PullStatusDecoder ? new JoinedDecoder(before, this) : undefined;
+  }
+}
+
+/**
+ * Values or bytes to snapshots, one for each status: the steps before it and this one at once.
+ *
+ * No status leaves it, so the statuses need no copies, and the clock is read once for all that arrive in one
+ * chunk.
+ */
+class JoinedDecoder<Input> implements Step<Input, PullProgress> {
+  readonly #statuses: Step<Input, PullStatus>;
+  readonly #progress: PullProgressDecoder;
+  // What belongs to the input that is being decoded. It is kept here, so that none makes functions.
+  #emit: Emit<PullProgress> = () => {};
+  #time = 0;
+
+  constructor(statuses: Step<Input, PullStatus>, progress: PullProgressDecoder) {
+    this.#statuses = statuses;
+    this.#progress = progress;
+  }
+
+  push(input: Input, emit: Emit<PullProgress>): void {
+    this.#begin(emit);
+    this.#statuses.push(input, this.#follow);
+  }
+
+  end(emit: Emit<PullProgress>): void {
+    this.#begin(emit);
+    this.#statuses.end(this.#follow);
+    this.#progress.end();
+  }
+
+  joinTo(before: Step<never, unknown>): Step<never, PullProgress> | undefined {
+    if (!(this.#statuses instanceof PullStatusDecoder)) return undefined;
+    const joined = this.#statuses.joinTo(before, "shared");
+    return joined && new JoinedDecoder(joined, this.#progress);
+  }
+
+  #begin(emit: Emit<PullProgress>): void {
+    this.#emit = emit;
+    this.#time = this.#progress.now();
+  }
+
+  readonly #follow = (status: PullStatus): void => {
+    const { tracker } = this.#progress;
+    tracker.push(status, this.#time);
+    this.#emit(tracker.snapshot());
+  };
 }
 
 /**

@@ -6,7 +6,7 @@
 
 import { handleMalformed, type OnMalformed } from "./malformed.ts";
 import { NdjsonDecoder } from "./ndjson.ts";
-import { PullDecoder } from "./pull_decoder.ts";
+import { type Ownership, PullDecoder } from "./pull_decoder.ts";
 import { StepStream } from "./streams/pull_stream.ts";
 import { notAStatus, type PullStatus, toPullStatus } from "./status.ts";
 import type { Emit, Step } from "./streams/step.ts";
@@ -44,9 +44,13 @@ export class PullStatusDecoder implements Step<unknown, PullStatus> {
 
   end(): void {}
 
-  joinTo(before: Step<unknown, unknown>): PullDecoder | undefined {
+  /** @param ownership Whose the statuses are that the decoder of both emits. */
+  joinTo(
+    before: Step<unknown, unknown>,
+    ownership: Ownership = "copies",
+  ): PullDecoder | undefined {
     if (!(before instanceof NdjsonDecoder)) return undefined;
-    return new PullDecoder(before.options, this.#options, "copies");
+    return new PullDecoder(before.options, this.#options, ownership);
   }
 
   follow(before: Step<unknown, unknown>): void {

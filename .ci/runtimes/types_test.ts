@@ -45,14 +45,14 @@ declare module "bun:test" {
 /** What makes a module of an example that imports and exports nothing. */
 const MODULE = "\nexport {};\n";
 
-/** The examples of README.md and of the documentation in the types, as modules. */
+/** The examples of README.md, the guides and the documentation in the types, as modules. */
 async function exampleFiles(): Promise<Record<string, string>> {
   const installed = join(consumer.folder, "node_modules", name);
   const files: Record<string, string> = {};
   for (const file of await listFiles(installed)) {
-    if (file !== "README.md" && !file.endsWith(".d.ts")) continue;
+    if (!file.endsWith(".md") && !file.endsWith(".d.ts")) continue;
     const text = await Deno.readTextFile(join(installed, file));
-    const examples = file === "README.md" ? typeScriptExamples(text) : docExamples(text);
+    const examples = file.endsWith(".md") ? typeScriptExamples(text) : docExamples(text);
     examples.forEach((example, index) => {
       files[`examples/${file.replace(/\.d\.ts$/, "")}_${index}.ts`] = example + MODULE;
     });

@@ -25,6 +25,7 @@ import {
   pull,
   PullError,
   type PullErrorDetails,
+  PullManager,
   pullModel,
   type PullModelOptions,
   type PullOptions,
@@ -45,8 +46,8 @@ import type {
   PullSessionOptions,
   RemoteServerOptions,
   RunOptions,
+  ServerSetup,
   ServerSubject,
-  World,
 } from "@ollama-pull/kit/conformance";
 import {
   type Clock,
@@ -65,10 +66,14 @@ import {
   type RegistryOptions,
 } from "@ollama-pull/kit/mock";
 import {
+  createRelay,
   fromRecords,
   fromResponse,
   type FromResponseOptions,
   type PullRecord,
+  redactError,
+  type RelayAction,
+  type RelayOptions,
   toRecords,
   toResponse,
   type ToResponseOptions,
@@ -145,6 +150,22 @@ export async function relay(send: (record: PullRecord) => void): Promise<Respons
   // @ts-expect-error -- there is no such format
   toResponse(pull("m"), { format: "json" });
   return toResponse(pull("m"), { format: "ndjson" });
+}
+
+/** Relays pulls to whoever may see them. */
+export function relayToMany(options: Partial<RelayOptions>): Promise<Response> {
+  const mayDo: Record<RelayAction, boolean> = { watch: true, start: false, cancel: false };
+  const handle = createRelay({
+    allow: (_, { action, model }) => mayDo[action] && model.tag.length > 0,
+    manager: new PullManager(),
+    redactError: (error) => redactError(error),
+    ...options,
+  });
+  // @ts-expect-error -- nobody may do anything unless told
+  createRelay({ host: "localhost" });
+  // @ts-expect-error -- it says whether, not why
+  createRelay({ allow: () => "yes" });
+  return handle(new Request("http://localhost/pulls/m"));
 }
 
 /** Reads addresses, names and errors. */
@@ -232,5 +253,5 @@ export type AllTakeUndefined = [
   IsTrue<TakesUndefined<RemoteServerOptions>>,
   IsTrue<TakesUndefined<RunOptions>>,
   IsTrue<TakesUndefined<ServerSubject>>,
-  IsTrue<TakesUndefined<World>>,
+  IsTrue<TakesUndefined<ServerSetup>>,
 ];

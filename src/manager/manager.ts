@@ -204,7 +204,7 @@ export class PullManager {
 }
 
 /** Options without those that are `undefined`, which do not hide a default. */
-function definedOf<Options extends object>(options: Options): Partial<Options> {
+export function definedOf<Options extends object>(options: Options): Partial<Options> {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Partial<Options>;
 }

@@ -7,28 +7,44 @@
 import { abortable } from "../abortable.ts";
 import type { Answer } from "../answer.ts";
 import { PullError } from "../errors.ts";
-import { httpError, readErrorBody } from "../http_error.ts";
+import { readErrorBody } from "../http_error.ts";
 import { ignoreRejection, type ReadResult, type Source } from "../streams/producer.ts";
 import { diagnose } from "./diagnosis.ts";
-import type { PullOptions } from "./options.ts";
-import { respond } from "./redirects.ts";
-import type { PullRequest } from "./request.ts";
-import type { StallWatch } from "./stall_watch.ts";
+
+/** How a connection asks, and what it makes of a refusal. */
+export interface Asking {
+  /** Who is asked, for messages. */
+  readonly origin: string;
+  /** Makes the request. The signal aborts when the answer is no longer wanted. */
+  respond(signal: AbortSignal): Promise<Answer>;
+  /** The error for an answer with a status that is not 2xx, and the text of its body. */
+  errorOf(response: Response, text: string): PullError;
+}
+
+/** Ends waits that take too long. */
+export interface Watch {
+  /** Begins anew: a request is made, or was answered. */
+  restart(): void;
+  /**
+   * Waits for something of the server.
+   *
+   * @param giveUp Is called with the error when it takes too long, and must make the work reject.
+   */
+  wait<Value>(work: () => Promise<Value>, giveUp: (error: PullError) => void): Promise<Value>;
+}
 
 /** Makes a request when bytes are first asked for. */
 export class Connection implements Source<Uint8Array> {
-  readonly #request: PullRequest;
-  readonly #makeRequest: NonNullable<PullOptions["fetch"]>;
-  readonly #watch: StallWatch;
+  readonly #asking: Asking;
+  readonly #watch: Watch;
   readonly #controller = new AbortController();
   #answer: Answer | undefined;
   /** Reads the body of the answer, if it has one. */
   #reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   readonly #giveUp = (error: PullError): void => ignoreRejection(this.cancel(error));
 
-  constructor(request: PullRequest, options: PullOptions, watch: StallWatch) {
-    this.#request = request;
-    this.#makeRequest = options.fetch ?? fetch;
+  constructor(asking: Asking, watch: Watch) {
+    this.#asking = asking;
     this.#watch = watch;
   }
 
@@ -50,7 +66,7 @@ export class Connection implements Source<Uint8Array> {
     } catch (cause) {
       if (cause instanceof PullError) throw cause;
       if (signal.aborted) throw signal.reason;
-      throw networkError(cause, this.#request.url.origin, this.#answer !== undefined);
+      throw networkError(cause, this.#asking.origin, this.#answer !== undefined);
     }
   }
 
@@ -70,12 +86,13 @@ export class Connection implements Source<Uint8Array> {
     this.#answer = answer;
     this.#watch.restart();
     const { response } = answer;
-    if (!response.ok) throw httpError(response, await readErrorBody(() => this.#readBody()));
+    if (response.ok) return;
+    throw this.#asking.errorOf(response, await readErrorBody(() => this.#readBody()));
   }
 
   async #respond(): Promise<Answer> {
     const { signal } = this.#controller;
-    const answer = await respond(this.#request, this.#makeRequest, signal);
+    const answer = await this.#asking.respond(signal);
     // Lock the body at once, so that it is cancelled even if the answer comes too late.
     this.#reader = answer.response.body?.getReader();
     if (signal.aborted && this.#reader) ignoreRejection(this.#reader.cancel(signal.reason));

@@ -12,45 +12,33 @@
  */
 
 import { answerDecoder } from "../answer.ts";
-import { PullError } from "../errors.ts";
-import {
-  type Failure,
-  ignoreRejection,
-  type Producer,
-  SourceProducer,
-} from "../streams/producer.ts";
+import { httpError } from "../http_error.ts";
 import { ProgressDecoder } from "../progress.ts";
-import { createPullStream, type PullStream } from "../streams/pull_stream.ts";
 import type { PullProgress } from "../snapshot.ts";
-import type { Emit } from "../streams/step.ts";
+import { type Producer, SourceProducer } from "../streams/producer.ts";
+import { createPullStream, type PullStream } from "../streams/pull_stream.ts";
 import { ProgressTracker } from "../tracker.ts";
+import { type Attempts, AttemptsProducer } from "./attempts.ts";
 import { Connection } from "./connection.ts";
 import type { PullModelOptions, PullOptions } from "./options.ts";
+import { respond } from "./redirects.ts";
 import { planRequest, type PullRequest } from "./request.ts";
-import { Retries } from "./retry.ts";
-import { sleepOnTimer } from "./sleep.ts";
+import { AttemptProgress } from "./retry.ts";
 import { StallWatch } from "./stall_watch.ts";
 
 /** Puts something before an attempt. The signal aborts when the pull ends. */
 type Prepare = (attempt: Producer<PullProgress>, signal: AbortSignal) => Producer<PullProgress>;
 
-/** The progress of a pull, over as many attempts as it takes. */
-class PullProducer implements Producer<PullProgress> {
+/** The attempts of a pull. */
+class PullAttempts implements Attempts {
+  readonly hasFailed = false; // any failure is one of the attempt
   readonly #request: PullRequest;
   readonly #options: PullModelOptions;
   readonly #prepare: Prepare | undefined;
   readonly #tracker: ProgressTracker;
   readonly #watch: StallWatch;
-  readonly #retries: Retries;
-  /** Aborts when the pull ends, in whatever way. */
-  readonly #ended = new AbortController();
-  #connection!: Connection;
-  #attempt: Producer<PullProgress>;
-  #attempts = 1;
-  #hasAnswered = false;
-  /** The failure of the last attempt. It is dealt with once the snapshots before it were taken. */
-  #failure: Failure | undefined;
-  #isStarted = false;
+  readonly #progress: AttemptProgress;
+  #connection: Connection | undefined;
 
   constructor(request: PullRequest, options: PullModelOptions, prepare: Prepare | undefined) {
     this.#request = request;
@@ -58,100 +46,38 @@ class PullProducer implements Producer<PullProgress> {
     this.#prepare = prepare;
     this.#tracker = new ProgressTracker(options.layers);
     this.#watch = new StallWatch(options, this.#tracker);
-    this.#retries = new Retries(options, this.#tracker);
-    this.#attempt = this.#newAttempt();
+    this.#progress = new AttemptProgress(this.#tracker);
   }
 
-  async read(): Promise<unknown> {
-    if (!this.#isStarted) this.#start();
-    this.#ended.signal.throwIfAborted();
-    if (this.#failure) await this.#retry(this.#failure.error);
-    try {
-      return await this.#attempt.read();
-    } catch (error) {
-      this.#attempt.fail(error);
-      this.#ended.signal.throwIfAborted();
-      this.#failure = { error };
-      return undefined;
-    }
+  get hasAnswered(): boolean {
+    return this.#connection?.answer !== undefined;
   }
 
-  take(input: unknown, emit: Emit<PullProgress>): boolean {
-    if (input === undefined) return true; // the connection has failed, which the next `read` deals with
-    let mayGoOn = true;
-    try {
-      mayGoOn = this.#attempt.take(input, emit);
-    } catch (error) {
-      this.#failure = { error };
-    }
-    // After success nothing counts, and the server need not end the stream for the pull to be over.
-    if (!this.#tracker.hasSucceeded) {
-      this.#ended.signal.throwIfAborted();
-      if (mayGoOn) return true;
-    }
-    ignoreRejection(this.cancel());
-    return false;
+  get hasSucceeded(): boolean {
+    return this.#tracker.hasSucceeded;
   }
 
-  fail(error: unknown): void {
-    ignoreRejection(this.cancel(error));
-  }
-
-  cancel(reason?: unknown): Promise<void> {
-    this.#ended.abort(reason);
-    return this.#attempt.cancel(reason);
-  }
-
-  /** Begins when the stream is first read: the time counts, and the caller's signal ends the pull. */
-  #start(): void {
-    this.#isStarted = true;
-    this.#retries.start();
-    const { signal } = this.#options;
-    if (!signal) return;
-    const stop = () => ignoreRejection(this.cancel(signal.reason));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { signal: this.#ended.signal });
-  }
-
-  /** A connection that is not made yet, and what follows from its bytes. */
-  #newAttempt(): Producer<PullProgress> {
-    const connection = new Connection(this.#request, this.#options, this.#watch);
+  next(ended: AbortSignal): Producer<PullProgress> {
+    if (this.#connection) this.#tracker.restart();
+    const { maxLineBytes, fetch: makeRequest = fetch } = this.#options;
+    const { url } = this.#request;
+    const connection = new Connection({
+      origin: url.origin,
+      respond: (signal) => respond(this.#request, makeRequest, signal),
+      errorOf: (response, text) => httpError(response, text),
+    }, this.#watch);
     const decoder = new ProgressDecoder(this.#options, this.#tracker);
-    const { maxLineBytes } = this.#options;
     this.#connection = connection;
     const attempt = new SourceProducer(
       connection,
       answerDecoder(() => connection.answer!, decoder, maxLineBytes),
     );
-    return this.#prepare?.(attempt, this.#ended.signal) ?? attempt;
+    return this.#prepare?.(attempt, ended) ?? attempt;
   }
 
-  /** Waits and makes another attempt, or throws the failure if that is not to be retried. */
-  async #retry(error: unknown): Promise<void> {
-    if (!(error instanceof PullError)) throw error;
-    this.#hasAnswered ||= this.#connection.answer !== undefined || error.status !== undefined;
-    const decision = this.#retries.decide(error, this.#hasAnswered);
-    if (decision.delayMs === undefined) throw finalError(error, this.#attempts, decision.because);
-    const { delayMs } = decision;
-    const { onRetry, sleep = sleepOnTimer } = this.#options;
-    this.#failure = undefined;
-    onRetry?.({ error, delayMs, attempt: this.#attempts + 1 });
-    await sleep(delayMs, this.#ended.signal);
-    this.#tracker.restart();
-    this.#attempt = this.#newAttempt();
-    this.#attempts++;
+  endAttempt(): boolean {
+    return this.#progress.endAttempt();
   }
-}
-
-/** The error of the last attempt, with the number of attempts and why there is no other one. */
-function finalError(error: PullError, attempts: number, because: string | undefined): PullError {
-  if (attempts === 1 && because === undefined) return error;
-  const { code, message, reason, retryable, retryAfterMs, status, body, line, excerpt } = error;
-  const known = { reason, retryable, retryAfterMs, status, body, line, excerpt, cause: error };
-  const count = attempts === 1 ? "" : ` (after ${attempts} attempts)`;
-  const advice = because === undefined ? "" : `; ${because}`;
-  const details = attempts === 1 ? known : { ...known, attempts };
-  return new PullError(code, `${message}${count}${advice}`, details);
 }
 
 /**
@@ -166,7 +92,8 @@ export function startPull(
   options: PullModelOptions,
   prepare?: Prepare,
 ): PullStream<PullProgress> {
-  const producer = new PullProducer(planRequest(model, options), options, prepare);
+  const attempts = new PullAttempts(planRequest(model, options), options, prepare);
+  const producer = new AttemptsProducer(attempts, options);
   return createPullStream({ connect: () => producer });
 }
 

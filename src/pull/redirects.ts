@@ -1,5 +1,5 @@
 /**
- * Redirects, followed by hand: a runtime would turn the POST into a GET where the standard allows it, and
+ * Redirects, followed by hand: a runtime would turn a POST into a GET where the standard allows it, and
  * some send along headers that are meant for the first server only.
  *
  * @module
@@ -9,22 +9,22 @@ import { PullError } from "../errors.ts";
 import { showHost } from "../host.ts";
 import { ignoreRejection } from "../streams/producer.ts";
 import type { Answer } from "../answer.ts";
-import type { PullOptions } from "./options.ts";
-import type { PullRequest } from "./request.ts";
+import type { RepeatableRequest } from "./request.ts";
 
 /** How many redirects are followed. The Fetch standard allows 20, which no server needs. */
 const MAX_REDIRECTS = 10;
 
-type MakeRequest = NonNullable<PullOptions["fetch"]>;
+/** As much of `fetch` as is needed. */
+type MakeRequest<Init> = (url: string, init: Init) => Response | Promise<Response>;
 
 /**
  * Makes a request and follows its redirects.
  *
  * @throws {PullError} `http` with the reason `redirected`, if the request cannot go where it is sent.
  */
-export async function respond(
-  request: PullRequest,
-  makeRequest: MakeRequest,
+export async function respond<Init>(
+  request: RepeatableRequest<Init>,
+  makeRequest: MakeRequest<Init>,
   signal: AbortSignal,
 ): Promise<Answer> {
   for (let redirects = 0;; redirects++) {
@@ -35,28 +35,34 @@ export async function respond(
     const isRedirect = response.status >= 300 && response.status < 400 && location !== null;
     if (!isRedirect) return { response, url: response.url || url.href };
     if (response.body) ignoreRejection(response.body.cancel());
-    request = request.to(targetOf(response, location, url, redirects));
+    request = request.to(targetOf(response, location, request, redirects));
   }
 }
 
 /** A browser does not say where it is redirected to, so it can only be left to follow by itself. */
-async function respondInBrowser(
-  request: PullRequest,
-  makeRequest: MakeRequest,
+async function respondInBrowser<Init>(
+  request: RepeatableRequest<Init>,
+  makeRequest: MakeRequest<Init>,
   signal: AbortSignal,
 ): Promise<Answer> {
   const { url } = request;
   if (request.hasOwnHeaders) {
     const message = `${url.origin} redirects the request, and a browser does not say where to. ` +
-      "It would send your headers there, too: give the address that it redirects to as the host";
+      `It would send your headers there, too: give the address that it redirects to as the ${request.addressOption}`;
     throw redirected(message, undefined);
   }
   const response = await makeRequest(url.href, request.init(signal, "follow"));
   return { response, url: response.url || url.href };
 }
 
-/** Where a redirect leads, if a pull can follow it. */
-function targetOf({ status }: Response, location: string, from: URL, redirects: number): URL {
+/** Where a redirect leads, if the request can follow it. */
+function targetOf(
+  { status }: Response,
+  location: string,
+  request: RepeatableRequest<unknown>,
+  redirects: number,
+): URL {
+  const { url: from, addressOption } = request;
   const title = `HTTP ${status}: ${showHost(from)} redirects`;
   if (!URL.canParse(location, from)) {
     throw redirected(`${title} to an address that cannot be read`, status);
@@ -66,11 +72,12 @@ function targetOf({ status }: Response, location: string, from: URL, redirects: 
   if (target.protocol !== "http:" && target.protocol !== "https:") {
     throw redirected(`${where}, which is not an address of HTTP`, status);
   }
-  if (status !== 307 && status !== 308) {
+  if (request.method !== "GET" && status !== 307 && status !== 308) {
     // RFC 9110: clients turn a POST into a GET at 303, and may at 301 and 302, as all of them do.
-    const host = showHost(target).replace(/\/api\/pull$/, "");
+    const address = showHost(target);
+    const base = address.endsWith(request.path) ? address.slice(0, -request.path.length) : address;
     throw redirected(
-      `${where}, where a pull would arrive as a GET: give ${host} as the host`,
+      `${where}, where a ${request.method} would arrive as a GET: give ${base} as the ${addressOption}`,
       status,
     );
   }

@@ -65,7 +65,7 @@ describe("a redirect", () => {
       assertEquals([error.code, error.status, error.reason], ["http", status, "redirected"]);
       assertEquals(
         error.message,
-        `HTTP ${status}: ${HOST}/api/pull redirects to https://***@c.test/api/pull, where a pull would ` +
+        `HTTP ${status}: ${HOST}/api/pull redirects to https://***@c.test/api/pull, where a POST would ` +
           "arrive as a GET: give https://***@c.test as the host",
       );
     }

@@ -11,16 +11,24 @@ import { quote } from "../text.ts";
 import type { PullModelOptions, PullRequestInit } from "./options.ts";
 
 /** A request that can be made any number of times. */
-export interface PullRequest {
+export interface RepeatableRequest<Init> {
   /** The address, without user name and password. */
   readonly url: URL;
+  /** The method of HTTP. */
+  readonly method: string;
+  /** The option that names the address, and what the request adds to it; for messages. */
+  readonly addressOption: "host" | "relay";
+  readonly path: string;
   /** Whether it carries headers that are not the package's own, which may be secret. */
   readonly hasOwnHeaders: boolean;
   /** The options of a request that a signal can abort. */
-  init(signal: AbortSignal, redirect?: PullRequestInit["redirect"]): PullRequestInit;
+  init(signal: AbortSignal, redirect?: "manual" | "follow"): Init;
   /** The same request to another address. To another origin it carries no header that may be secret. */
-  to(url: URL): PullRequest;
+  to(url: URL): RepeatableRequest<Init>;
 }
+
+/** The request for a pull. */
+export type PullRequest = RepeatableRequest<PullRequestInit>;
 
 /**
  * Plans the request for a model.
@@ -28,13 +36,7 @@ export interface PullRequest {
  * @throws {TypeError} If the model, the host, the path or a header cannot be used.
  */
 export function planRequest(model: string, options: PullModelOptions): PullRequest {
-  if (typeof model !== "string") {
-    const type = typeof model;
-    throw new TypeError(
-      `Cannot pull a model of type ${type}: it must be a name, such as "llama3.2"`,
-    );
-  }
-  parseModelName(model); // throws for a name that no server takes
+  checkModel(model);
   const { path = "/api/pull", insecure, stream = true } = options;
   const host = parseHost(options.host ?? "");
   const headers = headersFor(host, options.headers);
@@ -44,15 +46,33 @@ export function planRequest(model: string, options: PullModelOptions): PullReque
   return requestTo(endpointOf(host, path), headers, accept, body);
 }
 
+/** @throws {TypeError} If a model is not a name that servers take. */
+export function checkModel(model: string): void {
+  if (typeof model !== "string") {
+    const type = typeof model;
+    throw new TypeError(
+      `Cannot pull a model of type ${type}: it must be a name, such as "llama3.2"`,
+    );
+  }
+  parseModelName(model);
+}
+
 function requestTo(url: URL, ownHeaders: Headers, accept: string, body: string): PullRequest {
   const headers = { accept, ...Object.fromEntries(ownHeaders), "content-type": "application/json" };
   return {
     url,
+    method: "POST",
+    addressOption: "host",
+    path: "/api/pull",
     hasOwnHeaders: [...ownHeaders].length > 0,
     init: (signal, redirect = "manual") => ({ method: "POST", headers, body, signal, redirect }),
-    to: (next) =>
-      requestTo(next, next.origin === url.origin ? ownHeaders : new Headers(), accept, body),
+    to: (next) => requestTo(next, headersOnTheWay(ownHeaders, url, next), accept, body),
   };
+}
+
+/** What headers of the caller go along from one address to another one: all, or none to another origin. */
+export function headersOnTheWay(ownHeaders: Headers, from: URL, to: URL): Headers {
+  return to.origin === from.origin ? ownHeaders : new Headers();
 }
 
 /** The address of an endpoint of a host. `fetch` refuses user names and passwords in it. */

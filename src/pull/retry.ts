@@ -21,21 +21,30 @@ export type Decision =
   | { readonly delayMs: number }
   | { readonly delayMs: undefined; readonly because?: string };
 
-/** Counts the failures of a pull, and decides. */
+/** What {@link Retries} reads of the options of {@link PullOptions}. */
+export type RetryOptions = Pick<
+  PullOptions,
+  "retries" | "retryForMs" | "maxRetryDelayMs" | "now" | "random"
+>;
+
+/** What is known of an attempt that has failed. */
+export interface FailedAttempt {
+  readonly error: PullError;
+  /** Whether this attempt, or one before it, was answered. */
+  readonly hasAnswered: boolean;
+  /** Whether it has brought enough for the count of failures to start again. */
+  readonly hasProgressed: boolean;
+}
+
+/** Counts failures in a row, and decides. */
 export class Retries {
-  readonly #options: PullOptions;
-  readonly #tracker: ProgressTracker;
+  readonly #options: RetryOptions;
   readonly #now: () => number;
   #failuresInARow = 0;
   #progressAt = 0;
-  /** What was there when the attempt began, and the furthest phase of all attempts before it. */
-  #completedBefore = 0;
-  #phaseBefore = 0;
 
-  /** @param tracker Follows the pull over all of its attempts. */
-  constructor(options: PullOptions, tracker: ProgressTracker) {
+  constructor(options: RetryOptions) {
     this.#options = options;
-    this.#tracker = tracker;
     this.#now = options.now ?? (() => performance.now());
   }
 
@@ -44,13 +53,12 @@ export class Retries {
     this.#progressAt = this.#now();
   }
 
-  /**
-   * Decides what to do after an attempt has failed.
-   *
-   * @param hasAnswered Whether the server has answered any attempt.
-   */
-  decide(error: PullError, hasAnswered: boolean): Decision {
-    this.#countProgress();
+  /** Decides what to do after an attempt has failed. */
+  decide({ error, hasAnswered, hasProgressed }: FailedAttempt): Decision {
+    if (hasProgressed) {
+      this.#failuresInARow = 0;
+      this.#progressAt = this.#now();
+    }
     const { retries = 0, retryForMs = 0, maxRetryDelayMs = DEFAULT_MAX_RETRY_DELAY_MS } =
       this.#options;
     const { reason, retryable, retryAfterMs = 0 } = error;
@@ -66,17 +74,29 @@ export class Retries {
     this.#failuresInARow++;
     return { delayMs: Math.min(Math.max(delayMs, retryAfterMs), maxRetryDelayMs) };
   }
+}
 
-  /** Starts the count again if the attempt has brought enough, or has got further than those before. */
-  #countProgress(): void {
+/** Tells which attempts of a pull have brought enough for the count of failures to start again. */
+export class AttemptProgress {
+  readonly #tracker: ProgressTracker;
+  /** What was there when the attempt began, and the furthest phase of all attempts before it. */
+  #completedBefore = 0;
+  #phaseBefore = 0;
+
+  /** @param tracker Follows the pull over all of its attempts. */
+  constructor(tracker: ProgressTracker) {
+    this.#tracker = tracker;
+  }
+
+  /** Ends an attempt, and returns whether it has brought enough, or got further than those before. */
+  endAttempt(): boolean {
     const { completed, phase } = this.#tracker;
     const rank = PHASES.indexOf(phase);
-    if (completed - this.#completedBefore >= MIN_PROGRESS_BYTES || rank > this.#phaseBefore) {
-      this.#failuresInARow = 0;
-      this.#progressAt = this.#now();
-    }
+    const isEnough = completed - this.#completedBefore >= MIN_PROGRESS_BYTES ||
+      rank > this.#phaseBefore;
     this.#completedBefore = completed;
     this.#phaseBefore = Math.max(rank, this.#phaseBefore);
+    return isEnough;
   }
 }
 

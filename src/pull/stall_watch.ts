@@ -6,17 +6,15 @@
 
 import { PullError } from "../errors.ts";
 import type { ProgressTracker } from "../tracker.ts";
+import type { Watch } from "./connection.ts";
 import type { PullModelOptions } from "./options.ts";
 import { sleepOnTimer } from "./sleep.ts";
-
-/** Something that is waited for. */
-type Work<Value> = () => Promise<Value>;
 
 /**
  * Ends waits that are in vain. Only the time counts in which the server is waited for, so that a slow
  * reader is not taken for a slow server.
  */
-export class StallWatch {
+export class StallWatch implements Watch {
   readonly #tracker: ProgressTracker;
   readonly #now: () => number;
   readonly #sleep: NonNullable<PullModelOptions["sleep"]>;
@@ -45,19 +43,16 @@ export class StallWatch {
     this.#minBytes = minBytesPerSecond > 0 ? minBytesPerSecond * stallTimeoutMs / 1000 : 1;
   }
 
-  /** Begins anew: a request is made, or was answered. */
   restart(): void {
     this.#waitedMs = 0;
     this.#isTalking = false;
     this.#receivedBytes = this.#tracker.newBytes;
   }
 
-  /**
-   * Waits for something of the server.
-   *
-   * @param giveUp Is called with the error when it takes too long, and must make the work reject.
-   */
-  async wait<Value>(work: Work<Value>, giveUp: (error: PullError) => void): Promise<Value> {
+  async wait<Value>(
+    work: () => Promise<Value>,
+    giveUp: (error: PullError) => void,
+  ): Promise<Value> {
     this.#look();
     const stallLeftMs = this.#mayStall() ? this.#stallTimeoutMs - this.#waitedMs : Infinity;
     const leftMs = Math.min(stallLeftMs, this.#silenceTimeoutMs);

@@ -4,6 +4,8 @@
  *
  *     progress ── toResponse ──▶ Response ── fromResponse ──▶ progress
  *     progress ── toRecords ──▶ messages ── fromRecords ──▶ progress
+ *     requests ── createRelay ──▶ responses, any number of them for each pull
+ *     relay ── events, over as many connections as it takes ── watchPull ──▶ progress
  *
  * ```ts
  * import { pull, PullError } from "@ollama-pull/kit";
@@ -23,6 +25,7 @@
  * @module
  */
 
+export { cancelPull } from "./cancel_pull.ts";
 export type {
   PullChangeRecord,
   PullEndRecord,
@@ -31,6 +34,10 @@ export type {
   PullSnapshotRecord,
 } from "./record.ts";
 export { fromRecords, toRecords } from "./records.ts";
+export { redactError } from "./redaction.ts";
+export type { RelayRefusalCode } from "./refusal.ts";
+export { createRelay } from "./relay.ts";
+export type { RelayAction, RelayOptions, RelayQuestion } from "./relay_options.ts";
 export {
   fromResponse,
   type FromResponseOptions,
@@ -38,3 +45,5 @@ export {
   toResponse,
   type ToResponseOptions,
 } from "./response.ts";
+export type { RelayRequestInit, RelayRequestOptions, WatchPullOptions } from "./watch_options.ts";
+export { watchPull } from "./watch_pull.ts";

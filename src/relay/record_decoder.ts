@@ -68,7 +68,10 @@ export class RecordDecoder implements Step<unknown, PullProgress> {
     throw new PullError("truncated", `The stream ended before the pull did${after}`);
   }
   #finish(record: PullEndRecord, where: string, line: number | undefined): void {
-    if (record.end === "error") throw errorOf(record.error!);
+    if (record.end === "error") {
+      this.#hasEnded = true;
+      throw errorOf(record.error!);
+    }
     this.#requireNext(record, where, line);
     const { phase } = this.#latest!;
     if (phase !== "success") {

@@ -146,7 +146,7 @@ export class RecordEncoder {
     const hasSucceeded = this.#latest?.phase === "success";
     return endRecord(
       failure ?? (hasSucceeded ? undefined : { error: endedEarly() }),
-      ++this.#sequence,
+      this.#sequence + 1,
     );
   }
 }

@@ -42,21 +42,27 @@ export interface FromResponseOptions {
 }
 
 /** Enough for a snapshot of as many layers as a pull may have. */
-const MAX_RECORD_BYTES = 2 ** 22;
+export const MAX_RECORD_BYTES = 2 ** 22;
 
-const CONTENT_TYPES: Readonly<Record<RecordFormat, string>> = {
+/** The content type of each format. */
+export const CONTENT_TYPES: Readonly<Record<RecordFormat, string>> = {
   sse: "text/event-stream",
   ndjson: NDJSON_TYPE,
 };
 
 const utf8 = new TextEncoder();
 
-/** A record as it is sent. The id of an event is the number of its record. */
+/**
+ * The id of the event that tells the end. A client that connects again sends it (as `Last-Event-ID`), by
+ * which a server knows that there is nothing more to tell.
+ */
+export const END_ID = "end";
+
+/** A record as it is sent. The id of an event is the number of its record, but for that of the end. */
 export function encodeRecord(record: PullRecord, format: RecordFormat): Bytes {
   const json = JSON.stringify(record);
-  return utf8.encode(
-    format === "sse" ? `id: ${record.sequence}\ndata: ${json}\n\n` : `${json}\n`,
-  );
+  const id = "end" in record ? END_ID : record.sequence;
+  return utf8.encode(format === "sse" ? `id: ${id}\ndata: ${json}\n\n` : `${json}\n`);
 }
 
 /** The headers of a response with records: with them, nobody on the way keeps or changes its body. */
@@ -111,7 +117,7 @@ export function toResponse(
 }
 
 /** The bytes of lines to snapshots. */
-class RecordLinesDecoder implements RecognizingStep<PullProgress> {
+export class RecordLinesDecoder implements RecognizingStep<PullProgress> {
   readonly records = new RecordDecoder();
   readonly recognition = this.records.recognition;
   readonly #lines: NdjsonDecoder;

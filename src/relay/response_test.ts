@@ -70,7 +70,7 @@ const EVENTS = { headers: { "Content-Type": "text/event-stream" } };
 const LINES = { headers: { "Content-Type": "application/x-ndjson" } };
 
 describe("toResponse", () => {
-  it("sends events with the number of each record, unless told otherwise", async () => {
+  it("sends events with the number of each record but the end, unless told otherwise", async () => {
     const response = toResponse(small());
     assertEquals(response.status, 200);
     assertEquals(Object.fromEntries(response.headers), {
@@ -78,7 +78,8 @@ describe("toResponse", () => {
       "content-type": "text/event-stream",
       "x-accel-buffering": "no",
     });
-    const events = RECORDS.map((record, index) => `id: ${index + 1}\ndata: ${record}\n\n`);
+    const ids = [1, 2, 3, "end"];
+    const events = RECORDS.map((record, index) => `id: ${ids[index]}\ndata: ${record}\n\n`);
     assertEquals(await response.text(), events.join(""));
   });
 

@@ -79,8 +79,8 @@ const oddProgress: fc.Arbitrary<Progress> = fc.array(oddSnapshot).map((snapshots
   failure: { error: new PullError("stalled", "Nothing new came") },
 }));
 
-/** Progress of a pull: with layers that were listed or not, and some of those lists of another model. */
-const realProgress: fc.Arbitrary<Progress> = fc.record({
+/** Progress as a pull makes it: with layers that were listed or not, and some of those lists of another model. */
+export const realProgress: fc.Arbitrary<Progress> = fc.record({
   session: pullSessions({ endings: ["success", "error", "cut"] }),
   listed: fc.constantFrom("all", "some", "none"),
   stepMs: fc.constantFrom(0, 60, 700),

@@ -3,7 +3,8 @@
  * why. Among them is the mock behind one reverse proxy; with `--proxies`, it is the mock behind all of them,
  * and nothing else; with `--more`, it is implementations that take longer to build. The reports are written
  * as JSON, as JUnit XML and, side by side, as a page. Fails if a subject breaks a rule that it is not known
- * to break, or keeps one that it is known to break. With `--all`, it fails as well if one was not run; with
+ * to break, or keeps one that it is known to break. With `--current`, earlier versions of the reference server
+ * are left out; what they send is in the recordings. With `--all`, it fails as well if one was not run; with
  * `--write`, what was found is kept, and the documents that are made of it are written anew. A run of all
  * subjects also shows that `modelState` tells the truth of real servers. Last, it says whether there is a
  * newer version of the reference server than the mock was compared with.
@@ -19,7 +20,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { Command } from "commander";
+import { createTask } from "../../../.ci/task.ts";
 import { reporters } from "../../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
 import { checkModelStates } from "./model_states.ts";
@@ -29,6 +30,7 @@ import { allProxies, oneProxy } from "./proxies/mod.ts";
 import { describeCommand } from "./page.ts";
 import { type InteropRecord, recordOf, updated } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
+import { isEarlierServer } from "./servers/reference.ts";
 import { IMPLEMENTATIONS, PROXIES, ROOT } from "./shelves.ts";
 import { BUILDS, Workshop } from "./workshop.ts";
 
@@ -38,12 +40,13 @@ const SEED = "1";
 /** Most of the time is spent waiting for servers and for programs to start. */
 const JOBS = "4";
 
-const program = new Command("deno task interop")
+const program = createTask("interop")
   .description(
     "builds servers and clients of others, and compares what they break with what is known",
   )
   .argument("[names...]", "parts of the names of those to run (default: all)")
   .option("--all", "fail if any of them cannot be run here")
+  .option("--current", "leave out the earlier versions of the reference server, which take longest")
   .option("--jobs <number>", "how many at the same time", JOBS)
   .option("--more", "run implementations that take longer to build, and nothing else")
   .option("--out <folder>", "where the reports go", join(BUILDS, "reports"))
@@ -56,6 +59,7 @@ const program = new Command("deno task interop")
 const positionals = program.args;
 const values = program.opts<{
   all?: true;
+  current?: true;
   jobs: string;
   more?: true;
   out: string;
@@ -66,7 +70,7 @@ const values = program.opts<{
   write?: true;
 }>();
 if (values.quick && values.write) {
-  program.error("--quick does not show enough to be kept: leave out --write");
+  program.error("error: --quick does not show enough to be kept: leave out --write");
 }
 
 const shelf = values.proxies ? PROXIES : IMPLEMENTATIONS;
@@ -75,8 +79,10 @@ const offered = values.proxies
   : values.more
   ? moreSubjects
   : [...subjects, ...oneProxy];
-const chosen = offered.filter(({ name, version = "" }) =>
-  positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part))
+const isNamed = ({ name, version = "" }: Subject) =>
+  positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part));
+const chosen = offered.filter((subject) =>
+  isNamed(subject) && !(values.current && isEarlierServer(subject))
 );
 
 /** Says what came of a subject as soon as it is known. */
@@ -117,7 +123,10 @@ async function keep(outcomes: readonly Outcome[]): Promise<void> {
   }
 }
 
-if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);
+if (chosen.length === 0) {
+  const names = [...new Set(offered.map(({ name }) => name))].join(", ");
+  program.error(`error: no subject is called ${positionals.join(" or ")}; there are ${names}`);
+}
 const workshop = new Workshop(BUILDS);
 const firstOutcomes = await runAll(
   chosen,
@@ -132,9 +141,8 @@ await writeReports(outcomes, values.out);
 if (values.write) await keep(outcomes);
 const { text, isGood } = conclude(outcomes, values.all === true);
 // A run of all subjects has built the servers.
-const states = positionals.length === 0 && !values.proxies && !values.more
-  ? await checkModelStates(workshop)
-  : { text: "", isGood: true, isRun: true };
+const isWhole = positionals.length === 0 && !values.proxies && !values.more && !values.current;
+const states = isWhole ? await checkModelStates(workshop) : { text: "", isGood: true, isRun: true };
 process.stdout.write(text + states.text + compareNewest(await newestVersion()));
 const areStatesGood = states.isGood && (states.isRun || values.all !== true);
 process.exitCode = isGood && areStatesGood ? 0 : 1;

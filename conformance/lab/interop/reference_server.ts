@@ -14,8 +14,8 @@ import {
   type OpenServer,
   OTHER_SIZES,
   publish,
+  type ServerSetup,
   type ServerSubject,
-  type World,
 } from "../../server/subject.ts";
 import { createWireFetch } from "../../server/wire/wire_fetch.ts";
 import { ReferenceProcess } from "./reference_process.ts";
@@ -70,7 +70,7 @@ export function referenceServer(version: ReferenceVersion): ReadySubject<ServerS
     lacks: {},
     maxRuns: version.maxRuns ?? MAX_RUNS,
     checkTimeoutMs: CHECK_TIMEOUT_MS,
-    open: async (world) => await open(version, await server.url(), world, ++seed),
+    open: async (setup) => await open(version, await server.url(), setup, ++seed),
   };
   return { implementation, close: () => server.close() };
 }
@@ -78,7 +78,7 @@ export function referenceServer(version: ReferenceVersion): ReadySubject<ServerS
 async function open(
   { scheme = "", fieldsFor, mediaType }: ReferenceVersion,
   url: string,
-  { layers, faults = [] }: World,
+  { layers, faults = [] }: ServerSetup,
   seed: number,
 ): Promise<OpenServer> {
   const modelOf = (sizes: readonly number[]) => scaledModel(sizes, mediaType);

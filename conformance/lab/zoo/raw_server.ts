@@ -58,8 +58,8 @@ export function rawServer(name: string, writeEnd: WriteEnd): ServerSubject {
     ...inner,
     // Its time does not wait for what is on its way.
     lacks: { fresh: OTHER_TIME, changes: OTHER_TIME, faults: OTHER_TIME },
-    async open(world) {
-      const opened = await inner.open(world);
+    async open(setup) {
+      const opened = await inner.open(setup);
       const server = createServer((socket) => {
         let text = "";
         socket.setEncoding("latin1"); // a character for each byte

@@ -28,8 +28,8 @@ import type { Specimen } from "./specimen.ts";
 
 /** Has a server asked for models by `name`. */
 function askedByName(specimen: Specimen<ServerSubject>): Specimen<ServerSubject> {
-  const open: ServerSubject["open"] = async (world) => ({
-    ...await specimen.subject.open(world),
+  const open: ServerSubject["open"] = async (setup) => ({
+    ...await specimen.subject.open(setup),
     fieldsFor: (name) => ({ name }),
   });
   return { ...specimen, subject: { ...specimen.subject, open } };

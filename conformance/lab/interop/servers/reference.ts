@@ -101,6 +101,12 @@ function reference({ build, dialect, breaks = {}, ...known }: KnownVersion): Ref
   };
 }
 
+/** Whether a subject is a version of the reference server that is not the current one. */
+export function isEarlierServer(subject: Subject): boolean {
+  const servers: readonly Subject[] = referenceServers;
+  return servers.includes(subject) && subject.version !== CURRENT_VERSION;
+}
+
 /** The versions, the current one first. */
 export const referenceServers: readonly ReferenceSubject[] = [
   reference({
@@ -128,18 +134,17 @@ export const referenceServers: readonly ReferenceSubject[] = [
     env: { OLLAMA_EXPERIMENT: "client2" },
     breaks: {
       "S-HTTP-3": "`Local.handlePull` sets no content type, so Go guesses one from the bytes",
-      "S-FRAME-1": "`Local.handlePull` writes the error of a pull without a newline after it",
+      "S-FRAME-1": "`Local.handlePull` writes the error of a pull without a final newline",
       "S-FRAME-3": "`Local.handlePull` sets no content type, so Go guesses one from the bytes",
       "S-RESUME-1":
-        "`Registry.Pull` keeps whole chunks, and a layer below `DefaultChunkingThreshold` (64 MB) is " +
-        "one: nothing is kept of it",
-      "S-SHARE-1": "`Registry.Pull` downloads for each caller by itself",
-      "S-OTHER-2": "`Registry.Pull` downloads for each caller by itself",
-      "S-ERR-2":
-        "`decodeUserJSON` has no words for a body that ends too soon, and 500 in their place",
+        "`Registry.Pull` keeps only whole chunks, and a layer below `DefaultChunkingThreshold` (64 " +
+        "MB) is a single chunk, so nothing of it is kept",
+      "S-SHARE-1": "`Registry.Pull` downloads separately for each caller",
+      "S-OTHER-2": "`Registry.Pull` downloads separately for each caller",
+      "S-ERR-2": "`decodeUserJSON` has no message for a body that ends too early, and answers 500",
       "S-ERR-4":
-        "`Local.handlePull` has sent `pulling manifest` before `Registry.Pull` reads the name",
-      "S-ERR-5": "`params` has `insecure` and nobody looks at it: the scheme in the name decides",
+        "`Local.handlePull` sends `pulling manifest` before `Registry.Pull` parses the name",
+      "S-ERR-5": "`params` has `insecure`, but it is never used: the scheme in the name decides",
     },
   }),
   reference({
@@ -152,11 +157,11 @@ export const referenceServers: readonly ReferenceSubject[] = [
     breaks: {
       "S-RESUME-1":
         "`downloader.download` removes the partial file of a blob below `resumeThreshold` (64 MB), " +
-        "and `download` begins with the bytes of whole blobs",
-      "S-SHARE-1": "`transfer.Download` downloads for each caller by itself",
+        "and `download` counts only the bytes of complete blobs at the start",
+      "S-SHARE-1": "`transfer.Download` downloads separately for each caller",
       "S-LOAD-1":
-        "`downloader.save` has one `.tmp` file for all callers, and who renames it takes it from the " +
-        "others",
+        "`downloader.save` uses the same `.tmp` file for all callers, and the first to rename it " +
+        "takes it from the others",
     },
   }),
   reference({
@@ -176,9 +181,9 @@ export const referenceServers: readonly ReferenceSubject[] = [
     breaks: {
       "S-REQ-3": "`PullRequest` has no `stream` yet: `PullModelHandler` always streams",
       "S-REQ-8": "`PullRequest` has `name` and no `model` yet",
-      "S-ERR-3": "`PullRequest` has no `model` and no `stream` whose type could be wrong",
-      "S-ERR-4": "`ParseModelPath` takes any name, and the registry is asked for it",
-      "S-ERR-7": "`PullRequest` has no `stream` yet, and a stream has the status 200",
+      "S-ERR-3": "`PullRequest` has neither `model` nor `stream`, so their types cannot be wrong",
+      "S-ERR-4": "`ParseModelPath` accepts any name, and the server asks the registry for it",
+      "S-ERR-7": "`PullRequest` has no `stream` yet, and a stream always has status 200",
     },
   }),
 ];

@@ -1,0 +1,31 @@
+/**
+ * Shows that every task of `deno.json` explains itself, and says what was meant where an option is wrong.
+ *
+ * @module
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "node:test";
+import { type CommandResult, runDeno } from "./command.ts";
+import { readDenoConfig, ROOT } from "./project.ts";
+
+const { tasks } = await readDenoConfig();
+
+function runTask(name: string, option: string): Promise<CommandResult> {
+  return runDeno(["task", "--quiet", name, option], ROOT);
+}
+
+describe("a task", () => {
+  for (const name of Object.keys(tasks)) {
+    it(`knows --help, and what is close to it: ${name}`, async () => {
+      const [right, wrong] = await Promise.all([
+        runTask(name, "--help"),
+        runTask(name, "--hepl"),
+      ]);
+      assertEquals([right.ok, right.stderr], [true, ""]);
+      assertMatch(right.stdout, RegExp(`^Usage: deno task ${name}\\b`));
+      assertEquals([wrong.ok, wrong.stdout], [false, ""]);
+      assertEquals(wrong.stderr, "error: unknown option '--hepl' (Did you mean --help?)\n");
+    });
+  }
+});
