@@ -26,21 +26,15 @@ interface Lock {
   readonly npm: Readonly<Record<string, { readonly dependencies?: readonly string[] }>>;
 }
 
-/** The name of a package, of `name` or `name@version`. */
-function nameOf(specifier: string): string {
-  return specifier.replace(/(?<=.)@.*$/, "");
-}
-
-/** The packages, as `name@version`, that some files import, and all that those depend on. */
-async function packagesOf(entries: string[]): Promise<string[]> {
+/** The packages, as `name@version`, that a file imports, and all that those depend on. */
+async function packagesOf(entry: string): Promise<string[]> {
   const { npm } = JSON.parse(await readText("deno.lock")) as Lock;
+  // A dependency has its version only where there are several of the package.
   const find = (wanted: string) =>
-    Object.keys(npm).find((each) => each === wanted || nameOf(each) === wanted)!;
-  const { foreign } = await followImports(entries, ROOT);
-  const imported = foreign.flatMap((specifier) =>
-    /^npm:\/?((?:@[^/]+\/)?[^/]+)/.exec(specifier)?.[1] ?? []
-  );
-  const found = new Set(imported.map((each) => find(nameOf(each))));
+    Object.keys(npm).find((each) => each === wanted || each.startsWith(`${wanted}@`))!;
+  const { foreign } = await followImports([entry], ROOT);
+  const imported = foreign.map((specifier) => /^npm:\/((?:@[^/]+\/)?[^/]+)/.exec(specifier)?.[1]);
+  const found = new Set(imported.filter((each) => each !== undefined));
   // A set goes on to what is added to it meanwhile.
   for (const each of found) npm[each]!.dependencies?.forEach((name) => found.add(find(name)));
   return [...found].sort();
@@ -106,7 +100,7 @@ class FreshClone implements AsyncDisposable {
 }
 
 const clone = await FreshClone.create();
-const expected = await packagesOf(["cli/main.ts"]);
+const expected = await packagesOf("cli/main.ts");
 
 describe("the first run in a fresh clone", () => {
   after(() => clone[Symbol.asyncDispose]());
