@@ -12,10 +12,10 @@
 
 import { basename, join, resolve } from "node:path";
 import { arch, platform } from "node:process";
-import { Command } from "commander";
 import { outputOf } from "./command.ts";
 import { LICENSES_FILE, licensesOf } from "./licenses.ts";
 import { readDenoConfig, readText, ROOT } from "./project.ts";
+import { createTask } from "./task.ts";
 
 /** The platforms that a release has a file for, as Bun and Node name them. */
 export const PLATFORMS: readonly string[] = [
@@ -84,7 +84,7 @@ async function compileAll(folder: string): Promise<string[]> {
 }
 
 if (import.meta.main) {
-  const program = new Command("deno task executable")
+  const program = createTask("executable")
     .description("makes the command one file, which runs without Deno, Node and Bun")
     .argument("[folder]", "where the file goes", DEFAULT_FOLDER)
     .option("--all", "make one for each platform, with the licences and the checksums")

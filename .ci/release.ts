@@ -10,6 +10,7 @@
  */
 
 import { readDenoConfig, readJsrConfig, readText } from "./project.ts";
+import { createTask } from "./task.ts";
 
 /** The heading of what has changed since the last release. */
 const UNRELEASED = "Unreleased";
@@ -65,7 +66,11 @@ export function findReleaseProblems(
 }
 
 if (import.meta.main) {
-  const [tag = ""] = Deno.args;
+  const program = createTask("release")
+    .description("checks whether a tag can be released, and prints what is new in it")
+    .argument("<tag>", "the tag, such as v0.2.0")
+    .parse(Deno.args, { from: "user" });
+  const [tag] = program.processedArgs as [string];
   const sources = await readReleaseSources();
   const problems = findReleaseProblems(tag, sources);
   if (problems.length === 0) console.log(sectionOf(sources.changelog, tag.slice(1)));

@@ -6,7 +6,7 @@
  * it to the list below.
  *
  * ```sh
- * deno run -A jsr:@ollama-pull/kit/cli pull llama3.2
+ * deno run --allow-net --allow-env jsr:@ollama-pull/kit/cli pull llama3.2
  * ```
  *
  * @module
