@@ -45,8 +45,8 @@ import type {
   PullSessionOptions,
   RemoteServerOptions,
   RunOptions,
+  ServerSetup,
   ServerSubject,
-  World,
 } from "@ollama-pull/kit/conformance";
 import {
   type Clock,
@@ -232,5 +232,5 @@ export type AllTakeUndefined = [
   IsTrue<TakesUndefined<RemoteServerOptions>>,
   IsTrue<TakesUndefined<RunOptions>>,
   IsTrue<TakesUndefined<ServerSubject>>,
-  IsTrue<TakesUndefined<World>>,
+  IsTrue<TakesUndefined<ServerSetup>>,
 ];
