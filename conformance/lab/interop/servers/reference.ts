@@ -19,7 +19,7 @@ export const CURRENT_VERSION = "0.34.1";
 /** A version that can follow its layers in parallel, and pull models of tensors without MLX. */
 const PARALLEL_VERSION = "0.30.0";
 
-/** Builds a version as its makers do, and returns the path of the program. */
+/** Builds a version with its official build steps, and returns the path of the program. */
 export async function buildReference(workshop: Workshop, version: string): Promise<string> {
   const flags = `-ldflags=-X=${MODULE}/version.Version=${version}`;
   const folder = await workshop.build({
@@ -33,7 +33,7 @@ export async function buildReference(workshop: Workshop, version: string): Promi
 
 /**
  * Builds a version of the first months. It embeds the program that runs models, which is not part of the
- * module: an empty file stands for it.
+ * module: an empty file replaces it.
  */
 async function buildEarly(workshop: Workshop, version: string): Promise<string> {
   const module = "github.com/jmorganca/ollama";
@@ -56,21 +56,21 @@ export function buildCurrent(workshop: Workshop): Promise<string> {
   return buildReference(workshop, CURRENT_VERSION);
 }
 
-/** A version that does not keep the bytes of a manifest, but writes what it knows of it. */
+/** A version that does not keep the bytes of a manifest, but writes it again from what it knows. */
 const REWRITING_VERSION = "0.1.17";
 
-/** Builds a version that writes manifests anew. */
+/** Builds a version that rewrites manifests. */
 export function buildRewriting(workshop: Workshop): Promise<string> {
   return buildEarly(workshop, REWRITING_VERSION);
 }
 
-/** Reads where Go keeps a module from what it has said of it. */
+/** Reads the folder of a module from the output of Go. */
 const DIRECTORY = `sed -n 's/.*"Dir": "\\(.*\\)".*/\\1/p' module.json`;
 
-/** Asks by the fields of today. */
+/** The request fields of current versions. */
 const byModel = (model: string) => ({ model, insecure: true });
 
-/** Asks by the fields of the first versions. */
+/** The request fields of the first versions. */
 const byName = (name: string) => ({ name, insecure: true });
 
 /** What is known of a version, and how to build it. */
@@ -80,7 +80,7 @@ interface KnownVersion extends Omit<ReferenceVersion, "program"> {
   readonly breaks?: Subject["breaks"];
 }
 
-/** A version as a subject, and the dialect that it speaks. */
+/** Turns a version, with its dialect, into a subject. */
 export type ReferenceSubject = Extract<Subject, { side: "server" }> & {
   readonly dialect: DialectName;
 };
