@@ -9,7 +9,7 @@ import { tryNetwork } from "./runtimes/program.ts";
 import { countLeft } from "./runtimes/upstream.ts";
 
 Deno.test(
-  "leaves nothing open, in the client or on the server, when a pull is left",
+  "leaves nothing open, in the client or on the server, when a pull is abandoned",
   { sanitizeOps: true, sanitizeResources: true },
   () => countLeft(tryNetwork),
 );

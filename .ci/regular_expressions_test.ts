@@ -105,7 +105,7 @@ describe("the regular expressions in code", () => {
     assert(problem?.startsWith("cannot be checked"), problem);
   });
 
-  it("take time in proportion to the text, in all that is published", async () => {
+  it("take time proportional to the text, everywhere in the package", async () => {
     const modules = (await intendedFiles()).filter((file) => file.endsWith(".ts"));
     const problems: string[] = [];
     let count = 0;

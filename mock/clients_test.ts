@@ -101,7 +101,7 @@ describe("Our own client", () => {
     assertStrictEquals(await codeOf({ kind: "http-error" }), "http");
   });
 
-  it("does not ask again for what the server will not pull, in any dialect, with a stream or without", async () => {
+  it("does not retry what the server refuses to pull, in any dialect, with a stream or without", async () => {
     const refused: [model: string, message: RegExp][] = [
       ["unheard-of", /not exist|not found/],
       ["http://127.0.0.1:5000/library/m", /insecure protocol http|HTTP response to HTTPS/],

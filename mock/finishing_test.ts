@@ -127,7 +127,7 @@ describe("A pull of 44 GB that nobody watches", () => {
     assertEquals(waits, ["for 120 s", undefined, "for 120 s"]);
   });
 
-  it("gets there through any combination of them", async () => {
+  it("succeeds in the end through any combination of them", async () => {
     const points = fc.oneof(
       fc.record({ completed: fc.integer({ min: 0, max: 100 }).map((share) => `${share}%`) }),
       fc.record({ line: fc.integer({ min: 1, max: 200 }) }),
@@ -152,7 +152,7 @@ describe("A pull of 44 GB that nobody watches", () => {
   });
 
   for (const [fault, code, reason] of FINAL) {
-    it(`fails at once through ${JSON.stringify(fault)}`, async () => {
+    it(`fails at once at ${JSON.stringify(fault)}`, async () => {
       const retries: PullRetry[] = [];
       const error = await pullThrough([fault], retries).then(() => undefined, (error) => error);
       assert(error instanceof PullError, String(error));

@@ -123,7 +123,7 @@ describe("A thousand pulls at once, half of them left, with faults", () => {
     assertEquals(await runs[0], await runs[1]);
   });
 
-  it("leave memory as it was", { skip: !gc && !Bun }, async () => {
+  it("do not grow memory", { skip: !gc && !Bun }, async () => {
     const server = createMockServer(LOADED);
     await pullThousand(server, 3);
     server.reset();

@@ -70,7 +70,7 @@ describe("a pull through a relay", () => {
     [{ kind: "error", at: { completed: "50%" } }],
   );
 
-  it("is the same to all who watch, at whatever pace they read and whenever they come", async () => {
+  it("looks the same to every viewer, however slowly they read and whenever they join", async () => {
     await fc.assert(fc.asyncProperty(
       fc.array(watcher, { maxLength: 8 }),
       faults,

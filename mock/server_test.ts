@@ -400,7 +400,7 @@ describe("A browser", () => {
     assertEquals(await answer("https://localhost:11434"), [200, null]);
   });
 
-  it("may not call from anywhere else, unless it is told that it may", async () => {
+  it("may not call it from anywhere else, unless its origin is configured", async () => {
     const foreign = [
       "https://example.com",
       "null",

@@ -105,7 +105,7 @@ describe("parseHost", () => {
     );
   });
 
-  it("tells no password, wherever it stands and whatever it contains", () => {
+  it("shows no password, wherever it is and whatever it contains", () => {
     const text = fc.string({ unit: fc.constantFrom(..."ab1:/?#@[]%\\ .\n"), maxLength: 6 });
     const start = fc.constantFrom("", "http://", "https://", "ftp://");
     const end = fc.constantFrom("h", "h:x", "a b", "h/p", "h:70000", "[::1", "");
@@ -119,7 +119,7 @@ describe("parseHost", () => {
     );
   });
 
-  it("tells no query and no fragment", () => {
+  it("shows no query and no fragment", () => {
     const separator = fc.constantFrom("?", "#");
     fc.assert(fc.property(separator, fc.string(), fc.string(), (separator, before, after) => {
       const message = messageAbout(`h:x/p${separator}${before}${SECRET}${after}`);

@@ -58,7 +58,7 @@ function digests(count: number): { digest: string; total: number; completed: num
 
 describe("a line that never ends", () => {
   for (const [name, decode] of Object.entries(ALL_WAYS)) {
-    it(`fails ${name} once as much was read as a line may have, with one short message`, async () => {
+    it(`fails ${name} once it exceeds the limit, with one short message`, async () => {
       const maxLineBytes = 4 * CHUNK_BYTES;
       let reads = 0;
       let cancels = 0;
@@ -79,7 +79,7 @@ describe("a line that never ends", () => {
     });
   }
 
-  it("is copied in all no more than a few times, however small its chunks are", () => {
+  it("is copied only a few times in total, however small its chunks are", () => {
     const copiedFor = (length: number): number => {
       let copied = 0;
       const { set } = Uint8Array.prototype;
@@ -102,7 +102,7 @@ describe("a hundred thousand digests in one stream", () => {
   const layers = digests(100_000);
   const text = lines(MANIFEST, ...layers, SUCCESS);
 
-  it("are too many to be followed, in chunks of any size, which one short message says", async () => {
+  it("fail the pull with one short message, in chunks of any size", async () => {
     const perLine = text.slice(0, 2_000_000).split("\n").slice(0, -1).map((line) =>
       utf8(`${line}\n`)
     );
@@ -114,7 +114,7 @@ describe("a hundred thousand digests in one stream", () => {
     }
   });
 
-  it("are followed to success up to ten thousand", async () => {
+  it("are followed to success, up to ten thousand", async () => {
     const most = layers.slice(0, 10_000);
     const body = inChunks(lines(MANIFEST, ...most, SUCCESS));
     const { values } = await outcomeOf(decodeProgress(body, { now: standingStill }));
@@ -131,7 +131,7 @@ describe("a hundred thousand digests in one stream", () => {
     assertEquals(statuses, layers.length + 2);
   });
 
-  it("share what has not changed between one snapshot and the next", () => {
+  it("share unchanged layers between one snapshot and the next", () => {
     const decoder = new PullProgressDecoder({ now: standingStill });
     const snapshots: PullProgress[] = [];
     const push = (object: unknown) =>
@@ -149,7 +149,7 @@ describe("a hundred thousand digests in one stream", () => {
 describe("a status of a megabyte", () => {
   const words = "x".repeat(1_000_000);
 
-  it("is handed on whole, and quoted in short", async () => {
+  it("is passed on whole, and shortened in messages", async () => {
     for (const [name, decode] of Object.entries(ALL_WAYS)) {
       const { values, failure } = await outcomeOf(decode(inChunks(lines({ status: words }))));
       if (failure) {
@@ -171,7 +171,7 @@ describe("a status of a megabyte", () => {
 });
 
 describe("numbers at and over 2^53", () => {
-  it("never make progress that is no number, even in a sum of thousands", async () => {
+  it("never make progress NaN, even in a sum of thousands", async () => {
     const huge = digests(5_000).map((layer, index) => ({
       ...layer,
       total: Number.MAX_SAFE_INTEGER - index % 2,
@@ -202,7 +202,7 @@ describe("numbers at and over 2^53", () => {
 describe("ten thousand nested brackets", () => {
   const depth = 10_000;
 
-  it("are a field that nobody knows, and do no harm", async () => {
+  it("count as an unknown field, and do no harm", async () => {
     const nested = `${"[".repeat(depth)}${"]".repeat(depth)}`;
     const text = `{"status":"pulling manifest","a":${nested}}\n${lines(SUCCESS)}`;
     for (const [name, decode] of Object.entries(ALL_WAYS)) {
@@ -231,7 +231,7 @@ describe("keys by which objects inherit", () => {
     '{"status":"success","toString":5,"hasOwnProperty":5,"valueOf":5}',
   ];
 
-  it("reach nothing that all objects share, in any decoder", async () => {
+  it("never change Object.prototype, in any decoder", async () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
     for (const [name, decode] of Object.entries(ALL_WAYS)) {
       const { values, failure } = await outcomeOf(decode(inChunks(`${objects.join("\n")}\n`)));

@@ -272,7 +272,7 @@ describe("parseModelName", () => {
     );
   });
 
-  it("tells no password", () => {
+  it("shows no password", () => {
     for (const text of ["http://me:hunter2@h/a/b", "me:hunter2@h/a/b", "http://a@me:hunter2@h/x"]) {
       const message = messageAbout(text);
       assert(message.includes("***@h/"), message);

@@ -104,7 +104,7 @@ describe("NdjsonDecoder", () => {
     }
   });
 
-  it("gives the same for the bytes of any session in any chunks", () => {
+  it("gives the same values for any session in any chunks", () => {
     const arrivals = pullSessions({ maxLayers: 2 })
       .chain(({ statuses }) => fc.tuple(fc.constant(statuses), ndjsonBytes(statuses)))
       .chain(([statuses, bytes]) => fc.tuple(fc.constant(statuses), chunkings(bytes)));

@@ -139,7 +139,7 @@ const isSameLayer = (a: PullLayer, b: PullLayer) => a.digest === b.digest && a.s
 const isLater = ({ phase }: PullProgress) => phase !== "manifest" && phase !== "downloading";
 
 describe("a snapshot", () => {
-  it("shows fraction and completed no lower than the one before, also of each layer", () => {
+  it("never has a lower fraction or completed than the one before, in the whole or in a layer", () => {
     forAllSnapshots((snapshot, previous) => {
       if (!previous) return;
       assert(snapshot.fraction >= previous.fraction, "fraction");
@@ -273,7 +273,7 @@ describe("a snapshot", () => {
     });
   });
 
-  it("never changes once it was handed out", () => {
+  it("never changes after it was emitted", () => {
     fc.assert(fc.property(anyArrivals, anyLayers, (arrivals, layers) => {
       const { snapshots } = follow(arrivals, layers);
       const texts: string[] = [];
@@ -408,7 +408,7 @@ describe("PullProgressDecoder", () => {
     }));
   });
 
-  it("has a fraction that never exceeds the true share, if it is given the layers", () => {
+  it("never has a fraction above the true share, if the layers are known", () => {
     fc.assert(fc.property(anySession.filter(hasDigests), ({ statuses, manifest }) => {
       const size = sum(layerSizesOf(manifest).map(({ size }) => size));
       for (const { completed, fraction } of snapshotsOf(statuses, layerSizesOf(manifest))) {
@@ -417,7 +417,7 @@ describe("PullProgressDecoder", () => {
     }));
   });
 
-  it("takes the layers from a promise once that is resolved, and waits for the true share", async () => {
+  it("uses the layers of a promise once it resolves, and holds fraction until the true share catches up", async () => {
     const hasSizes = ({ dialect, statuses }: PullSession) =>
       dialect !== "tensor" || statuses.every(({ digest, total }) => !digest || total);
     const sessions = anySession.filter(hasDigests).filter(hasSizes);
@@ -1160,7 +1160,7 @@ describe("a hostile body", () => {
     ],
   ];
 
-  it("fails with the right code, says what is wrong and where, and keeps what came before", async () => {
+  it("fails with the right code, says what is wrong and where, and first delivers what came before", async () => {
     for (const [body, code, message] of FAILING) {
       for (const decode of [decodeProgress, pipeProgress]) {
         const { values, failure } = await outcomeOf(decode(streamOf([utf8(body)])));
@@ -1366,7 +1366,7 @@ describe("a layer without a digest", () => {
     );
   });
 
-  it("is the last one of a thousand, if a server has ever new words: the pull goes on", () => {
+  it("shares the last of a thousand names, if a server keeps inventing words: the pull goes on", () => {
     const objects = Array.from(
       { length: 20_000 },
       (_, index) => words(`downloading [${"=".repeat(index % 50)}${index}]`, 1e6, 1 + index),

@@ -196,7 +196,7 @@ const options = (): fc.Arbitrary<DecodePullOptions> =>
   }, { requiredKeys: [] });
 
 describe("the short way of PullDecoder", () => {
-  it("does what the long one does, for any bytes in any chunks: same statuses, same error", () => {
+  it("agrees with the slow path, for any bytes in any chunks: same statuses, same error", () => {
     fc.assert(
       fc.property(arrivals(), options(), (chunks, options) => {
         assertEquals(

@@ -108,7 +108,7 @@ const MANIFEST_FAILURES: Readonly<Record<string, NonNullable<FetchManifestOption
 
 describe("a secret", () => {
   for (const [code, fetch] of Object.entries(FAILURES)) {
-    it(`is in no error ${code}, nor in what onRetry is told`, async () => {
+    it(`is in no error ${code}, nor in what onRetry gets`, async () => {
       for (const headers of [HEADERS, {}]) {
         const clock = new VirtualClock();
         const told: unknown[] = [];

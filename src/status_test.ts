@@ -168,7 +168,7 @@ describe("encodeStatus", () => {
     statusObjects(),
   ).map((object) => JSON.parse(JSON.stringify(object)));
 
-  it("gives back any object that toPullStatus took", () => {
+  it("restores any object that toPullStatus accepted", () => {
     fc.assert(
       fc.property(objects, (object) => {
         const encoded = encodeStatus(toPullStatus(object)!);
@@ -261,7 +261,7 @@ describe("decodePull", () => {
     }
   });
 
-  it("gives the same however the bytes are split, up to and with the error", async () => {
+  it("gives the same statuses and the same error however the bytes are split", async () => {
     await fc.assert(fc.asyncProperty(anyArrivals, async (chunks) => {
       const whole = await new Blob(chunks).bytes();
       assertEquals(
@@ -281,7 +281,7 @@ describe("decodePull", () => {
     }
   });
 
-  it("gives the whole lines of a stream that is cut at any byte, and says that it was cut", async () => {
+  it("delivers the whole lines of a stream that is cut at any byte, then fails with truncated", async () => {
     for (const text of RECORDED) {
       const bytes = utf8(text);
       const whole = (await outcomeOf(decodePull(streamOf([bytes])))).values;

@@ -70,7 +70,7 @@ describe("the package from npm", () => {
       assertEquals(verdicts, await verdictsOfSources());
     });
 
-    it(`gets through what happens on the network, and leaves nothing open there, in Node ${wanted}`, () =>
+    it(`survives network failures and leaves nothing open, in Node ${wanted}`, () =>
       countLeft(async (host) => {
         await consumer.write({
           "out/leave.js": `import { tryNetwork } from "./program.js"; await tryNetwork("${host}");`,

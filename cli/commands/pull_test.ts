@@ -104,7 +104,7 @@ describe("pull", () => {
     });
   });
 
-  it("tells no password, whatever goes wrong", async () => {
+  it("shows no password, whatever goes wrong", async () => {
     const answers: Parameters<typeof withServer>[0][] = [
       (response) => void response.destroy(),
       (response) => void response.writeHead(401).end("<html>"),

@@ -25,7 +25,7 @@ describe("refusalOf", () => {
     }
   });
 
-  it("lets no other machine in", () => {
+  it("refuses other machines", () => {
     for (
       const peer of ["192.168.0.7", "10.0.0.1", "::ffff:10.0.0.1", "fe80::1", "1127.0.0.1", ""]
     ) {
@@ -33,7 +33,7 @@ describe("refusalOf", () => {
     }
   });
 
-  it("lets nobody in who calls it by a name that may lead to it from anywhere", () => {
+  it("refuses a host name that anyone could point at it (DNS rebinding)", () => {
     for (
       const host of ["evil.example", "192.168.0.7", "localhost.evil.example", "127.0.0.1.nip.io"]
     ) {
@@ -41,7 +41,7 @@ describe("refusalOf", () => {
     }
   });
 
-  it("lets no page of another origin in, whatever that is", () => {
+  it("refuses pages of any other origin", () => {
     fc.assert(
       fc.property(fc.webUrl(), (url) => {
         const { origin } = new URL(url);
@@ -55,7 +55,7 @@ describe("refusalOf", () => {
     assertStrictEquals(refuse(OWN, { Origin: "http://127.0.0.1:11434" }), undefined);
   });
 
-  it("lets no page in by a request that has no origin, such as one for a picture", () => {
+  it("refuses requests of pages that send no origin, such as one for an image", () => {
     for (const site of ["cross-site", "same-site"]) {
       assertMatch(refuse(OWN, { "Sec-Fetch-Site": site }) ?? "", /^it came from a page: /);
     }
@@ -64,7 +64,7 @@ describe("refusalOf", () => {
     }
   });
 
-  it("lets nobody in through a proxy", () => {
+  it("refuses requests through a proxy", () => {
     for (const name of ["Forwarded", "X-Forwarded-For", "Via"]) {
       assertStringIncludes(refuse(OWN, { [name]: "x" }) ?? "", `(header ${name})`);
     }
@@ -95,7 +95,7 @@ describe("A mock that listens to other machines", () => {
     return response.status;
   };
 
-  it("is steered by programs of its own machine, and by no page", async () => {
+  it("obeys programs on its own machine, and no page", async () => {
     await using server = createMockServer({ control: true });
     const { url } = await server.listen({ hostname: "0.0.0.0" });
     const setup = `http://127.0.0.1:${new URL(url).port}/__mock/setup`;
@@ -103,7 +103,7 @@ describe("A mock that listens to other machines", () => {
     assertStrictEquals(await ask(setup, { Origin: "http://a.example" }), 403);
   });
 
-  it("lets them pull, and steers for none of them", {
+  it("serves their pulls, but refuses them control", {
     skip: (isDeno && "in Deno, tests may talk to loopback addresses alone") ||
       (address === undefined && "this machine has no other address"),
   }, async () => {
@@ -114,7 +114,7 @@ describe("A mock that listens to other machines", () => {
     assertStrictEquals(await ask(`http://${address}:${port}/__mock/setup`), 403);
   });
 
-  it("has no control interface unless asked", async () => {
+  it("has no control interface by default", async () => {
     const server = createMockServer();
     assertStrictEquals((await server.fetch("http://localhost/__mock/setup")).status, 404);
   });

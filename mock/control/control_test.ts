@@ -337,7 +337,7 @@ describe("The control interface", () => {
     assertEquals(server.requests, []);
   });
 
-  it("disturbs no pull that it does not name, whatever is sent to it", async () => {
+  it("disturbs no pull that it does not name, whatever it is sent", async () => {
     const undisturbed = await pullText(createMockServer(OF_SMALL));
     const call = fc.record({
       route: fc.constantFrom(

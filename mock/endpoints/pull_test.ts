@@ -187,7 +187,7 @@ describe("A request for a pull", () => {
     }]);
   });
 
-  it("is refused with an invalid name, tricks with paths among them", async () => {
+  it("is refused with an invalid name, path tricks included", async () => {
     const names = ["", "../../etc/passwd", "a/../b", "a/b/c/d", "x:", "%2e%2e/x", "x\u0000y", "é"];
     for (const model of names) {
       const response = await requestPull(mockOfSmall(), model);
@@ -196,7 +196,7 @@ describe("A request for a pull", () => {
     }
   });
 
-  it("is not led astray by keys that objects have anyway", async () => {
+  it("is not confused by keys that every object inherits", async () => {
     const server = mockOfSmall();
     const [status] = await sendText(
       server,
@@ -209,7 +209,7 @@ describe("A request for a pull", () => {
     }
   });
 
-  it("has a limit, with and without a length that is told", async () => {
+  it("has a size limit, with and without a Content-Length", async () => {
     const server = mockOfSmall({ maxBodyBytes: 1_000 });
     const long = JSON.stringify({ model: "small", padding: "x".repeat(1_000) });
     const answer = [413, { error: "http: request body too large" }] as [number, unknown];
@@ -238,7 +238,7 @@ describe("A request for a pull", () => {
     assertEquals([inPieces.status, await inPieces.json()], [200, { status: "success" }]);
   });
 
-  it("that is hostile leaves other pulls untouched", async () => {
+  it("that is hostile does not affect other pulls", async () => {
     const quiet = await pullText(mockOfSmall());
     const server = mockOfSmall();
     const reader = await beginPull(server, 2);

@@ -165,7 +165,7 @@ describe("a recorder", () => {
     await reader.cancel();
   });
 
-  it("stores no header, login, query, or field of the request that may be secret", async () => {
+  it("stores no header, login or query, and no request field that may be secret", async () => {
     const { exchanges } = await recordOne(() => new Response("x"), (response) => response.text());
     assertEquals(exchanges[0]?.request, {
       url: "http://host:1/a/api/pull",

@@ -61,7 +61,7 @@ async function digestOf(bytes: ArrayBuffer): Promise<string> {
 
 /** The checks, by sentences that are true. */
 export const listenChecks: Readonly<Record<string, () => Promise<void>>> = {
-  async "answers at the address that it tells"() {
+  async "answers at the address that it returns"() {
     const { server, url } = await open();
     await using _ = server;
     assertMatch(url, /^http:\/\/127\.0\.0\.1:\d+$/);

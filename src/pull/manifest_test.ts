@@ -369,7 +369,7 @@ describe("a manifest", () => {
 });
 
 describe("the digest of a manifest", () => {
-  it("is that of its bytes, which must be the one in the header", async () => {
+  it("is computed from the bytes, and must be the one in the header", async () => {
     const digest = sha256Digest(utf8(TEXT));
     const fetchWith = (header: string, text = TEXT) =>
       fetchFrom(sending(text, { headers: { "docker-content-digest": header } }));
@@ -727,7 +727,7 @@ describe("a redirect", () => {
     }
   });
 
-  it("takes nothing of the caller's along to another origin, nor a token", async () => {
+  it("sends neither the caller's headers nor a token to another origin", async () => {
     const hosts = [OLLAMA, OTHER, "https://third.test", "https://registry.ollama.ai:444"];
     const path = fc.array(fc.constantFrom(...hosts), { maxLength: 6 });
     await fc.assert(fc.asyncProperty(path, fc.boolean(), async (path, wantsToken) => {

@@ -242,7 +242,7 @@ describe("the progress of pull", () => {
     assertEquals([values.at(-1)?.phase, failure], ["success", undefined]);
   });
 
-  it("is read no more than one chunk ahead", async () => {
+  it("reads at most one chunk ahead", async () => {
     const source = new TestSource(...[10, 20, 30].map((bytes) => utf8(lines(layer(bytes)))));
     const reader = pullFrom([streaming(source)]).getReader();
     for (const reads of [1, 2, 3]) {
@@ -437,7 +437,7 @@ describe("a pull that fails", () => {
 });
 
 describe("a pull that is cancelled", () => {
-  it("makes no request, if it was not read", async () => {
+  it("makes no request if it is cancelled before it is read", async () => {
     const server = new TestServer(answer(DONE));
     const stream = pull("m", server);
     await stream.cancel("enough");
@@ -484,7 +484,7 @@ describe("a pull that is cancelled", () => {
     }
   });
 
-  it("releases the connection at whatever moment it is cancelled, though fetch heeds no signal", async () => {
+  it("releases the connection whenever it is cancelled, even if fetch ignores the signal", async () => {
     for (let turns = 0; turns < 40; turns++) {
       const source = new TestSource<Uint8Array<ArrayBuffer>>();
       const server = new TestServer(streaming(source));
@@ -572,7 +572,7 @@ describe("the signal of pull", () => {
     }
   });
 
-  it("fails the pull at whatever moment it aborts, though fetch heeds no signal", async () => {
+  it("fails the pull whenever it aborts, even if fetch ignores the signal", async () => {
     for (let turns = 0; turns < 40; turns++) {
       const source = new TestSource<Uint8Array<ArrayBuffer>>();
       const controller = new AbortController();
@@ -606,7 +606,7 @@ describe("the signal of pull", () => {
     assertStrictEquals((await outcome).failure?.error, reason);
   });
 
-  it("fails the pull with its own reason even if that looks like a failure that may pass", async () => {
+  it("fails the pull with its own reason, even if that looks like a transient failure", async () => {
     const lookalike = new PullError("network", "unplugged");
     const controller = new AbortController();
     const onRetry = spy();
@@ -639,7 +639,7 @@ describe("the signal of pull", () => {
     assertStrictEquals(await rejectionOf(reader.read()), reason);
   });
 
-  it("has no listener left when the pull has ended, however it did", async () => {
+  it("has no listener left after the pull, however it ended", async () => {
     const endings: Record<string, Answer> = {
       "success": answer(DONE),
       "success without a newline": answer(DONE.trimEnd()),

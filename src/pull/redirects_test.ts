@@ -42,7 +42,7 @@ describe("a redirect", () => {
     }
   });
 
-  it("carries headers of the caller to the same origin only, and never back", async () => {
+  it("sends the caller's headers until a redirect leaves the origin, and never after that", async () => {
     const { asked, fetch } = serversOf({
       [`${HOST}/api/pull`]: [307, "/b"],
       [`${HOST}/b`]: [307, "https://a.test:1/c"],

@@ -49,7 +49,7 @@ describe("retries", () => {
     return new Response(source.stream);
   };
 
-  it("are made after a failure that may pass, and after no other", async () => {
+  it("follow a transient failure, and no other", async () => {
     const failures: [Answer, passes: boolean][] = [
       [unreachable, true],
       [breaking, true],
@@ -107,13 +107,13 @@ describe("retries", () => {
     }
   });
 
-  it("are not made unless told", async () => {
+  it("are off by default", async () => {
     const server = new TestServer(unreachable, answer(DONE));
     await pullErrorOf(pull("m", { ...server, ...noWait }));
     assertEquals(server.requests.length, 1);
   });
 
-  it("wait twice as long after each failure, up to 30 s", async () => {
+  it("double the wait after each failure, up to 30 s", async () => {
     const answers = Array<Answer>(8).fill(unreachable);
     assertEquals(
       await delaysOf(0, ...answers),
@@ -121,7 +121,7 @@ describe("retries", () => {
     );
   });
 
-  it("leave up to half of the wait to chance", async () => {
+  it("randomize up to half of the wait", async () => {
     await fc.assert(
       fc.asyncProperty(fc.double({ min: 0, max: 1, noNaN: true }), async (random) => {
         const [first, second] = await delaysOf(random, unreachable, unreachable, unreachable);
@@ -131,7 +131,7 @@ describe("retries", () => {
     );
   });
 
-  it("take their time and their chance from what they are passed, and from nothing else", async () => {
+  it("use only the sleep and the random that they are given", async () => {
     const forbidden = () => {
       throw new Error("This is not what was passed");
     };
@@ -149,7 +149,7 @@ describe("retries", () => {
     assertEquals(waits, [500, 500]);
   });
 
-  it("end when they are used up, and the error says how many attempts there were", async () => {
+  it("end after the last one, and the error says how many attempts were made", async () => {
     const server = new TestServer(unreachable, unreachable, answer("", { status: 503 }));
     const error = await pullErrorOf(pull("m", { ...server, ...noWait, retries: 2 }));
     assertEquals(server.requests.length, 3);
@@ -189,7 +189,7 @@ describe("retries", () => {
     ]);
   });
 
-  it("do not start again for less: a trickle would go on for ever", async () => {
+  it("do not reset the count for less: a trickle would go on for ever", async () => {
     const trickle = Array.from({ length: 99 }, (_, attempt) => 1 + attempt * 0.9999);
     assertEquals(await delaysAt(trickle, 4), [1000, 2000, 4000, 8000]);
   });
@@ -231,7 +231,7 @@ describe("retries", () => {
     }
   });
 
-  it("wait as long as the server asks, by seconds or by a date, whatever the status", async () => {
+  it("wait as long as the server asks, in seconds or until a date, whatever the status", async () => {
     const date = "Sun, 29 Nov 2026 10:00:00 GMT";
     const asked: [status: number, headers: Record<string, string>, delayMs: number][] = [
       [429, { "Retry-After": "7" }, 7000],
@@ -285,7 +285,7 @@ describe("retries", () => {
     }));
   });
 
-  it("go on from where the pull was: what was there is not counted as speed", async () => {
+  it("resume the pull, and do not count bytes already present as speed", async () => {
     const clock = new VirtualClock();
     const source = new TestSource<Uint8Array<ArrayBuffer>>();
     const server = new TestServer(answer(lines(layer(10))), streaming(source));
@@ -335,7 +335,7 @@ describe("retries", () => {
     assertEquals((await outcome).failure, undefined);
   });
 
-  it("leave a slow reader all the time that it wants, before and after", async () => {
+  it("do not hurry a slow reader, before or after", async () => {
     const clock = new VirtualClock();
     const source = new TestSource(utf8(lines(layer(20))), utf8(DONE));
     const server = new TestServer(answer(lines(layer(10))), streaming(source));

@@ -112,7 +112,7 @@ describe("stallTimeoutMs", () => {
     }
   });
 
-  it("fails a download that stands still, though the server still answers", async () => {
+  it("fails a download that stands still, even if the server keeps sending lines", async () => {
     const places: [options: PullOptions, place: string][] = [
       [{ layers: [{ digest: "sha256:aaaa", size: 100 }] }, "98 %"],
       [{}, "98 of 100 bytes"], // of the layers that are known
@@ -151,7 +151,7 @@ describe("stallTimeoutMs", () => {
     assertEquals(all.at(-1)?.completed, 100);
   });
 
-  it("takes bytes that are fetched again for new once, and no more often", async () => {
+  it("counts bytes that are fetched again as new once, and never twice", async () => {
     // Up to 50, and then for ever from 40 up to 50 again.
     const once = new VirtualClock();
     const sawtooth = (time: number) => time < 5000 ? time / 100 : 40 + Math.floor(time / 100) % 11;
@@ -200,7 +200,7 @@ describe("stallTimeoutMs", () => {
     assertInstanceOf((await outcome).failure?.error, PullError);
   });
 
-  it("does not take a slow reader for a stall", async () => {
+  it("does not mistake a slow reader for a stall", async () => {
     const clock = new VirtualClock();
     const source = new TestSource(utf8(lines(MANIFEST)));
     const reader = pullFrom([streaming(source)], { ...clock, stallTimeoutMs }).getReader();
@@ -214,7 +214,7 @@ describe("stallTimeoutMs", () => {
     await reader.cancel();
   });
 
-  it("is not watched any more when the pull has ended, however it did", async () => {
+  it("has no timer left after the pull, however it ended", async () => {
     const endings: Record<string, Answer> = {
       "success": answer(DONE),
       "success without a newline": answer(DONE.trimEnd()),

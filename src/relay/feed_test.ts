@@ -226,7 +226,7 @@ describe("a viewer", () => {
     assertEquals(await idle.bytes(), undefined);
   });
 
-  it("leaves nothing behind, however it goes", async () => {
+  it("leaves nothing behind, however it ends", async () => {
     const ways = {
       cancelled: (viewer: TestViewer) => viewer.leave(),
       aborted: (_: TestViewer, controller: AbortController) => controller.abort(),

@@ -32,7 +32,7 @@ describe("redactError", () => {
     });
   });
 
-  it("tells no login and no query of an address, wherever that stands in a message", () => {
+  it("shows no login and no query of an address, wherever it is in a message", () => {
     const around = fc.constantFrom("", " ", "(", '"', "'", "at ", "é", "\n", "://", "http://a ");
     const login = fc.constantFrom(
       `me:${SECRET}@`,
@@ -72,7 +72,7 @@ describe("redactError", () => {
     assertEquals(redactError(new PullError("network", message)).message, message);
   });
 
-  it("quotes nothing of what is not Ollama's", () => {
+  it("quotes nothing that is not from Ollama", () => {
     const quoting: [PullError, string][] = [
       [
         new PullError("http", `HTTP 502, not from Ollama: "${SECRET}: a"`, { body: SECRET }),
@@ -95,7 +95,7 @@ describe("redactError", () => {
     assertEquals(redactError(ofOllama).message, words);
   });
 
-  it("tells that a pull was ended on purpose, and of other errors nothing", () => {
+  it("says that a pull was ended on purpose, and nothing about other errors", () => {
     for (const name of ["AbortError", "TimeoutError"]) {
       const told = redactError(new DOMException("Enough", name));
       assertEquals([told.name, told.message], [name, "Enough"]);

@@ -325,7 +325,7 @@ describe("the paths and methods of a relay", () => {
     assertEquals(fetches(), 0);
   });
 
-  it("lead nowhere else, whatever tricks are in them, and never fail the relay", async () => {
+  it("lead nowhere else, whatever tricks they contain, and never crash the relay", async () => {
     const part = fc.constantFrom(
       ...["/", "..", ".", "%2e%2E", "%2F", "%5C", "\\", "%", "%00", "%ff", "?", "#", ":", "@"],
       ...["pulls", "//", "m", "%0d%0a", "é", "%25", " ", ";", "http:", "constructor", "<script>"],
@@ -355,7 +355,7 @@ describe("the paths and methods of a relay", () => {
     }));
   });
 
-  it("may have a small body, which is not read, and no large one", async () => {
+  it("may have a small body, which is not read, but not a large one", async () => {
     const { relay, ask, fetches } = relayWith();
     const chunks = (count: number, size: number) => {
       let left = count;
@@ -395,7 +395,7 @@ describe("allow", () => {
     }
   });
 
-  it("is asked what is to be done, with the model in parts", async () => {
+  it("gets the action, and the model in its parts", async () => {
     const asked: unknown[] = [];
     const { ask } = relayWith({
       allow(request, { action, model, ...rest }) {
@@ -415,7 +415,7 @@ describe("allow", () => {
     ]);
   });
 
-  it("lets nothing be done or told, unless it says `true`", async () => {
+  it("refuses everything unless it returns `true`", async () => {
     const answers = [false, undefined, null, 1, "yes", {}, Promise.resolve(false)];
     const { ask, send } = relayWith({
       allow: (request) =>
@@ -454,7 +454,7 @@ describe("allow", () => {
     assertEquals([unauthorized.status, await unauthorized.text()], [401, "log in"]);
   });
 
-  it("tells nobody what it throws, but for `onError`", async () => {
+  it("reports what it throws to `onError` alone", async () => {
     const secret = new Error("hunter2");
     const ways: RelayOptions["allow"][] = [
       () => {
@@ -498,7 +498,7 @@ describe("pages of other origins", () => {
     fc.webUrl().map((url) => ({ Origin: new URL(url).origin })),
   );
 
-  it("start, watch and cancel nothing, and do not get as far as `allow`", async () => {
+  it("start, watch and cancel nothing, and never reach `allow`", async () => {
     await fc.assert(fc.asyncProperty(
       foreign,
       fc.constantFrom("GET", "POST", "DELETE", "OPTIONS", "PUT"),
@@ -570,7 +570,7 @@ describe("pages of other origins", () => {
     });
   });
 
-  it("are configured by origins, and by nothing else", () => {
+  it("are allowed by `origins`, and by nothing else", () => {
     for (const origin of ["*", "app.test", `${APP}/`, `${APP}/a`, "null", "", "HTTPS://app.test"]) {
       const { message } = assertThrows(
         () => createRelay({ allow: () => true, origins: [origin] }),
@@ -582,7 +582,7 @@ describe("pages of other origins", () => {
 });
 
 describe("the limits of a relay", () => {
-  it("let no more pulls run than may, but any number join them", async () => {
+  it("cap the running pulls, but any number of viewers can join one", async () => {
     const { ask, finish, fetches } = relayWith({ maxPulls: 2 });
     for (const model of ["a", "b", "a", "b:latest"]) {
       assertEquals((await ask("POST", `/pulls/${model}`)).status, 200);
@@ -603,7 +603,7 @@ describe("the limits of a relay", () => {
     assertEquals(fetches(), 3);
   });
 
-  it("let no more watch than may, whatever they watch", async () => {
+  it("cap the viewers, whatever they watch", async () => {
     const { ask, fetches } = relayWith({ maxWatchers: 2 });
     const first = await ask("POST", "/pulls/a");
     await ask("GET", "/pulls/a");

@@ -292,7 +292,7 @@ for (const [name, carry] of Object.entries(CARRIERS)) {
 }
 
 describe("streamFrom", () => {
-  it("reads nothing before it is asked to", async () => {
+  it("reads nothing before it is read from", async () => {
     const source = new TestSource(1, 1);
     const reader = streamFrom(source.stream, new Repeat()).getReader();
     await settle();
@@ -310,7 +310,7 @@ describe("streamFrom", () => {
     await assertRejects(() => stream.cancel(), Error, "cannot");
   });
 
-  it("does not end the step once it was cancelled", async () => {
+  it("does not end the step after a cancel", async () => {
     const step = { push: spy(), end: spy() };
     const source = new TestSource<number>();
     const reader = streamFrom(source.stream, step).getReader();
@@ -399,7 +399,7 @@ describe("StepStream", () => {
     assertStrictEquals(await rejectionOf(writer.closed), reason);
   });
 
-  it("shows its backpressure to the writer", async () => {
+  it("passes backpressure on to the writer", async () => {
     const { readable, writable } = new TestStream(new Repeat());
     const writer = writable.getWriter();
     const first = writer.write(1);

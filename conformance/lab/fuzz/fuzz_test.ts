@@ -35,7 +35,7 @@ function everyWay(bytes: Input["bytes"]): Input[] {
 
 describe("the corpus", () => {
   for (const { name, bytes } of corpus.files) {
-    it(`is decoded as the reference decodes it: ${name}`, async () => {
+    it(`decodes like the reference decoder: ${name}`, async () => {
       const firstBytes = Array.from({ length: Math.min(bytes.length, 500) }, (_, at) => at);
       for (const input of everyWay(bytes)) {
         await check(input);

@@ -165,11 +165,11 @@ for (const server of servers) {
 
   describe(`a pull from ${server.server} that is cut`, () => {
     for (const cut of ALL_CUTS) {
-      it(`at any byte fails, is retried, and succeeds: ${cut}`, async () => {
+      it(`fails at any byte, is retried, and succeeds: ${cut}`, async () => {
         for (let at = 0; at <= everywhere.length; at++) await tryRetry(everywhere, at, cut);
       });
 
-      it(`in any scenario is never taken for a success: ${cut}`, async () => {
+      it(`never counts as a success, in any scenario: ${cut}`, async () => {
         for (const bytes of streams) {
           const step = Math.ceil(bytes.length / SAMPLES);
           for (let at = 0; at <= bytes.length; at += step) await tryCut(bytes, at, cut);
@@ -194,7 +194,7 @@ describe("a generated pull that is cut", () => {
     );
   });
 
-  it("anywhere is never taken for a success", async () => {
+  it("never counts as a success, wherever it is", async () => {
     const cuts = fc.tuple(anyPull, fc.nat(), fc.constantFrom(...ALL_CUTS));
     await fc.assert(
       fc.asyncProperty(cuts, ([bytes, at, cut]) => tryCut(bytes, at % (bytes.length + 1), cut)),
@@ -202,7 +202,7 @@ describe("a generated pull that is cut", () => {
     );
   });
 
-  it("again and again, anywhere, is resumed as often, and succeeds in the end", async () => {
+  it("is resumed each time, anywhere, and succeeds in the end", async () => {
     const cuts = fc.array(fc.tuple(fc.nat(), fc.constantFrom(...ALL_CUTS)), { maxLength: 8 });
     await fc.assert(
       fc.asyncProperty(anyPull, cuts, async (bytes, cuts) => {
