@@ -1,15 +1,15 @@
 /**
- * Web Streams transformers for `POST /api/pull`, with which Ollama downloads a model and streams its
- * progress, and a client on top of them.
+ * Web Streams transformers for `POST /api/pull`, the endpoint by which Ollama downloads a model and
+ * streams its progress, and a client on top of them.
  *
  *     bytes ── NdjsonDecoderStream ──▶ values ── PullStatusStream ──▶ statuses
  *                                      statuses ── PullProgressStream ──▶ progress
  *
- * {@link pull} takes the name of a model and does all of it; {@link decodeProgress} and
- * {@link decodePull} take the body of a response. {@link PullHub} shares a pull among any number of
- * watchers, and {@link PullManager} keeps the pulls of an app, by name. Works in Deno, Bun, Node, Workers
- * and browsers, and has no dependencies. Every stream can be read with `for await`, in every engine: see
- * {@link PullStream}.
+ * {@link pull} takes the name of a model and does all of this; {@link decodeProgress} and
+ * {@link decodePull} take a response or its body. {@link PullHub} shares a pull among any number of
+ * watchers, and {@link PullManager} keeps all pulls of an app, by model name. The package works in Deno,
+ * Bun, Node, Workers and browsers, and has no dependencies. Every stream can be read with `for await` in
+ * every engine: see {@link PullStream}.
  *
  * ```ts
  * import { formatProgress, pull } from "@ollama-pull/kit";

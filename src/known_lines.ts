@@ -1,17 +1,16 @@
 /**
- * The fast path for progress lines, which are nearly all lines of a pull: they differ from an earlier
- * line in nothing but the digits of `completed`.
+ * The fast path for progress lines. Nearly all lines of a pull differ from an earlier line only in the
+ * digits of `completed`.
  *
  *     {"status":"pulling aaaa","digest":"sha256:aaaa","total":100,"completed":42}
  *     ─────────────────────────────── head ───────────────────────────────── ── tail
  *
- * A line that was parsed once is remembered by the bytes before and after these digits. The next line
- * is compared with it, eight bytes at a time, and only its digits are read: no text, no `JSON.parse`.
- * Layers that are downloaded at the same time take turns and keep their order, so each line remembers
- * which one came next.
+ * A parsed line is remembered by the bytes before and after these digits. The next line is compared
+ * with it, eight bytes at a time, and only its digits are read: no text, no `JSON.parse`. Layers that
+ * are downloaded in parallel are reported in a fixed order, so each line remembers which one came next.
  *
- * The slow path alone decides what a line means. Here a line is known only if its bytes are those of a
- * line that was parsed, but for the digits.
+ * Only the slow path decides what a line means. Here a line counts as known only if it equals a parsed
+ * line byte for byte, except for the digits.
  *
  * @module
  */
@@ -20,13 +19,13 @@ import type { DownloadingStatus, Mutable, PullStatus } from "./status.ts";
 
 /**
  * Splits a line around the digits of `completed`. The tail must contain no `m` and no backslash, so it
- * cannot contain a second `completed`, which would count instead of the first.
+ * cannot contain a second `completed` key, which would override the first.
  */
 const COMPLETED = /^(.*"completed": *)[1-9]\d*( *[,}][^\\m]*)$/;
 
 /**
- * The most lines that are remembered, and how many characters they may have, each and in all: enough for
- * 10,000 layers. `pull_decoder_test.ts` holds what a hostile server can have kept.
+ * The most lines that are remembered, and how many characters they may have, each and in total: enough
+ * for 10,000 layers. `pull_decoder_test.ts` tests how much memory a hostile server can make it use.
  */
 const MAX_LINES = 10_000;
 const MAX_LINE_LENGTH = 1_000;
@@ -38,19 +37,19 @@ const ZERO = 0x30;
 const SMALL_DIGITS = 9;
 const POWERS_OF_TEN = Array.from({ length: SMALL_DIGITS + 1 }, (_, power) => 10 ** power);
 
-/** Lines that are alike but for the digits of `completed`, or altogether if they have none. */
+/** Lines that are equal except for the digits of `completed`, if they have any. */
 class KnownLine {
-  /** What such a line says, with the `completed` of the latest one. */
+  /** The status of such a line, with the `completed` of the latest one. */
   readonly status: Mutable<PullStatus>;
   readonly hasDigits: boolean;
-  /** The bytes before the digits, in groups of eight, and those that are left over. */
+  /** The bytes before the digits: groups of eight, then the remaining ones. */
   readonly #headWords: Float64Array;
   readonly #headRest: Uint8Array;
   /** The bytes after the digits, with the newline. */
   readonly #tail: Uint8Array;
-  /** Whether the fields are those of nearly all lines, in their order. */
+  /** Whether the status has exactly the usual fields, in the usual order. */
   readonly #isPlain: boolean;
-  /** The line that came next the last time. */
+  /** The line that followed this one most recently. */
   next: KnownLine | undefined;
 
   constructor(head: string, tail: string, status: PullStatus) {
@@ -66,10 +65,10 @@ class KnownLine {
     this.#tail = utf8.encode(`${tail}\n`);
   }
 
-  /** What the latest such line says, in an object that later lines do not change. */
+  /** A copy of the latest status, which later lines do not change. */
   copyStatus(): PullStatus {
     if (!this.#isPlain) return copyStatus(this.status);
-    // To copy fields by name takes little more than half the time.
+    // Copying fields by name takes little more than half the time of a spread.
     const { kind, status, digest, total, completed } = this.status as DownloadingStatus;
     return { kind, status, digest, total, completed } as DownloadingStatus;
   }
@@ -81,8 +80,8 @@ class KnownLine {
 
   /** Where the head ends, if the bytes begin with it; otherwise -1. */
   matchHead(bytes: DataView, start: number): number {
-    // Two groups of bytes could be different and yet equal as numbers (zeros), or the other way round
-    // (NaN). JSON has no zero bytes, and where NaN is unequal to itself, the line is just parsed.
+    // As numbers, different groups could be equal (0 and -0) and equal groups unequal (NaN). But JSON has
+    // no zero bytes, and a NaN only means that the line is parsed.
     const words = this.#headWords;
     let at = start;
     for (let word = 0; word < words.length; word++, at += 8) {
@@ -91,18 +90,18 @@ class KnownLine {
     return endOf(this.#headRest, bytes, at);
   }
 
-  /** Where the line ends, newline included, if the tail is at a place; otherwise -1. */
+  /** Where the line ends, newline included, if the bytes at `start` are the tail; otherwise -1. */
   matchTail(bytes: DataView, start: number, end: number): number {
     return start + this.#tail.length > end ? -1 : endOf(this.#tail, bytes, start);
   }
 }
 
-/** A status in an object of its own, if its `extra` has no objects. */
+/** A copy of a status. Objects in its `extra` would be shared. */
 export function copyStatus(status: PullStatus): PullStatus {
   return status.extra === undefined ? { ...status } : { ...status, extra: { ...status.extra } };
 }
 
-/** Where a part ends that is at a place in the bytes; -1 if it is not there. */
+/** Where `part` ends if it is in the bytes at `start`; otherwise -1. */
 function endOf(part: Uint8Array, bytes: DataView, start: number): number {
   for (let index = 0; index < part.length; index++) {
     if (bytes.getUint8(start + index) !== part[index]) return -1;
@@ -110,32 +109,32 @@ function endOf(part: Uint8Array, bytes: DataView, start: number): number {
   return start + part.length;
 }
 
-/** The lines of a pull that are known, and which one is expected next. */
+/** The known lines of a pull, and which one is expected next. */
 export class KnownLines {
   readonly #lines = new Map<string, KnownLine>();
   #lengthInAll = 0;
   readonly #maxLineBytes: number;
-  /** The line that was matched or remembered last. */
+  /** The line that was matched or remembered most recently. */
   #latest: KnownLine | undefined;
 
-  /** @param maxLineBytes The longest line that is accepted, its newline not counted. */
+  /** @param maxLineBytes The longest line that is accepted, without its newline. */
   constructor(maxLineBytes = Infinity) {
     this.#maxLineBytes = maxLineBytes;
   }
 
-  /** What the line says that was matched last. The next match may change it. */
+  /** The status of the line that was matched last. The next match may change it. */
   get status(): PullStatus {
     return this.#latest!.status;
   }
 
-  /** The same, in an object that later matches do not change. */
+  /** A copy of that status, which later matches do not change. */
   copyStatus(): PullStatus {
     return this.#latest!.copyStatus();
   }
 
   /**
-   * Matches the line at a place in the bytes with the one that is expected there, or else with the one
-   * before it. Returns where the line ends, newline included, or -1 if it is neither.
+   * Matches the line at `start` with the expected one, or else with the previous one again. Returns where
+   * the line ends, newline included, or -1 if it matches neither.
    *
    * @param end Where the last whole line ends.
    */
@@ -154,8 +153,8 @@ export class KnownLines {
 
     let completed = 0;
     if (known.hasDigits) {
-      // The digits are read in two small integers. With one large number V8 15 takes three times as long;
-      // older versions take the same, and JavaScriptCore some nanoseconds less.
+      // Read the digits into two small integers. With one large number V8 15 takes three times as long;
+      // older versions of V8 take the same time, and JavaScriptCore a few nanoseconds less.
       const digitsStart = at;
       let upper = 0;
       let digit = 0;
@@ -180,7 +179,7 @@ export class KnownLines {
     return lineEnd;
   }
 
-  /** Remembers a line that was parsed, and that it followed the one before. */
+  /** Remembers a parsed line, and that it followed the previous one. */
   remember(text: string, status: PullStatus): void {
     const known = text.length <= MAX_LINE_LENGTH ? this.#find(text, status) : undefined;
     if (this.#latest) this.#latest.next = known;

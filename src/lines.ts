@@ -1,5 +1,5 @@
 /**
- * Finds the lines in bytes that arrive in chunks. It knows nothing of what a line means.
+ * Finds the lines in bytes that arrive in chunks. It does not look at what a line means.
  *
  * Newlines are found in the bytes, where a newline is never part of another character, and only whole
  * lines are decoded as UTF-8. So the lines do not depend on how the bytes were cut into chunks.
@@ -13,19 +13,19 @@ const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const BYTE_ORDER_MARK = "\ufeff";
 
-/** The longest line that is accepted, in bytes, unless the caller says otherwise. */
+/** The default for the longest line that is accepted, in bytes. */
 export const DEFAULT_MAX_LINE_BYTES = 2 ** 20;
 
 /**
- * A chunk of up to this many bytes is copied behind the line that is held. That costs less than another
- * view of the chunk, and a line that began in the chunk before needs no treatment of its own.
+ * A chunk of up to this many bytes is appended to the held bytes. That costs less than a new view of the
+ * chunk, and a line that began in an earlier chunk needs no special case.
  */
 const MAX_COPIED_BYTES = 4_096;
 
-/** What is done with the lines. */
+/** Receives the lines. */
 export interface LineHandler {
   /**
-   * Takes a text of whole lines, each with its newline (the last line of a stream may have none).
+   * Takes whole lines as text, each with its newline (the last line of a stream may have none).
    *
    * @param text The lines.
    * @param line The number of the first one, counted from 1.
@@ -33,7 +33,7 @@ export interface LineHandler {
    */
   takeText(text: string, line: number): number;
   /**
-   * Takes the line that starts at a place in the bytes, if it needs no text to be understood.
+   * Takes the line at `start` directly from the bytes, if it can do so without decoding it to text.
    *
    * @param bytes The bytes.
    * @param start Where the line starts.
@@ -54,7 +54,7 @@ export class LineSplitter {
   // Without `ignoreBOM` a byte order mark would be removed from the start of every text.
   readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-  /** @param maxLineBytes The longest line that is accepted, in bytes, its newline not counted. */
+  /** @param maxLineBytes The longest line that is accepted, in bytes, without its newline. */
   constructor(maxLineBytes: number = DEFAULT_MAX_LINE_BYTES) {
     if (!(maxLineBytes > 0)) {
       throw new RangeError(`Cannot use the maxLineBytes ${maxLineBytes}: it must be above 0`);
@@ -80,12 +80,12 @@ export class LineSplitter {
     this.#hold(chunk.subarray(end));
   }
 
-  /** Takes the end of the stream: what is held is the last line. */
+  /** Ends the stream: the held bytes are the last line. */
   end(handler: LineHandler): void {
     if (this.#heldLength > 0) this.#takeText(this.#held, 0, this.#heldLength, handler);
   }
 
-  /** Copies a chunk behind what is held, takes the lines of both, and holds the rest. */
+  /** Appends a chunk to the held bytes, takes all whole lines, and holds the rest. */
   #pushCopy(chunk: Uint8Array, endInChunk: number, handler: LineHandler): void {
     const end = this.#heldLength + endInChunk;
     this.#append(chunk);
@@ -104,8 +104,8 @@ export class LineSplitter {
     handler: LineHandler,
   ): void {
     const mayBeTooLong = end - start > this.#maxLineBytes;
-    // To decode many lines at once costs less than to decode each, but none of them is then taken as
-    // bytes. So the more often that fails in a row, the more lines are decoded.
+    // Decoding many lines at once costs less than decoding each, but then `takeBytes` sees none of them.
+    // So each time in a row that `takeBytes` declines, the next block of text is four times as long.
     let minBlockBytes = handler.takeBytes ? 1 : end;
     while (start < end) {
       const next = handler.takeBytes?.(view, start, end) ?? -1;
@@ -143,7 +143,7 @@ export class LineSplitter {
   #append(bytes: Uint8Array): void {
     const length = this.#heldLength + bytes.length;
     if (length > this.#held.length) {
-      // Twice the room that is needed keeps the work linear for a line that comes in many chunks.
+      // Doubling keeps the work linear for a line that arrives in many chunks.
       const held = new Uint8Array(length * 2);
       held.set(this.#held.subarray(0, this.#heldLength));
       this.#held = held;
@@ -153,11 +153,11 @@ export class LineSplitter {
     this.#heldLength = length;
   }
 
-  /** Fails if a line, or what has come of it, is too long. */
+  /** Fails if a line, or the part of it that has arrived, is too long. */
   #checkLength(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start;
     if (length <= this.#maxLineBytes) return;
-    // A carriage return at the end may be part of the newline, so it is not counted.
+    // Do not count a final carriage return: it may belong to the newline.
     if (bytes[end - 1] !== CARRIAGE_RETURN || length - 1 > this.#maxLineBytes) this.#failTooLong();
   }
 

@@ -20,8 +20,8 @@ export const NDJSON_TYPE = "application/x-ndjson";
 /** Options of everything that decodes NDJSON. */
 export interface NdjsonDecoderOptions {
   /**
-   * The longest line that is accepted, in bytes, its newline not counted. A longer one fails the
-   * stream with `line-too-long`, and is never held in memory whole.
+   * The longest line that is accepted, in bytes, without its newline. A longer one fails the stream
+   * with `line-too-long`, and is never held in memory as a whole.
    *
    * @default {1048576}
    */
@@ -42,7 +42,7 @@ export function isJsonObject(value: unknown): value is Readonly<Record<string, u
 /** A line that holds nothing but the white space of JSON. */
 const BLANK = /^[ \t\r]*$/;
 
-/** Called with each value, the number of its line, counted from 1, and the text of that line. */
+/** Called with each value, its line number (counted from 1), and the text of that line. */
 export type OnValue = (value: unknown, line: number, text: string) => void;
 
 /** Treats a line that is not JSON. */
@@ -60,7 +60,7 @@ export class LineParser {
     };
   }
 
-  /** Parses a text of whole lines, each with its newline, and returns how many there were. */
+  /** Parses whole lines, each with its newline, and returns how many there were. */
   parseLines(text: string, firstLine: number, onValue: OnValue): number {
     let line = firstLine;
     for (let start = 0; start < text.length; line++) {
@@ -71,7 +71,7 @@ export class LineParser {
     return line - firstLine;
   }
 
-  /** Parses the last line of a stream, which has no newline, and returns how many there were: one. */
+  /** Parses the last line of a stream, which has no newline, and returns 1, the number of lines. */
   parseLastLine(text: string, line: number, onValue: OnValue): number {
     parseLine(text, line, onValue, failTruncated);
     return 1;
@@ -89,7 +89,7 @@ function parseLine(text: string, line: number, onValue: OnValue, onBadLine: OnBa
   onValue(value, line, text);
 }
 
-/** A last line that has no newline and is not JSON was cut off, which no option lets pass. */
+/** A last line without a newline that is not JSON was cut off. No option lets that pass. */
 function failTruncated(text: string, line: number, cause: unknown): never {
   const message = `The stream ended in the middle of line ${line}: ${quote(text)}`;
   throw new PullError("truncated", message, { line, excerpt: excerptOf(text), cause });
@@ -97,7 +97,7 @@ function failTruncated(text: string, line: number, cause: unknown): never {
 
 /** Bytes to JSON values. */
 export class NdjsonDecoder implements Step<Uint8Array, unknown> {
-  /** The options, for a step that takes the place of this one. */
+  /** The options, for a step that replaces this one. */
   readonly options: NdjsonDecoderOptions;
   readonly #splitter: LineSplitter;
   readonly #parser: LineParser;
@@ -110,8 +110,8 @@ export class NdjsonDecoder implements Step<Uint8Array, unknown> {
   }
 
   /**
-   * The numbers of the lines whose value is not an object, as they are emitted from now on. The step
-   * that follows takes each one out when it gets to the value, so that its errors can name the line.
+   * The line numbers of values that are not objects, collected from now on. The next step removes each
+   * number when it gets to the value, so that its errors can name the line.
    */
   trackNonObjectLines(): number[] {
     return this.#nonObjectLines ??= [];
@@ -196,7 +196,7 @@ export class NdjsonDecoderStream extends StepStream<Uint8Array, unknown> {
 /**
  * Encodes each value as one compact line of JSON that ends in `\n`.
  *
- * Fails with `TypeError` for a value that JSON has no form for, such as `undefined` or a `bigint`.
+ * Fails with `TypeError` for a value that JSON cannot express, such as `undefined` or a `bigint`.
  *
  * ```ts
  * import { NdjsonEncoderStream } from "@ollama-pull/kit";
@@ -212,7 +212,7 @@ export class NdjsonDecoderStream extends StepStream<Uint8Array, unknown> {
  * ```
  */
 export class NdjsonEncoderStream extends StepStream<unknown, Uint8Array> {
-  /** Takes no options: there is one way to write a line. */
+  /** Creates an encoder. It has no options. */
   constructor() {
     super(new NdjsonEncoder());
   }

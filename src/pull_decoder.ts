@@ -24,22 +24,22 @@ export interface DecodePullOptions extends NdjsonDecoderOptions {
 }
 
 /**
- * Whose the statuses are that a decoder emits: `copies` belong to the receiver; `shared` ones are the
- * same object for many lines, each of which changes it.
+ * Who owns the statuses that a decoder emits: `copies` belong to the receiver; a `shared` one is
+ * emitted again for later lines, which change it.
  */
 export type Ownership = "copies" | "shared";
 
 /**
- * Whether fields hold nothing, as in the lines of servers that write every field: `"digest":""`, or
- * `null`. So there is no `completed` in them, and nothing to copy but they.
+ * Whether all fields are empty (`""` or `null`), as in `"digest":""` from servers that write every field.
+ * Then `extra` holds no number that could be mistaken for `completed`, and a shallow copy is enough.
  */
 function isEmpty(fields: Readonly<Record<string, unknown>>): boolean {
   return Object.values(fields).every((value) => value === "" || value === null);
 }
 
 /**
- * Bytes to statuses. A line that is known but for its `completed` is taken as bytes; any other one is
- * parsed, and known from then on.
+ * Bytes to statuses. A line that differs from a known one only in `completed` is read from the bytes; any
+ * other line is parsed, and known from then on.
  */
 export class PullDecoder implements RecognizingStep<PullStatus> {
   readonly recognition: Recognition = { objects: 0, isPull: false };
@@ -48,13 +48,13 @@ export class PullDecoder implements RecognizingStep<PullStatus> {
   readonly #known: KnownLines;
   readonly #onNonObject: OnMalformed;
   readonly #isShared: boolean;
-  /** Takes the statuses of the chunk that is being decoded. Kept, so that no chunk makes functions. */
+  /** Takes the statuses of the current chunk. A field, so that no chunk allocates closures. */
   #emit: Emit<PullStatus> = () => {};
 
   /**
    * @param lineOptions Limits, and what to do with lines that are not JSON.
    * @param valueOptions What to do with values that are not objects.
-   * @param ownership Whose the statuses are.
+   * @param ownership Who owns the statuses.
    */
   constructor(
     lineOptions: NdjsonDecoderOptions,
@@ -78,7 +78,7 @@ export class PullDecoder implements RecognizingStep<PullStatus> {
     this.#splitter.end(this.#lastLine);
   }
 
-  /** Takes whole lines: as bytes if they are known, as text otherwise. */
+  /** Takes whole lines: known ones as bytes, others as text. */
   readonly #lines: LineHandler = {
     takeBytes: (bytes, start, end) => {
       const known = this.#known;
@@ -112,9 +112,9 @@ export class PullDecoder implements RecognizingStep<PullStatus> {
  * Decodes a pull as typed statuses: {@link NdjsonDecoderStream} and {@link PullStatusStream} in one step.
  *
  * Ends when the body ends, with or without `success`. Fails with {@link PullError} `malformed`,
- * `line-too-long` or `truncated` (the body ends in the middle of a line), and as the body fails. Given a
- * response and not only its body, it fails with `http` if the status is not 2xx, and with `malformed` for
- * the reason `wrong-address` if the answer is no pull, such as a login page.
+ * `line-too-long` or `truncated` (the body ends in the middle of a line), or with the body's own error.
+ * Given a response rather than its body, it also fails with `http` if the status is not 2xx, and with
+ * `malformed`, reason `wrong-address`, if the answer is not a pull but, say, a login page.
  *
  * ```ts
  * import { decodePull } from "@ollama-pull/kit";
@@ -127,7 +127,7 @@ export class PullDecoder implements RecognizingStep<PullStatus> {
  * @param options Limits, and what to do with malformed lines.
  * @return The statuses. Cancelling the stream cancels the body.
  * @throws {RangeError} If `maxLineBytes` is not above 0.
- * @throws {TypeError} If the body is locked, or was read already.
+ * @throws {TypeError} If the body is locked or was already read.
  */
 export function decodePull(
   source: ReadableStream<Uint8Array> | Response,
