@@ -1,9 +1,9 @@
 /**
- * Why pulls fail, and whether the cause may pass: the one place where words and numbers of others are
- * read, so that an app never has to.
+ * Why pulls fail, and whether the failure is transient: the one place that interprets other software's
+ * messages and status codes, so that an app never has to.
  *
- * Each table is read from the top, and its first row that fits decides. What the words come from is said
- * of each row: `observed` in Ollama's sources or public reports, or the standard that defines them.
+ * Each table is read from the top, and the first row that matches decides. Each row says where its words
+ * come from: `observed` in Ollama's sources or public reports, or the standard that defines them.
  *
  * @module
  */
@@ -12,36 +12,36 @@ import type { PullErrorReason } from "./errors.ts";
 
 /** Why a pull failed. */
 export interface Cause {
-  /** The name of the cause, where it is known. */
+  /** The name of the cause, if it is known. */
   readonly reason?: PullErrorReason;
   /** Whether the same request may succeed later. */
   readonly retryable: boolean;
 }
 
-/** A cause, and the words by which it is recognized. */
+/** A cause, and the words that identify it. */
 interface CauseOfWords extends Cause {
   readonly words: RegExp;
 }
 
 /**
- * What servers say. What cannot pass comes first: `max retries exceeded: … no space left on device` does
- * not pass by itself.
+ * What servers say. Permanent causes come first: `max retries exceeded: … no space left on device` is a
+ * full disk, which does not go away by itself.
  */
 const CAUSES_OF_WORDS: readonly CauseOfWords[] = [
-  // Observed: the server has no such model, the registry none. OCI: the codes of a registry.
+  // Observed: neither the server nor the registry has such a model. OCI: the registry's error codes.
   {
     words:
       /^model ['"].*['"] not found|^pull model manifest: (?:file does not exist|404\b)|\b(?:manifest|name)[ _]unknown|repository not found|model is not found/i,
     reason: "model-not-found",
     retryable: false,
   },
-  // Observed, before anything is asked of the registry.
+  // Observed: the server checks this before it asks the registry.
   {
     words: /invalid model (?:name|reference)|use either :local or :cloud|^model is required/i,
     reason: "invalid-name",
     retryable: false,
   },
-  // Observed: without `insecure`; and Go's HTTP client at a registry without TLS.
+  // Observed, without `insecure`. Then the words of Go's HTTP client, at a registry without TLS.
   {
     words: /^insecure protocol http|server gave HTTP response to HTTPS client/i,
     reason: "insecure-registry",
@@ -71,7 +71,7 @@ const CAUSES_OF_WORDS: readonly CauseOfWords[] = [
     reason: "storage-denied",
     retryable: false,
   },
-  // Observed: the server drops the blob, and fetches it anew when it is asked again.
+  // Observed: the server drops the blob, and downloads it again at the next pull.
   {
     words: /digest mismatch/i,
     reason: "digest-mismatch",
@@ -89,7 +89,7 @@ const CAUSES_OF_WORDS: readonly CauseOfWords[] = [
     reason: "tls-mismatch",
     retryable: false,
   },
-  // Observed: the server has tried six times. Whatever stopped it, it goes on from there.
+  // Observed: the server has tried six times. The next pull resumes, whatever the problem was.
   {
     words: /max retries exceeded/i,
     reason: "transfer-failed",
@@ -100,7 +100,7 @@ const CAUSES_OF_WORDS: readonly CauseOfWords[] = [
     reason: "rate-limited",
     retryable: true,
   },
-  // Observed: the registry's status and body; OCI: the code of a registry; Hugging Face's words.
+  // Observed: the registry's status and body. OCI: the registry's error code. Then Hugging Face's words.
   {
     words: /^pull model manifest: 401\b|unauthorized|authentication required|invalid username or/i,
     reason: "unauthorized",
@@ -124,8 +124,8 @@ const CAUSES_OF_WORDS: readonly CauseOfWords[] = [
     reason: "registry-refused",
     retryable: false,
   },
-  // Go's words for a connection that breaks. `context canceled`: another caller has left, or the server
-  // restarts.
+  // Go's words for a broken connection. `context canceled`: another client of the same download has left,
+  // or the server restarts.
   {
     words:
       /\bEOF\b|time-?out|timed out|deadline exceeded|connection reset|broken pipe|context canceled|closed network connection|connection was (?:forcibly )?closed|\bGOAWAY\b|stream error/i,
@@ -134,7 +134,7 @@ const CAUSES_OF_WORDS: readonly CauseOfWords[] = [
   },
 ];
 
-/** What a status of HTTP means where the words do not say it. RFC 9110, RFC 6585, and gateways' own. */
+/** What an HTTP status means if the message does not say. RFC 9110, RFC 6585, and codes of gateways. */
 function causeOfStatus(status: number): Cause {
   if (status >= 300 && status < 400) return { reason: "redirected", retryable: false };
   switch (status) {
@@ -161,14 +161,14 @@ function causeOfStatus(status: number): Cause {
 }
 
 /**
- * What runtimes say when they cannot connect, or a connection breaks: codes, and words in their place.
- * Observed in Deno 2.9, Bun 1.4 and Node 20, 24 and 26 (by `fetch` and by `node:http`), unless the row
- * says otherwise.
+ * What runtimes say when they cannot connect or a connection breaks: codes, or messages if they have no
+ * codes. Observed in Deno 2.9, Bun 1.4 and Node 20, 24 and 26 (with `fetch` and with `node:http`), unless
+ * the row says otherwise.
  */
 const CAUSES_OF_FAILURES: readonly CauseOfWords[] = [
   // Deno: the program runs without `--allow-net` for this address.
   { words: /^NotCapable\b/m, reason: "not-permitted", retryable: false },
-  // Node (undici), then Bun. Neither is at fault: the server was silent for longer than the runtime waits.
+  // Node (undici), then Bun: the server was silent for longer than the runtime waits.
   {
     words: /UND_ERR_(?:HEADERS|BODY)_TIMEOUT|\b(?:Headers|Body)TimeoutError/,
     reason: "runtime-limit",
@@ -179,17 +179,16 @@ const CAUSES_OF_FAILURES: readonly CauseOfWords[] = [
     reason: "runtime-limit",
     retryable: true,
   },
-  // The Fetch standard's list of ports that are never connected to: Node, then Deno.
+  // The Fetch standard's list of blocked ports: Node, then Deno.
   { words: /^\w+ {2}bad port$|Requests to port \d+ are blocked/m, retryable: false },
-  // Node and Bun have codes of OpenSSL (the second one as in `CERT_HAS_EXPIRED`, not observed), Deno the
-  // words of rustls.
+  // Node and Bun use OpenSSL's codes (such as `CERT_HAS_EXPIRED`, not observed), Deno the words of rustls.
   {
     words: /certificate|\bCERT_|_CERT\b|UNABLE_TO_VERIFY/i,
     reason: "certificate",
     retryable: false,
   },
-  // TLS at a port without it, in Node, Deno and Bun. Then what Node and Deno say of a port with TLS that
-  // answers a plain request with an alert of TLS. Others only close the connection, as any server may.
+  // TLS at a port without it, in Node, Deno and Bun. Then Node and Deno at a port with TLS that answers a
+  // plain request with a TLS alert. (Other servers just close the connection, which proves nothing.)
   {
     words:
       /wrong version number|corrupt message|TLS handshake failed|Expected HTTP\/|invalid HTTP version/i,
@@ -202,7 +201,7 @@ const CAUSES_OF_FAILURES: readonly CauseOfWords[] = [
     reason: "name-not-resolved",
     retryable: true,
   },
-  // Node and Bun, then Deno; its words on Windows and those of browsers are not observed.
+  // Node and Bun, then Deno. Deno's words on Windows and those of browsers are not observed.
   {
     words: /ECONNREFUSED|connection[ _]?refused|actively refused/i,
     reason: "refused",
@@ -214,20 +213,20 @@ function firstMatch(rows: readonly CauseOfWords[], text: string): Cause | undefi
   return rows.find(({ words }) => words.test(text));
 }
 
-/** Why the server says that a pull failed, in an `error` object of the stream. */
+/** The cause in the message of an `error` object. */
 export function causeOfError(words: string): Cause {
   return firstMatch(CAUSES_OF_WORDS, words) ?? { retryable: false };
 }
 
-/** Why an answer has a status that is not 2xx. */
+/** The cause of an answer whose status is not 2xx. */
 export function causeOfAnswer(status: number, words: string | undefined): Cause {
   const cause = words === undefined ? undefined : firstMatch(CAUSES_OF_WORDS, words);
   return cause ?? causeOfStatus(status);
 }
 
-/** Why a request or a connection failed, by the names, codes and messages of the errors. */
+/** The cause of a failed request or connection, from the names, codes and messages of the errors. */
 export function causeOfFailure(text: string): Cause {
-  // Deno names the address, in which a host may be called anything.
+  // Deno's message contains the address, and the host name in it could look like any of the words.
   const words = text.replaceAll(/\bhttps?:\/\/\S+/g, "");
   return firstMatch(CAUSES_OF_FAILURES, words) ?? { retryable: true };
 }

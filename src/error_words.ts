@@ -1,19 +1,19 @@
 /**
- * What an error says, in whatever shape a server, a gateway or a registry has put it.
+ * Finds the message of an error, in whatever shape a server, a gateway or a registry sent it.
  *
  * @module
  */
 
 import { isJsonObject } from "./ndjson.ts";
 
-/** The fields in which words are looked for, those of Ollama first. */
+/** The fields that may hold the message, Ollama's first. */
 const FIELDS = ["error", "message", "detail", "errors", "msg", "code"] as const;
 
-/** How deep words are looked for. */
+/** How deep to look. */
 const MAX_DEPTH = 4;
 
 /**
- * The innermost words of an error, or `undefined` if there are none:
+ * The innermost message of an error, or `undefined` if there is none:
  *
  * - `"…"` and `{"error":"…"}`: Ollama.
  * - `{"error":{"message":"…","type":"…"}}`: OpenAI, and servers compatible with it.
@@ -39,8 +39,9 @@ export function errorWords(value: unknown, depth = 0): string | undefined {
 }
 
 /**
- * What an object of the stream says of a failure, or `undefined` if it is none: it has an `error`, or an
- * error's shape in place of a status. A status that happens to have a `message` is no failure.
+ * The message of an object of the stream that reports a failure; `undefined` for any other object. A
+ * failure has an `error`, or the shape of an error and no status. A status that happens to have a
+ * `message` is not a failure.
  */
 export function failureWords(value: Readonly<Record<string, unknown>>): string | undefined {
   const { error, status, digest } = value;
@@ -56,10 +57,10 @@ function hasErrorShape({ message, detail, errors }: Readonly<Record<string, unkn
     typeof detail === "string" || (typeof detail === "object" && detail !== null);
 }
 
-/** How much of a page is looked at for its title. Headings may come after long styles, titles seldom do. */
+/** How much of a page is searched for its title. A long style sheet may precede headings, but seldom titles. */
 const MAX_HEAD_LENGTH = 4_096;
 
-/** The title of an HTML page, or `undefined` if a text is none. */
+/** The title of an HTML page, or `undefined` if the text is not a page. */
 export function titleOfPage(text: string): string | undefined {
   if (!/^\s*<(?:!doctype|html|head|body|\?xml|!--)/i.test(text)) return undefined;
   const head = text.slice(0, MAX_HEAD_LENGTH);
@@ -67,7 +68,7 @@ export function titleOfPage(text: string): string | undefined {
   return title.replace(/\s+/g, " ").trim();
 }
 
-/** The text at the start of the first element with a name. */
+/** The text at the start of the first element with this name. */
 function contentOf(html: string, name: string): string | undefined {
   const tag = html.toLowerCase().indexOf(`<${name}`);
   const start = tag === -1 ? 0 : html.indexOf(">", tag) + 1;

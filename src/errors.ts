@@ -1,6 +1,6 @@
 /**
- * The one error class of the package. An app tells failures apart by {@link PullError.reason} and
- * {@link PullError.code}; a person reads {@link PullError.message}.
+ * The one error class of the package. Apps branch on {@link PullError.reason} and {@link PullError.code};
+ * people read {@link PullError.message}.
  *
  * @module
  */
@@ -9,12 +9,12 @@
  * Where a failure was seen:
  *
  * - `http`: the server answered with a status other than 2xx; see {@link PullError.status}.
- * - `server`: the stream carried an `error` object; its text is the message.
- * - `malformed`: a line is not JSON, or not a status object; see {@link PullError.line}. Also an answer
- *   that is no pull at all, such as a login page.
+ * - `server`: the stream contained an `error` object; its text is the message.
+ * - `malformed`: a line is not JSON, or not a status object; see {@link PullError.line}. Also: the answer
+ *   is not a pull at all, but a login page, say.
  * - `line-too-long`: a line is longer than `maxLineBytes`.
  * - `truncated`: the stream ended without `success`, or in the middle of a line.
- * - `stalled`: nothing new came for `stallTimeoutMs`, or no byte at all for `silenceTimeoutMs`.
+ * - `stalled`: no progress for `stallTimeoutMs`, or no byte at all for `silenceTimeoutMs`.
  * - `network`: the server could not be reached, or the connection broke.
  */
 export type PullErrorCode =
@@ -27,8 +27,8 @@ export type PullErrorCode =
   | "network";
 
 /**
- * Why a pull failed, where that is known. More reasons may be added, so code that branches on them needs
- * a default.
+ * Why a pull failed, if that is known. More reasons may be added, so code that branches on them needs a
+ * default.
  *
  * - `model-not-found`: the registry has no such model.
  * - `invalid-name`: no model can have this name.
@@ -36,25 +36,25 @@ export type PullErrorCode =
  * - `server-too-old`: the model needs a newer version of Ollama.
  * - `disk-full`: the server's disk has no room left.
  * - `storage-denied`: the server may not write where it keeps its models.
- * - `unauthorized`: who asks must log in, or sign in.
- * - `proxy-unauthorized`: a proxy on the way wants a login.
- * - `forbidden`: who asks may not do that.
+ * - `unauthorized`: a login is required.
+ * - `proxy-unauthorized`: a proxy on the way requires a login.
+ * - `forbidden`: the login, or the lack of one, does not permit this.
  * - `rate-limited`: too many requests.
- * - `overloaded`: the server, or a proxy before it, cannot answer now.
+ * - `overloaded`: the server, or a proxy in front of it, cannot answer now.
  * - `registry-unreachable`: the server cannot reach the registry.
  * - `registry-refused`: the registry refuses the request of the server.
  * - `insecure-registry`: the registry has no TLS, which needs the option `insecure`.
- * - `digest-mismatch`: what the server downloaded is damaged, and must be downloaded again.
- * - `transfer-failed`: a download of the server broke off.
- * - `not-running`: the relay has no such pull, or no longer.
- * - `wrong-address`: something answers there, but it is not Ollama's endpoint.
- * - `redirected`: the request is redirected to where it cannot go.
+ * - `digest-mismatch`: the server's download is damaged, and must be repeated.
+ * - `transfer-failed`: the server's download broke off.
+ * - `not-running`: the relay has no such pull, or no longer has it.
+ * - `wrong-address`: something answers at the address, but it is not Ollama's endpoint.
+ * - `redirected`: the request is redirected to an address that it cannot be sent to.
  * - `refused`: nothing listens at the address.
  * - `name-not-resolved`: the host has no address.
  * - `certificate`: a certificate is not trusted.
- * - `tls-mismatch`: one side speaks TLS, and the other one does not.
+ * - `tls-mismatch`: one side uses TLS and the other does not.
  * - `not-permitted`: the runtime does not let this program use the network, as Deno without `--allow-net`.
- * - `runtime-limit`: the `fetch` of the runtime gave up, by a limit of its own.
+ * - `runtime-limit`: the runtime's `fetch` hit a time limit of its own.
  */
 export type PullErrorReason =
   | "model-not-found"
@@ -98,7 +98,7 @@ export interface PullErrorDetails {
   retryAfterMs?: number | undefined;
   /** The HTTP status of the answer. */
   status?: number | undefined;
-  /** What the server said: an `error` object, or the body of an HTTP error, parsed if it is JSON. */
+  /** What the server sent: an `error` object, or the body of an HTTP error, parsed if it is JSON. */
   body?: unknown;
   /** The number of the bad line, counted from 1. */
   line?: number | undefined;
@@ -110,7 +110,7 @@ export interface PullErrorDetails {
   cause?: unknown;
 }
 
-/** A {@link PullError} as plain data: what {@link PullError.toJSON} gives. */
+/** A {@link PullError} as plain data, as {@link PullError.toJSON} returns it. */
 export interface PullErrorJson {
   /** Always `"PullError"`. */
   name: "PullError";
@@ -134,7 +134,7 @@ export interface PullErrorJson {
   excerpt?: string;
   /** How many requests were made. */
   attempts?: number;
-  /** The name and message of the error that led to this one, and of the one that led to that. */
+  /** The name and message of the error that led to this one, and so on along the chain of causes. */
   cause?: CauseJson;
 }
 
@@ -177,7 +177,7 @@ export class PullError extends Error {
   /** The HTTP status, for `http`. */
   readonly status: number | undefined;
   /**
-   * What the server said, as it came: for `server` the `error` object; for `http` the body of the answer,
+   * What the server sent, unchanged: for `server` the `error` object; for `http` the body of the answer,
    * parsed if it is JSON and a string otherwise.
    */
   readonly body: unknown;
@@ -230,7 +230,7 @@ export class PullError extends Error {
   }
 
   /**
-   * Reads what {@link PullError.toJSON} gave, on the other side of a border.
+   * Restores an error from the JSON of {@link PullError.toJSON}, in another process or thread, say.
    *
    * ```ts
    * import { PullError } from "@ollama-pull/kit";
@@ -249,7 +249,7 @@ export class PullError extends Error {
   }
 }
 
-// Not in the class: bundlers give a class that refers to itself another name, which people would see.
+// Outside the class: bundlers rename a class that refers to itself, and people would see that name.
 function readPullError(value: unknown): PullError | undefined {
   if (value instanceof PullError) return value;
   if (typeof value !== "object" || value === null) return undefined;
@@ -295,16 +295,16 @@ function numberOrNone(value: unknown): number | undefined {
   return typeof value === "number" ? value : undefined;
 }
 
-/** An error of any kind as plain data: of a `PullError` all that is known, of others the name and message. */
+/** Any error as plain data: a `PullError` with all its fields, others with name, message and causes. */
 export function errorToJson(error: Error): PullErrorJson | CauseJson {
   if (error instanceof PullError) return error.toJSON();
   return causeToJson(error) ?? { name: "Error", message: String(error) };
 }
 
-/** How many causes are followed. A cause may lead back to itself. */
+/** How many causes are followed. A chain of causes may be a cycle. */
 const MAX_CAUSES = 8;
 
-/** An error as plain data, or nothing if a value is none. */
+/** An error as plain data, or `undefined` if the value is not an error. */
 export function causeToJson(cause: unknown, depth = 0): CauseJson | undefined {
   if (typeof cause !== "object" || cause === null || depth === MAX_CAUSES) return undefined;
   const { name, message, cause: next } = cause as Partial<Error>;

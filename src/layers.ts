@@ -1,6 +1,6 @@
 /**
- * What is known of the layers of a pull, and the sums over all of them. The sums are kept up to date
- * rather than made anew, so that a status costs the same with one layer or thousands.
+ * The state of the layers of a pull, and the sums over all of them. The sums are updated rather than
+ * recomputed, so a status costs the same with one layer or thousands.
  *
  * @module
  */
@@ -9,32 +9,33 @@ import { PullError } from "./errors.ts";
 import { layerName } from "./layer_name.ts";
 import type { PullLayer } from "./snapshot.ts";
 
-/** The most layers that are followed: many times those of any model, and few enough to be kept. */
+/** The most layers that are followed: far more than any model has, and few enough to keep in memory. */
 export const MAX_LAYERS = 10_000;
 
 /**
- * The most layers without a digest. The words of some servers may change with every status, in ways that
- * nobody has foreseen: what comes after so many names counts as the layer that was named last.
+ * The most layers without a digest. A server may word every status differently, in ways that
+ * {@link layerName} does not recognize. From this number of names on, each new name counts as the layer that
+ * was named last.
  */
 const MAX_NAMES = 1_000;
 
-/** One layer, and what the server said of it. */
+/** One layer, and what the server has reported about it. */
 export interface Layer {
   index: number;
   readonly digest: string | undefined;
   /** The server's words for it, if it has no digest. */
   readonly name: string;
-  /** Its size in bytes, once that is known. */
+  /** Its size in bytes, once it is known. */
   total: number | undefined;
   /** The most bytes that were present at any time. */
   completed: number;
   /** The bytes that the server reported last: fewer than `completed` after a rollback. */
   received: number;
-  /** Beyond how many bytes one is new; see {@link ProgressTracker.newBytes}. */
+  /** Bytes beyond this number are new; see {@link ProgressTracker.newBytes}. */
   mark: number;
   /** The most bytes that were present when the mark was last set back. */
   lostAt: number;
-  /** When the server reported them. */
+  /** When the server last reported the layer, in milliseconds. */
   lastReportAt: number;
   /**
    * When the connection first reported the layer, or last rolled it back: bytes present by then do not
@@ -43,7 +44,7 @@ export interface Layer {
   measuredFrom: number;
   /** Whether the server has reported it, and its size is known. */
   isAnnounced: boolean;
-  /** Whether the list for snapshots shows an earlier state of it. */
+  /** Whether the layer has changed since the list for snapshots was made. */
   isChanged: boolean;
 }
 
@@ -52,7 +53,7 @@ export class LayerSet {
   readonly #byDigest = new Map<string, Layer>();
   readonly #byName = new Map<string, Layer>();
   #latestNamed: Layer | undefined;
-  /** The layers that were first seen, or have grown, since all were last completed. Some may be complete. */
+  /** Layers that were added or reopened since all were last marked complete. Some may have finished since. */
   readonly #unfinished = new Set<Layer>();
   #completed = 0;
   #total = 0;
@@ -60,21 +61,21 @@ export class LayerSet {
   #unsizedBytes = 0;
   #unsizedLayers = 0;
 
-  /** The list that snapshots show. It never changes: a new one takes its place. */
+  /** The list in the latest snapshot. It is never mutated: a new list replaces it. */
   #list: readonly PullLayer[] = [];
   readonly #changed: Layer[] = [];
 
-  /** The bytes that are present, over all layers. */
+  /** How many bytes are present, over all layers. */
   get completed(): number {
     return this.#completed;
   }
 
-  /** The size in bytes of all layers; of those whose size is unknown, the bytes that are present. */
+  /** The size of all layers, in bytes. A layer of unknown size counts with the bytes that are present. */
   get total(): number {
     return this.#total;
   }
 
-  /** The bytes that the server reported last, over all layers. */
+  /** How many bytes the server reported last, over all layers. */
   get received(): number {
     return this.#received;
   }
@@ -94,7 +95,7 @@ export class LayerSet {
     return this.#byDigest.size + this.#byName.size;
   }
 
-  /** The layer of a digest or, if that is absent, of the server's words, if there is one. */
+  /** Finds a layer by its digest or, if that is absent, by the server's words. */
   find(digest: string | undefined, words = ""): Layer | undefined {
     if (digest !== undefined) return this.#byDigest.get(digest);
     const layer = this.#byName.get(words) ?? this.#byName.get(layerName(words));
@@ -135,8 +136,8 @@ export class LayerSet {
   }
 
   /**
-   * Takes the sizes of all layers of the model, by digest. Returns whether it has: not if there is a
-   * layer that is not among them.
+   * Takes the sizes of all layers of the model, by digest. Returns `false`, and takes nothing, if there is
+   * a layer that is not among them.
    */
   takeSizes(sizes: ReadonlyMap<string, number>): boolean {
     for (const digest of this.#byDigest.keys()) if (!sizes.has(digest)) return false;
@@ -155,7 +156,7 @@ export class LayerSet {
     return true;
   }
 
-  /** Removes the layers that were only listed. While there are such, each layer has a digest. */
+  /** Removes the layers that were listed but never reported. (While there are any, all have digests.) */
   removeUnreported(): void {
     const layers = [...this.#byDigest.values()];
     this.#byDigest.clear();
@@ -174,13 +175,13 @@ export class LayerSet {
     }
   }
 
-  /** Lets a layer that was complete grow. */
+  /** Reopens a complete layer, which then may grow. */
   reopen(layer: Layer): void {
     layer.isAnnounced = false;
     this.#unfinished.add(layer);
   }
 
-  /** Takes what is now known of a layer. A size that is known stays known. */
+  /** Updates the size of a layer and its bytes. A known size must not become unknown. */
   update(layer: Layer, total: number | undefined, completed: number): void {
     if (total === layer.total && completed === layer.completed) return;
     if (layer.total === undefined) {
@@ -190,18 +191,18 @@ export class LayerSet {
     }
     this.#total += (total ?? completed) - (layer.total ?? layer.completed);
     this.#completed += completed - layer.completed;
-    if (total !== layer.total) layer.total = total; // engines allocate each number that is set
+    if (total !== layer.total) layer.total = total; // assigning a number may allocate
     layer.completed = completed;
     this.#markChanged(layer);
   }
 
-  /** Takes how many bytes of a layer the server reports. */
+  /** Records how many bytes of a layer the server reports. */
   setReceived(layer: Layer, received: number): void {
     this.#received += received - layer.received;
     layer.received = received;
   }
 
-  /** Completes every layer: the server has begun a later phase, and seldom reports the last bytes. */
+  /** Marks every layer as complete: a later phase has begun, and servers seldom report the last bytes. */
   completeAll(): void {
     for (const layer of this.#unfinished) {
       const total = layer.total ?? layer.completed;
@@ -211,12 +212,12 @@ export class LayerSet {
     this.#received = this.#total;
   }
 
-  /** Forgets when each layer was reported: a new connection tells what it finds present. */
+  /** Forgets when each layer was reported: a new connection first reports the bytes already present. */
   restart(): void {
     for (const layer of this.#unfinished) layer.measuredFrom = Infinity;
   }
 
-  /** The layers as they are now. The same list as before, if none of them has changed. */
+  /** The current layers. The same array as before, if none of them has changed. */
   list(): readonly PullLayer[] {
     if (this.#changed.length === 0) return this.#list;
     let list: PullLayer[] | undefined;

@@ -1,5 +1,5 @@
 /**
- * How far a pull has come: statuses to snapshots of the whole.
+ * Aggregates progress: statuses to snapshots of the whole pull.
  *
  *     bytes ── PullDecoder ──▶ statuses ── ProgressTracker ──▶ snapshots
  *
@@ -18,12 +18,12 @@ import { ProgressTracker } from "./tracker.ts";
 /** Options of {@link PullProgressStream}. */
 export interface PullProgressOptions {
   /**
-   * The layers of the model, from its manifest (`layers` and `config`), or a promise of them. With them
-   * `total` and `fraction` are right from the first snapshot, or from when the promise is resolved;
-   * without, a layer counts once the server has named it.
+   * The layers of the model, from its manifest (`layers` and `config`), or a promise of them. With this
+   * option, `total` and `fraction` are right from the first snapshot, or from when the promise resolves.
+   * Without it, a layer counts once the server has named it.
    *
-   * They count as long as the server reports no other layer. A promise that is rejected is as good as
-   * none; one that gives something else than layers fails the stream with a `TypeError`.
+   * The list is dropped if the server reports a layer that is not in it. A promise that rejects is
+   * ignored; one that resolves to anything but layers fails the stream with a `TypeError`.
    */
   layers?: Iterable<LayerSize> | PromiseLike<Iterable<LayerSize>> | undefined;
   /**
@@ -37,7 +37,7 @@ export interface PullProgressOptions {
 /** Options of {@link decodeProgress}. */
 export interface DecodeProgressOptions extends DecodePullOptions, PullProgressOptions {}
 
-/** Whether two snapshots in a row are equal. While no layer changes, their lists are the same object. */
+/** Whether two consecutive snapshots are equal. While no layer changes, both have the same `layers` array. */
 function isSame(before: PullProgress, now: PullProgress): boolean {
   return before.phase === now.phase &&
     before.status === now.status &&
@@ -79,15 +79,15 @@ export class PullProgressDecoder implements Step<PullStatus, PullProgress> {
 }
 
 /**
- * Values or bytes to snapshots, one for each status: the steps before it and this one at once.
+ * Values or bytes to snapshots, one for each status: does the work of the previous steps and of
+ * `PullProgressStream` in one step.
  *
- * No status leaves it, so the statuses need no copies, and the clock is read once for all that arrive in one
- * chunk.
+ * The statuses stay inside, so they need no copies, and the clock is read once for each input.
  */
 class JoinedDecoder<Input> implements Step<Input, PullProgress> {
   readonly #statuses: Step<Input, PullStatus>;
   readonly #progress: PullProgressDecoder;
-  // What belongs to the input that is being decoded. It is kept here, so that none makes functions.
+  // State of the current input. In fields, so that no input allocates closures.
   #emit: Emit<PullProgress> = () => {};
   #time = 0;
 
@@ -128,7 +128,7 @@ class JoinedDecoder<Input> implements Step<Input, PullProgress> {
 /**
  * Bytes to snapshots: one for each chunk that changed anything, and one at each change of phase.
  *
- * All statuses of a chunk arrived at the same time, so the clock is read once a chunk.
+ * All statuses of a chunk arrived at the same time, so the clock is read once per chunk.
  */
 export class ProgressDecoder implements RecognizingStep<PullProgress> {
   readonly #tracker: ProgressTracker;
@@ -138,15 +138,15 @@ export class ProgressDecoder implements RecognizingStep<PullProgress> {
   #phase: PullPhase | undefined;
   #emitted: PullProgress | undefined;
 
-  // What belongs to the chunk that is being decoded. It is kept here, so that no chunk makes functions.
+  // State of the current chunk. In fields, so that no chunk allocates closures.
   #emit: Emit<PullProgress> = () => {};
   #time = 0;
-  /** The status that was followed last, if later ones may be postponed, and its latest `completed`. */
+  /** The latest status and its `completed`, if lines that only raise `completed` may be postponed. */
   #latest: PullStatus | undefined;
   #completed: number | undefined;
   #isPostponed = false;
 
-  /** @param tracker Follows the pull; one that has followed other connections before goes on. */
+  /** @param tracker Follows the pull. Pass that of an earlier connection to continue from there. */
   constructor(
     options: DecodeProgressOptions,
     tracker: ProgressTracker = new ProgressTracker(options.layers),
@@ -182,16 +182,16 @@ export class ProgressDecoder implements RecognizingStep<PullProgress> {
   #begin(emit: Emit<PullProgress>): void {
     this.#emit = emit;
     this.#time = this.#now();
-    this.#latest = undefined; // what is postponed is copied, so the first line of a chunk never is
+    this.#latest = undefined; // so the first line of a chunk is never postponed
   }
 
   /**
    * Follows a status, and emits a snapshot at a change of phase.
    *
-   * The decoder gives the same object for lines in a row that differ in `completed` alone. As long as
-   * that grows, only the last of them counts, since all of them arrive at the same time. That saves a
-   * third of the time of a large chunk. (Sums that are not exact depend on the steps in which they have
-   * grown, so then each line counts.)
+   * The decoder emits the same object for consecutive lines that differ only in `completed`. As long as
+   * `completed` grows, only the last of them matters, since they all arrived at the same time. Skipping
+   * the others saves a third of the time for a large chunk. (If the sums are too large to be exact, they
+   * depend on each step, so then every line counts.)
    */
   readonly #follow = (status: PullStatus): void => {
     if (status === this.#latest && status.completed! >= this.#completed!) {
@@ -210,14 +210,14 @@ export class ProgressDecoder implements RecognizingStep<PullProgress> {
     this.#emitChange();
   };
 
-  /** Follows the last of the statuses that were postponed. */
+  /** Pushes the postponed status, if there is one. */
   #catchUp(): void {
     if (!this.#isPostponed) return;
     this.#isPostponed = false;
     this.#tracker.push({ ...this.#latest, completed: this.#completed } as PullStatus, this.#time);
   }
 
-  /** Emits what has changed, also when the decoder has failed. */
+  /** Ends the input: emits what has changed, even if the decoder has failed. */
   #finish(): void {
     this.#catchUp();
     this.#emitChange();
@@ -236,9 +236,9 @@ export class ProgressDecoder implements RecognizingStep<PullProgress> {
 /**
  * Aggregates the statuses of a pull: one snapshot of the whole for each status.
  *
- * Fails with {@link PullError} `server` at an `error` object, `malformed` when more than 10,000 layers
- * are named, and `truncated` when the statuses end without `success`. After `success` nothing but an
- * `error` counts.
+ * Fails with {@link PullError} `server` at an `error` object, `malformed` if the server names more than
+ * 10,000 layers, and `truncated` if the statuses end without `success`. After `success`, every status
+ * except an `error` is ignored.
  *
  * ```ts
  * import { NdjsonDecoderStream, PullProgressStream, PullStatusStream } from "@ollama-pull/kit";
@@ -265,7 +265,7 @@ export class PullProgressStream extends StepStream<PullStatus, PullProgress> {
   /**
    * Creates an aggregator for one pull.
    *
-   * @param options The layers, where they are known, and a clock.
+   * @param options The layers, if they are known, and a clock.
    * @throws {TypeError} If a layer has no digest or no size.
    */
   constructor(options: PullProgressOptions = {}) {
@@ -277,7 +277,7 @@ export class PullProgressStream extends StepStream<PullStatus, PullProgress> {
  * Decodes a pull as progress: {@link decodePull} and {@link PullProgressStream} in one
  * step, with one snapshot for each chunk that changed anything and one at each change of phase.
  *
- * Fails as they do, after the last snapshot before the failure was delivered.
+ * Fails as they do. The last snapshot before the failure is delivered first.
  *
  * ```ts
  * import { decodeProgress } from "@ollama-pull/kit";
@@ -289,7 +289,7 @@ export class PullProgressStream extends StepStream<PullStatus, PullProgress> {
  * ```
  *
  * @param source The response, or its body.
- * @param options Limits, what to do with malformed lines, the layers where they are known, and a clock.
+ * @param options Limits, what to do with malformed lines, the layers if they are known, and a clock.
  * @return The snapshots. Cancelling the stream cancels the body.
  * @throws {RangeError} If `maxLineBytes` is not above 0.
  * @throws {TypeError} If the body is locked or was read already, or a layer has no digest or no size.

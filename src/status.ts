@@ -1,7 +1,7 @@
 /**
  * The objects that a server sends while it pulls: JSON values to typed statuses, and back.
  *
- * Only this file knows which words of the wire mean what; everything above it works on kinds.
+ * Only this file knows what the words on the wire mean; everything above it works with kinds.
  *
  * @module
  */
@@ -28,15 +28,15 @@ export interface WireStatus {
 /** The fields that every kind of status may have. */
 export interface PullStatusFields extends WireStatus {
   /**
-   * Fields that the protocol does not define, and fields with a value of another type than it defines:
-   * `{"digest":5}` has no `digest`, but an `extra.digest` of 5. Absent if there are none.
+   * Fields that the protocol does not define, and fields whose value has the wrong type: `{"digest":5}`
+   * has no `digest`, but an `extra.digest` of 5. Absent if there are none.
    */
   readonly extra?: Readonly<Record<string, unknown>>;
 }
 
 /** The manifest is being fetched. Spec: "The first object is the manifest". */
 export interface ManifestStatus extends PullStatusFields {
-  /** Tells the statuses apart. */
+  /** The kind of status. */
   readonly kind: "manifest";
   /** `pulling manifest`. */
   readonly status: string;
@@ -45,20 +45,20 @@ export interface ManifestStatus extends PullStatusFields {
 /**
  * A layer is being downloaded. Spec: "Then there is a series of downloading responses".
  *
- * An object with a digest is one, whatever its `status` says. Compatible servers send no digest, or `""`
- * (observed): there an object with bytes above 0 is one, unless its `status` names a later phase. (For
- * `pulling manifest` the bytes have to be `completed`.)
+ * Any object with a digest has this kind, whatever its `status` says. Some compatible servers send no
+ * digest, or `""` (observed): then an object whose `total` or `completed` is above 0 has this kind, unless
+ * its `status` names a later phase. (With `pulling manifest`, only `completed` counts.)
  */
 export interface DownloadingStatus extends PullStatusFields {
-  /** Tells the statuses apart. */
+  /** The kind of status. */
   readonly kind: "downloading";
-  /** The digest of the layer. Absent if the server sends none: then `status` tells the layers apart. */
+  /** The digest of the layer. Absent if the server sends none: then `status` identifies the layer. */
   readonly digest?: string;
 }
 
 /** The layers are being verified. Spec: `verifying sha256 digest`. */
 export interface VerifyingStatus extends PullStatusFields {
-  /** Tells the statuses apart. */
+  /** The kind of status. */
   readonly kind: "verifying";
   /** `verifying sha256 digest`. */
   readonly status: string;
@@ -66,18 +66,18 @@ export interface VerifyingStatus extends PullStatusFields {
 
 /** The manifest is being written. Spec: `writing manifest`. */
 export interface WritingStatus extends PullStatusFields {
-  /** Tells the statuses apart. */
+  /** The kind of status. */
   readonly kind: "writing";
   /** `writing manifest`. */
   readonly status: string;
 }
 
 /**
- * Layers that no model uses any more are being removed, or could not be, which is not fatal. Spec:
+ * Layers that no model uses any more are being removed, or could not be removed (not fatal). Spec:
  * `removing any unused layers`; observed: `removing unused layers`, `couldn't remove unused layers: …`.
  */
 export interface RemovingStatus extends PullStatusFields {
-  /** Tells the statuses apart. */
+  /** The kind of status. */
   readonly kind: "removing";
   /** The server's words. */
   readonly status: string;
@@ -85,7 +85,7 @@ export interface RemovingStatus extends PullStatusFields {
 
 /** The pull is done. Spec: `success`. */
 export interface SuccessStatus extends PullStatusFields {
-  /** Tells the statuses apart. */
+  /** The kind of status. */
   readonly kind: "success";
   /** `success`. */
   readonly status: string;
@@ -93,22 +93,22 @@ export interface SuccessStatus extends PullStatusFields {
 
 /** The pull failed after the stream began. Observed: it is the last object. */
 export interface ErrorStatus extends PullStatusFields {
-  /** Tells the statuses apart. */
+  /** The kind of status. */
   readonly kind: "error";
   /**
-   * Why, in the server's words, whatever the shape they came in: Ollama's `{"error":"…"}`, or another
-   * one, of which the fields are in `extra`. Not a field of the wire.
+   * The server's message, in whatever shape it came: Ollama's `{"error":"…"}`, or another one, whose
+   * fields are in `extra`. Not a field on the wire.
    */
   readonly message: string;
 }
 
-/** An object with none of the known statuses: one of a later version, say, or of a push. */
+/** An object with no known status: from a later version of the server, say, or from a push. */
 export interface OtherStatus extends PullStatusFields {
-  /** Tells the statuses apart. */
+  /** The kind of status. */
   readonly kind: "other";
 }
 
-/** One object of the stream, told apart by `kind`. {@link encodeStatus} gives back what came. */
+/** One object of the stream, discriminated by `kind`. {@link encodeStatus} restores the original object. */
 export type PullStatus =
   | ManifestStatus
   | DownloadingStatus
@@ -132,12 +132,12 @@ const KIND_OF_WORDS: ReadonlyMap<string, PullStatus["kind"]> = new Map([
 const REMOVING_FAILED = "couldn't remove unused layers";
 
 /**
- * The digest under which a server reports all layers of a tensor model as one (observed). Its total is
- * the sum of theirs.
+ * The digest under which a server reports all layers of a tensor model as one (observed). `total` is then
+ * the sum of their sizes.
  */
 export const DIGEST_OF_ALL_LAYERS = "sha256:model";
 
-/** Whether a value is a number of bytes, and small enough for a JavaScript number to be exact. */
+/** Whether a value is a number of bytes that JavaScript can represent exactly. */
 export function isByteCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
@@ -148,7 +148,7 @@ export type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
 /** The fields of a status that is being read. */
 type ReadFields = Mutable<WireStatus> & Record<string, unknown>;
 
-/** Whether the protocol defines a field, with this type of value. */
+/** Whether the protocol defines this field, and the value has the right type. */
 function isKnownField(name: string, value: unknown): boolean {
   switch (name) {
     case "total":
@@ -158,7 +158,7 @@ function isKnownField(name: string, value: unknown): boolean {
     case "error":
       return typeof value === "string";
     case "digest":
-      // Some servers write `""` for a digest that they do not have; the protocol leaves it out.
+      // Some servers write `""` in place of a missing digest; the protocol leaves the field out.
       return typeof value === "string" && value !== "";
     default:
       return false;
@@ -169,8 +169,8 @@ function kindOf({ status = "", digest, total, completed }: WireStatus): PullStat
   if (digest !== undefined) return "downloading";
   if (status.startsWith(REMOVING_FAILED)) return "removing";
   const kind = KIND_OF_WORDS.get(status) ?? "other";
-  // Some servers write each field in each object, so a 0 says nothing, and neither does the size of what
-  // is to come while the manifest is pulled.
+  // Some servers write every field in every object. So a 0 means nothing, and neither does a `total`
+  // while the manifest is pulled.
   const isDownload = kind === "other" ? total || completed : kind === "manifest" && completed;
   return isDownload ? "downloading" : kind;
 }
@@ -178,7 +178,7 @@ function kindOf({ status = "", digest, total, completed }: WireStatus): PullStat
 /** Types a JSON value, or returns `undefined` for one that is not an object. */
 export function toPullStatus(value: unknown): PullStatus | undefined {
   if (!isJsonObject(value)) return undefined;
-  // The kind comes first, and gets its value once the fields are known.
+  // `kind` is the first property; its value is set once the fields are known.
   const status: ReadFields = { kind: "other" };
   const extra: [name: string, value: unknown][] = [];
   for (const name of Object.keys(value)) {
@@ -196,17 +196,17 @@ export function toPullStatus(value: unknown): PullStatus | undefined {
 /**
  * The error for a value that is not an object.
  *
- * @param where The value's place, as in "Line 3".
+ * @param where Where the value was, such as "Line 3".
  */
 export function notAStatus(value: unknown, where: string, line: number | undefined): PullError {
-  // An array may be nested too deeply to be written, so its items are not shown.
+  // Converting a deeply nested array to a string could overflow the stack, so do not show its items.
   const excerpt = excerptOf(Array.isArray(value) ? "an array" : String(value));
   const message = `${where} is not a status object: ${excerpt}`;
   return new PullError("malformed", message, { line, excerpt });
 }
 
 /**
- * The object that a status came as: its fields under their own names, and those in `extra`.
+ * Restores the object that a status was made from: its own fields, and those in `extra`.
  *
  * ```ts
  * import { encodeStatus } from "@ollama-pull/kit";
@@ -217,7 +217,7 @@ export function notAStatus(value: unknown, where: string, line: number | undefin
  * ```
  *
  * @param status The status.
- * @return What {@link NdjsonEncoderStream} is to be given, to send it on as it came.
+ * @return The object, ready for {@link NdjsonEncoderStream}.
  */
 export function encodeStatus(status: PullStatus): WireStatus & Record<string, unknown> {
   const { kind: _, message: __, extra, ...fields } = status as PullStatus & { message?: string };

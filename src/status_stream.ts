@@ -25,14 +25,14 @@ export interface PullStatusOptions {
 export class PullStatusDecoder implements Step<unknown, PullStatus> {
   readonly #options: PullStatusOptions;
   #valuesSeen = 0;
-  /** The lines of the values that are not objects, if the values are those of an NDJSON decoder. */
+  /** The line numbers of values that are not objects, if an NDJSON decoder tracks them. */
   #nonObjectLines: number[] = [];
 
   constructor(options: PullStatusOptions) {
     this.#options = options;
   }
 
-  /** @param knownLine The number of the line that the value came in, where the caller knows it. */
+  /** @param knownLine The line number of the value, if the caller knows it. */
   push(value: unknown, emit: Emit<PullStatus>, knownLine?: number): void {
     this.#valuesSeen++;
     const status = toPullStatus(value);
@@ -44,7 +44,7 @@ export class PullStatusDecoder implements Step<unknown, PullStatus> {
 
   end(): void {}
 
-  /** @param ownership Whose the statuses are that the decoder of both emits. */
+  /** @param ownership Who owns the statuses that the joined decoder emits. */
   joinTo(
     before: Step<unknown, unknown>,
     ownership: Ownership = "copies",
@@ -61,9 +61,8 @@ export class PullStatusDecoder implements Step<unknown, PullStatus> {
 /**
  * Types the JSON values of a pull stream.
  *
- * Any object is let through: one that says nothing known has the kind `other`, and an `error` object
- * is a status like the others. Fails with {@link PullError} `malformed` for a value that is not an
- * object.
+ * Accepts any object: an unknown one has the kind `other`, and an `error` object is a status like the
+ * others. Fails with {@link PullError} `malformed` for a value that is not an object.
  *
  * ```ts
  * import { NdjsonDecoderStream, PullStatusStream } from "@ollama-pull/kit";

@@ -1,6 +1,6 @@
 /**
- * Follows a pull, status by status. {@link ProgressTracker} knows what the pull is doing and how far it
- * has come; it has no clock, and is told when each status arrived.
+ * Follows a pull, status by status. {@link ProgressTracker} knows what the pull is doing and how much is
+ * done. It has no clock: the caller says when each status arrived.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import {
 } from "./status.ts";
 import { quote } from "./text.ts";
 
-/** The largest fraction of a pull that is not done: the last number below 1. */
+/** The largest fraction of a pull that has not succeeded: the largest number below 1. */
 export const MAX_FRACTION = 1 - 2 ** -53;
 
 /** The error for an `error` object of the stream. */
@@ -33,17 +33,20 @@ function serverError(status: ErrorStatus): PullError {
 /** Follows a pull, status by status. */
 export class ProgressTracker {
   #layers = new LayerSet();
-  /** The layer that was reported last, and the words of that status if it had no digest. */
+  /** The layer that was reported last, and the words of that status. */
   #latest: Layer | undefined;
   #latestWords = "";
   readonly #rate = new TransferRate();
   #phase: PullPhase = "manifest";
   #status = "";
-  /** Who says that the layers are all layers of the model; `undefined` while nobody does. */
+  /** How it is known that these are all layers of the model; `undefined` if it is not known. */
   #totalSource: "list" | "server" | undefined;
-  /** The list of a promise, until it is taken. */
+  /** The list that a promise resolved to, until it is used. */
   #arrivedList: Iterable<LayerSize> | undefined;
-  /** The bytes of the layers that were complete when they were announced, since the last one that was not. */
+  /**
+   * The bytes of layers that were already complete when they were announced. Reset to 0 whenever a layer is
+   * announced that is not.
+   */
   #bytesHeldBack = 0;
   #fraction = 0;
   #newBytes = 0;
@@ -51,8 +54,8 @@ export class ProgressTracker {
   #time = 0;
 
   /**
-   * @param layers The layers that are to be pulled, where they are known. Those of a promise count from the
-   *   first status or snapshot on after it was resolved.
+   * @param layers The layers to be pulled, if they are known. The layers of a promise count from the first
+   *   status or snapshot after it resolves.
    */
   constructor(layers: Iterable<LayerSize> | PromiseLike<Iterable<LayerSize>> = []) {
     if (isPromise(layers)) {
@@ -66,7 +69,7 @@ export class ProgressTracker {
     return this.#phase;
   }
 
-  /** The server's own words, as it used them last. */
+  /** The latest `status` text of the server. */
   get status(): string {
     return this.#status;
   }
@@ -76,21 +79,21 @@ export class ProgressTracker {
     return this.#totalSource !== undefined;
   }
 
-  /** Whether every byte is there: nothing more is to be downloaded, and nothing again. */
+  /** Whether all bytes are downloaded, and none has to be downloaded again. */
   get isDownloaded(): boolean {
     const { received, total } = this.#layers;
     return this.totalIsKnown && total > 0 && received === total;
   }
 
   /**
-   * How many bytes were new, over all layers. What is fetched again after a part has failed counts once:
-   * should it fail again before the layer gets beyond where it was, only more than that is new.
+   * How many bytes were new, over all layers. Bytes that are fetched again after a part has failed count as
+   * new once. If the part fails again before the layer has passed its old maximum, they do not count again.
    */
   get newBytes(): number {
     return this.#newBytes;
   }
 
-  /** The bytes that are present, over all layers. */
+  /** How many bytes are present, over all layers. */
   get completed(): number {
     return this.#layers.completed;
   }
@@ -106,10 +109,10 @@ export class ProgressTracker {
   }
 
   /**
-   * Takes a status that arrived at a time in milliseconds.
+   * Takes a status that arrived at `time`, in milliseconds.
    *
    * @throws {PullError} `server`, for an `error` object; `malformed`, for too many layers.
-   * @throws {TypeError} If a promise gave a list that cannot be used.
+   * @throws {TypeError} If a promise resolved to a list that cannot be used.
    */
   push(status: PullStatus, time: number): void {
     if (status.kind === "error") throw serverError(status);
@@ -126,7 +129,7 @@ export class ProgressTracker {
   }
 
   /**
-   * Takes the end of the statuses.
+   * Ends the statuses.
    *
    * @throws {PullError} `truncated`, if there was no `success`.
    */
@@ -136,7 +139,7 @@ export class ProgressTracker {
     throw new PullError("truncated", `The stream ended without success${after}`);
   }
 
-  /** Prepares for a new connection: what its first statuses report was present before. */
+  /** Prepares for a new connection: the bytes in its first statuses were present before it began. */
   restart(): void {
     this.#layers.restart();
   }
@@ -144,8 +147,8 @@ export class ProgressTracker {
   /**
    * How far the pull has come.
    *
-   * @param now The time in milliseconds at which the speed and the time left are wanted: that of the
-   * latest status, unless a later one is given.
+   * @param now The time, in milliseconds, for which to compute speed and time left: by default when the
+   * latest status arrived, and not earlier.
    */
   snapshot(now: number = this.#time): PullProgress {
     if (this.#arrivedList !== undefined) this.#takeArrivedList();
@@ -153,7 +156,7 @@ export class ProgressTracker {
     const phase = this.#phase;
     const status = this.#status;
     const completed = known.completed;
-    // From 2^53 on sums are rounded, and may end up the wrong way round.
+    // From 2^53 on, sums are rounded, and `total` could end up below `completed`.
     const total = Math.max(known.total, completed);
     const { totalIsKnown } = this;
     const fraction = this.#fraction;
@@ -162,7 +165,7 @@ export class ProgressTracker {
     const etaSeconds = known.areAllSized
       ? this.#rate.secondsFor(Math.max(0, known.total - known.received), now)
       : NaN;
-    // Each shape is written out: engines keep fields that are added to an object apart, which costs more.
+    // Write out each shape: adding fields to an object later is slower in all engines.
     if (!Number.isFinite(bytesPerSecond)) {
       return { phase, status, completed, total, totalIsKnown, fraction, layers };
     }
@@ -191,9 +194,9 @@ export class ProgressTracker {
   }
 
   /**
-   * Takes the layers of a manifest, unless the server has reported another one.
+   * Takes the layers of a manifest, unless the server has reported a layer that is not among them.
    *
-   * @throws {TypeError} If they are no list, or a layer has no digest or no size.
+   * @throws {TypeError} If it is not a list, or a layer has no digest or no size.
    */
   #takeList(list: Iterable<LayerSize>): void {
     const sizes = readSizes(list);
@@ -202,7 +205,7 @@ export class ProgressTracker {
     if (this.#phase !== "manifest" && this.#phase !== "downloading") this.#completeAll();
   }
 
-  /** Completes every layer: a phase has begun for which all of them are needed. */
+  /** Marks every layer as complete: a phase has begun that needs all of them. */
   #completeAll(): void {
     this.#layers.completeAll();
     this.#totalSource = "server";
@@ -211,7 +214,7 @@ export class ProgressTracker {
   #download(status: DownloadingStatus, time: number): void {
     const layer = this.#findLayer(status);
     if (layer.completed === layer.total) {
-      // A digest is always that of the same bytes. The same words may be used for one file after another.
+      // A digest always means the same bytes. But the same words may be used for several files in turn.
       if (layer.digest !== undefined || !(status.total! > layer.total)) {
         this.#receiveAgain(layer, status.completed ?? layer.received, time);
         return;
@@ -220,7 +223,7 @@ export class ProgressTracker {
       this.#layers.reopen(layer);
       this.#totalSource = undefined;
     }
-    // The protocol leaves out what is 0, so a total of 0 says as little as none.
+    // The protocol leaves out zeros, so treat a total of 0 as absent.
     const total = status.total ? Math.max(status.total, layer.completed) : layer.total;
     const received = Math.min(status.completed ?? layer.received, total ?? Infinity);
     this.#measure(layer, received, time);
@@ -230,7 +233,7 @@ export class ProgressTracker {
     if (!layer.isAnnounced && total !== undefined) this.#announce(layer, total);
   }
 
-  /** Follows a layer that was complete, and may be downloaded again since its digest was wrong. */
+  /** Follows a layer that was complete, and may be downloaded again because its digest was wrong. */
   #receiveAgain(layer: Layer, completed: number, time: number): void {
     const received = Math.min(completed, layer.completed);
     if (received === layer.received) return;
@@ -240,8 +243,8 @@ export class ProgressTracker {
   }
 
   #findLayer({ digest, status = "" }: DownloadingStatus): Layer {
-    // Most lines are about the same layer as the one before. Comparing a digest costs less than looking
-    // it up, for which all of it is hashed.
+    // Most lines are about the same layer as the previous one. Comparing two digests costs less than a
+    // look-up, which hashes the whole digest.
     const latest = this.#latest;
     if (latest !== undefined && latest.digest === digest) {
       if (digest !== undefined || status === this.#latestWords) return latest;
@@ -252,22 +255,22 @@ export class ProgressTracker {
     return layer;
   }
 
-  /** Adds a layer that the server is the first to name. */
+  /** Adds a layer that only the server has named so far. */
   #discoverLayer(digest: string | undefined, words: string): Layer {
     if (this.#totalSource === "list") {
       const { total } = this.#layers;
       if (digest === DIGEST_OF_ALL_LAYERS && total > 0 && this.#latest === undefined) {
-        // The server reports one figure for all layers: it takes the place of those of the list.
+        // The server reports one figure for all layers: it replaces the layers of the list.
         this.#layers = new LayerSet();
         return this.#layers.add(digest, "", total);
       }
-      this.#layers.removeUnreported(); // the list is that of another model
+      this.#layers.removeUnreported(); // the list belongs to another model
     }
     this.#totalSource = undefined;
     return this.#layers.add(digest, words);
   }
 
-  /** Takes note of a layer that the server reports with a size for the first time. */
+  /** Notes that the server has reported a layer with its size for the first time. */
   #announce(layer: Layer, total: number): void {
     layer.isAnnounced = true;
     if (layer.digest === DIGEST_OF_ALL_LAYERS && this.#layers.size === 1) {
@@ -276,7 +279,7 @@ export class ProgressTracker {
     this.#bytesHeldBack = layer.completed === total ? this.#bytesHeldBack + total : 0;
   }
 
-  /** Takes the speed from how many bytes of a layer have come since the server last reported them. */
+  /** Measures the speed: the bytes of a layer that have arrived since its previous report. */
   #measure(layer: Layer, received: number, time: number): void {
     const growth = received - layer.received;
     if (growth < 0 || time <= layer.measuredFrom) layer.measuredFrom = time;
@@ -284,13 +287,13 @@ export class ProgressTracker {
     layer.lastReportAt = time;
   }
 
-  /** Counts bytes of a layer beyond its mark, and moves the mark. */
+  /** Counts the bytes of a layer beyond its mark as new, and moves the mark. */
   #countNew(layer: Layer, received: number): void {
     if (received > layer.mark) {
       this.#newBytes += received - layer.mark;
       layer.mark = received;
     } else if (received < layer.received && layer.completed > layer.lostAt) {
-      // Bytes are lost, for the first time since the layer got further than ever.
+      // Bytes were lost, for the first time since the layer reached a new maximum.
       layer.mark = received;
       layer.lostAt = layer.completed;
     }
@@ -315,9 +318,9 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * The size of each layer, by digest. One that is listed twice counts once.
+ * The size of each layer, by digest. A layer that is listed twice counts once.
  *
- * @throws {TypeError} If they are no list, or a layer has no digest or no size.
+ * @throws {TypeError} If it is not a list, or a layer has no digest or no size.
  */
 function readSizes(layers: Iterable<LayerSize>): Map<string, number> {
   if (typeof Object(layers)[Symbol.iterator] !== "function") {
