@@ -1,10 +1,10 @@
 /**
- * The same thing, tried until it succeeds: one stream of progress over as many attempts as it takes.
+ * Retries: one stream of progress over as many attempts as it takes.
  *
- *     attempt ──▶ failure ── may pass? ──▶ wait ──▶ attempt ──▶ …
- *        └───────────────── progress ────────────────┴──▶ one stream
+ *     attempt ──▶ failure ── transient? ──▶ wait ──▶ attempt ──▶ …
+ *        └───────────────── progress ─────────────────┴──▶ one stream
  *
- * What an attempt is, is told by {@link Attempts}: a request for a pull, or one to a relay.
+ * {@link Attempts} makes the attempts: requests for a pull, or requests to a relay.
  *
  * @module
  */
@@ -17,25 +17,25 @@ import type { PullOptions } from "./options.ts";
 import { Retries, type RetryOptions } from "./retry.ts";
 import { sleepOnTimer } from "./sleep.ts";
 
-/** The attempts at one thing. What they have in common outlives each of them. */
+/** The attempts at one pull. Their shared state outlives each of them. */
 export interface Attempts {
   /**
-   * Makes the next attempt: a connection that is not made yet, and what follows from its bytes.
+   * Makes the next attempt, which connects when it is first read.
    *
-   * @param ended Aborts when there will be no other attempt.
+   * @param ended Aborts when there will be no more attempts.
    */
   next(ended: AbortSignal): Producer<PullProgress>;
-  /** Ends the latest attempt, which has failed, and tells whether it has brought enough to count anew. */
+  /** Ends the latest attempt, which has failed. Returns whether it made enough progress to reset the count. */
   endAttempt(): boolean;
   /** Whether the latest attempt was answered. */
   readonly hasAnswered: boolean;
-  /** Whether the pull has succeeded. Nothing that comes later counts. */
+  /** Whether the pull has succeeded. Everything later is ignored. */
   readonly hasSucceeded: boolean;
-  /** Whether the latest failure is how the pull itself has ended, which no other attempt can change. */
+  /** Whether the latest failure ended the pull itself, so that another attempt would be useless. */
   readonly hasFailed: boolean;
 }
 
-/** What {@link AttemptsProducer} reads of the options of {@link PullOptions}. */
+/** The {@link PullOptions} that {@link AttemptsProducer} uses. */
 export type AttemptOptions = RetryOptions & Pick<PullOptions, "signal" | "onRetry" | "sleep">;
 
 /** The progress of all attempts. */
@@ -43,12 +43,12 @@ export class AttemptsProducer implements Producer<PullProgress> {
   readonly #attempts: Attempts;
   readonly #options: AttemptOptions;
   readonly #retries: Retries;
-  /** Aborts when the stream ends, in whatever way. */
+  /** Aborts when the stream ends, however it ends. */
   readonly #ended = new AbortController();
   #attempt: Producer<PullProgress>;
   #count = 1;
   #hasAnswered = false;
-  /** The failure of the last attempt. It is dealt with once the snapshots before it were taken. */
+  /** The failure of the latest attempt. It is handled once the snapshots before it were taken. */
   #failure: Failure | undefined;
   #isStarted = false;
 
@@ -74,14 +74,14 @@ export class AttemptsProducer implements Producer<PullProgress> {
   }
 
   take(input: unknown, emit: Emit<PullProgress>): boolean {
-    if (input === undefined) return true; // the connection has failed, which the next `read` deals with
+    if (input === undefined) return true; // the attempt has failed: the next `read` handles that
     let mayGoOn = true;
     try {
       mayGoOn = this.#attempt.take(input, emit);
     } catch (error) {
       this.#failure = { error };
     }
-    // After success nothing counts, and the server need not end the stream for the pull to be over.
+    // Success ends the pull, even if the server keeps the stream open.
     if (!this.#attempts.hasSucceeded) {
       this.#ended.signal.throwIfAborted();
       if (mayGoOn) return true;
@@ -99,7 +99,7 @@ export class AttemptsProducer implements Producer<PullProgress> {
     return this.#attempt.cancel(reason);
   }
 
-  /** Begins when the stream is first read: the time counts, and the caller's signal ends it. */
+  /** Begins, when the stream is first read: starts the time limit and follows the caller's signal. */
   #start(): void {
     this.#isStarted = true;
     this.#retries.start();
@@ -110,7 +110,7 @@ export class AttemptsProducer implements Producer<PullProgress> {
     else signal.addEventListener("abort", stop, { signal: this.#ended.signal });
   }
 
-  /** Waits and makes another attempt, or throws the failure if that is not to be retried. */
+  /** Waits and makes another attempt, or throws the failure if it should not be retried. */
   async #retry(error: unknown): Promise<void> {
     if (!(error instanceof PullError) || this.#attempts.hasFailed) throw error;
     this.#hasAnswered ||= this.#attempts.hasAnswered || error.status !== undefined;
@@ -131,7 +131,7 @@ export class AttemptsProducer implements Producer<PullProgress> {
   }
 }
 
-/** The error of the last attempt, with the number of attempts and why there is no other one. */
+/** The error of the last attempt, with the number of attempts and why there are no more. */
 function finalError(error: PullError, attempts: number, because: string | undefined): PullError {
   if (attempts === 1 && because === undefined) return error;
   const { code, message, reason, retryable, retryAfterMs, status, body, line, excerpt } = error;

@@ -11,29 +11,29 @@ import { readErrorBody } from "../http_error.ts";
 import { ignoreRejection, type ReadResult, type Source } from "../streams/producer.ts";
 import { diagnose } from "./diagnosis.ts";
 
-/** How a connection asks, and what it makes of a refusal. */
+/** How to make the request, and the error for a refusal. */
 export interface Asking {
-  /** Who is asked, for messages. */
+  /** The origin of the server, for messages. */
   readonly origin: string;
   /** Makes the request. The signal aborts when the answer is no longer wanted. */
   respond(signal: AbortSignal): Promise<Answer>;
-  /** The error for an answer with a status that is not 2xx, and the text of its body. */
+  /** The error for an answer with a status other than 2xx, given the text of its body. */
   errorOf(response: Response, text: string): PullError;
 }
 
 /** Ends waits that take too long. */
 export interface Watch {
-  /** Begins anew: a request is made, or was answered. */
+  /** Starts again: a request was made or answered. */
   restart(): void;
   /**
-   * Waits for something of the server.
+   * Waits for the server.
    *
-   * @param giveUp Is called with the error when it takes too long, and must make the work reject.
+   * @param giveUp Called with the error if it takes too long. It must make the work reject.
    */
   wait<Value>(work: () => Promise<Value>, giveUp: (error: PullError) => void): Promise<Value>;
 }
 
-/** Makes a request when bytes are first asked for. */
+/** A connection, which makes its request at the first read. */
 export class Connection implements Source<Uint8Array> {
   readonly #asking: Asking;
   readonly #watch: Watch;
@@ -48,7 +48,7 @@ export class Connection implements Source<Uint8Array> {
     this.#watch = watch;
   }
 
-  /** What the server has answered, if it has. */
+  /** The answer of the server, once there is one. */
   get answer(): Answer | undefined {
     return this.#answer;
   }
@@ -70,10 +70,10 @@ export class Connection implements Source<Uint8Array> {
     }
   }
 
-  /** Ends the connection. A read that is under way rejects with the reason. */
+  /** Ends the connection. A pending read rejects with the reason. */
   cancel(reason?: unknown): Promise<void> {
     this.#controller.abort(reason);
-    // Not waited for: a body may take its time, and one that has failed cannot be cancelled.
+    // Do not wait: cancelling a body may take time, and fails if the body has failed.
     if (this.#reader) ignoreRejection(this.#reader.cancel(reason));
     return Promise.resolve();
   }
@@ -104,13 +104,13 @@ export class Connection implements Source<Uint8Array> {
     const reader = this.#reader;
     if (!reader) return { done: true };
     const result = await this.#watch.wait(() => reader.read(), this.#giveUp);
-    // A read that is cancelled ends as if the body had ended.
+    // A cancelled read looks like the end of the body.
     this.#controller.signal.throwIfAborted();
     return result;
   }
 }
 
-/** The error for a request that was not answered, or an answer that broke off. */
+/** The error for a request without an answer, or an answer that broke off. */
 function networkError(cause: unknown, origin: string, isAnswered: boolean): PullError {
   const { reason, retryable, words } = diagnose(cause);
   const what = isAnswered ? "The connection broke" : `Cannot reach ${origin}`;

@@ -1,5 +1,5 @@
 /**
- * Why a request or a connection failed, from the errors of the runtime.
+ * Finds out from the runtime's errors why a request or a connection failed.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { type Cause, causeOfFailure } from "../causes.ts";
 
 /** Why a request failed. */
 export interface Diagnosis extends Cause {
-  /** The words of the innermost error: the outer ones only say that a fetch failed. */
+  /** The message of the innermost error. The outer ones only say that a fetch failed. */
   readonly words: string;
 }
 
@@ -18,7 +18,7 @@ export function diagnose(error: unknown): Diagnosis {
   return { ...causeOfFailure(errors.map(identify).join("\n")), words: describe(errors.at(-1)) };
 }
 
-/** An error and those that led to it. A cause may lead back to itself. */
+/** An error and its chain of causes, which may be a cycle. */
 function causesOf(error: unknown): Set<unknown> {
   const causes = new Set<unknown>();
   let next: unknown = error;
@@ -29,12 +29,12 @@ function causesOf(error: unknown): Set<unknown> {
   return causes;
 }
 
-/** The first of several errors that led to one, as when a host has several addresses. */
+/** The first of several causes, as when a host has several addresses. */
 function firstOf(error: Error): unknown {
   return error instanceof AggregateError ? error.errors[0] : undefined;
 }
 
-/** Everything by which an error may be recognized. */
+/** Everything that may identify an error. */
 function identify(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return `${error.name} ${codeOf(error)} ${error.message}`;

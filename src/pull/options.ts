@@ -19,8 +19,8 @@ export interface PullOptions extends DecodeProgressOptions {
    */
   host?: string | URL | undefined;
   /**
-   * The path of the endpoint, which is appended to the path of `host`. For an app that offers the
-   * endpoint somewhere else, such as `/api/pull/0`.
+   * The path of the endpoint, appended to the path of `host`. Change it for an app that offers the
+   * endpoint elsewhere, such as at `/api/pull/0`.
    *
    * @default {"/api/pull"}
    */
@@ -34,58 +34,60 @@ export interface PullOptions extends DecodeProgressOptions {
   /** Headers to send besides those of the protocol, such as `Authorization`. */
   headers?: RequestInit["headers"] | undefined;
   /**
-   * Makes the request: the runtime's `fetch`, that of a mock, or one with a proxy or logging. It is
-   * called with the address and the options, whose `headers` are a plain object.
+   * Makes the request: the runtime's `fetch`, a mock's, or one with a proxy or logging. It is called with
+   * the URL and the options, whose `headers` are a plain object.
    *
    * @default {fetch}
    */
   fetch?: ((url: string, init: PullRequestInit) => Response | Promise<Response>) | undefined;
-  /** Ends the pull when it aborts. The server keeps what was downloaded, for the next pull. */
+  /** Ends the pull when it aborts. The server keeps the downloaded bytes for the next pull. */
   signal?: AbortSignal | undefined;
   /**
-   * The longest time without anything new, in milliseconds, from the request until all layers are
-   * complete; after it the pull fails with `stalled`. While nothing is downloaded yet, an answer and each
-   * other status are new; while downloading, only bytes of the model are, since a server may go on
-   * reporting the same ones (observed: at 98 or 99 %, where to pull again usually helps). Bytes that are
-   * fetched again after a part has failed are new once. Only time in which the pull waits for the server
-   * counts, and none while it verifies and writes. Without a stream this does not apply.
+   * The longest time without progress, in milliseconds, from the request until all layers are complete.
+   * After that the pull fails with `stalled`. Before the download begins, the answer and each change of
+   * status count as progress. During the download only new bytes of the model count, since a server may go
+   * on reporting the same number (observed: at 98 or 99 %, where another pull usually helps). Bytes that
+   * are fetched again after a part has failed count once. Only the time counts in which the pull waits for
+   * the server, and not the time in which the server verifies and writes. Does not apply with
+   * `stream: false`.
    *
    * @default {Infinity}
    */
   stallTimeoutMs?: number | undefined;
   /**
-   * While downloading, fewer bytes than this for each second of `stallTimeoutMs` count as none.
+   * The least speed that counts as progress: if a download brings fewer bytes per second than this over
+   * `stallTimeoutMs`, it has stalled.
    *
    * @default {0}
    */
   minBytesPerSecond?: number | undefined;
   /**
-   * The longest time without any byte of the server, in milliseconds, whatever it does; after it the pull
-   * fails with `stalled`. To verify a large model can take minutes. Node's `fetch` has a limit of its own,
-   * of 300 s, and Bun's one of 360 s (unless it gets `timeout: false`): it ends a pull with the reason
-   * `runtime-limit`. To wait longer, pass a `fetch` without it.
+   * The longest time without any byte from the server, in milliseconds, in every phase. After that the pull
+   * fails with `stalled`. Verifying a large model can take minutes. Node's own `fetch` gives up after 300 s
+   * of silence, Bun's after 360 s (unless it gets `timeout: false`); the pull then fails with the reason
+   * `runtime-limit`. To wait longer, pass a `fetch` without that limit.
    *
    * @default {Infinity}
    */
   silenceTimeoutMs?: number | undefined;
   /**
-   * How many failures in a row are followed by another attempt, if their cause may pass (see
-   * {@link PullError.retryable}). An attempt that has brought at least 1 MB, or got further than all
-   * before it (to another phase), starts the count again. If the very first connection cannot be made
-   * since nothing listens at the address, or the host is unknown, the pull fails at once.
+   * How many times in a row to try again after a transient failure (see {@link PullError.retryable}). An
+   * attempt that has brought at least 1 MB, or has reached a later phase than all attempts before it,
+   * resets the count. If the very first connection fails because nothing listens at the address, or the
+   * host is unknown, the pull fails at once.
    *
    * @default {0}
    */
   retries?: number | undefined;
   /**
-   * How long to go on trying without such progress, in milliseconds, whatever the count.
+   * For how long to keep trying without such progress, in milliseconds, even if `retries` are used up.
    *
    * @default {0}
    */
   retryForMs?: number | undefined;
   /**
-   * The longest wait before another attempt, in milliseconds. A server that asks for a longer one (with
-   * `Retry-After`) fails the pull; see {@link PullError.retryAfterMs}.
+   * The longest wait before another attempt, in milliseconds. If the server asks for a longer one (with
+   * `Retry-After`), the pull fails; see {@link PullError.retryAfterMs}.
    *
    * @default {300000}
    */
@@ -93,14 +95,14 @@ export interface PullOptions extends DecodeProgressOptions {
   /** Called before each wait for another attempt. What it throws fails the pull. */
   onRetry?: ((retry: PullRetry) => void) | undefined;
   /**
-   * Waits for a number of milliseconds, or rejects when the signal aborts. A virtual clock has its own,
-   * which goes with `now`.
+   * Waits for a number of milliseconds, or rejects when the signal aborts. A virtual clock brings its own
+   * `sleep` and `now`; pass both.
    *
    * @default {setTimeout}
    */
   sleep?: ((milliseconds: number, signal: AbortSignal) => Promise<void>) | undefined;
   /**
-   * A random number from 0 to 1, by which the waits before a retry vary, so that many clients do not
+   * Returns a random number from 0 to 1. It varies the waits before a retry, so that many clients do not
    * come back at the same moment.
    *
    * @default {Math.random}
@@ -108,17 +110,17 @@ export interface PullOptions extends DecodeProgressOptions {
   random?: (() => number) | undefined;
 }
 
-/** What is known before another attempt. */
+/** A failure, and the attempt that is about to follow it. */
 export interface PullRetry {
-  /** The failure of the attempt before. */
+  /** The failure of the previous attempt. */
   readonly error: PullError;
   /** The wait before the attempt, in milliseconds. */
   readonly delayMs: number;
-  /** The number of the attempt, which is 2 or more. */
+  /** The number of the next attempt: 2 or more. */
   readonly attempt: number;
 }
 
-/** What `fetch` is called with besides the address. */
+/** The options that `fetch` is called with. */
 export interface PullRequestInit extends RequestInit {
   /** Always `POST`. */
   method: "POST";
@@ -128,7 +130,10 @@ export interface PullRequestInit extends RequestInit {
   body: string;
   /** Aborts when the answer is no longer wanted. */
   signal: AbortSignal;
-  /** `manual`, so that no header is sent to another server; `follow` in browsers, if there is none. */
+  /**
+   * `manual`, so that no header is sent to another server. In a browser, a request without headers of the
+   * caller that is redirected is repeated with `follow`.
+   */
   redirect: "manual" | "follow";
 }
 
@@ -137,7 +142,7 @@ export interface PullModelOptions extends PullOptions {
   /** Called with each snapshot. An error that it throws cancels the pull and is thrown by `pullModel`. */
   onProgress?: ((progress: PullProgress) => void) | undefined;
   /**
-   * Whether the server is to report progress. Without, it answers once, when the pull has ended.
+   * Whether the server should report progress. If not, it answers once, when the pull has ended.
    *
    * @default {true}
    */

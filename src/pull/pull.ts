@@ -1,5 +1,5 @@
 /**
- * The client: `POST /api/pull` as a stream of progress. All that touches the network goes through this folder.
+ * The client: `POST /api/pull` as a stream of progress. Only this folder touches the network.
  *
  *     request ──▶ Connection ── bytes ──▶ ProgressDecoder ──▶ PullProgress
  *                     ▲                                           │
@@ -26,12 +26,12 @@ import { planRequest, type PullRequest } from "./request.ts";
 import { AttemptProgress } from "./retry.ts";
 import { StallWatch } from "./stall_watch.ts";
 
-/** Puts something before an attempt. The signal aborts when the pull ends. */
+/** Wraps an attempt, to do something before it. The signal aborts when the pull ends. */
 type Prepare = (attempt: Producer<PullProgress>, signal: AbortSignal) => Producer<PullProgress>;
 
 /** The attempts of a pull. */
 class PullAttempts implements Attempts {
-  readonly hasFailed = false; // any failure is one of the attempt
+  readonly hasFailed = false; // every failure belongs to an attempt
   readonly #request: PullRequest;
   readonly #options: PullModelOptions;
   readonly #prepare: Prepare | undefined;
@@ -83,7 +83,7 @@ class PullAttempts implements Attempts {
 /**
  * The progress of a pull, as a stream.
  *
- * @param prepare Puts something before each attempt, if anything is to be there.
+ * @param prepare Wraps each attempt, if something has to happen before it.
  * @throws {TypeError} If the model, the host, the path, a header or a layer cannot be used.
  * @throws {RangeError} If `maxLineBytes` is not above 0.
  */
@@ -98,13 +98,13 @@ export function startPull(
 }
 
 /**
- * Pulls a model and streams its progress, one snapshot for each chunk that changed anything and one
- * at each change of phase. The request is made when the stream is first read. Cancelling the stream,
- * or aborting `signal`, ends the request at once; the server keeps what was downloaded, and another
- * pull goes on from there (spec: "Cancelled pulls are resumed from where they left off").
+ * Pulls a model and streams its progress: one snapshot for each chunk that changed anything, and one at
+ * each change of phase. The request is made when the stream is first read. Cancelling the stream or
+ * aborting `signal` ends the request at once. The server keeps the downloaded bytes, and the next pull
+ * resumes from there (spec: "Cancelled pulls are resumed from where they left off").
  *
- * Fails with {@link PullError}, after the snapshots that came before it; with the reason of `signal`,
- * when that aborts.
+ * Fails with {@link PullError}, or with the reason of `signal` when that aborts. The snapshots before the
+ * failure are delivered first.
  *
  * ```ts
  * import { pull } from "@ollama-pull/kit";

@@ -1,6 +1,6 @@
 /**
- * Redirects, followed by hand: a runtime would turn a POST into a GET where the standard allows it, and
- * some send along headers that are meant for the first server only.
+ * Follows redirects by hand. Runtimes turn a POST into a GET where the standard allows it, and some send
+ * headers to the new server that are meant for the first one only.
  *
  * @module
  */
@@ -11,10 +11,10 @@ import { ignoreRejection } from "../streams/producer.ts";
 import type { Answer } from "../answer.ts";
 import type { RepeatableRequest } from "./request.ts";
 
-/** How many redirects are followed. The Fetch standard allows 20, which no server needs. */
+/** How many redirects are followed. (The Fetch standard allows 20, which no server needs.) */
 const MAX_REDIRECTS = 10;
 
-/** As much of `fetch` as is needed. */
+/** The part of `fetch` that is needed. */
 type MakeRequest<Init> = (url: string, init: Init) => Response | Promise<Response>;
 
 /**
@@ -39,7 +39,7 @@ export async function respond<Init>(
   }
 }
 
-/** A browser does not say where it is redirected to, so it can only be left to follow by itself. */
+/** A browser does not say where a redirect leads, so the only way is to let it follow. */
 async function respondInBrowser<Init>(
   request: RepeatableRequest<Init>,
   makeRequest: MakeRequest<Init>,
@@ -73,7 +73,7 @@ function targetOf(
     throw redirected(`${where}, which is not an address of HTTP`, status);
   }
   if (request.method !== "GET" && status !== 307 && status !== 308) {
-    // RFC 9110: clients turn a POST into a GET at 303, and may at 301 and 302, as all of them do.
+    // RFC 9110: clients turn a POST into a GET at 303, and may do so at 301 and 302. All of them do.
     const address = showHost(target);
     const base = address.endsWith(request.path) ? address.slice(0, -request.path.length) : address;
     throw redirected(

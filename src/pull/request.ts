@@ -1,5 +1,5 @@
 /**
- * What is asked of the server: the address, the headers and the body, checked before anything is sent.
+ * The request to the server: address, headers and body, checked before anything is sent.
  *
  * @module
  */
@@ -10,20 +10,21 @@ import { NDJSON_TYPE } from "../ndjson.ts";
 import { quote } from "../text.ts";
 import type { PullModelOptions, PullRequestInit } from "./options.ts";
 
-/** A request that can be made any number of times. */
+/** A request that can be made more than once. */
 export interface RepeatableRequest<Init> {
   /** The address, without user name and password. */
   readonly url: URL;
-  /** The method of HTTP. */
+  /** The HTTP method. */
   readonly method: string;
-  /** The option that names the address, and what the request adds to it; for messages. */
+  /** The option that holds the base address, for messages. */
   readonly addressOption: "host" | "relay";
+  /** The path that the request adds to the base address, for messages. */
   readonly path: string;
-  /** Whether it carries headers that are not the package's own, which may be secret. */
+  /** Whether it carries headers of the caller, which may be secret. */
   readonly hasOwnHeaders: boolean;
-  /** The options of a request that a signal can abort. */
+  /** The options for `fetch`, with a signal that aborts the request. */
   init(signal: AbortSignal, redirect?: "manual" | "follow"): Init;
-  /** The same request to another address. To another origin it carries no header that may be secret. */
+  /** The same request to another address. If the origin differs, it carries no headers of the caller. */
   to(url: URL): RepeatableRequest<Init>;
 }
 
@@ -40,13 +41,13 @@ export function planRequest(model: string, options: PullModelOptions): PullReque
   const { path = "/api/pull", insecure, stream = true } = options;
   const host = parseHost(options.host ?? "");
   const headers = headersFor(host, options.headers);
-  // Some servers read `name` only: Ollama before 0.1.18, and the proxy of older versions of Open WebUI.
+  // Some servers only read `name`: Ollama before 0.1.18, and the proxy in older versions of Open WebUI.
   const body = JSON.stringify({ model, name: model, insecure, stream });
   const accept = stream ? NDJSON_TYPE : "application/json";
   return requestTo(endpointOf(host, path), headers, accept, body);
 }
 
-/** @throws {TypeError} If a model is not a name that servers take. */
+/** @throws {TypeError} If a model is not a name that servers accept. */
 export function checkModel(model: string): void {
   if (typeof model !== "string") {
     const type = typeof model;
@@ -70,19 +71,19 @@ function requestTo(url: URL, ownHeaders: Headers, accept: string, body: string):
   };
 }
 
-/** What headers of the caller go along from one address to another one: all, or none to another origin. */
+/** The caller's headers after a redirect: all within the same origin, none to another one. */
 export function headersOnTheWay(ownHeaders: Headers, from: URL, to: URL): Headers {
   return to.origin === from.origin ? ownHeaders : new Headers();
 }
 
-/** The address of an endpoint of a host. `fetch` refuses user names and passwords in it. */
+/** The address of an endpoint, without user name and password, which `fetch` refuses in an address. */
 export function endpointOf(host: URL, path: string): URL {
   const prefix = host.pathname.endsWith("/") ? host.pathname.slice(0, -1) : host.pathname;
   return new URL(`${host.origin}${prefix}${path.startsWith("/") ? "" : "/"}${path}`);
 }
 
 /**
- * The headers to send to a host: those that the caller gives, and its user name and password.
+ * The headers to send to a host: the caller's, and the user name and password of the address.
  *
  * @throws {TypeError} If a header cannot be sent. The message does not contain its value.
  */
@@ -113,14 +114,14 @@ function readHeaders(given: NonNullable<RequestInit["headers"]>): Headers {
 /** The characters that HTTP allows in the name of a header. */
 const HEADER_NAME = /^[\w!#$%&'*+.^`|~-]*/;
 
-/** The name of a header that the runtime refuses, and what is wrong with it. */
+/** The name of a header that the runtime refuses, and the reason. */
 function describeHeaderProblem(name: string): string {
   const [start = ""] = HEADER_NAME.exec(name) ?? [];
   if (start !== "" && start === name) {
     return `${quote(name)}: its value has a character that HTTP does not allow, such as a line ` +
       "break or one beyond U+00FF";
   }
-  // What follows may be a value that was put in the wrong place.
+  // Do not show the rest: it may be a secret value in the wrong place.
   const next = name === "" ? "it is empty" : `it has ${quote(name.charAt(start.length))}`;
   return `${quote(`${start}…`)}: a name must not be empty or have spaces or colons, and ${next}`;
 }
@@ -132,7 +133,7 @@ function basicAuthorization({ username, password }: URL): string {
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
 
-/** A part of an address as it was meant. A stray `%` stands for itself. */
+/** Decodes a part of an address. A stray `%` stands for itself. */
 function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -1,5 +1,5 @@
 /**
- * Whether and when a pull that has failed is tried again.
+ * Decides whether and when to retry a failed pull.
  *
  * @module
  */
@@ -13,30 +13,30 @@ const FIRST_DELAY_MS = 1_000;
 const LONGEST_DELAY_MS = 30_000;
 const DEFAULT_MAX_RETRY_DELAY_MS = 300_000;
 
-/** How much an attempt must bring for the count of failures to start again: more than a trickle. */
+/** How many bytes an attempt must bring to reset the count of failures: more than a trickle. */
 const MIN_PROGRESS_BYTES = 1_000_000;
 
-/** What to do after a failure: wait and try again, or give up and say why in some more words. */
+/** What to do after a failure: wait and try again, or give up, with an explanation for the message. */
 export type Decision =
   | { readonly delayMs: number }
   | { readonly delayMs: undefined; readonly because?: string };
 
-/** What {@link Retries} reads of the options of {@link PullOptions}. */
+/** The {@link PullOptions} that {@link Retries} uses. */
 export type RetryOptions = Pick<
   PullOptions,
   "retries" | "retryForMs" | "maxRetryDelayMs" | "now" | "random"
 >;
 
-/** What is known of an attempt that has failed. */
+/** A failed attempt. */
 export interface FailedAttempt {
   readonly error: PullError;
   /** Whether this attempt, or one before it, was answered. */
   readonly hasAnswered: boolean;
-  /** Whether it has brought enough for the count of failures to start again. */
+  /** Whether this attempt made enough progress to reset the count of failures. */
   readonly hasProgressed: boolean;
 }
 
-/** Counts failures in a row, and decides. */
+/** Counts consecutive failures, and decides what to do after each. */
 export class Retries {
   readonly #options: RetryOptions;
   readonly #now: () => number;
@@ -48,7 +48,7 @@ export class Retries {
     this.#now = options.now ?? (() => performance.now());
   }
 
-  /** Begins: the first request is about to be made. */
+  /** Starts the clock: the first request is about to be made. */
   start(): void {
     this.#progressAt = this.#now();
   }
@@ -76,10 +76,10 @@ export class Retries {
   }
 }
 
-/** Tells which attempts of a pull have brought enough for the count of failures to start again. */
+/** Decides which attempts of a pull made enough progress to reset the count of failures. */
 export class AttemptProgress {
   readonly #tracker: ProgressTracker;
-  /** What was there when the attempt began, and the furthest phase of all attempts before it. */
+  /** The bytes present when the attempt began, and the latest phase that earlier attempts reached. */
   #completedBefore = 0;
   #phaseBefore = 0;
 
@@ -88,7 +88,7 @@ export class AttemptProgress {
     this.#tracker = tracker;
   }
 
-  /** Ends an attempt, and returns whether it has brought enough, or got further than those before. */
+  /** Ends an attempt. Returns whether it brought enough bytes, or reached a later phase than those before. */
   endAttempt(): boolean {
     const { completed, phase } = this.#tracker;
     const rank = PHASES.indexOf(phase);
@@ -101,8 +101,8 @@ export class AttemptProgress {
 }
 
 /**
- * How long to wait before a retry, in milliseconds: twice as long after each failure in a row, and up
- * to half of that at random.
+ * How long to wait before a retry, in milliseconds: doubled after each consecutive failure, then reduced
+ * by a random amount, up to half.
  *
  * @param failuresInARow How many failures there were before this one.
  * @param random A number from 0 to 1.
@@ -112,7 +112,7 @@ export function retryDelayMs(failuresInARow: number, random: number): number {
   return longest * (1 - random / 2);
 }
 
-/** A time in words: whole seconds up to two minutes, whole minutes beyond. */
+/** A duration for messages: in seconds up to two minutes, then in minutes. */
 function describeWait(milliseconds: number): string {
   const seconds = Math.ceil(milliseconds / 1000);
   return seconds <= 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} min`;

@@ -1,5 +1,5 @@
 /**
- * Whether a pull still gets anywhere.
+ * Detects a pull that has stalled.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import type { PullModelOptions } from "./options.ts";
 import { sleepOnTimer } from "./sleep.ts";
 
 /**
- * Ends waits that are in vain. Only the time counts in which the server is waited for, so that a slow
- * reader is not taken for a slow server.
+ * Ends waits that take too long. Only the time spent waiting for the server counts, so that a slow reader
+ * is not mistaken for a slow server.
  */
 export class StallWatch implements Watch {
   readonly #tracker: ProgressTracker;
@@ -20,15 +20,15 @@ export class StallWatch implements Watch {
   readonly #sleep: NonNullable<PullModelOptions["sleep"]>;
   readonly #stallTimeoutMs: number;
   readonly #silenceTimeoutMs: number;
-  /** How many bytes must come within the stall timeout. */
+  /** How many bytes must arrive within the stall timeout. */
   readonly #minBytes: number;
   readonly #minBytesPerSecond: number;
 
-  /** How long was waited since something new came, in milliseconds. */
+  /** The time spent waiting since the last progress, in milliseconds. */
   #waitedMs = 0;
   /** Whether the server has sent anything in that time. */
   #isTalking = false;
-  /** What was there when something new came last. */
+  /** The step and the new bytes of the pull at the last progress. */
   #step = "";
   #receivedBytes = 0;
 
@@ -72,13 +72,13 @@ export class StallWatch implements Watch {
     }
   }
 
-  /** Whether the server has something to do that shows: after the download it may be silent. */
+  /** Whether progress is expected. After the download the server may be silent for long. */
   #mayStall(): boolean {
     const { phase, isDownloaded } = this.#tracker;
     return (phase === "manifest" || phase === "downloading") && !isDownloaded;
   }
 
-  /** Starts the time again if something new has come. */
+  /** Resets the time if there was progress. */
   #look(): void {
     const { phase, status, newBytes } = this.#tracker;
     const step = phase === "downloading" ? phase : `${phase} ${status}`;
