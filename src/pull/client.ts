@@ -1,6 +1,6 @@
 /**
- * Requests within a time and up to a size, with redirects that take no secret along: to a registry, and
- * to the server for what it has.
+ * Requests with limits on time and size, whose redirects leak no secrets: to a registry, and to the server
+ * for its list of models and blobs.
  *
  *     send ── redirect? ──▶ send again ── … ──▶ read ──▶ bytes
  *
@@ -35,7 +35,7 @@ export interface ClientOptions {
   readonly insecure?: boolean | undefined;
 }
 
-/** What `fetch` is called with besides the address. */
+/** The options that `fetch` is called with. */
 export interface ClientRequestInit extends RequestInit {
   method: string;
   headers: Record<string, string>;
@@ -43,25 +43,25 @@ export interface ClientRequestInit extends RequestInit {
   signal: AbortSignal;
 }
 
-/** A request, but for its address. */
+/** A request, without its address. */
 export interface ClientRequest {
   /** @default {"GET"} */
   readonly method?: "GET" | "HEAD" | "POST" | undefined;
-  /** The media types that the caller takes. */
+  /** The media types that the caller accepts. */
   readonly accept: string;
   /** The body, which is JSON. */
   readonly body?: string | undefined;
-  /** A token for the origin that is asked. */
+  /** A token for the origin of the request. */
   readonly token?: string | undefined;
 }
 
-/** An answer, and the address it came from, at the end of all redirects. */
+/** An answer, and the address that it came from, after all redirects. */
 export interface ClientAnswer {
   readonly url: URL;
   readonly response: Response;
 }
 
-/** What is asked for: what messages call it, and what they say of some statuses of HTTP. */
+/** What is requested, for messages: its name, and advice and reasons for some HTTP statuses. */
 export interface Wanted {
   readonly what: string;
   readonly advice?: ReadonlyMap<number, string>;
@@ -74,11 +74,11 @@ const DEFAULT_MAX_BYTES = 4 * 1024 * 1024;
 /** How much of the body of an error is read. */
 const MAX_ERROR_BYTES = 16_384;
 
-/** As many as the client of the reference follows (observed: `http.Client` in Go). */
+/** As many as the reference follows (observed: `http.Client` in Go). */
 const MAX_REDIRECTS = 10;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 
-/** A client of one address, for one piece of work. */
+/** A client of one server, for one task. */
 export class Client {
   readonly #address: URL;
   readonly #options: ClientOptions;
@@ -86,11 +86,11 @@ export class Client {
   readonly #timeoutMs: number;
   readonly #maxBytes: number;
   readonly #controller = new AbortController();
-  /** The address that was asked last. */
+  /** The address of the latest request. */
   #asked: URL;
 
   /**
-   * @param address Whom to ask.
+   * @param address The address of the server.
    * @param options How to reach it.
    * @throws {TypeError} If a header cannot be sent.
    * @throws {RangeError} If `timeoutMs` or `maxBytes` is not above 0.
@@ -111,9 +111,9 @@ export class Client {
   }
 
   /**
-   * Does some work with this client, until the signal aborts or the time is over.
+   * Runs a task with this client, until the signal aborts or `timeoutMs` is over.
    *
-   * @throws {PullError} `stalled`, if the time is over; the reason of the signal, when that aborts.
+   * @throws {PullError} `stalled`, if `timeoutMs` is over; the reason of the signal, when that aborts.
    */
   async run<Result>(work: () => Promise<Result>): Promise<Result> {
     const { signal, sleep = sleepOnTimer } = this.#options;
@@ -199,7 +199,7 @@ export class Client {
     return response;
   }
 
-  /** The headers of a request. What the caller gave, and tokens, go to one origin and no other. */
+  /** The headers of a request. The caller's headers and tokens are sent to their own origin only. */
   #headersFor(
     url: URL,
     { accept, token }: ClientRequest,
@@ -215,7 +215,7 @@ export class Client {
   /**
    * Reads an answer.
    *
-   * @throws {PullError} `http`, if it is no success; `malformed`, if it is too long.
+   * @throws {PullError} `http`, if its status is not 2xx; `malformed`, if it is too long.
    */
   async read(
     { url, response }: ClientAnswer,
@@ -238,19 +238,19 @@ export class Client {
     return concatBytes(chunks);
   }
 
-  /** What the body of an error says, up to a size or to where it breaks. */
+  /** The body of an error, up to a maximum size or to where it breaks off. */
   async #readError(response: Response): Promise<string> {
     const chunks: Uint8Array[] = [];
     try {
       await this.#readBody(response, MAX_ERROR_BYTES, chunks);
     } catch {
-      // The status of the answer says more than that its body broke off, or took too long.
+      // The status of the answer matters more than a body that broke off or took too long.
       this.#options.signal?.throwIfAborted();
     }
     return new TextDecoder().decode(concatBytes(chunks));
   }
 
-  /** Reads a body in chunks, and returns whether it has ended before it was longer than a limit. */
+  /** Reads a body in chunks. Returns whether it ended within the limit. */
   async #readBody({ body }: Response, limit: number, chunks: Uint8Array[]): Promise<boolean> {
     if (!body) return true;
     const reader = body.getReader();
@@ -267,7 +267,7 @@ export class Client {
     }
   }
 
-  /** The error for a request that has failed for some cause. */
+  /** The error for a failed request. */
   #failure(what: string, cause: unknown): unknown {
     const { signal } = this.#controller;
     if (signal.aborted) return signal.reason;
@@ -276,7 +276,8 @@ export class Client {
     const message = `${what}: ${words}`;
     const { search } = this.#asked;
     if (search === "") return new PullError("network", message, { reason, retryable, cause });
-    // Runtimes show the whole address in causes. The query of a redirect may be a signature.
+    // Leave out the cause: runtimes show the whole address there, and the query of a redirect may be a
+    // signature.
     return new PullError("network", message.replaceAll(search, ""), { reason, retryable });
   }
 
@@ -289,7 +290,7 @@ export class Client {
   }
 }
 
-/** The error for an answer that is no success, with all that is known of an HTTP error. */
+/** The error for an answer whose status is not 2xx. */
 function answerError(
   response: Response,
   text: string,
@@ -311,7 +312,7 @@ function aboveZero(name: string, value: number): number {
   throw new RangeError(`Cannot use the ${name} ${value}: it must be above 0`);
 }
 
-/** Ends an answer whose body nobody reads. */
+/** Cancels the body of an answer that nobody will read. */
 export function discard({ body }: Response): void {
   if (body) ignoreRejection(body.cancel());
 }

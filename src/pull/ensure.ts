@@ -1,5 +1,5 @@
 /**
- * A pull of what a server does not have: the state of the model is asked for first.
+ * Pulls a model only if the server does not have it: checks first.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import { startPull } from "./pull.ts";
 import { type ListedModel, ServerClient } from "./server.ts";
 
 /**
- * Pulls a model unless the server has it. With `update`, it pulls as well what the server has but is not
- * known to be `current`, as {@link modelState} tells: an old version, and one of which nothing is known
- * since the registry does not answer here. The stream is that of {@link pull}; where there is nothing to
- * do, it has one snapshot, `success`, whose `layers` are empty unless the registry has told them.
+ * Pulls a model unless the server has it. With `update`, it also pulls a model that the server has but that
+ * is not known to be `current` (see {@link modelState}): an outdated one, or one that cannot be compared
+ * because the registry does not answer. The stream is that of {@link pull}. If there is nothing to do, it
+ * has one snapshot, `success`, whose `layers` are empty unless the registry was asked for them.
  *
- * The server is asked when the stream is first read, and whatever is asked ends with the stream: when it is
- * cancelled, or `signal` aborts. A failure is retried as `pull` would retry it.
+ * The server is asked when the stream is first read. Cancelling the stream or aborting `signal` ends all
+ * requests. A failure is retried as `pull` would retry it.
  *
  * ```ts
  * import { ensureModel } from "@ollama-pull/kit";
@@ -53,14 +53,14 @@ export function ensureModel(
   );
 }
 
-/** Whether a model is to be pulled, which is found out once. */
+/** Whether a model needs to be pulled, which is determined once. */
 class Need {
   readonly #model: string;
   readonly #options: EnsureModelOptions;
-  /** The layers of the model, once the registry has told them. */
+  /** The layers of the model, once the registry has listed them. */
   readonly layers: Promise<readonly LayerSize[]>;
   #tellLayers!: (layers: readonly LayerSize[]) => void;
-  /** Whether it is known that the model is to be pulled. */
+  /** Whether the check is done: later attempts need not repeat it. */
   isKnown = false;
 
   constructor(model: string, options: EnsureModelOptions) {
@@ -69,12 +69,12 @@ class Need {
     this.layers = new Promise((resolve) => this.#tellLayers = resolve);
   }
 
-  /** How to ask the server, until a signal aborts. */
+  /** The options for asking the server, with a signal. */
   optionsWith(signal: AbortSignal): ModelStateOptions {
     return { ...this.#options, signal };
   }
 
-  /** The snapshot of a pull that need not be made, if that is so. */
+  /** The only snapshot, if there is nothing to pull; otherwise `undefined`. */
   async ask(server: ServerClient, signal: AbortSignal): Promise<PullProgress | undefined> {
     const listed = await server.run(() => server.find(this.#model));
     const success = listed && await this.#successOf(server, listed, signal);
@@ -97,7 +97,7 @@ class Need {
     return undefined;
   }
 
-  /** What the registry has; nothing, if it cannot be asked here: the server may get an answer. */
+  /** The registry's manifest; `undefined` if it cannot be had from here, where the server may still get it. */
   async #fetchManifest(signal: AbortSignal) {
     try {
       return await fetchManifestDocument(this.#model, registryOptions(this.optionsWith(signal)));
@@ -109,7 +109,7 @@ class Need {
   }
 }
 
-/** An attempt to pull, before which it is found out whether that is needed. */
+/** An attempt to pull that first checks whether it is needed. */
 class CheckedAttempt implements Producer<PullProgress> {
   readonly #need: Need;
   readonly #attempt: Producer<PullProgress>;
@@ -144,7 +144,7 @@ class CheckedAttempt implements Producer<PullProgress> {
   }
 }
 
-/** The only snapshot of a model that is there. */
+/** The only snapshot for a model that the server already has. */
 function successOf(layers: readonly LayerSize[], size: number | undefined): PullProgress {
   return {
     phase: "success",

@@ -1,9 +1,9 @@
 /**
- * The manifest of a model, read from its registry: what a pull will download, before it begins.
+ * Reads the manifest of a model from its registry: what a pull will download, before it begins.
  *
  *     name ──▶ address ── RegistryClient ──▶ bytes ── check the digest, parse ──▶ Manifest
  *                              ▲                                │
- *                              └── one of several, by digest ◀── index
+ *                              └── chosen manifest, by digest ◀── index
  *
  * @module
  */
@@ -44,7 +44,7 @@ export interface ManifestLayer {
   readonly mediaType: string;
 }
 
-/** Media types of manifests. The reference asks for the first one alone (observed). */
+/** Media types of manifests. The reference asks only for the first one (observed). */
 const MANIFEST_TYPES = [
   "application/vnd.docker.distribution.manifest.v2+json",
   "application/vnd.oci.image.manifest.v1+json",
@@ -56,25 +56,24 @@ const INDEX_TYPES = [
   "application/vnd.oci.image.index.v1+json",
 ];
 
-/** Observed: `BlobsPath` takes no other digests. */
+/** Observed: `BlobsPath` accepts no other digests. */
 const DIGEST = /^sha256:[0-9a-f]{64}$/i;
 
 /**
- * Reads the manifest of a model from its registry: the digest by which a new version is told from an
- * old one, the layers, and the bytes that a pull will download in all.
+ * Reads the manifest of a model from its registry: the digest, which differs from version to version, the
+ * layers, and their total size.
  *
- * - The registry is that of the name: `registry.ollama.ai` for `llama3.2`, `hf.co` for
- *   `hf.co/user/repo:Q4_K_M` (observed: `BaseURL`). The option `registry` replaces it.
- * - A registry that wants a token gets one from its token server. Models that need the key of an Ollama
- *   account cannot be read: the registry answers 401.
- * - Of an index of several manifests, the first one is taken that is no index itself and whose platform
- *   is not `unknown`, as that of attestations is. Models do not depend on the platform.
- * - The digest is computed from the bytes, and must be that of the header `Docker-Content-Digest` if
- *   there is one.
+ * - The name determines the registry: `registry.ollama.ai` for `llama3.2`, `hf.co` for
+ *   `hf.co/user/repo:Q4_K_M` (observed: `BaseURL`). The option `registry` overrides it.
+ * - If a registry requires a token, it is fetched from the token server. Models that need the key of an
+ *   Ollama account cannot be read: the registry answers 401.
+ * - From an index of several manifests, it takes the first one that is not an index itself and whose
+ *   platform is not `unknown` (which marks attestations). Models do not depend on the platform.
+ * - The digest is computed from the bytes. If there is a `Docker-Content-Digest` header, it must agree.
  *
- * It makes each request once, and retries nothing. Browsers do not let pages read the registries of
- * Ollama and Hugging Face, which send no CORS headers: there it fails with `network`. Such a page can ask
- * a server of yours that passes requests on, which `registry` names.
+ * It makes each request once, and retries nothing. Browsers do not let pages read the registries of Ollama
+ * and Hugging Face, which send no CORS headers: there it fails with `network`. For a page, set `registry` to
+ * a server of yours that forwards the requests.
  *
  * ```ts
  * import { fetchManifest, pullModel } from "@ollama-pull/kit";
@@ -89,9 +88,9 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/i;
  * @param model The model's name: `[host[:port]/][namespace/]name[:tag]`.
  * @param options Where to ask, and how.
  * @return The manifest.
- * @throws {PullError} `http`, if the registry or its token server answers with an error; `malformed`,
- * if the answer is no manifest of this digest, or too long; `network`; `stalled`, after `timeoutMs`. The
- * reason of `signal`, when that aborts.
+ * @throws {PullError} `http`, if the registry or its token server answers with an error; `malformed`, if
+ * the answer is not a manifest, has another digest, or is too long; `network`; `stalled`, after `timeoutMs`.
+ * The reason of `signal`, when that aborts.
  * @throws {TypeError} If the model is not a name, its registry has no TLS and `insecure` does not allow
  * that, or the registry or a header cannot be used.
  * @throws {RangeError} If `timeoutMs` or `maxBytes` is not above 0.
@@ -104,9 +103,9 @@ export async function fetchManifest(
 }
 
 /**
- * The manifest of a model, as the registry sent it; of an index, the one that it leads to.
+ * Gets the manifest of a model, as the registry sent it. An index is resolved to one of its manifests.
  *
- * @throws What {@link fetchManifest} throws, but for what the manifest lists.
+ * @throws As {@link fetchManifest}, except that the layers are not checked.
  */
 export async function fetchManifestDocument(
   model: string,
@@ -153,7 +152,7 @@ async function getManifestDocument(
 /** A manifest or an index, as the registry sent it. */
 export interface RegistryDocument {
   readonly digest: string;
-  /** What the JSON holds, whose types nobody has checked. */
+  /** The fields of the JSON object, whose types have not been checked. */
   readonly fields: {
     readonly schemaVersion?: unknown;
     readonly mediaType?: unknown;
@@ -161,16 +160,16 @@ export interface RegistryDocument {
     readonly layers?: unknown;
     readonly config?: unknown;
   };
-  /** Where it comes from, for messages. */
+  /** Where it came from, for messages. */
   readonly where: string;
-  /** How it begins, for messages. */
+  /** Its start, for messages. */
   readonly excerpt: string;
 }
 
 /**
- * Gets a manifest or an index, and makes sure of its digest.
+ * Gets a manifest or an index, and checks its digest.
  *
- * @param wanted The digest that it must have, if that is known.
+ * @param wanted The digest that it must have, if it is known.
  */
 async function getDocument(
   client: RegistryClient,
@@ -197,7 +196,7 @@ async function getDocument(
   throw unusable({ where, excerpt }, "is no JSON object");
 }
 
-/** The digest of an answer: that of its bytes, which must be the one that was announced. */
+/** Computes the digest of an answer, which must be the announced one. */
 function checkDigest(
   { url, headers, bytes }: RegistryAnswer,
   what: string,
@@ -221,10 +220,10 @@ function isIndex({ fields }: RegistryDocument): boolean {
   return Array.isArray(fields.manifests);
 }
 
-/** The digest of the manifest of an index that stands for the model. */
+/** Chooses the manifest of the model from an index, and returns its digest. */
 function chooseManifest(index: RegistryDocument): string {
   const { manifests, layers, config } = index.fields;
-  // A document that can be read in two ways might be read in another one by the server.
+  // The server might read an ambiguous document differently.
   if (layers !== undefined || config !== undefined) {
     throw unusable(index, "is both an index and a manifest");
   }
@@ -238,9 +237,9 @@ function chooseManifest(index: RegistryDocument): string {
 }
 
 /**
- * Reads what a manifest lists.
+ * Reads the layers of a manifest.
  *
- * @throws {PullError} `malformed`, if it lists nothing that can be used.
+ * @throws {PullError} `malformed`, if it lists no layers, or a layer is invalid.
  */
 export function readManifest(document: RegistryDocument): Manifest {
   const { layers, config } = document.fields;
@@ -287,7 +286,7 @@ function isDigest(value: unknown): value is string {
   return typeof value === "string" && DIGEST.test(value);
 }
 
-/** A value of JSON for messages. Objects may be nested too deep to be shown. */
+/** A JSON value for messages. Objects are not shown: they may be nested too deeply. */
 function show(value: unknown): string {
   if (typeof value === "string") return quote(value);
   return typeof value === "object" && value !== null ? "of another type" : String(value);

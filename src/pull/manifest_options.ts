@@ -7,30 +7,31 @@
 /** Options of {@link fetchManifest}. */
 export interface FetchManifestOptions {
   /**
-   * The registry to ask in place of the one that the name leads to, as people write addresses:
-   * `host`, `host:port`, a URL. A path is kept, for a registry behind a proxy. A user name and password
-   * are sent as basic authentication. Without a scheme it is `https`, or `http` if `insecure` is set. If
-   * it is empty or absent, the name decides.
+   * The registry to ask instead of the one that the name determines, as people write addresses: `host`,
+   * `host:port`, a URL. A path is kept, for a registry behind a proxy. A user name and password are sent as
+   * basic authentication. Without a scheme, `https` is used, or `http` if `insecure` is set. If it is empty
+   * or absent, the name decides.
    *
    * @default the registry of the name
    */
   registry?: string | URL | undefined;
   /**
-   * Allows requests without TLS. As in the server (observed), the registry of a name is then reached by
-   * `http`, and a name that begins with `http://` needs it. A certificate is always verified.
+   * Allows requests without TLS. Then, as in the server (observed), the registry that the name determines
+   * is asked by `http`. A name that begins with `http://` requires this option. Certificates are always
+   * verified.
    *
    * @default {false}
    */
   insecure?: boolean | undefined;
   /**
-   * Headers to send besides those of the protocol, such as `Authorization`. They are sent to the origin
-   * of the registry only: not to where it redirects, nor to a token server elsewhere.
+   * Headers to send besides those of the protocol, such as `Authorization`. They are sent to the origin of
+   * the registry only, not to the target of a redirect or a token server elsewhere.
    */
   headers?: RequestInit["headers"] | undefined;
   /**
-   * Makes the requests: the runtime's `fetch`, that of a mock, or one with a proxy or logging. It is
-   * called with the address and the options, whose `headers` are a plain object. It must return
-   * redirects rather than follow them, as `redirect: "manual"` asks for.
+   * Makes the requests: the runtime's `fetch`, a mock's, or one with a proxy or logging. It is called with
+   * the URL and the options, whose `headers` are a plain object. It must return redirects rather than follow
+   * them, as `redirect: "manual"` says.
    *
    * @default {fetch}
    */
@@ -38,14 +39,14 @@ export interface FetchManifestOptions {
   /** Ends the requests when it aborts. */
   signal?: AbortSignal | undefined;
   /**
-   * How long it may take in all, in milliseconds, before it fails with `stalled`.
+   * How long all requests together may take, in milliseconds, before it fails with `stalled`.
    *
    * @default {10_000}
    */
   timeoutMs?: number | undefined;
   /**
-   * The largest answer that is read, in bytes. The default is what the specification of registries lets
-   * them limit manifests to (OCI: "at least 4 megabytes").
+   * The largest answer that is read, in bytes. The default is the size that the specification requires
+   * registries to support for manifests (OCI: "at least 4 megabytes").
    *
    * @default {4_194_304}
    */
@@ -58,7 +59,7 @@ export interface FetchManifestOptions {
   sleep?: ((milliseconds: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
-/** What `fetch` is called with besides the address. */
+/** The options that `fetch` is called with. */
 export interface ManifestRequestInit extends RequestInit {
   /** Always `GET`. */
   method: "GET";

@@ -1,5 +1,5 @@
 /**
- * Whether a server has a model, and whether that is what the registry has now.
+ * Whether a server has a model, and whether it is the version that the registry has now.
  *
  *     list of the server ──▶ missing, present
  *                   │
@@ -24,21 +24,21 @@ import { type ListedModel, ServerClient } from "./server.ts";
  *
  * - `missing`: the server does not have it.
  * - `present`: the server has it. Whether the registry has another version was not asked, or cannot be
- *   told from what the server shows.
- * - `current`: the server has what the registry has now.
+ *   determined from the server's answers.
+ * - `current`: the server has the version that the registry has now.
  * - `outdated`: the registry has another version.
  */
 export type ModelState = "missing" | "present" | "current" | "outdated";
 
 /**
- * Finds out whether a server has a model, and, with `checkRegistry`, whether that is the version that the
- * registry has now. Names are compared as {@link isSameModel} does: `x` and `x:latest` are one.
+ * Finds out whether a server has a model and, with `checkRegistry`, whether it is the version that the
+ * registry has now. Names are compared as {@link isSameModel} does: `x` and `x:latest` are the same.
  *
- * - A model is `current` if the server lists it with the digest of the registry's manifest, or with the one
- *   that it has as servers up to v0.13 write it anew (observed). So the answer is no guess.
- * - It is `outdated` if it consists of a file that the manifest does not list (by its Modelfile, in
- *   `/api/show`), or if the server lacks a blob that the manifest lists.
- * - Otherwise it is `present`, as it is behind a gateway that shows neither.
+ * - A model is `current` if the server lists it with the digest of the registry's manifest, or with the
+ *   digest that the manifest has after servers up to v0.13 have rewritten it (observed).
+ * - It is `outdated` if its Modelfile (from `/api/show`) names a file that the manifest does not list, or if
+ *   the server lacks a blob that the manifest lists.
+ * - Otherwise it is `present`, as behind a gateway that supports neither check.
  *
  * It makes each request once, and retries nothing. Browsers do not let pages read most registries: see
  * {@link fetchManifest}.
@@ -55,7 +55,7 @@ export type ModelState = "missing" | "present" | "current" | "outdated";
  *
  * @param model The model's name: `[host[:port]/][namespace/]name[:tag]`.
  * @param options Where to ask, and how.
- * @return What is known of it.
+ * @return The state of the model.
  * @throws {PullError} As {@link pull}, if the server cannot be asked: `http`, `network`, `stalled`, or
  * `malformed` if it does not answer with a list. As {@link fetchManifest}, if the registry cannot be asked:
  * with the reason `model-not-found`, if it has no such model. The reason of `signal`, when that aborts.
@@ -66,7 +66,7 @@ export async function modelState(
   model: string,
   options: ModelStateOptions = {},
 ): Promise<ModelState> {
-  parseModelName(model); // throws for a name that no server takes
+  parseModelName(model); // throws for a name that no server accepts
   const server = new ServerClient(options);
   const listed = await server.run(() => server.find(model));
   if (!listed) return "missing";
@@ -75,7 +75,7 @@ export async function modelState(
   return await server.run(() => compareModel(server, listed, document));
 }
 
-/** How to ask the registry. It gets no header that is meant for the server. */
+/** The options for asking the registry. Headers for the server are left out. */
 export function registryOptions(options: ModelStateOptions): FetchManifestOptions {
   const { registry, registryHeaders, insecure, fetch, signal, timeoutMs, maxBytes, sleep } =
     options;
@@ -92,7 +92,7 @@ export function registryOptions(options: ModelStateOptions): FetchManifestOption
 }
 
 /**
- * Compares a model that a server has with the manifest of the registry.
+ * Compares a model on a server with the manifest of the registry.
  *
  * @throws {PullError} As {@link modelState}.
  */
@@ -106,7 +106,7 @@ export async function compareModel(
   const digests = layers.map((layer) => layer.digest.toLowerCase());
   const shown = await server.shownBlobs(name);
   if (shown.some((each) => !digests.includes(each))) return "outdated";
-  // The config comes first: it names the others, so that few versions have it in common.
+  // Check the config first: it names the layers, so versions seldom share it.
   for (const each of digests.reverse()) {
     const isThere = await server.hasBlob(each);
     if (isThere === false) return "outdated";
@@ -116,7 +116,7 @@ export async function compareModel(
 }
 
 /**
- * The digest of a manifest as servers up to v0.13 write it: what they know of its fields, in their order
+ * The digest of a manifest as servers up to v0.13 rewrite it: only the fields they know, in their order
  * (observed: `json.Marshal` of `Manifest` in their `server/manifest.go`).
  */
 function rewrittenDigest({ fields }: RegistryDocument): string {

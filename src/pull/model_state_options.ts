@@ -17,8 +17,8 @@ export interface ModelStateOptions {
    */
   host?: string | URL | undefined;
   /**
-   * The path of the endpoint that pulls, as in `pull`. The other endpoints are looked for beside it:
-   * `/api/tags/0` for `/api/pull/0`. If it does not contain `/api/pull`, they are where Ollama has them.
+   * The path of the pull endpoint, as in `pull`. The paths of the other endpoints follow from it:
+   * `/api/tags/0` for `/api/pull/0`. If it does not contain `/api/pull`, Ollama's own paths are used.
    *
    * @default {"/api/pull"}
    */
@@ -26,15 +26,15 @@ export interface ModelStateOptions {
   /** Headers to send to the server besides those of the protocol, such as `Authorization`. */
   headers?: RequestInit["headers"] | undefined;
   /**
-   * Whether to ask the registry for the newest version, where the server has the model. Without, the
-   * answer is `missing` or `present`.
+   * Whether to ask the registry for the newest version if the server has the model. Otherwise the result is
+   * `missing` or `present`.
    *
    * @default {false}
    */
   checkRegistry?: boolean | undefined;
-  /** The registry to ask in place of the one that the name leads to: see {@link fetchManifest}. */
+  /** The registry to ask instead of the one that the name determines: see {@link fetchManifest}. */
   registry?: FetchManifestOptions["registry"];
-  /** Headers to send to the registry, and to nobody else. Those of `headers` are not sent there. */
+  /** Headers to send to the registry only. Those in `headers` are not sent there. */
   registryHeaders?: RequestInit["headers"] | undefined;
   /**
    * Allows a registry without TLS: see {@link fetchManifest}.
@@ -43,9 +43,9 @@ export interface ModelStateOptions {
    */
   insecure?: boolean | undefined;
   /**
-   * Makes the requests: the runtime's `fetch`, that of a mock, or one with a proxy or logging. It is
-   * called with the address and the options, whose `headers` are a plain object. It must return redirects
-   * rather than follow them, as `redirect: "manual"` asks for.
+   * Makes the requests: the runtime's `fetch`, a mock's, or one with a proxy or logging. It is called with
+   * the URL and the options, whose `headers` are a plain object. It must return redirects rather than follow
+   * them, as `redirect: "manual"` says.
    *
    * @default {fetch}
    */
@@ -58,8 +58,8 @@ export interface ModelStateOptions {
   /** Ends the requests when it aborts. */
   signal?: AbortSignal | undefined;
   /**
-   * How long the server may take for its list, the registry for its manifest, and the server for what it
-   * has of that, in milliseconds each, before it fails with `stalled`.
+   * How long each of three steps may take, in milliseconds, before it fails with `stalled`: the list of the
+   * server, the manifest of the registry, and the comparison on the server.
    *
    * @default {10_000}
    */
@@ -78,7 +78,7 @@ export interface ModelStateOptions {
   sleep?: ((milliseconds: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
-/** What `fetch` is called with besides the address, where the server is asked for what it has. */
+/** The options that `fetch` is called with for a request to the server. */
 export interface ModelStateRequestInit extends RequestInit {
   /** `POST` for `/api/show`, `HEAD` for a blob. */
   method: "GET" | "HEAD" | "POST";
@@ -98,15 +98,15 @@ export interface EnsureModelOptions
     PullOptions,
     Pick<ModelStateOptions, "registry" | "registryHeaders" | "timeoutMs" | "maxBytes"> {
   /**
-   * Whether to pull as well what the server has, unless it is known to be what the registry has now, which
-   * is asked for its manifest.
+   * Whether to also pull a model that the server has, unless it is known to be the version that the registry
+   * has now.
    *
    * @default {false}
    */
   update?: boolean | undefined;
   /**
-   * Makes the requests: the runtime's `fetch`, that of a mock, or one with a proxy or logging. It is
-   * called with the address and the options, whose `headers` are a plain object.
+   * Makes the requests: the runtime's `fetch`, a mock's, or one with a proxy or logging. It is called with
+   * the URL and the options, whose `headers` are a plain object.
    *
    * @default {fetch}
    */

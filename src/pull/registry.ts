@@ -1,5 +1,5 @@
 /**
- * Requests to a registry, with a token if the registry wants one.
+ * Requests to a registry, with a token if it requires one.
  *
  *     get ──▶ send ── 401? ──▶ token server ──▶ send again ──▶ read ──▶ RegistryAnswer
  *
@@ -13,9 +13,9 @@ import type { FetchManifestOptions } from "./manifest_options.ts";
 import { endpointOf } from "./request.ts";
 import { type Challenge, findChallenge, readToken, tokenAddress } from "./token.ts";
 
-/** What a registry answers. */
+/** The answer of a registry. */
 export interface RegistryAnswer {
-  /** The address that answered, at the end of all redirects. */
+  /** The address that answered, after all redirects. */
   readonly url: URL;
   readonly headers: Headers;
   readonly bytes: Uint8Array<ArrayBuffer>;
@@ -30,7 +30,7 @@ const ADVICE: ReadonlyMap<number, string> = new Map([
   [429, LATER],
 ]);
 
-/** A registry that has no such model may say so by the status alone. */
+/** A registry without the model may say so by the status alone. */
 const REASONS: ReadonlyMap<number, PullErrorReason> = new Map([[404, "model-not-found"]]);
 
 const TOKEN_ADVICE: ReadonlyMap<number, string> = new Map([
@@ -39,11 +39,11 @@ const TOKEN_ADVICE: ReadonlyMap<number, string> = new Map([
   [429, LATER],
 ]);
 
-/** A client of one registry, for one piece of work. */
+/** A client of one registry, for one task. */
 export class RegistryClient {
   readonly #registry: URL;
   readonly #client: Client;
-  /** The tokens, by the origin that wants them. */
+  /** The tokens, by the origin that requires them. */
   readonly #tokens = new Map<string, string>();
 
   /**
@@ -54,21 +54,21 @@ export class RegistryClient {
    */
   constructor(registry: URL, options: FetchManifestOptions) {
     this.#registry = registry;
-    // It makes no requests but such as the options speak of.
+    // This class makes only the requests of `ManifestRequestInit`.
     this.#client = new Client(registry, { ...options as ClientOptions, addressOption: "registry" });
   }
 
-  /** Does some work with this client: see {@link Client.run}. */
+  /** Runs a task with this client: see {@link Client.run}. */
   run<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#client.run(work);
   }
 
   /**
-   * Gets what is at a path of the registry.
+   * Gets a document from the registry.
    *
-   * @param path The path, which is appended to that of the registry.
-   * @param accept The media types that the caller takes.
-   * @param what What it is, for messages.
+   * @param path Its path, which is appended to the path of the registry's address.
+   * @param accept The media types that the caller accepts.
+   * @param what What the document is, for messages.
    * @throws {PullError} `http`, `network`, `stalled` or `malformed`.
    */
   async get(path: string, accept: string, what: string): Promise<RegistryAnswer> {
@@ -78,7 +78,7 @@ export class RegistryClient {
     return { url: answer.url, headers: answer.response.headers, bytes };
   }
 
-  /** Makes a request, and makes it again with a token if that is wanted. */
+  /** Makes a request, and repeats it with a token if the registry requires one. */
   async #sendWithToken(url: URL, accept: string): Promise<Response> {
     const { origin } = url;
     const send = () => this.#client.send(url, { accept, token: this.#tokens.get(origin) });
@@ -103,7 +103,7 @@ export class RegistryClient {
     const bytes = await client.read(answer, { what, advice: TOKEN_ADVICE });
     const token = readToken(new TextDecoder().decode(bytes));
     if (token !== undefined) return token;
-    // Without an excerpt, which might show a part of a token.
+    // No excerpt: it might contain part of a token.
     throw new PullError(
       "malformed",
       `Cannot get ${what}: the answer of ${showHost(answer.url)} is no JSON object with a token`,

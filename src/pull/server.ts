@@ -1,5 +1,5 @@
 /**
- * What a server has, as far as it tells: its list of models, and the blobs of a model.
+ * What a server has, as far as it says: its list of models, and the blobs of a model.
  *
  *     GET /api/tags ──▶ ListedModel      POST /api/show ──▶ digests      HEAD /api/blobs/… ──▶ yes or no
  *
@@ -28,13 +28,13 @@ export interface ListedModel {
   readonly size: number | undefined;
   /** The name of the model that it was made from, if it was made from one. */
   readonly parent: string | undefined;
-  /** Whether it runs elsewhere. */
+  /** Whether it runs in the cloud, not on the server. */
   readonly isCloud: boolean;
 }
 
 const JSON_TYPE = "application/json";
 
-/** How a server with {@link ServerClient.hasBlob} answers to this is 400 (observed). */
+/** A server that supports {@link ServerClient.hasBlob} answers 400 to this digest (observed). */
 const INVALID_DIGEST = `${DIGEST_PREFIX}x`;
 
 /**
@@ -43,7 +43,7 @@ const INVALID_DIGEST = `${DIGEST_PREFIX}x`;
  */
 const BLOB = /^(?:FROM|ADAPTER|DRAFT) .*[\\/]blobs[\\/]sha256[:-]([0-9a-f]{64})"?\r?$/gm;
 
-/** A client of one server, for one piece of work. */
+/** A client of one server, for one task. */
 export class ServerClient {
   readonly #host: URL;
   readonly #path: string;
@@ -61,7 +61,7 @@ export class ServerClient {
     this.#path = path;
     this.#client = new Client(this.#host, {
       headers,
-      fetch: fetch as ClientOptions["fetch"], // it makes no requests but such as the options speak of
+      fetch: fetch as ClientOptions["fetch"], // this class makes only the requests of `ModelStateRequestInit`
       signal,
       timeoutMs,
       maxBytes,
@@ -70,7 +70,7 @@ export class ServerClient {
     });
   }
 
-  /** Does some work with this client: see {@link Client.run}. */
+  /** Runs a task with this client: see {@link Client.run}. */
   run<Result>(work: () => Promise<Result>): Promise<Result> {
     return this.#client.run(work);
   }
@@ -78,7 +78,7 @@ export class ServerClient {
   /**
    * The models that the server lists.
    *
-   * @throws {PullError} `http`, `network`, `stalled`, or `malformed` if the answer is no list.
+   * @throws {PullError} `http`, `network`, `stalled`, or `malformed` if the answer is not a list.
    */
   async models(): Promise<readonly ListedModel[]> {
     const answer = await this.#send("tags", { accept: JSON_TYPE });
@@ -99,12 +99,12 @@ export class ServerClient {
     );
   }
 
-  /** The model of a name, if the server lists it. */
+  /** The model with this name, if the server lists it. */
   async find(model: string): Promise<ListedModel | undefined> {
     return (await this.models()).find(({ name }) => isSameModel(name, model));
   }
 
-  /** The digests of the blobs that the server shows of a model; none, if it shows nothing. */
+  /** The digests of the blobs that the server names for a model; empty if it names none. */
   async shownBlobs(model: string): Promise<readonly string[]> {
     const body = JSON.stringify({ model, name: model });
     try {
@@ -113,7 +113,7 @@ export class ServerClient {
       const { modelfile } = JSON.parse(new TextDecoder().decode(bytes)) as { modelfile?: unknown };
       return Array.from(String(modelfile).matchAll(BLOB), ([, digits]) => DIGEST_PREFIX + digits);
     } catch (error) {
-      // A gateway may lack this endpoint. What may pass is told, and so is what nobody answers.
+      // A gateway may lack this endpoint, so ignore a permanent HTTP error. Any other failure counts.
       if (error instanceof PullError && (error.code !== "http" || error.retryable)) throw error;
       if (error instanceof PullError || error instanceof SyntaxError) return [];
       throw error;
@@ -121,8 +121,9 @@ export class ServerClient {
   }
 
   /**
-   * Whether the server has a blob, of whatever model; `undefined` if it does not tell. A gateway may say
-   * 404 to any digest, so a server must know an invalid one (observed: not before v0.1.18 or so).
+   * Whether the server has a blob, of any model; `undefined` if it does not say. A gateway may answer 404
+   * to every digest, so the answer counts only if the server rejects an invalid digest (observed: since
+   * about v0.1.18).
    */
   async hasBlob(digest: string): Promise<boolean | undefined> {
     this.#tellsOfBlobs ??= await this.#statusOfBlob(INVALID_DIGEST) === 400;
@@ -144,7 +145,7 @@ export class ServerClient {
   }
 }
 
-/** Reads a list of models, or returns `undefined` if it is none. */
+/** Reads a list of models, or returns `undefined` if it is not one. */
 function readList(text: string): ListedModel[] | undefined {
   let value: unknown;
   try {
@@ -176,7 +177,7 @@ function hasCloudName(name: string): boolean {
   try {
     return parseModelName(name).source === "cloud";
   } catch {
-    return false; // another server's idea of a name
+    return false; // other servers may list any name
   }
 }
 

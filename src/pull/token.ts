@@ -13,23 +13,23 @@ import { PullError } from "../errors.ts";
 import { hideSecrets, showHost } from "../host.ts";
 import { quote } from "../text.ts";
 
-/** What a registry says about the tokens that it takes. */
+/** A registry's request for a token. */
 export interface Challenge {
   /** The address of the token server, as the registry wrote it. */
   readonly realm: string;
   /** The name of the registry, for the token server. */
   readonly service: string | undefined;
-  /** What the token is to allow, such as `repository:library/llama3.2:pull`; several have spaces between. */
+  /** What the token should allow, such as `repository:library/llama3.2:pull`. */
   readonly scopes: readonly string[];
 }
 
-/** A longer header is not read. Those of registries have about 200 characters. */
+/** How much of a header is read. Those of registries have about 200 characters. */
 const MAX_HEADER_LENGTH = 8_192;
 
 /** The next scheme, or the next parameter with its value in quotes or without. */
 const ITEM = /[\s,]*([\w!#$%&'*+.^`|~-]+)(?:[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]*)))?/gy;
 
-/** Finds the first challenge for a token in a `WWW-Authenticate` header, which may have several. */
+/** Finds the first `Bearer` challenge in a `WWW-Authenticate` header, which may have several challenges. */
 export function findChallenge(header: string | null): Challenge | undefined {
   const parameters = bearerParameters((header ?? "").slice(0, MAX_HEADER_LENGTH));
   if (!parameters) return undefined;
@@ -58,10 +58,10 @@ function bearerParameters(header: string): ReadonlyMap<string, string> | undefin
 /**
  * The address at which to ask for a token.
  *
- * @param challenge What the registry says.
- * @param registry The address that says so.
+ * @param challenge The challenge of the registry.
+ * @param registry The address that sent the challenge.
  * @param allowsHttp Whether the token server may be reached without TLS.
- * @throws {PullError} `malformed`, if the realm is no address that may be used.
+ * @throws {PullError} `malformed`, if the realm is not an address that may be used.
  */
 export function tokenAddress(
   { realm, service, scopes }: Challenge,
