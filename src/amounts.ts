@@ -1,8 +1,8 @@
 /**
  * Amounts as people read them, in their language: `1.2 GB`, `53 MB/s`, `1 h 20 min`, `60%`.
  *
- * `Intl` knows the numbers and the units. A formatter takes it up to 100 µs to make and about 1 µs to use,
- * so those that were made are kept.
+ * `Intl` formats the numbers and the units. A formatter takes up to 100 µs to create and about 1 µs to use,
+ * so formatters are cached.
  *
  * Amounts are finite and not negative: see {@link isAmount}.
  *
@@ -11,19 +11,19 @@
 
 import { quote } from "./text.ts";
 
-/** The language of the amounts, unless told. */
+/** The default language. */
 export const DEFAULT_LOCALE = "en";
 
-/** For how many locales formatters are kept: a server may be asked for any number of them. */
+/** For how many locales formatters are cached: a server's clients may use any number of locales. */
 const MAX_LOCALES = 20;
 
 /** The units of bytes, by the power of 1000. */
 const BYTE_UNITS = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte", "petabyte"];
 
-/** The units of time, with their seconds. */
+/** The units of time, and their length in seconds. */
 const TIME_UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60], ["second", 1]] as const;
 
-/** Symbols in place of the English words that `Intl` has for these units, also in other languages. */
+/** Symbols for the English words that `Intl` uses for these units, in some other languages too. */
 const SYMBOLS: Readonly<Record<string, string>> = {
   byte: "B",
   bytes: "B",
@@ -40,7 +40,7 @@ const RIGHT_TO_LEFT = /^(?:Adlm|Arab|Hebr|Mand|Mend|Nkoo|Rohg|Samr|Syrc|Thaa)$/;
 /** The formatters of one locale. */
 class LocaleFormats {
   readonly isRightToLeft: boolean;
-  /** A language that the runtime does not know is replaced with English, not with the runtime's own. */
+  /** If the runtime does not know a language, it falls back to English, not to its own default. */
   readonly #locales: string[];
   readonly #formatters = new Map<string, Intl.NumberFormat>();
 
@@ -83,7 +83,7 @@ function parseLocale(locale: string): Intl.Locale {
   }
 }
 
-/** The formatters that were made, by locale, the oldest first. */
+/** The cached formatters by locale, the oldest first. */
 const kept = new Map<string, LocaleFormats>();
 
 function formatsOf(locale: string): LocaleFormats {
@@ -101,7 +101,7 @@ export function isAmount(value: number | undefined): value is number {
   return Number.isFinite(value) && value! >= 0;
 }
 
-/** Whether a language is written from right to left. Throws a `RangeError` if it is no language tag. */
+/** Whether a language is written from right to left. Throws a `RangeError` if it is not a language tag. */
 export function isRightToLeft(locale: string): boolean {
   return formatsOf(locale).isRightToLeft;
 }

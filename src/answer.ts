@@ -1,8 +1,8 @@
 /**
- * An answer to `POST /api/pull`, which may come from anything: Ollama, a gateway in its place, a login
- * page. Here it is decided whether it is a pull at all.
+ * Decodes an answer to `POST /api/pull`, which may come from anything: Ollama, a gateway in its place, a
+ * login page. Decides whether it is a pull at all.
  *
- *     Response ── AnswerSource ──▶ bytes ── AnswerDecoder ──▶ what a decoder makes of a pull
+ *     Response ── AnswerSource ──▶ bytes ── AnswerDecoder ──▶ output of the decoder
  *
  * @module
  */
@@ -20,8 +20,8 @@ import type { Emit, Step } from "./streams/step.ts";
 import { quote } from "./text.ts";
 
 /**
- * What a decoder makes of a response, or of the body of one, as a stream. Nothing is known of where a
- * body came from, so it is decoded as it is.
+ * Decodes a response, or only a body, as a stream. A body alone does not say where it came from, so it is
+ * not checked whether it is a pull.
  */
 export function decodeAnswer<Output>(
   source: ReadableStream<Uint8Array> | Response,
@@ -38,12 +38,12 @@ export function decodeAnswer<Output>(
 }
 
 /**
- * Decodes the body of an answer by its content type: as server-sent events, if it says that it is, or else
- * as lines.
+ * Decodes the body of an answer according to its content type: as server-sent events or, by default, as
+ * lines.
  *
- * @param answer Gives the answer, once there are bytes of it.
- * @param decoder Decodes what is a pull.
- * @param maxLineBytes The longest object that is read when it is spread over lines.
+ * @param answer Returns the answer. Called once there are bytes.
+ * @param decoder Decodes the pull.
+ * @param maxLineBytes The longest object over several lines that is read, in bytes.
  */
 export function answerDecoder<Output>(
   answer: () => Answer,
@@ -92,45 +92,45 @@ export class AnswerSource implements Source<Uint8Array> {
   }
 }
 
-/** Something that decodes a pull, and knows whether it has seen one. */
+/** A decoder of pulls that notices whether its input is one. */
 export interface RecognizingStep<Output> extends Step<Uint8Array, Output> {
-  /** How many objects have come, and whether one of them was about a pull. */
+  /** How many objects have arrived, and whether one of them belongs to a pull. */
   readonly recognition: Recognition;
 }
 
 /** What a decoder has seen so far. */
 export interface Recognition {
-  /** How many objects have come. */
+  /** How many objects have arrived. */
   objects: number;
   /** Whether one of them had a field of the protocol. */
   isPull: boolean;
 }
 
-/** An answer, and the address it came from; an answer that was made by hand has none. */
+/** An answer, and the address it came from; empty for a `Response` that was constructed. */
 export interface Answer {
   readonly response: Response;
   readonly url: string;
 }
 
-/** What an answer looks like: a page, an object that is spread over several lines, or lines. */
+/** What an answer looks like: a page, one object over several lines, or lines. */
 type Shape = "unknown" | "page" | "object" | "lines";
 
-/** How much of an answer that is no pull is kept to tell what it is, in bytes. */
+/** How many bytes of an answer are kept, to describe it if it turns out not to be a pull. */
 const MAX_KEPT_BYTES = 4_096;
 
-/** How many characters tell a page from other text: those of `<!doctype`, and some more. */
+/** How many characters are enough to recognize a page: `<!doctype` and a few more. */
 const MIN_PAGE_LENGTH = 16;
 
 /**
- * Decodes the body of an answer, or fails with `wrong-address` if that is no pull.
+ * Decodes the body of an answer, or fails with `wrong-address` if it is not a pull.
  *
- * An object that is spread over several lines (`{` alone is the first one) is put on one.
+ * An object over several lines (the first line is just `{`) is rewritten as one line.
  */
 class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
   readonly #answer: () => Answer;
   readonly #decoder: RecognizingStep<Output>;
   readonly #maxObjectBytes: number;
-  /** The start of the answer, as far as it is needed to tell what this is. */
+  /** The start of the answer, as far as it is needed to recognize or describe it. */
   readonly #start: Uint8Array[] = [];
   #startLength = 0;
   #shape: Shape = "unknown";
@@ -175,7 +175,7 @@ class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
     if (!decoder.recognition.isPull && !isBlank) this.#failAsWrongAddress();
   }
 
-  /** Decodes; a failure to do so is one of the address, if what came has nothing of a pull. */
+  /** Decodes. If that fails and nothing so far looks like a pull, the address is wrong. */
   #attempt(decode: () => void): void {
     try {
       decode();
@@ -198,7 +198,7 @@ class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
     const type = response.headers.get("content-type");
     const where = url === "" ? "The answer" : `The answer of ${showHost(new URL(url))}`;
     const what = `${describeContent(this.#startBytes())}${type ? ` (${type})` : ""}`;
-    const message = `${where} is no pull, but ${what}${describeDetour(response)}`;
+    const message = `${where} is not a pull, but ${what}${describeDetour(response)}`;
     const { status } = response;
     const details = { status, reason: "wrong-address", retryable: false, cause };
     throw new PullError("malformed", message, details);
@@ -215,7 +215,7 @@ class AnswerDecoder<Output> implements Step<Uint8Array, Output> {
   }
 }
 
-/** What an answer looks like from its first bytes; `unknown` until that can be told. */
+/** What an answer looks like from its first bytes; `unknown` until there are enough of them. */
 function shapeOf(bytes: Uint8Array): Shape {
   const start = startOf(bytes);
   if (start === "" || /^\{[ \t\r]*$/.test(start)) {
@@ -228,17 +228,17 @@ function shapeOf(bytes: Uint8Array): Shape {
   return /^\{[ \t\r]*\n/.test(start) ? "object" : "lines";
 }
 
-/** Whether enough of a page has come to tell what it is. */
+/** Whether enough of a page has arrived to describe it. */
 function isTold(bytes: Uint8Array): boolean {
   return bytes.length >= MAX_KEPT_BYTES || /<\/title/i.test(startOf(bytes));
 }
 
-/** The start of an answer as text, from its first character that means something. */
+/** The start of an answer as text, without leading white space. */
 function startOf(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes.subarray(0, MAX_KEPT_BYTES)).trimStart();
 }
 
-/** What came in place of a pull. It depends on the bytes alone, however they were cut. */
+/** Describes what came instead of a pull. Depends only on the bytes, not on how they were cut. */
 function describeContent(bytes: Uint8Array): string {
   const start = startOf(bytes);
   const title = titleOfPage(start);
@@ -246,7 +246,7 @@ function describeContent(bytes: Uint8Array): string {
   return title === "" ? "a page without a title" : `a page titled ${quote(title)}`;
 }
 
-/** An object that is spread over lines, on one; anything else as it is. */
+/** Rewrites an object over several lines as one line. Anything else is returned unchanged. */
 function onOneLine(bytes: Uint8Array): Uint8Array {
   try {
     return new TextEncoder().encode(JSON.stringify(JSON.parse(new TextDecoder().decode(bytes))));

@@ -176,7 +176,7 @@ describe("an answer that is no pull", () => {
           assertEquals([error.retryable, error.status], [false, 200]);
           assertEquals(
             error.message,
-            `The answer of http://***@host:8080/api/pull is no pull, but ${what} (text/html; charset=utf-8)`,
+            `The answer of http://***@host:8080/api/pull is not a pull, but ${what} (text/html; charset=utf-8)`,
           );
         }),
       );

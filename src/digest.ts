@@ -1,17 +1,17 @@
 /**
- * Digests, as the protocol writes them: the name of a hash, a colon, and hexadecimal digits.
+ * Digests, as the protocol writes them: the name of a hash function, a colon, and hexadecimal digits.
  *
  * @module
  */
 
 import { sha256 } from "./sha256.ts";
 
-/** What the digest of a layer begins with. */
+/** The prefix of a layer's digest. */
 export const DIGEST_PREFIX = "sha256:";
 
 const SHORT_DIGEST_LENGTH = 12;
 
-/** The first digits of a digest, by which servers and people tell layers apart. */
+/** The first digits of a digest, which servers and people use as a short name. */
 export function shortDigest(digest: string): string {
   const digits = digest.slice(digest.indexOf(":") + 1);
   return digits.slice(0, SHORT_DIGEST_LENGTH);

@@ -1,11 +1,11 @@
 /**
- * Predicts the pace of the rest of a download from how it has come so far.
+ * Predicts the pace of the rest of a download from its past.
  *
  * How far back should an average look? All the way, if the connection pauses now and then; no further than
- * the change, if it has become faster or slower for good. So several look-backs are tried on the past: the
- * latest span between two marks, the latest two, four and so on, up to all of them. At each mark, each of
- * them would have predicted a pace. The closer its predictions are to what has come since, the more it
- * counts; of two that are as close, the longer one counts more.
+ * the change, if it has become faster or slower for good. So several windows are tried on the past: the
+ * latest span between two marks, the latest two, four and so on, up to all of them. At each mark, each
+ * window would have predicted a pace. The closer its predictions were to the actual pace since then, the
+ * more weight it gets; of two equally good windows, the longer one gets more.
  *
  * @module
  */
@@ -13,10 +13,10 @@
 /** The shortest span between two marks, in milliseconds. It doubles whenever there are too many marks. */
 const MIN_SPAN_MS = 1_000;
 
-/** The most marks that are kept. It is even, so that dropping every second of one more keeps both ends. */
+/** The most marks that are kept. Even, so that thinning out one more than that keeps both ends. */
 const MAX_MARKS = 64;
 
-/** How many bytes had come in after how much time. */
+/** How many bytes had arrived after how much time. */
 interface Mark {
   readonly bytes: number;
   readonly milliseconds: number;
@@ -35,13 +35,13 @@ function predictPace(marks: readonly Mark[]): number {
   let weightedPaces = 0;
   let weights = 0;
   for (let spans = 1; spans < 2 * latest; spans *= 2) {
-    let error = 1e-9; // so that a look-back that was never wrong has a weight
+    let error = 1e-9; // so that the weight of a window without errors is finite
     for (let index = 1; index < latest; index++) {
       const predicted = paceBefore(index, spans);
       const came = paceBetween(marks[index]!, marks[latest]!);
       error += Math.abs(predicted - came) / (predicted + came);
     }
-    // The power is so high that the best one outweighs all others, unless they are nearly as good.
+    // The power is so high that the best window outweighs all others, unless they are nearly as good.
     const weight = spans * error ** -16;
     weightedPaces += weight * paceBefore(latest, spans);
     weights += weight;
@@ -58,7 +58,7 @@ export class Forecast {
   #bytes = 0;
   #milliseconds = 0;
 
-  /** Takes bytes, more than 0, and the time in which they came. */
+  /** Adds bytes (more than 0), and the time in which they arrived. */
   add(bytes: number, milliseconds: number): void {
     this.#bytes += bytes;
     this.#milliseconds += milliseconds;

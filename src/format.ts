@@ -1,5 +1,5 @@
 /**
- * A snapshot in words and numbers, for people.
+ * Formats a snapshot for people, in words and numbers.
  *
  * @module
  */
@@ -16,15 +16,15 @@ import {
 import type { PullProgress } from "./snapshot.ts";
 import { roundTimeLeft } from "./time_left.ts";
 
-/** What {@link formatProgress} reads of a snapshot. */
+/** The fields of a snapshot that {@link formatProgress} uses. */
 export type ProgressAmounts = Pick<
   PullProgress,
   "completed" | "total" | "totalIsKnown" | "fraction" | "bytesPerSecond" | "etaSeconds"
 >;
 
 /**
- * The words around the amounts: a word alone, which then stands where `of` and `left` stand in English, or
- * a text with the amounts in braces, in the order of the language.
+ * The words around the amounts: either a single word, which is put where `of` and `left` are in English, or
+ * a template with the amounts in braces, in the word order of the language.
  *
  * ```ts
  * import type { ProgressWords } from "@ollama-pull/kit";
@@ -37,19 +37,19 @@ export type ProgressAmounts = Pick<
  */
 export interface ProgressWords {
   /**
-   * The word between what is present and the whole, or a text with `{completed}` and `{total}`.
+   * The word between the completed and the total bytes, or a template with `{completed}` and `{total}`.
    *
    * @default {"of"}
    */
   readonly of?: string | undefined;
   /**
-   * The word after the time left, or a text with `{time}`.
+   * The word after the time left, or a template with `{time}`.
    *
    * @default {"left"}
    */
   readonly left?: string | undefined;
   /**
-   * What stands between the parts of the line.
+   * The text between the parts of the line.
    *
    * @default {", "}
    */
@@ -59,45 +59,45 @@ export interface ProgressWords {
 /** Options of {@link formatProgress}. */
 export interface FormatProgressOptions {
   /**
-   * The language of the numbers and units, as a language tag: `de`, `pt-BR`, `navigator.language`. One that
-   * the runtime has no data for is replaced with English.
+   * The language of the numbers and units, as a language tag: `de`, `pt-BR`, `navigator.language`. If the
+   * runtime has no data for it, English is used.
    *
    * @default {"en"}
    */
   readonly locale?: string | undefined;
-  /** The words around them, which `Intl` does not have. In English unless given. */
+  /** The words around them, which `Intl` does not provide. English by default. */
   readonly words?: ProgressWords | undefined;
 }
 
-/** A snapshot in words and numbers. What means nothing at the moment is absent. */
+/** A snapshot in words and numbers. Parts that are unknown at the moment are absent. */
 export interface FormattedProgress {
   /**
-   * The share that is done, such as `60%`, rounded down: `100%` comes with `success`. Absent while
-   * `totalIsKnown` is false: `fraction` is an estimate then, which suits a bar, but not a figure.
+   * The share that is done, such as `60%`, rounded down: `100%` comes only with `success`. Absent while
+   * `totalIsKnown` is false: then `fraction` is an estimate, good enough for a bar but not for a number.
    */
   readonly percent?: string;
   /**
-   * The bytes that are present, and the size of the whole: `1.2 GB of 2.0 GB`. While `totalIsKnown` is
-   * false, the former alone: `1.2 GB`. Absent while no layer is known.
+   * The bytes that are present and the total size: `1.2 GB of 2.0 GB`. While `totalIsKnown` is false, only
+   * the bytes present: `1.2 GB`. Absent while no layer is known.
    */
   readonly bytes?: string;
-  /** The speed, such as `53 MB/s`. Absent where `bytesPerSecond` is. */
+  /** The speed, such as `53 MB/s`. Absent when `bytesPerSecond` is. */
   readonly speed?: string;
   /**
-   * The time left, rounded as people say it: `15 s left`, `3 min left`, `1 h 20 min left`. While
-   * `totalIsKnown` is false, it is of the known layers, and more may come: `15 s+ left`. Absent where
-   * `etaSeconds` is, and from 100 days on.
+   * The time left, rounded as people would: `15 s left`, `3 min left`, `1 h 20 min left`. While
+   * `totalIsKnown` is false, it covers only the layers known so far: `15 s+ left`. Absent when `etaSeconds`
+   * is, and from 100 days on.
    */
   readonly timeLeft?: string;
   /**
-   * All of these in this order: `60%, 1.2 GB of 2.0 GB, 53 MB/s, 15 s left`. Empty if all are absent, as
-   * while the manifest is pulled: show the phase then.
+   * All parts, in this order: `60%, 1.2 GB of 2.0 GB, 53 MB/s, 15 s left`. Empty if all are absent, as while
+   * the manifest is pulled: then show the phase.
    */
   readonly line: string;
 }
 
 /**
- * Says how far a pull has come, in the language of who reads it.
+ * Formats the progress of a pull in the language of the reader.
  *
  * ```ts
  * import { formatProgress } from "@ollama-pull/kit";
@@ -120,11 +120,11 @@ export interface FormattedProgress {
  * console.log(german.line); // 60 %, 1,2 GB von 2,0 GB, 53 MB/s, noch 15 Sek.
  * ```
  *
- * Numbers and units come from `Intl`. Those of some languages differ a little from one runtime to another,
- * so compare numbers, not these texts. Bytes are in decimal units, as in `ollama pull`: 1 GB is 10⁹ bytes.
+ * Numbers and units come from `Intl`. In some languages they differ slightly between runtimes, so compare
+ * numbers, not these texts. Bytes are in decimal units, as in `ollama pull`: 1 GB is 10⁹ bytes.
  *
- * Phases are keys, and each app has words of its own for them. With a table, the compiler finds the
- * phase that has none:
+ * Phases are keys, for which each app has its own words. With a table like this, the compiler finds a
+ * missing phase:
  *
  * ```ts
  * import { formatProgress, pull, type PullPhase } from "@ollama-pull/kit";
@@ -144,12 +144,12 @@ export interface FormattedProgress {
  * }
  * ```
  *
- * In languages that are written from right to left, each amount is between the control characters U+2068
- * and U+2069, which keep the order of what is left to right in it.
+ * In languages that are written from right to left, each amount is enclosed in the control characters U+2068
+ * and U+2069, which keep its left-to-right parts in order.
  *
  * @param progress A snapshot, or the same figures of several pulls together.
  * @param options The language and the words.
- * @throws {RangeError} If the locale is no language tag, such as `de_DE`.
+ * @throws {RangeError} If the locale is not a language tag, such as `de_DE`, which has an underscore.
  */
 export function formatProgress(
   progress: ProgressAmounts,
@@ -180,7 +180,7 @@ export function formatProgress(
   return { ...parts, line: Object.values(parts).join(separator) };
 }
 
-/** Keeps the direction of a text from what is around it: first strong isolate, pop directional isolate. */
+/** Isolates the direction of a text from its surroundings: FIRST STRONG ISOLATE, POP DIRECTIONAL ISOLATE. */
 function isolate(text: string): string {
   return `\u2068${text}\u2069`;
 }
@@ -189,7 +189,7 @@ function isTemplate(words: string): boolean {
   return words.includes("{");
 }
 
-/** Puts amounts in the places that are named for them. Other braces stay. */
+/** Fills the amounts into a template. Other braces are kept. */
 function fill(template: string, amounts: Readonly<Record<string, string>>): string {
   return template.replace(/\{(\w+)\}/g, (whole, name) => {
     return Object.hasOwn(amounts, name) ? amounts[name]! : whole;

@@ -1,5 +1,5 @@
 /**
- * What an answer with a status other than 2xx says.
+ * The error for an answer with an HTTP status other than 2xx.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { quote } from "./text.ts";
 const MAX_BODY_LENGTH = 16_384;
 
 /**
- * Reads the body of a failed request as text, up to a length or to where it breaks.
+ * Reads the body of a failed request as text, up to a maximum length or to where it breaks off.
  *
  * @param read Gives the next bytes of the body.
  */
@@ -29,13 +29,13 @@ export async function readErrorBody(read: () => Promise<ReadResult<Uint8Array>>)
       text += utf8.decode(value as Uint8Array, { stream: true });
     }
   } catch {
-    // The status of the answer says more than that its body broke off.
+    // The status of the answer matters more than a body that broke off.
   }
   return text;
 }
 
 /**
- * The error for an answer with a status that is not 2xx, and the text of its body.
+ * The error for an answer with a status other than 2xx, given the text of its body.
  *
  * @param expected Who should have answered.
  */
@@ -43,7 +43,7 @@ export function httpError(response: Response, text: string, expected = "Ollama")
   const { status, statusText, headers } = response;
   const body = parseBody(text);
   const words = errorWords(typeof body === "string" ? undefined : body);
-  // The words of a page are not about a pull, but 400 is how a port with TLS answers without it.
+  // The text of a page is not about a pull, except at 400, with which a TLS port answers plain HTTP.
   const { reason, retryable } = causeOfAnswer(status, words ?? (status === 400 ? text : undefined));
   const title = `HTTP ${status} ${statusText}`.trimEnd();
   const message = `${title}${describeBody(text, words, expected)}${describeDetour(response)}`;
@@ -57,7 +57,7 @@ function describeBody(text: string, words: string | undefined, expected: string)
   return `, not from ${expected}: ${quote(titleOfPage(text) || text)}`;
 }
 
-/** Where an answer came from, if the request was redirected: a POST may have become a GET on the way. */
+/** Where an answer came from, if the request was redirected. (A POST may have become a GET on the way.) */
 export function describeDetour({ redirected, url }: Response): string {
   return redirected ? ` (from ${showHost(new URL(url))}, to which the request was redirected)` : "";
 }
@@ -73,7 +73,8 @@ function parseBody(text: string): unknown {
 
 /**
  * How long the server asks to wait, in milliseconds. RFC 9110, section 10.2.3: `Retry-After` is a number
- * of seconds or a date. A date is read by the clock of the server, where it tells its time.
+ * of seconds or a date. A date is compared with the `Date` header, if there is one, or else with the local
+ * clock.
  */
 function parseRetryAfter(headers: Headers): number | undefined {
   const value = headers.get("retry-after")?.trim();

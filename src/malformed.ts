@@ -1,5 +1,5 @@
 /**
- * What to do with a line that is malformed: the policy of the caller, which every decoder follows.
+ * What to do with a malformed line. The caller decides, and every decoder complies.
  *
  * @module
  */
@@ -7,13 +7,13 @@
 import type { PullError } from "./errors.ts";
 
 /**
- * What to do with a malformed line: fail the stream (`"error"`), leave the line out (`"skip"`), or
- * leave it out and call a function with the error. The function is called in the order of the lines;
- * what it throws fails the stream.
+ * What to do with a malformed line: fail the stream (`"error"`), skip the line (`"skip"`), or skip it and
+ * call a function with the error. The function is called in the order of the lines. If it throws, the
+ * stream fails with that error.
  */
 export type OnMalformed = "error" | "skip" | ((error: PullError) => void);
 
-/** Treats a malformed line as the caller asked for. */
+/** Handles a malformed line as the caller has chosen. */
 export function handleMalformed(error: PullError, onMalformed: OnMalformed): void {
   if (onMalformed === "error") throw error;
   if (onMalformed !== "skip") onMalformed(error);

@@ -1,10 +1,11 @@
 /**
- * SHA-256 (FIPS 180-4), the hash of digests.
+ * SHA-256 (FIPS 180-4), for digests.
  *
  *     bytes ── pad ──▶ blocks of 64 bytes ── schedule, 64 rounds each ──▶ state of 8 words
  *
- * Not `crypto.subtle`: pages that were loaded by `http`, as on a home network, have none, and while it
- * computes, a virtual clock moves on. It is for manifests, which have some kilobytes.
+ * Why not `crypto.subtle`? Pages loaded by `http`, as on a home network, do not have it, and it is
+ * asynchronous, so a virtual clock would move on meanwhile. This is used for manifests, which have a few
+ * kilobytes.
  *
  * @module
  */
@@ -31,7 +32,7 @@ const ROUND_CONSTANTS = [
   0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2,
 ];
 
-/** The hash of some bytes, in 32 bytes. */
+/** The hash of some bytes: 32 bytes. */
 export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const blocks = pad(bytes);
   const state = Uint32Array.from(INITIAL_STATE);
@@ -45,7 +46,7 @@ export function sha256(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return new Uint8Array(hash.buffer);
 }
 
-/** The bytes, a bit that is set, zeros, and the number of bits: whole blocks in all. */
+/** The bytes, a 1 bit, zeros, and the length in bits, padded to whole blocks. */
 function pad(bytes: Uint8Array): DataView<ArrayBuffer> {
   const length = bytes.length + 1 + LENGTH_BYTES;
   const padded = new Uint8Array(Math.ceil(length / BLOCK_BYTES) * BLOCK_BYTES);
@@ -56,7 +57,7 @@ function pad(bytes: Uint8Array): DataView<ArrayBuffer> {
   return blocks;
 }
 
-/** The words of a block, and those that follow from them. */
+/** Fills the schedule: the words of a block, and the words derived from them. */
 function fillSchedule(schedule: Uint32Array, blocks: DataView, offset: number): void {
   for (let t = 0; t < 16; t++) schedule[t] = blocks.getUint32(offset + 4 * t);
   for (let t = 16; t < schedule.length; t++) {

@@ -1,5 +1,5 @@
 /**
- * Texts of others in messages of ours: short, on one line, and without control characters.
+ * Quotes text from elsewhere in messages: short, on one line, and without control characters.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function escapeUnits(text: string): string {
   return escaped;
 }
 
-/** The message of an error, or what was thrown in its place. */
+/** The message of an error, or any other thrown value as a string. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,5 @@
 /**
- * The time left, rounded as people say it: figures that change all the time tell them no more.
+ * Rounds the time left as people would: digits that change all the time are of no use to them.
  *
  * @module
  */
@@ -10,10 +10,10 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** From how many seconds on a time says nothing: nobody waits for so long. */
+/** From this many seconds on, no time is shown: nobody waits that long. */
 const TOO_LONG = 100 * DAY;
 
-/** To how many seconds a time is rounded, below how many. Each step goes into the next limit. */
+/** Times below each limit are rounded to this step, in seconds. Each limit is a multiple of its steps. */
 const STEPS = [
   { below: 10, step: 1 },
   { below: MINUTE, step: 5 },
@@ -23,7 +23,7 @@ const STEPS = [
   { below: Infinity, step: DAY },
 ];
 
-/** Rounds a time left in seconds. It is at least a second, as there is something left. */
+/** Rounds a time left, in seconds. The result is at least 1, because something is left to do. */
 export function roundTimeLeft(seconds: number | undefined): number | undefined {
   if (!isAmount(seconds) || seconds >= TOO_LONG) return undefined;
   const { step } = STEPS.find(({ below }) => seconds < below)!;

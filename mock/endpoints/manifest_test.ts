@@ -217,13 +217,13 @@ describe("A manifest that cannot be had", () => {
     [
       { kind: "html", at: "token" },
       "malformed",
-      `the answer of ${tokenServer} is no JSON object with a token`,
+      `the answer of ${tokenServer} is not a JSON object with a token`,
     ],
-    [{ kind: "malformed", at: "token" }, "malformed", "is no JSON object with a token"],
+    [{ kind: "malformed", at: "token" }, "malformed", "is not a JSON object with a token"],
     [
       { kind: "malformed", at: "token", text: '{"token":5}' },
       "malformed",
-      "is no JSON object with a token",
+      "is not a JSON object with a token",
     ],
     [
       { kind: "oversized", at: "token" },

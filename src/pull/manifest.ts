@@ -193,7 +193,7 @@ async function getDocument(
     });
   }
   if (typeof fields === "object" && fields !== null) return { digest, fields, where, excerpt };
-  throw unusable({ where, excerpt }, "is no JSON object");
+  throw unusable({ where, excerpt }, "is not a JSON object");
 }
 
 /** Computes the digest of an answer, which must be the announced one. */

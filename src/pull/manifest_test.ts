@@ -286,8 +286,8 @@ describe("a manifest", () => {
     const digestRule = "it must be sha256: and 64 hexadecimal digits";
     const sizeRule = "it must be a whole number of bytes";
     const cases: [fields: unknown, problem: string][] = [
-      [5, "is no JSON object"],
-      [null, "is no JSON object"],
+      [5, "is not a JSON object"],
+      [null, "is not a JSON object"],
       [{}, "has no layers"],
       [[], "has no layers"],
       [{ models: [] }, "has no layers"],
@@ -684,12 +684,12 @@ describe("a token", () => {
       [
         sending("<html>"),
         "malformed",
-        `${where}: the answer of https://auth.test/token is no JSON object with a token`,
+        `${where}: the answer of https://auth.test/token is not a JSON object with a token`,
       ],
       [
         sending('{"token":"hunter2 \\u0000"}'),
         "malformed",
-        `${where}: the answer of https://auth.test/token is no JSON object with a token`,
+        `${where}: the answer of https://auth.test/token is not a JSON object with a token`,
       ],
       [
         () => Promise.reject(new TypeError("refused")),

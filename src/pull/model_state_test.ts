@@ -48,13 +48,13 @@ describe("what is asked for the state of a model", () => {
       [
         () => new Response("<html><title>Log in</title>"),
         { code: "malformed", reason: "wrong-address", retryable: false },
-        'http://h:11434/api/tags is no list of models, but a page titled "Log in"',
+        'http://h:11434/api/tags is not a list of models, but a page titled "Log in"',
       ],
       [() => json([]), { code: "malformed", reason: "wrong-address" }, 'but "[]"'],
       [
         () => json({ data: [] }),
         { code: "malformed", reason: "wrong-address" },
-        "no list of models",
+        "not a list of models",
       ],
       [
         () => new Response('{"error":"no key"}', { status: 401 }),

@@ -106,7 +106,7 @@ export class RegistryClient {
     // No excerpt: it might contain part of a token.
     throw new PullError(
       "malformed",
-      `Cannot get ${what}: the answer of ${showHost(answer.url)} is no JSON object with a token`,
+      `Cannot get ${what}: the answer of ${showHost(answer.url)} is not a JSON object with a token`,
     );
   }
 }

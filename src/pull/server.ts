@@ -94,7 +94,7 @@ export class ServerClient {
       : `a page titled ${quote(title)}`;
     throw new PullError(
       "malformed",
-      `The answer of ${showHost(answer.url)} is no list of models, but ${what}`,
+      `The answer of ${showHost(answer.url)} is not a list of models, but ${what}`,
       { status: answer.response.status, reason: "wrong-address", retryable: false },
     );
   }
