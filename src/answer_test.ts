@@ -160,7 +160,7 @@ describe("a response of server-sent events", () => {
   });
 });
 
-describe("an answer that is no pull", () => {
+describe("an answer that is not a pull", () => {
   it("is a wrong address, and the error says what came and from where, however it is cut", async () => {
     const anyOf = fc.constantFrom(...NO_PULLS);
     const cut = anyOf.chain(([body, what]) =>

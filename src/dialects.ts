@@ -17,11 +17,11 @@ export type DialectName = "spec" | "v0.1.0" | "v0.1" | "v0.5" | "client2" | "ten
 export interface Dialect {
   /** The `status` of a download, or `undefined` if it has none. */
   readonly downloading: (digest: string) => string | undefined;
-  /** The same for a layer that is already downloaded. */
+  /** The `status` of a layer that is already downloaded. */
   readonly cached: (digest: string) => string | undefined;
   /**
-   * Whether layers are downloaded one by one, all at once, or all at once and reported as one. If all at
-   * once, the first layer is announced as if none of it were downloaded, and every layer is reported at
+   * Whether layers are downloaded one by one, in parallel, or in parallel and reported as one. If in
+   * parallel, the first layer is announced as if none of it were downloaded, and every layer is reported at
    * each tick and at the end.
    */
   readonly layers: "sequential" | "parallel" | "aggregate";
@@ -29,11 +29,11 @@ export interface Dialect {
   readonly tickMs: number;
   /** Whether a download sends a line when it begins. */
   readonly announces: boolean;
-  /** Downloads end only at multiples of this many milliseconds after they began. @default at any time */
+  /** Downloads end only at multiples of this many milliseconds after their start. @default at any time */
   readonly completionGridMs?: number;
   /** Whether a download sends a line when it ends. If not, its last line is often short of `total`. */
   readonly concludes: boolean;
-  /** Whether a line says that layers are verified. */
+  /** Whether a line reports that layers are being verified. */
   readonly verifies: boolean;
   /** The `status` of removing unused layers, if it is reported. */
   readonly removing?: string | undefined;
@@ -45,25 +45,25 @@ export interface Dialect {
   readonly failure: (message: string, model: string) => WireError;
   /** Whether that object ends in a newline. */
   readonly endsFailures: boolean;
-  /** Whether a registry without TLS is refused because of its name, or tried with TLS. */
+  /** Whether a name with `http://` is refused, or its registry is tried with TLS. */
   readonly withoutTls: "refused" | "tried";
   /**
-   * Whether names in requests are read as they are, or without white space around them and with a source
-   * at their end, such as `:cloud`.
+   * Whether names in requests are read literally, or trimmed and with a source at the end, such as
+   * `:cloud`.
    */
   readonly names: "plain" | "with source";
-  /** Whether models of tensors are pulled, or refused for want of the runtime that they need. */
+  /** Whether tensor models are pulled, or refused because the runtime that they need is missing. */
   readonly tensors: "pulled" | "refused";
 }
 
-/** The failure of a pull of a model that the registry does not have. */
+/** The error message for a model that the registry does not have. */
 export const UNKNOWN_MODEL = "pull model manifest: file does not exist";
 
 /** An object that reports a failure. */
 export interface WireError {
   /** The name of the kind of failure. */
   readonly code?: string;
-  /** The server's words. */
+  /** The server's message. */
   readonly error: string;
 }
 
@@ -73,8 +73,8 @@ const noWords = () => undefined;
 const emptyWords = () => "";
 
 /**
- * The published page: each download begins without `completed`, and all final lines are sent. Where the
- * page is silent, it is as in v0.34.
+ * The published page: each download begins without `completed`, and all final lines are sent. What the page
+ * does not say is as in v0.34.
  */
 const SPEC: Dialect = {
   downloading: downloadingLong,
@@ -94,7 +94,7 @@ const SPEC: Dialect = {
   tensors: "pulled",
 };
 
-/** Recorded of v0.30: a layer sends no line when it ends, and a small layer sends none at all. */
+/** Recorded from v0.30: a layer sends no line when it ends, and a small layer sends none at all. */
 const V0_30: Dialect = {
   ...SPEC,
   downloading: pullingShort,
@@ -115,9 +115,9 @@ function codedFailure(message: string, model: string): WireError {
 /** The dialects by name. */
 export const dialects: Readonly<Record<DialectName, Dialect>> = {
   "spec": SPEC,
-  // Recorded of v0.1.0: the published page describes it, but for these.
+  // Recorded from v0.1.0: as the published page says, except for these.
   "v0.1.0": { ...SPEC, cached: emptyWords, withoutTls: "refused", names: "plain" },
-  // Recorded of v0.1.17: a layer ends with a line, however small it is.
+  // Recorded from v0.1.17: every layer ends with a line, however small it is.
   "v0.1": {
     ...SPEC,
     downloading: pullingShort,
@@ -126,9 +126,9 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     withoutTls: "refused",
     names: "plain",
   },
-  // Recorded of v0.30: it polls each part once a second, so a layer ends on a whole second.
+  // Recorded from v0.30: it polls each part once a second, so a layer ends on a whole second.
   "v0.5": { ...V0_30, completionGridMs: 1_000 },
-  // Recorded of v0.30, which uses it if OLLAMA_EXPERIMENT asks for it.
+  // Recorded from v0.30, which uses it if OLLAMA_EXPERIMENT says so.
   "client2": {
     ...SPEC,
     downloading: noWords,
@@ -142,7 +142,7 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     endsFailures: false,
     names: "plain", // observed: `Local.handlePull` passes the name on
   },
-  // Recorded of v0.30.
+  // Recorded from v0.30.
   "tensor": {
     ...V0_30,
     downloading: () => "pulling model",
@@ -153,6 +153,6 @@ export const dialects: Readonly<Record<DialectName, Dialect>> = {
     verifies: false,
     removing: undefined,
   },
-  // Recorded of v0.34, on a machine without MLX.
+  // Recorded from v0.34, on a machine without MLX.
   "v0.33": { ...V0_30, tensors: "refused" },
 };

@@ -1,18 +1,18 @@
 /**
- * The address of a server, in every form in which people write it.
+ * Reads the address of a server, in every form in which people write it.
  *
  *     "example.com/ollama" ── split into parts ──▶ check each part ──▶ URL
  *
  * The rules are those of Ollama's own `OLLAMA_HOST` (observed: `envconfig.ConnectableHost` in Go), but
- * what would hide a mistake there is an error here. {@link parseHost} marks each rule as `observed` or
- * `ours`.
+ * where Ollama would silently accept a mistake, this reports an error. {@link parseHost} marks each rule as
+ * `observed` or `ours`.
  *
  * @module
  */
 
 import { quote } from "./text.ts";
 
-/** The port of Ollama. */
+/** The default port of Ollama. */
 export const DEFAULT_PORT = "11434";
 const DEFAULT_NAME = "127.0.0.1";
 
@@ -21,14 +21,14 @@ export const DEFAULT_HOST = `http://${DEFAULT_NAME}:${DEFAULT_PORT}`;
 
 const HIGHEST_PORT = 65_535;
 
-/** Addresses to listen on, each with the one at which a client on the same machine reaches them. */
+/** Addresses that servers listen on, and the address at which a client on the same machine reaches each. */
 const LOOPBACK_OF_UNSPECIFIED: ReadonlyMap<string, string> = new Map([
   ["0.0.0.0", "127.0.0.1"],
   ["[::]", "[::1]"],
   ["[::ffff:0:0]", "127.0.0.1"],
 ]);
 
-/** An address in parts, none of which has been checked. */
+/** The parts of an address, unchecked. */
 interface AddressParts {
   /** What precedes `://`, in lower case. */
   readonly scheme: string | undefined;
@@ -45,18 +45,18 @@ interface AddressParts {
 /**
  * Reads the address of a server: `localhost`, `host:port`, `:port`, `[::1]:port`, `http(s)://host/path`.
  *
- * - Without a scheme: `http`, and port 11434 unless given. `ollama.com` alone means `https`, port 443
+ * - Without a scheme: `http`, and port 11434 by default. `ollama.com` alone means `https`, port 443
  *   (observed).
- * - With `http://` or `https://`: port 80 or 443 unless given (observed). As in every `URL`, the port of
- *   the scheme is not shown: `port` of `http://host:80` is `""`.
+ * - With `http://` or `https://`: port 80 or 443 by default (observed). As in every `URL`, the default port
+ *   of the scheme is not shown: `port` of `http://host:80` is `""`.
  * - An empty host means `127.0.0.1`; IPv6 may be in brackets or not (observed).
  * - The addresses `0.0.0.0` and `::`, on which servers listen, become `127.0.0.1` and `::1`, to which
  *   clients can connect (observed).
  * - White space and quotes around the address are ignored, a path is kept (observed).
  * - A user name and password are kept; `pull` sends them as basic authentication. A query and a fragment
  *   are dropped (ours).
- * - An unusable port, a number without a colon before it and any scheme but `http` and `https` are
- *   errors (ours; the reference falls back to the default port or takes them for a host name).
+ * - An unusable port, a number without a colon before it and any scheme other than `http` and `https` are
+ *   errors (ours; the reference falls back to the default port or treats them as a host name).
  *
  * ```ts
  * import { parseHost } from "@ollama-pull/kit";
@@ -90,7 +90,7 @@ export function parseHost(host?: string | URL | undefined): URL {
   return url;
 }
 
-/** An address without the white space and the quotes around it (observed: `envconfig.Var`). */
+/** Removes white space and quotes around an address (observed: `envconfig.Var`). */
 function trimQuotes(text: string): string {
   let start = 0;
   let end = text.length;
@@ -132,7 +132,7 @@ function findProblem(address: string, parts: AddressParts, href: string): string
   const problem = /^\d+$/.test(name)
     ? `a port needs a colon before it, such as ${quote(`:${name}`)}`
     : findPortProblem(parts) ?? (URL.canParse(href) ? undefined : describeName(name));
-  // The part of a password that follows a slash is not recognized as one.
+  // An `@` in the rest suggests a password with a slash in it, which was not recognized as a password.
   return problem !== undefined && rest.includes("@")
     ? 'percent-encode "/", "?", "#" and "\\" in a user name or password, such as %2F for "/"'
     : problem;
@@ -153,7 +153,7 @@ function findPortProblem({ scheme, name, port }: AddressParts): string | undefin
   return undefined;
 }
 
-/** Says why a host name or an IP address cannot be used. */
+/** Explains why a host name or an IP address cannot be used. */
 function describeName(name: string): string {
   if (!name.startsWith("[")) {
     return "the host name is neither a valid domain name nor a valid IP address";
@@ -163,8 +163,8 @@ function describeName(name: string): string {
 }
 
 /**
- * A text in which people write an address, without what may be secret: user name, password, query and
- * fragment. The text need not be valid, so a password may contain what separates the parts of one.
+ * Removes what may be secret from an address as people write it: user name, password, query and fragment.
+ * The text need not be valid, so a password may contain the separators of an address.
  */
 export function hideSecrets(address: string): string {
   const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(address)?.[0] ?? "";
@@ -172,7 +172,7 @@ export function hideSecrets(address: string): string {
   const loginEnd = rest.lastIndexOf("@") + 1;
   const queryStart = rest.search(/[?#]/);
   const end = queryStart === -1 ? rest.length : queryStart;
-  // What looks like a query may be part of a password, and the other way round.
+  // What looks like a query may be part of a password, and vice versa.
   if (loginEnd > end) return `${scheme}***`;
   return `${scheme}${loginEnd === 0 ? "" : "***@"}${rest.slice(loginEnd, end)}`;
 }

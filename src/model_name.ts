@@ -1,12 +1,12 @@
 /**
- * Names of models: `[scheme://][host[:port]/][namespace/]model[:tag]`, at the end of which may stand
- * where the model runs.
+ * Names of models: `[scheme://][host[:port]/][namespace/]model[:tag]`, optionally followed by a source,
+ * which says where the model runs.
  *
  *     "gpt-oss:20b:cloud" ── source ──▶ "gpt-oss:20b-cloud" ── parts ──▶ check each part ──▶ ModelName
  *
- * The page of the protocol has the form, the default tag and the default namespace (spec). The rest is
- * as the reference server does it (observed: `ParseName` and `IsValid` in its `types/model`, and
- * `NormalizePullName` in its `internal/modelref`).
+ * The published page defines the form, the default tag and the default namespace (spec). The rest follows
+ * the reference server (observed: `ParseName` and `IsValid` in its `types/model`, and `NormalizePullName` in
+ * its `internal/modelref`).
  *
  * @module
  */
@@ -20,7 +20,7 @@ const DEFAULT_SCHEME = "https";
 const DEFAULT_NAMESPACE = "library";
 const DEFAULT_TAG = "latest";
 
-/** What each part may contain, and how much of it. */
+/** The characters and the length that each part may have. */
 const PARTS = {
   host: { longest: 350, forbidden: /[^\w.:-]/u, allowed: '"_", "-", "." and ":"' },
   namespace: { longest: 80, forbidden: /[^\w-]/u, allowed: '"_" and "-"' },
@@ -32,15 +32,15 @@ const FORM = "the form is [host[:port]/][namespace/]model[:tag]";
 
 /** The name of a model in parts, with the defaults filled in. */
 export class ModelName {
-  /** How to reach the registry: `https`, unless the name begins with another scheme. */
+  /** The scheme of the registry: `https` by default. */
   declare readonly scheme: string;
-  /** The registry's host and port: `registry.ollama.ai`, unless given. */
+  /** The registry's host and port: `registry.ollama.ai` by default. */
   declare readonly host: string;
-  /** Who publishes the model: `library`, unless given. */
+  /** The publisher of the model: `library` by default. */
   declare readonly namespace: string;
   /** The name by itself, such as `llama3.2`. */
   declare readonly model: string;
-  /** Which variant: `latest`, unless given. That of a cloud model is `cloud`, or ends in `-cloud`. */
+  /** The variant: `latest` by default. The tag of a cloud model is `cloud`, or ends in `-cloud`. */
   declare readonly tag: string;
   /** Where the model runs, if the name says so. */
   declare readonly source: "cloud" | "local" | undefined;
@@ -55,8 +55,8 @@ export class ModelName {
   }
 
   /**
-   * The short form, in which servers list the model: without the scheme, without the default host and
-   * namespace, and always with the tag, such as `llama3.2:latest` (observed: `DisplayShortest`).
+   * The short form, as servers list the model: without the scheme, without the default host and namespace,
+   * and always with the tag, such as `llama3.2:latest` (observed: `DisplayShortest`).
    */
   toString(): string {
     const { host, namespace, model, tag } = this;
@@ -67,17 +67,17 @@ export class ModelName {
 }
 
 /**
- * Reads the name of a model, as it may be passed to `pull`.
+ * Parses the name of a model, as it may be passed to `pull`.
  *
  * - The tag defaults to `latest`, the namespace to `library` (spec), the host to `registry.ollama.ai`
  *   and the scheme to `https` (observed).
- * - Each part consists of ASCII letters, digits, `_` and `-`; model, tag and host also of `.`, the host
- *   of `:`, too. It begins with a letter, a digit or `_`. A host has at most 350 characters, any other
- *   part 80 (observed).
+ * - Each part consists of ASCII letters, digits, `_` and `-`; model, tag and host may also contain `.`, and
+ *   the host `:`. It begins with a letter, a digit or `_`. A host has at most 350 characters, any other part
+ *   80 (observed).
  * - White space around the name is ignored (observed).
- * - `:cloud`, `-cloud` or `:local` at the end, in capitals or not, is the `source`. The tag is that by
- *   which the server pulls: `20b-cloud` for `gpt-oss:20b:cloud`, `cloud` for `gpt-oss:cloud`, and `latest`
- *   for `gpt-oss:local` (observed since v0.30).
+ * - `:cloud`, `-cloud` or `:local` at the end, in any case, is the `source`. The tag is the one that the
+ *   server pulls: `20b-cloud` for `gpt-oss:20b:cloud`, `cloud` for `gpt-oss:cloud`, and `latest` for
+ *   `gpt-oss:local` (observed since v0.30).
  *
  * ```ts
  * import { parseModelName } from "@ollama-pull/kit";
@@ -111,8 +111,8 @@ export function parseModelName(name: string): ModelName {
 }
 
 /**
- * Reads a name in which white space and a source at the end mean nothing, as in a registry and in
- * servers before v0.30.
+ * Parses a name literally, as a registry and servers before v0.30 do: white space is not trimmed, and a
+ * source at the end is not recognized.
  *
  * @throws {TypeError} If the name is invalid.
  */
@@ -120,16 +120,16 @@ export function parsePlainName(name: string): ModelName {
   return parseParts(name, name, undefined);
 }
 
-/** Whether a name says twice where the model runs, as in `x:cloud:local`. */
+/** Whether a name has two sources, as in `x:cloud:local`. */
 export function hasTwoSources(name: string): boolean {
   const { base, source } = splitSource(name);
   return source !== undefined && splitSource(base).source !== undefined;
 }
 
 /**
- * Whether two names mean the same model. Capital letters, the scheme, defaults that are written out, and
- * `:local` make no difference (observed: `EqualFold`, by which the reference looks for a model that it
- * has). A name that is invalid, as other servers may list, is the same only if it is written the same.
+ * Whether two names mean the same model. Case, the scheme, explicit defaults and `:local` make no
+ * difference (observed: the reference compares with `EqualFold`). Invalid names, which other servers may
+ * list, are the same only if they are written identically.
  *
  * ```ts
  * import { isSameModel } from "@ollama-pull/kit";
@@ -146,17 +146,17 @@ export function isSameModel(a: string, b: string): boolean {
   return comparable(a) === comparable(b);
 }
 
-/** What the names of one model have in common. */
+/** A form in which all names of one model are equal. */
 export function comparable(name: string): string {
   try {
-    // Valid names are ASCII, so small letters do for the Unicode case folding of the reference.
+    // Valid names are ASCII, so lower case is equivalent to the Unicode case folding of the reference.
     return String(parseModelName(name)).toLowerCase();
   } catch {
     return name;
   }
 }
 
-/** Takes the source off the end of a name, with the colon or hyphen before it. */
+/** Removes the source from the end of a name, with the colon or hyphen before it. */
 function splitSource(name: string): { base: string; source: ModelName["source"] } {
   const colon = name.lastIndexOf(":");
   const end = name.slice(colon + 1).trim();
@@ -209,7 +209,7 @@ function splitScheme(text: string): { scheme: string; host: string } {
   };
 }
 
-/** Says what is wrong with a part and what is allowed, or returns `undefined`. */
+/** Explains what is wrong with a part and what is allowed, or returns `undefined`. */
 function findProblem(part: keyof typeof PARTS, text: string): string | undefined {
   const { longest, forbidden, allowed } = PARTS[part];
   if (text === "") return `the ${part} is missing; ${FORM}`;

@@ -6,8 +6,8 @@
  *     data: {"status":"success"}                {"status":"success"}
  *
  * Events are read by the rules of the HTML standard ("Interpreting an event stream"), and the data of each
- * becomes a line. The data is handed on as it comes, and nothing else is kept. So the decoder of the lines
- * limits how long they are.
+ * becomes a line. The data is passed on as it arrives, and nothing else is kept. So the length of an event
+ * is limited by the decoder of the lines.
  *
  * @module
  */
@@ -23,15 +23,15 @@ const utf8 = new TextEncoder();
 const BYTE_ORDER_MARK = utf8.encode("\ufeff");
 const FIELD_NAME = utf8.encode("data");
 
-/** The data by which many gateways say that a stream has ended (observed). It is not JSON. */
+/** The data with which many gateways end a stream (observed). It is not JSON. */
 const END_MARK = utf8.encode("[DONE]");
 
-/** Whether a content type is that of server-sent events. */
+/** Whether a content type means server-sent events. */
 export function isEventStream(contentType: string | null): boolean {
   return /^text\/event-stream *(?:;|$)/i.test(contentType ?? "");
 }
 
-/** A decoder of NDJSON, made one of server-sent events. Line 3 is the data of the third event then. */
+/** Turns a decoder of NDJSON into one of server-sent events. Line 3 is then the data of the third event. */
 export function fromEvents<Output>(decoder: Step<Uint8Array, Output>): Step<Uint8Array, Output> {
   const events = new EventDecoder();
   return {
@@ -49,9 +49,9 @@ type Place =
   | "mark"
   /** In the name of a field. */
   | "name"
-  /** After the colon, where a space is left out. */
+  /** After the colon, where one space is skipped. */
   | "space"
-  /** In data that may be the mark of the end. */
+  /** In data that may be the end mark. */
   | "end-mark"
   /** In data. */
   | "data"
@@ -61,9 +61,9 @@ type Place =
 /** The bytes of server-sent events to lines of NDJSON. */
 export class EventDecoder implements Step<Uint8Array, Uint8Array> {
   #place: Place = "mark";
-  /** How many bytes were as in what may be at this place: the mark, the name, or the mark of the end. */
+  /** How many bytes have matched the byte order mark, the field name or the end mark. */
   #matched = 0;
-  /** Whether the last byte was a carriage return. A newline after it belongs to the same end of a line. */
+  /** Whether the last byte was a carriage return. A newline after it belongs to the same line end. */
   #endsInReturn = false;
   /** Whether the event has data. */
   #hasData = false;
@@ -72,7 +72,7 @@ export class EventDecoder implements Step<Uint8Array, Uint8Array> {
   #length = 0;
 
   push(chunk: Uint8Array, emit: Emit<Uint8Array>): void {
-    // Each byte becomes at most one. Those of a mark that turned out to be none come in addition.
+    // Each byte becomes at most one byte, plus the bytes of a presumed end mark that were held back.
     this.#begin(chunk.length + END_MARK.length);
     for (let at = 0; at < chunk.length;) {
       if (this.#place === "data") at = this.#takeData(chunk, at);
@@ -81,7 +81,7 @@ export class EventDecoder implements Step<Uint8Array, Uint8Array> {
     this.#finish(emit);
   }
 
-  /** Data that no blank line ends is the last line. (By the standard it counts for nothing.) */
+  /** Data without a blank line after it is the last line. (The standard would discard it.) */
   end(emit: Emit<Uint8Array>): void {
     this.#begin(END_MARK.length);
     this.#endEndMark();
@@ -157,8 +157,8 @@ export class EventDecoder implements Step<Uint8Array, Uint8Array> {
   }
 
   #beginData(): void {
-    // To JSON a carriage return is the same as the newline by which the standard joins lines of data,
-    // and to NDJSON it is not the end of a line.
+    // The standard joins lines of data with a newline. In JSON a carriage return means the same, and in
+    // NDJSON it does not end the line.
     if (this.#hasData) this.#writeByte(CARRIAGE_RETURN);
     this.#hasData = true;
     this.#goTo("space");
@@ -174,7 +174,7 @@ export class EventDecoder implements Step<Uint8Array, Uint8Array> {
     this.#goTo("data");
   }
 
-  /** Leaves out data that is the mark of the end, and not data that only begins like it. */
+  /** Drops data that is exactly the end mark, and writes data that only begins like it. */
   #endEndMark(): void {
     if (this.#place !== "end-mark" || this.#matched === END_MARK.length) return;
     this.#write(END_MARK.subarray(0, this.#matched));

@@ -71,7 +71,7 @@ export interface PullProgress {
    * It is `completed / total` if `totalIsKnown`. (If the total became known late and `fraction` was higher
    * by then, it stands still until the true share has caught up.) Otherwise it is an estimate from the
    * layers named so far whose size is known. A layer that is already complete when it is first reported
-   * (`config.json`, say) counts only once an incomplete layer has been named.
+   * (`config.json`, say) does not count until an incomplete layer is named after it.
    */
   readonly fraction: number;
   /** The layers, in the order in which they were first seen. */

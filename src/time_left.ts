@@ -13,7 +13,7 @@ const DAY = 24 * HOUR;
 /** From this many seconds on, no time is shown: nobody waits that long. */
 const TOO_LONG = 100 * DAY;
 
-/** Times below each limit are rounded to this step, in seconds. Each limit is a multiple of its steps. */
+/** Times below each limit are rounded to this step, in seconds. Each step divides its limit. */
 const STEPS = [
   { below: 10, step: 1 },
   { below: MINUTE, step: 5 },

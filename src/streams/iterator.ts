@@ -1,19 +1,19 @@
 /**
- * Reads a stream with `for await`, also in engines whose streams have no iterator (WebKit).
+ * Reads a stream with `for await`, even in engines whose streams have no iterator (WebKit).
  *
- * It does what the iterator of the WHATWG specification does, but takes values where they are made,
- * past the queue of the stream, which would cost each value a promise of its own. What it has taken
- * and not handed out goes back into that queue when it lets go of the stream.
+ * It behaves like the iterator of the WHATWG specification, but takes values directly from where they are
+ * made. Through the queue of the stream, each value would cost a promise. If the loop leaves the stream
+ * open, values that were taken but not returned yet go back into that queue.
  *
  * @module
  */
 
 import type { Origin } from "./origin.ts";
 
-/** What `values()` takes, as the platform's does. */
+/** Options of `values()`, as in the platform's streams. */
 export interface IteratorOptions {
   /**
-   * Whether leaving the loop early leaves the stream as it is, to be read on, instead of cancelling it.
+   * Whether leaving the loop early keeps the stream open for another reader, instead of cancelling it.
    *
    * @default {false}
    */
@@ -25,13 +25,13 @@ export class StreamIterator<Value> implements AsyncIterableIterator<Value, undef
   readonly #origin: Origin<Value>;
   readonly #reader: ReadableStreamDefaultReader<Value>;
   readonly #preventCancel: boolean;
-  /** The values that were taken last, and how many of them were handed out. */
+  /** The values that were taken last, and how many of them were returned. */
   #values: Value[] = [];
   #handedOut = 0;
-  /** Whether the origin has ended: what is in `#values` is all that is left. */
+  /** Whether the origin has ended: only `#values` are left. */
   #hasEnded = false;
   #isFinished = false;
-  /** How many calls are not settled yet, and the latest of them. */
+  /** How many calls are pending, and the latest of them. */
   #pendingCalls = 0;
   #latestCall: Promise<unknown> | undefined;
 
@@ -60,7 +60,7 @@ export class StreamIterator<Value> implements AsyncIterableIterator<Value, undef
     return this;
   }
 
-  /** Calls that come while another one is pending are served one after the other. */
+  /** Runs calls one after the other. */
   #inTurn<Result>(call: () => Promise<Result>): Promise<Result> {
     const isFirst = this.#pendingCalls++ === 0;
     const result = isFirst ? call() : this.#latestCall!.then(call, call);
@@ -95,7 +95,7 @@ export class StreamIterator<Value> implements AsyncIterableIterator<Value, undef
     }
   };
 
-  /** Reads what an earlier reader has left in the queue, or how the stream has ended. */
+  /** Reads what an earlier reader has left in the queue, or the end or failure of the stream. */
   async #readQueued(): Promise<IteratorResult<Value, undefined>> {
     const result = await this.#reader.read();
     if (!result.done) return result;
@@ -105,7 +105,7 @@ export class StreamIterator<Value> implements AsyncIterableIterator<Value, undef
 
   async #leave(value: unknown): Promise<IteratorResult<Value, undefined>> {
     try {
-      // The specification gives back what it is handed, which TypeScript's types do not foresee.
+      // The specification returns the given value, which TypeScript's types do not allow for.
       const result = { done: true, value } as IteratorReturnResult<undefined>;
       if (this.#isFinished) return result;
       if (this.#preventCancel) {
@@ -122,7 +122,7 @@ export class StreamIterator<Value> implements AsyncIterableIterator<Value, undef
     }
   }
 
-  /** Queues in the stream what was taken and not handed out. */
+  /** Puts values that were taken but not returned into the queue of the stream. */
   #giveBack(): void {
     for (const value of this.#values.slice(this.#handedOut)) {
       this.#origin.controller.enqueue(value);

@@ -1,6 +1,6 @@
 /**
- * The inner end of a {@link PullStream}: where its values come from, and how it has ended. The
- * stream's own queue, an iterator and a fused stream all take values here, one of them at a time.
+ * The inner end of a {@link PullStream}: where its values come from, and how it ended. The stream's own
+ * queue, an iterator or a fused stream takes values here, only one of them at a time.
  *
  * @module
  */
@@ -12,8 +12,8 @@ import type { Step } from "./step.ts";
 export interface Outlet<Output> {
   /** Makes the producer, when it is first needed. */
   connect(): Producer<Output>;
-  /** The step that makes the output, if it is one, and can still be replaced. */
-  // deno-lint-ignore no-explicit-any -- who replaces it knows only what it makes
+  /** The step that makes the output, if there is one. It can be replaced until `connect` is called. */
+  // deno-lint-ignore no-explicit-any -- whoever replaces it knows only the output type
   step?: Step<any, any>;
 }
 
@@ -21,13 +21,13 @@ export interface Outlet<Output> {
 export class Origin<Output> {
   /** The controller of the stream. */
   controller!: ReadableStreamDefaultController<Output>;
-  /** What makes the producer. */
+  /** Makes the producer. */
   readonly outlet: Outlet<Output>;
   #producer: Producer<Output> | undefined;
-  /** A failure that is to be seen once the values before it were taken. */
+  /** A failure to be reported after the values before it were taken. */
   #failure: Failure | undefined;
   #isSettled = false;
-  /** The list that is being added to. Kept, so that no input makes functions. */
+  /** The list for the current values. A field, so that no input allocates closures. */
   #values: Output[] = [];
   readonly #collect = (value: Output): void => void this.#values.push(value);
 
@@ -46,24 +46,24 @@ export class Origin<Output> {
     return this.#failure !== undefined || this.controller.desiredSize! < 0;
   }
 
-  /** What makes the values. */
+  /** Makes the values. */
   get producer(): Producer<Output> {
     return this.#producer ??= this.outlet.connect();
   }
 
-  /** Whether anything was asked for yet. */
+  /** Whether anything was requested yet. */
   get isStarted(): boolean {
     return this.#producer !== undefined;
   }
 
-  /** Waits for the next input, which is then handed to `take`. */
+  /** Waits for the next input, which must then be passed to `take`. */
   read(): Promise<unknown> {
     return this.#failure ? Promise.reject(this.#failure.error) : this.producer.read();
   }
 
   /**
-   * Adds to a list what follows from an input, and returns whether there may be more. A failure comes
-   * after the values before it: it is then thrown by the next `read`.
+   * Adds the output for an input to a list, and returns whether there may be more. A failure after some
+   * output is kept back, and rejects the next `read`.
    */
   take(input: unknown, values: Output[]): boolean {
     try {
@@ -76,7 +76,7 @@ export class Origin<Output> {
     }
   }
 
-  /** Ends the stream after what is queued. */
+  /** Ends the stream after its queued values. */
   close(): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
@@ -97,7 +97,7 @@ export class Origin<Output> {
     return this.producer.cancel(reason);
   }
 
-  /** What the stream is made of. */
+  /** The underlying source of the stream. */
   underlyingSource(): UnderlyingDefaultSource<Output> {
     return {
       start: (controller) => {

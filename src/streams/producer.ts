@@ -1,51 +1,51 @@
 /**
- * Drives a {@link Step} with what is read from a source, one input at a time and only when asked.
+ * Drives a {@link Step} with input from a source, one input at a time and only on demand.
  *
  * @module
  */
 
 import type { Emit, Step } from "./step.ts";
 
-/** What a read gives: an input, or the end. */
+/** The result of a read: an input, or the end. */
 export type ReadResult<Input> = { done: false; value: Input } | { done: true; value?: unknown };
 
-/** Where input is read from: as much of a stream's reader as is needed. */
+/** Where input is read from: the part of a stream's reader that is needed. */
 export interface Source<Input> {
   /** The next input, or the end. */
   read(): Promise<ReadResult<Input>>;
-  /** Says that no more is wanted. */
+  /** Stops: no more input is wanted. */
   cancel(reason?: unknown): Promise<void>;
 }
 
 /**
- * Makes output when asked, in two parts: waiting for input, and turning it into output without waiting.
- * So however many steps are fused, there is one promise for each input.
+ * Makes output on demand, in two parts: waiting for input, and turning it into output synchronously. So
+ * however many steps are fused, there is only one promise for each input.
  */
 export interface Producer<Output> {
-  /** Waits for the next input, which is then handed to `take`. */
+  /** Waits for the next input, which must then be passed to `take`. */
   read(): Promise<unknown>;
   /**
-   * Emits what follows from an input, which may be nothing. Returns whether there may be more. What was
-   * emitted before it throws counts.
+   * Emits the output for an input, which may be none. Returns whether there may be more. If it throws, the
+   * output emitted before that is still valid.
    */
   take(input: unknown, emit: Emit<Output>): boolean;
-  /** Is called when `read` has rejected: there is no more. */
+  /** Called when `read` has rejected: there will be no more output. */
   fail(error: unknown): void;
-  /** Says that no more is wanted. Nothing is emitted after that. */
+  /** Stops: no more output is wanted. Nothing is emitted after that. */
   cancel(reason?: unknown): Promise<void>;
 }
 
-/** A failure that waits for its turn, in a box since `undefined` can be thrown, too. */
+/** A failure to be reported later. Boxed, because `undefined` can be thrown too. */
 export interface Failure {
   readonly error: unknown;
 }
 
-/** Ignores a rejection that has nobody to go to. */
+/** Ignores a rejection that nobody can handle. */
 export function ignoreRejection(promise: Promise<unknown>): void {
   promise.catch(() => {});
 }
 
-/** What a step makes of a source. A failure of the step cancels the source. */
+/** The output of a step that reads from a source. A failure of the step cancels the source. */
 export class SourceProducer<Input, Output> implements Producer<Output> {
   readonly #source: Source<Input>;
   readonly #step: Step<Input, Output>;
@@ -73,7 +73,7 @@ export class SourceProducer<Input, Output> implements Producer<Output> {
   }
 
   fail(error: unknown): void {
-    // A source that has failed may still hold something.
+    // A failed source may still hold resources.
     ignoreRejection(this.cancel(error));
   }
 

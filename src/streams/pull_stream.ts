@@ -2,14 +2,14 @@
  * The streams of the package: {@link PullStream}, which can be read with `for await` in every engine,
  * and {@link StepStream}, a step with a writable and a readable side.
  *
- * All of them treat backpressure, cancelling and failures alike:
+ * All of them handle backpressure, cancelling and failures in the same way:
  *
- * - What was made before a failure is delivered before the failure.
+ * - Output made before a failure is delivered before the failure.
  * - A failure travels down to the reader and up to the source; a cancel travels up.
- * - Input is taken only when the reader has asked for output that is not there yet.
+ * - Input is taken only when the reader has asked for output that has not been made yet.
  *
- * Streams of the package that are piped into each other are fused: `pipeThrough` connects the steps,
- * and no value crosses a stream between them, which takes many times as long as the steps themselves.
+ * Streams of the package that are piped into each other are fused: `pipeThrough` connects the steps
+ * directly. Passing values through a stream between them would take many times as long as the steps.
  *
  *     body ── platform's pipe ──▶ writable │ step ──▶ step ──▶ step │ readable
  *
@@ -33,22 +33,22 @@ export type PullStream<Value> =
   & ReadableStream<Value>
   & AsyncIterable<Value>;
 
-/** What a {@link PullStream} has besides the methods of every `ReadableStream`, or in place of them. */
+/** The methods that a {@link PullStream} adds to those of every `ReadableStream`, or replaces. */
 export interface PullStreamMethods<Value> {
-  /** Iterates over the stream, with a choice of what happens to it when the loop is left early. */
+  /** Iterates over the stream. The options say what happens to it when the loop is left early. */
   values(options?: IteratorOptions): AsyncIterableIterator<Value>;
-  /** Pipes the stream through a transform, and gives the readable side of that, whatever its type. */
+  /** Pipes the stream through a transform, and returns its readable side, whatever its type. */
   pipeThrough<Readable extends ReadableStream>(
     transform: { readonly readable: Readable; readonly writable: WritableStream<Value> },
     options?: PipeOptions,
   ): Readable;
 }
 
-/** The options of `pipeThrough`. (Node's types do not know the platform's name for them.) */
+/** The options of `pipeThrough`. (Node's types lack the platform's name for them.) */
 export type PipeOptions = Parameters<ReadableStream["pipeThrough"]>[1];
 
 /**
- * A stream of what a producer makes, read as it is asked for.
+ * A stream of the output of a producer, made on demand.
  *
  * @param outlet Makes the producer, when the stream is first read or cancelled.
  */
@@ -66,7 +66,7 @@ export function createPullStream<Value>(outlet: Outlet<Value>): PullStream<Value
     inlet?.follow(origin);
     return ReadableStream.prototype.pipeThrough.call(stream, transform, options);
   };
-  // Properties of the stream, not a subclass: the types of `values` differ from library to library.
+  // Properties of the stream rather than a subclass: TypeScript's libraries disagree on the type of `values`.
   const own = { values, pipeThrough, [Symbol.asyncIterator]: values };
   for (const key of Reflect.ownKeys(own)) {
     const value = own[key as keyof typeof own];
@@ -75,7 +75,7 @@ export function createPullStream<Value>(outlet: Outlet<Value>): PullStream<Value
   return stream as PullStream<Value>;
 }
 
-/** What a step makes of a source, as a stream. */
+/** The output of a step that reads a stream, as a stream. */
 export function streamFrom<Input, Output>(
   source: ReadableStream<Input>,
   step: Step<Input, Output>,
@@ -85,7 +85,7 @@ export function streamFrom<Input, Output>(
 }
 
 /** The inlets of all steps, by their writable side. */
-// deno-lint-ignore no-explicit-any -- what an inlet takes is known from its writable side
+// deno-lint-ignore no-explicit-any -- the type of the input is that of the writable side
 const inlets = new WeakMap<WritableStream, Inlet<any, unknown>>();
 
 function inletOf<Input>(
@@ -96,20 +96,20 @@ function inletOf<Input>(
 
 /** A step with a writable and a readable side, for `pipeThrough`. */
 export class StepStream<Input, Output> implements ReadableWritablePair<Output, Input> {
-  /** What the step makes of the input. */
+  /** The output of the step. */
   readonly readable: PullStream<Output>;
-  /** The input. A write is done when its value is taken; a failure of the step shows at the next one. */
+  /** The input. A write resolves when its value is taken. A failure of the step shows at the next write. */
   readonly writable: WritableStream<Input>;
 
   /**
    * Creates the two sides.
    *
-   * @param step What is made of the input.
+   * @param step The step between them.
    */
   constructor(step: Step<Input, Output>) {
-    // The step does not run inside the `TransformStream`, which drops what is queued when it fails.
+    // The step does not run inside the `TransformStream`, which on an error drops output already queued.
     const { readable, writable } = new TransformStream<Input, Input>();
-    // What a class that extends a public one does to its sides is unknown, so it is not fused.
+    // A subclass of a public class may do anything with its two sides, so do not fuse it.
     const isOurs = Object.getPrototypeOf(new.target) === StepStream;
     const inlet = new Inlet(readable, writable, step, isOurs);
     inlets.set(writable, inlet);
@@ -140,20 +140,20 @@ class Inlet<Input, Output> implements Outlet<Output> {
   }
 
   /**
-   * Takes the input from another stream of the package from now on, as if that were piped into the
-   * writable side. Returns whether it does: not if either side has been used in another way.
+   * From now on takes the input directly from another stream of the package, as if it were piped into the
+   * writable side. Returns whether it does so: not if either side is already in use.
    */
   fuse(stream: ReadableStream<Input>, origin: Origin<Input>): boolean {
     if (stream.locked || origin.isSettled || origin.hasQueued) return false;
     if (this.#isConnected || this.#writable.locked || !this.#isOurs) return false;
     const writer = this.#writable.getWriter();
-    const isUntouched = writer.desiredSize === 1; // less if something is queued, `null` if it failed
+    const isUntouched = writer.desiredSize === 1; // less if values are queued, `null` if it has failed
     if (isUntouched) this.#fusion = new Fusion(origin, stream.getReader(), writer);
     else writer.releaseLock();
     return isUntouched;
   }
 
-  /** Lets the step know which one the platform pipes in. */
+  /** Tells the step which step comes before it, if the platform pipes them. */
   follow(origin: Origin<Input>): void {
     const before = origin.isStarted ? undefined : origin.outlet.step;
     if (before) this.step.follow?.(before);
@@ -167,7 +167,7 @@ class Inlet<Input, Output> implements Outlet<Output> {
     const before = fusion.origin.isStarted ? undefined : fusion.origin.outlet;
     const joined = before?.step && this.step.joinTo?.(before.step);
     if (!before || !joined) return new FusedProducer(fusion, this.step);
-    // From now on the stream before makes the output of this one. It is locked, so nobody sees that.
+    // From now on the previous stream makes the output of this one. It is locked, so nobody notices.
     before.step = joined;
     return new FusedProducer<Input, Output>(fusion, undefined);
   }
@@ -217,13 +217,13 @@ class Fusion<Value> {
   }
 }
 
-/** What a step makes of the values of another stream of the package, with no stream in between. */
+/** The output of a step that takes the values of another stream of the package directly. */
 class FusedProducer<Input, Output> implements Producer<Output> {
   readonly #fusion: Fusion<Input>;
   readonly #step: Step<Input, Output> | undefined;
   #isSettled = false;
 
-  /** @param step The step, unless the one before does the work of both. */
+  /** @param step The step; `undefined` if the previous step does the work of both. */
   constructor(fusion: Fusion<Input>, step: Step<Input, Output> | undefined) {
     this.#fusion = fusion;
     this.#step = step;
@@ -238,7 +238,7 @@ class FusedProducer<Input, Output> implements Producer<Output> {
     const step = this.#step;
     let failure: Failure | undefined;
     const push = (value: Input) => {
-      // The producer must not see a failure of the step: it would take that for one of its own.
+      // Hide a failure of the step from the producer, which would treat it as its own.
       if (failure) return;
       try {
         step!.push(value, emit);
@@ -278,7 +278,7 @@ class FusedProducer<Input, Output> implements Producer<Output> {
     this.#step?.end(emit);
   }
 
-  /** Cancels what is above, for the step has failed. */
+  /** Cancels the upper stream, because the step has failed, and throws. */
   #throw(error: unknown): never {
     ignoreRejection(this.cancel(error));
     throw error;
