@@ -1,16 +1,16 @@
 /**
- * Tells listeners of a value that changes, at most every so often.
+ * Calls listeners with a changing value, throttled.
  *
- * Each listener is called when it comes, and then with what is new: at the end of the turn in which the
- * value has changed or, if its last call is too recent for that, once it is not any more. So the last change
- * is always told, and as many listeners as possible are told in one go.
+ * Each listener is called when it subscribes, and then after each change: at the end of the turn of the
+ * event loop in which the value has changed or, if its last call was too recently, as soon as the interval
+ * has passed. So the last change is always reported, and changes in one turn are reported together.
  *
  * @module
  */
 
 import { type Listener, tell } from "./listener.ts";
 
-/** How often listeners are told, and the clock. */
+/** How often listeners are called, and the clock. */
 export interface AnnouncerOptions {
   /** The least time between two calls of a listener, in milliseconds. */
   readonly everyMs: number;
@@ -23,26 +23,26 @@ export interface AnnouncerOptions {
 /** One subscription of a listener, which may have several. */
 interface Subscription<Value> {
   readonly listener: Listener<Value>;
-  /** What the listener was told last, and when. */
+  /** The value of its last call, and when that was. */
   told: Value;
   toldAt: number;
 }
 
-/** Tells listeners of a value that changes. */
+/** Calls listeners with a changing value. */
 export class Announcer<Value> {
   readonly #current: () => Value;
   readonly #options: AnnouncerOptions;
   readonly #subscriptions = new Set<Subscription<Value>>();
-  /** Aborts the wait until somebody may be told, if there is one. */
+  /** Aborts the current wait, if there is one. */
   #waiting: AbortController | undefined;
 
-  /** @param current The value as it is: the same one until it changes. */
+  /** @param current Returns the current value: the same object until it changes. */
   constructor(current: () => Value, options: AnnouncerOptions) {
     this.#current = current;
     this.#options = options;
   }
 
-  /** Calls a listener now, and then with each new value. Returns how it leaves. */
+  /** Calls a listener now, and then with each new value. Returns a function that unsubscribes it. */
   subscribe(listener: Listener<Value>): () => void {
     const subscription = { listener, told: this.#current(), toldAt: this.#options.now() };
     this.#subscriptions.add(subscription);
@@ -53,12 +53,12 @@ export class Announcer<Value> {
     };
   }
 
-  /** Has a change told. */
+  /** Reports that the value has changed. */
   change(): void {
     if (this.#subscriptions.size > 0 && !this.#waiting) void this.#tellWhenDue();
   }
 
-  /** Tells all who do not know the value, each as soon as it may be told. */
+  /** Calls all listeners that have not seen the current value, each as soon as its interval has passed. */
   async #tellWhenDue(): Promise<void> {
     const waiting = this.#waiting = new AbortController();
     const { signal } = waiting;
@@ -78,23 +78,23 @@ export class Announcer<Value> {
     }
   }
 
-  /** Those who do not know the value as it is. */
+  /** The subscriptions that have not seen the current value. */
   #unaware(): Subscription<Value>[] {
     const value = this.#current();
     return [...this.#subscriptions].filter(({ told }) => told !== value);
   }
 
-  /** How long it takes until a listener may be told again. */
+  /** How long until a listener may be called again, in milliseconds. */
   #delayMs(subscription: Subscription<Value>): number {
     const { everyMs, now } = this.#options;
     const time = now();
-    // A clock that was set back must not make the wait any longer.
+    // A clock that was set back must not lengthen the wait.
     subscription.toldAt = Math.min(subscription.toldAt, time);
     return Math.max(0, subscription.toldAt + everyMs - time);
   }
 
   #tell(subscription: Subscription<Value>): void {
-    if (!this.#subscriptions.has(subscription)) return; // one who was told before it has let it leave
+    if (!this.#subscriptions.has(subscription)) return; // an earlier listener has unsubscribed it
     subscription.told = this.#current();
     subscription.toldAt = this.#options.now();
     tell(subscription.listener, subscription.told);

@@ -1,11 +1,11 @@
 /**
- * One value after another, for any number of readers, each of which reads at a pace of its own.
+ * Shares a sequence of values among any number of readers, each at its own pace.
  *
  *     publish(value) ──▶ the newest value ◀── each reader, when it asks
  *
- * Nothing but the newest value is kept, however far behind a reader is: it knows the number of the value
- * that it took last. The broadcast knows only the readers that wait at the moment, so that a stream that
- * nobody reads any more costs nothing.
+ * Only the newest value is kept, however far behind a reader is. Each reader remembers the number of the
+ * value that it took last. The broadcast knows only the readers that are waiting at the moment, so a stream
+ * that nobody reads any more costs nothing.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import type { Failure, Producer } from "../streams/producer.ts";
 import { createPullStream, type PullStream } from "../streams/pull_stream.ts";
 import type { Emit } from "../streams/step.ts";
 
-/** How it has ended: with a failure or, if there is none, just so. */
+/** How it ended: with a failure or, if there is none, normally. */
 interface Ending {
   readonly failure: Failure | undefined;
 }
@@ -36,7 +36,7 @@ export class Broadcast<Value> {
     return this.#count;
   }
 
-  /** How it has ended, or `undefined` while it goes on. */
+  /** How it ended, or `undefined` if it has not. */
   get ending(): Ending | undefined {
     return this.#ending;
   }
@@ -48,7 +48,7 @@ export class Broadcast<Value> {
     this.#wakeAll();
   }
 
-  /** Ends: readers take the newest value if they have not done so, and then see the end. */
+  /** Ends: readers take the newest value if they have not yet, and then see the end. */
   end(failure: Failure | undefined): void {
     this.#ending = { failure };
     this.#wakeAll();
@@ -57,19 +57,19 @@ export class Broadcast<Value> {
   /**
    * The newest value, and then the newest one each time that the stream is read.
    *
-   * @param onCancel Is called when the stream is cancelled before it has ended.
+   * @param onCancel Called if the stream is cancelled before the broadcast has ended.
    */
   read(onCancel: () => void): PullStream<Value> {
     const reader = new BroadcastReader(this, onCancel);
     return createPullStream({ connect: () => reader });
   }
 
-  /** Has a function called at the next change, once. */
+  /** Calls a function once, at the next change. */
   wait(wake: () => void): void {
     this.#waiting.add(wake);
   }
 
-  /** Forgets a function that waits. */
+  /** Removes a function that waits for the next change. */
   stopWaiting(wake: () => void): void {
     this.#waiting.delete(wake);
   }
@@ -80,13 +80,13 @@ export class Broadcast<Value> {
   }
 }
 
-/** Takes the newest value each time that it is asked. */
+/** Takes the newest value each time it is read. */
 class BroadcastReader<Value> implements Producer<Value> {
   readonly #broadcast: Broadcast<Value>;
   readonly #onCancel: () => void;
   /** The number of the value that was taken last. */
   #taken = 0;
-  /** What is waited for, and how that is over. */
+  /** The pending wait for a change, and the function that ends it. */
   #change: Promise<void> | undefined;
   #wake = () => {};
   #isCancelled = false;
@@ -119,7 +119,7 @@ class BroadcastReader<Value> implements Producer<Value> {
     return !ending;
   }
 
-  /** There is nothing to let go of: only the end of the broadcast makes a read fail. */
+  /** Nothing to release: a read fails only when the broadcast has ended. */
   fail(): void {}
 
   cancel(): Promise<void> {

@@ -1,8 +1,8 @@
 /**
  * One pull, and any number of watchers.
  *
- *     source ── read on, whoever is slow ──▶ newest snapshot ──▶ streams, each when it is read
- *                                                            └─▶ listeners, each time
+ *     source ── read at full speed ──▶ newest snapshot ──▶ streams, when they are read
+ *                                                      └─▶ listeners, each time
  *
  * @module
  */
@@ -17,9 +17,9 @@ import { type Listener, tell } from "./listener.ts";
 /** Options of {@link PullHub}. */
 export interface PullHubOptions {
   /**
-   * How long the pull goes on after its last watcher has left, in milliseconds, before it is cancelled.
-   * Endless by default, so that to load a page again does not end a download. At 0, a watcher that comes
-   * in the same turn of the event loop as the last one leaves still keeps the pull.
+   * How long the pull goes on after its last watcher has left, in milliseconds, before it is cancelled. By
+   * default it is never cancelled, so that reloading a page does not end a download. At 0, a watcher that
+   * joins in the same turn of the event loop in which the last one leaves still keeps the pull.
    *
    * @default {Infinity}
    */
@@ -32,18 +32,18 @@ export interface PullHubOptions {
   sleep?: ((milliseconds: number, signal: AbortSignal) => Promise<void>) | undefined;
 }
 
-/** Is told of what a hub sees, before those who watch it. It is no watcher. */
+/** Receives everything that a hub sees, before its watchers do. It does not count as a watcher. */
 export interface HubKeeper {
-  /** Is called with each snapshot. */
+  /** Called with each snapshot. */
   onProgress(progress: PullProgress): void;
-  /** Is called when the pull ends, with what it failed or was cancelled with. */
+  /** Called when the pull ends, with the failure or the reason of the cancel. */
   onEnd(state: "succeeded" | "failed" | "cancelled", reason: unknown): void;
 }
 
-/** Who keeps the hub of a stream. */
+/** The keepers of hubs, by the stream that the hub will read. */
 const keepers = new WeakMap<ReadableStream<PullProgress>, HubKeeper>();
 
-/** Makes a hub whose keeper is never behind those who watch it. */
+/** Makes a hub with a keeper, which is always called before the watchers. */
 export function createKeptHub(
   progress: ReadableStream<PullProgress>,
   options: PullHubOptions,
@@ -60,12 +60,12 @@ interface Subscription {
 }
 
 /**
- * Shares one pull among any number of watchers. It reads the pull from the start, whether anybody watches
- * or not, and keeps the newest snapshot only. A slow watcher holds up nobody: it skips what is out of
- * date, but neither the newest snapshot nor the end. Who comes after the end sees the last snapshot and
- * how the pull ended.
+ * Shares one pull among any number of watchers. It reads the pull from the start, whether anybody watches or
+ * not, and keeps only the newest snapshot. A slow watcher delays nobody: it skips outdated snapshots, but
+ * never the newest one or the end. A watcher that joins after the end sees the last snapshot and how the
+ * pull ended.
  *
- * Methods are bound, so they can be handed on: `useSyncExternalStore(hub.subscribe, () => hub.latest)`.
+ * Methods are bound, so they can be passed around: `useSyncExternalStore(hub.subscribe, () => hub.latest)`.
  *
  * ```ts
  * import { pull, PullHub } from "@ollama-pull/kit";
@@ -90,15 +90,15 @@ export class PullHub {
   readonly #broadcast = new Broadcast<PullProgress>();
   readonly #subscriptions = new Set<Subscription>();
   #watchers = 0;
-  /** Aborts when a watcher comes while the pull goes on without one, or when the pull ends. */
+  /** Aborts the wait before an unwatched pull is cancelled: when a watcher joins, or the pull ends. */
   #lingering: AbortController | undefined;
   #settle!: { resolve(): void; reject(error: unknown): void };
 
   /**
-   * Takes a pull, and begins to read it.
+   * Locks the stream of a pull, and begins to read it.
    *
-   * @param progress The pull, such as {@link pull} or {@link decodeProgress} gives it. It gets locked.
-   * @param options When to give it up.
+   * @param progress The pull, such as the result of {@link pull} or {@link decodeProgress}.
+   * @param options When to cancel it if nobody watches.
    * @throws {TypeError} If the stream is locked.
    */
   constructor(progress: ReadableStream<PullProgress>, options: PullHubOptions = {}) {
@@ -117,14 +117,14 @@ export class PullHub {
     return this.#broadcast.latest;
   }
 
-  /** How many watch: streams that were not cancelled, and listeners. After the end, nobody does. */
+  /** The number of watchers: streams that were not cancelled, and listeners. After the end it is 0. */
   get watchers(): number {
     return this.#watchers;
   }
 
   /**
-   * Watches the pull as a stream, of which each read gives the newest snapshot that it has not given yet.
-   * It ends, or fails, as the pull does. Cancel it to leave.
+   * Watches the pull as a stream. Each read gives the newest snapshot, and waits for one that this stream has
+   * not given yet. The stream ends or fails as the pull does. Cancel it to leave.
    *
    * @return The snapshots.
    */
@@ -134,12 +134,12 @@ export class PullHub {
   };
 
   /**
-   * Calls a function at once with the newest snapshot, if there is one, and then with each new one. How
-   * the pull ends is told by {@link done}. An error that the function throws is reported as that of an
-   * event listener is, and changes nothing.
+   * Calls a function at once with the newest snapshot, if there is one, and then with each new one. For the
+   * end of the pull, see {@link done}. An error that the function throws is reported like that of an event
+   * listener, and has no other effect.
    *
-   * @param listener Is called with each snapshot.
-   * @return Leaves.
+   * @param listener Called with each snapshot.
+   * @return Removes the listener.
    */
   readonly subscribe = (listener: (progress: PullProgress) => void): () => void => {
     const { latest } = this;
@@ -158,10 +158,10 @@ export class PullHub {
   };
 
   /**
-   * Cancels the pull. As with a pull whose signal aborts, all who watch see the newest snapshot, if they
-   * have not yet, and then fail with the reason; so does {@link done}. After the end it does nothing.
+   * Cancels the pull. As when a signal aborts, all watchers get the newest snapshot, if they have not seen it
+   * yet, and then fail with the reason; {@link done} rejects with it. After the end it does nothing.
    *
-   * @param reason Why; an `AbortError` unless given.
+   * @param reason Why. By default an `AbortError`.
    */
   readonly cancel = (
     reason: unknown = new DOMException("The pull was cancelled", "AbortError"),
@@ -187,8 +187,8 @@ export class PullHub {
   #publish(progress: PullProgress): void {
     this.#keeper?.onProgress(progress);
     this.#broadcast.publish(progress);
-    // A copy, since one listener may let others come or go, or cancel the pull, after which the rest are
-    // still told of this snapshot.
+    // Copy the set: a listener may add or remove others, or cancel the pull, and then the rest must still
+    // get this snapshot.
     for (const subscription of [...this.#subscriptions]) {
       if (!subscription.hasLeft) tell(subscription.listener, progress);
     }
@@ -222,7 +222,7 @@ export class PullHub {
         if (lingering.signal.aborted) return;
         this.cancel(new DOMException("Nobody watches the pull any more", "AbortError"));
       },
-      () => {}, // somebody has come, or the pull has ended
+      () => {}, // a watcher has joined, or the pull has ended
     );
   }
 }

@@ -1,13 +1,13 @@
 /**
- * Those who are told of changes.
+ * Listeners for changes.
  *
  * @module
  */
 
-/** Is told of each change. */
+/** Called with each change. */
 export type Listener<Value> = (value: Value) => void;
 
-/** Tells a listener. What it throws goes where the errors of event listeners go, and disturbs nobody else. */
+/** Calls a listener. An error that it throws is reported like that of an event listener, and affects nobody else. */
 export function tell<Value>(listener: Listener<Value>, value: Value): void {
   try {
     listener(value);

@@ -1,5 +1,5 @@
 /**
- * One pull of a {@link PullManager}: what its hub reads from, and what has become of it.
+ * One pull of a {@link PullManager}: the stream that its hub reads, and its state.
  *
  *     waiting ── begin ──▶ running ──▶ succeeded or failed
  *        └──── cancel ────────┴─────▶ cancelled
@@ -15,11 +15,11 @@ import { createKeptHub, type HubKeeper, type PullHub, type PullHubOptions } from
 import type { StartPull } from "./options.ts";
 import type { CountedPull } from "./totals.ts";
 
-/** Which model a pull is of, and where. */
+/** Which model is pulled, and where. */
 export interface PullIdentity {
-  /** What two pulls of the same model on the same server have in common. */
+  /** The same for all pulls of the same model on the same server. */
   readonly key: string;
-  /** The model's name, as it was started. */
+  /** The model's name, as it was passed to `start`. */
   readonly model: string;
   /** The address of the server, without what may be secret. */
   readonly host: string;
@@ -28,10 +28,10 @@ export interface PullIdentity {
 /** Makes the stream of a pull. Its signal aborts when the pull is cancelled. */
 export type OpenPull = (signal: AbortSignal) => ReturnType<StartPull>;
 
-/** A pull that waits for its turn, until it has ended. */
+/** A pull, from when it waits for its turn until after its end. */
 export class ManagedPull implements CountedPull, HubKeeper {
   readonly identity: PullIdentity;
-  /** Where it is watched. */
+  /** The hub by which it is watched. */
   readonly hub: PullHub;
   readonly #open: OpenPull;
   readonly #onChange: (pull: ManagedPull) => void;
@@ -42,9 +42,9 @@ export class ManagedPull implements CountedPull, HubKeeper {
   #state: PullState = "waiting";
   #progress: PullProgress | undefined;
   #error: Error | undefined;
-  /** Aborts when it ends, in whatever way. */
+  /** Aborts when it ends, however it ends. */
   readonly #ended = new AbortController();
-  /** What is said of it as it is, once that was asked for. */
+  /** The current entry, once it was requested. */
   #entry: PullEntry | undefined;
 
   constructor(
@@ -65,7 +65,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
     return this.identity.host;
   }
 
-  /** What has become of it. */
+  /** The state of the pull. */
   get state(): PullState {
     return this.#state;
   }
@@ -75,7 +75,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
     return this.#progress;
   }
 
-  /** What is said of it: the same object until it changes. */
+  /** Its entry: the same object until it changes. */
   get entry(): PullEntry {
     return this.#entry ??= new Entry(
       this.identity,
@@ -83,7 +83,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
       this.#progress,
       this.#error,
       this.hub,
-    ) as PullEntry; // which has an error where the state says so
+    ) as PullEntry; // it has an error in the states that require one
   }
 
   /** Begins: it is its turn. */
@@ -110,7 +110,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
     this.#change(state);
   }
 
-  /** What the hub reads: nothing until it is its turn. */
+  /** The stream that the hub reads. It gives nothing until it is the pull's turn. */
   #stream(): ReadableStream<PullProgress> {
     return new ReadableStream({
       pull: async (controller) => {
@@ -127,7 +127,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
     }, { highWaterMark: 0 });
   }
 
-  /** Opens the stream, which may come when the pull is cancelled already. */
+  /** Opens the stream. By the time it is open, the pull may have been cancelled. */
   async #connect(): Promise<ReadableStreamDefaultReader<PullProgress>> {
     const { signal } = this.#cancelled;
     const stream = await this.#open(signal);
@@ -142,7 +142,7 @@ export class ManagedPull implements CountedPull, HubKeeper {
   }
 }
 
-/** What is said of a pull. The hub is no property of its own, so that it is left out of copies. */
+/** An entry. The hub is not an own property, so copies leave it out. */
 class Entry {
   declare readonly model: string;
   declare readonly host: string;
@@ -172,7 +172,7 @@ class Entry {
   }
 }
 
-/** What was thrown, as an error. */
+/** Wraps a thrown value in an error, unless it is one. */
 function asError(thrown: unknown): Error {
   return thrown instanceof Error ? thrown : new Error(String(thrown), { cause: thrown });
 }

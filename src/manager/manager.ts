@@ -1,7 +1,7 @@
 /**
  * The pulls of an app, by name.
  *
- *     start ──▶ queue ── its turn ──▶ ManagedPull ──▶ PullHub ──▶ those who watch this pull
+ *     start ──▶ queue ── its turn ──▶ ManagedPull ──▶ PullHub ──▶ watchers of this pull
  *                                          └── each change ──▶ snapshot of all ──▶ listeners
  *
  * @module
@@ -21,12 +21,12 @@ import { hasEnded, Totals } from "./totals.ts";
 const DEFAULT_UPDATE_EVERY_MS = 100;
 
 /**
- * The pulls of an app, by name: each model is pulled once at a time from a server, whoever starts it, and
- * not more pulls run at once than the app wants. A model is the same however its name is written (see
- * {@link isSameModel}), and a server by its address, without user name and password.
+ * The pulls of an app, by name. Each model is pulled only once at a time on a server, however often it is
+ * started, and only `maxConcurrent` pulls run at once. Models are compared by {@link isSameModel}, servers by
+ * their address without user name and password.
  *
- * Methods are bound. The manager fits React's `useSyncExternalStore(manager.subscribe,
- * manager.getSnapshot)` and is a store for Svelte as it is (`$manager.entries`).
+ * Methods are bound. The manager works with React's `useSyncExternalStore(manager.subscribe,
+ * manager.getSnapshot)` and is itself a Svelte store (`$manager.entries`).
  *
  * ```ts
  * import { PullManager } from "@ollama-pull/kit";
@@ -46,11 +46,11 @@ export class PullManager {
   readonly #maxConcurrent: number;
   /** The pulls by their keys, in the order in which their models were first started. */
   readonly #pulls = new Map<string, ManagedPull>();
-  /** Those that wait, in the order of their starts. */
+  /** The waiting pulls, in the order of their starts. */
   readonly #queue = new Set<ManagedPull>();
   #runningCount = 0;
   readonly #totals = new Totals();
-  /** What is said of all pulls as they are, once that was asked for. */
+  /** The current snapshot, once it was requested. */
   #snapshot: PullManagerSnapshot | undefined;
   readonly #announcer: Announcer<PullManagerSnapshot>;
 
@@ -72,16 +72,16 @@ export class PullManager {
   }
 
   /**
-   * Begins a pull, or joins the one of this model that waits or runs on the server; then the options,
-   * the signal too, are those of the first. One that has ended is replaced. If as many run as may, the
-   * pull waits, and makes no request until it is its turn.
+   * Starts a pull, or joins the pull of this model that already waits or runs on the server. A joined pull
+   * keeps the options of its first start, including the signal. A pull that has ended is replaced. If
+   * `maxConcurrent` pulls are running, the pull waits, and makes no request until it is its turn.
    *
    * @param model The model's name: `[host[:port]/][namespace/]name[:tag]`.
-   * @param options Where to pull from, and how. What is absent is taken from the manager's options. Both
-   * signals, if there are two, cancel the pull.
+   * @param options Where to pull from, and how. Absent options are taken from the manager's options. If both
+   * have a signal, either cancels the pull.
    * @return The pull, which can be watched at once.
    * @throws {TypeError} If the model is not a name, or the host, a header or a layer cannot be used. With
-   * a `pull` of your own, only the host is looked at.
+   * your own `pull`, only the host is checked.
    * @throws {RangeError} If `maxLineBytes` is not above 0.
    */
   readonly start = (model: string, options: PullStartOptions = {}): PullHub => {
@@ -103,8 +103,8 @@ export class PullManager {
   };
 
   /**
-   * Cancels a pull that waits or runs: its request ends at once, and who watches it fails with an
-   * `AbortError`. The server keeps what was downloaded. Otherwise it does nothing.
+   * Cancels a pull that waits or runs: its request ends at once, and its watchers fail with an `AbortError`.
+   * The server keeps the downloaded bytes. If there is no such pull, it does nothing.
    *
    * @param model The model's name, in any form.
    * @param server Where it is pulled.
@@ -116,11 +116,11 @@ export class PullManager {
   };
 
   /**
-   * What is known of a pull, if there is one: the same object as in {@link getSnapshot}.
+   * Returns the entry of a pull, if there is one: the same object as in {@link getSnapshot}.
    *
    * @param model The model's name, in any form.
    * @param server Where it is pulled.
-   * @return The entry, or `undefined` if the model was not started or is dismissed.
+   * @return The entry, or `undefined` if the model was not started or was dismissed.
    * @throws {TypeError} If the host cannot be used.
    */
   readonly get = (model: string, server: PullServer = {}): PullEntry | undefined => {
@@ -128,7 +128,7 @@ export class PullManager {
   };
 
   /**
-   * Removes the entry of a pull that has ended. Otherwise it does nothing.
+   * Removes the entry of a pull that has ended. If there is no such pull, it does nothing.
    *
    * @param model The model's name, in any form.
    * @param server Where it was pulled.
@@ -144,10 +144,10 @@ export class PullManager {
   };
 
   /**
-   * All pulls as they are now: the same object until something changes, with the same entry for each pull
-   * that has not changed.
+   * Returns the current state of all pulls: the same object until something changes, with the same entry for
+   * each pull that has not changed.
    *
-   * @return The entries, and how far all pulls together have come.
+   * @return The entries, and the progress of all pulls together.
    */
   readonly getSnapshot = (): PullManagerSnapshot => {
     return this.#snapshot ??= {
@@ -157,13 +157,12 @@ export class PullManager {
   };
 
   /**
-   * Calls a function at once with the snapshot, and then with each changed one, at most every
-   * `updateEveryMs`. Snapshots in between are left out, but the last one never is: each change, such as an
-   * end, is told within that time. An error that the function throws is reported as that of an event
-   * listener is, and changes nothing.
+   * Calls a function at once with the snapshot, and then after changes, at most once per `updateEveryMs`.
+   * Snapshots in between are skipped, but never the last one: each change is reported within that time. An
+   * error that the function throws is reported like that of an event listener, and has no other effect.
    *
-   * @param listener Is called with the snapshot.
-   * @return Leaves.
+   * @param listener Called with the snapshot.
+   * @return Removes the listener.
    */
   readonly subscribe = (listener: (snapshot: PullManagerSnapshot) => void): () => void => {
     return this.#announcer.subscribe(listener);
@@ -178,7 +177,7 @@ export class PullManager {
     return { key: `${comparable(model)} ${host}`, model, host };
   }
 
-  /** Begins those whose turn it is. */
+  /** Begins the pulls whose turn it is. */
   #beginNext(): void {
     for (const pull of this.#queue) {
       if (this.#runningCount >= this.#maxConcurrent) return;
@@ -203,19 +202,20 @@ export class PullManager {
   }
 }
 
-/** Options without those that are `undefined`, which do not hide a default. */
+/** Options without those that are `undefined`, which must not override a default. */
 export function definedOf<Options extends object>(options: Options): Partial<Options> {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined);
   return Object.fromEntries(entries) as Partial<Options>;
 }
 
-/** How a pull is opened. */
+/** Returns the function that opens a pull. */
 function openerOf(
   model: string,
   { pull: startPull, signal: _, ...options }: PullStartOptions,
 ): OpenPull {
   if (startPull) return (signal) => startPull(model, { ...options, signal });
-  // It says now what it cannot use, and makes no request before it is read. To cancel it ends it.
+  // Call `pull` now, so that it throws for invalid options. It makes no request before it is read, and ends
+  // when it is cancelled.
   const stream = pull(model, options);
   return () => stream;
 }

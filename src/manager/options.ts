@@ -8,11 +8,11 @@ import type { EnsureModelOptions } from "../pull/model_state_options.ts";
 import type { PullOptions } from "../pull/options.ts";
 import type { PullProgress } from "../snapshot.ts";
 
-/** What a {@link StartPull} is called with besides the model. */
+/** The options that a {@link StartPull} is called with. */
 export interface StartPullOptions extends PullOptions {
-  /** Makes the requests. It takes those of {@link ensureModel}, too. */
+  /** Makes the requests, including those of {@link ensureModel}. */
   fetch?: EnsureModelOptions["fetch"];
-  /** Aborts when the pull is cancelled, in whatever way. */
+  /** Aborts when the pull is cancelled, however it is cancelled. */
   signal: AbortSignal;
 }
 
@@ -25,17 +25,17 @@ export type StartPull = (
 /** Options of {@link PullManager.start}. Those of `pull` mean what they mean there. */
 export interface PullStartOptions extends PullOptions {
   /**
-   * Makes the requests: the runtime's `fetch`, that of a mock, or one with a proxy or logging. It is
-   * called with the address and the options, whose `headers` are a plain object. All are those of `pull`,
-   * unless the option `pull` makes others, as `ensureModel` does.
+   * Makes the requests: the runtime's `fetch`, a mock's, or one with a proxy or logging. It is called with
+   * the URL and the options, whose `headers` are a plain object. If the option `pull` is `ensureModel`, it
+   * also gets the requests of `ensureModel`.
    *
    * @default {fetch}
    */
   fetch?: EnsureModelOptions["fetch"];
   /**
-   * Begins the pull, in place of `pull`: `ensureModel`, or a function that asks an app's own endpoint. It
-   * is called when it is the pull's turn, with the options of the manager and of this pull. What it throws
-   * fails the pull.
+   * Begins the pull, instead of `pull`: `ensureModel`, or a function that asks your app's own endpoint. It is
+   * called when it is the pull's turn, with the options of the manager and of this pull. If it throws, the
+   * pull fails with that error.
    *
    * @default {pull}
    */
@@ -52,21 +52,21 @@ export interface PullStartOptions extends PullOptions {
 /** Options of {@link PullManager}. Those of {@link PullStartOptions} are the defaults of all pulls. */
 export interface PullManagerOptions extends Omit<PullStartOptions, "layers"> {
   /**
-   * How many pulls run at the same time, over all servers. The rest wait in the order of their starts.
+   * How many pulls may run at the same time, over all servers. The rest wait, in the order of their starts.
    *
    * @default {Infinity}
    */
   maxConcurrent?: number | undefined;
   /**
-   * The least time between two calls of a listener, in milliseconds, and the longest that a change waits
-   * to be told.
+   * The least time between two calls of a listener, in milliseconds, and so the longest delay before a change
+   * is reported.
    *
    * @default {100}
    */
   updateEveryMs?: number | undefined;
 }
 
-/** Which server is meant. */
+/** Identifies a server. */
 export interface PullServer {
   /**
    * The address of the server, as people write it; see {@link parseHost}. If it is empty or absent, that

@@ -1,9 +1,9 @@
 /**
- * How far all pulls together have come.
+ * The progress of all pulls together.
  *
- * What counts is all work since the last time that there was none. So the whole does not fall back when
- * a part of it ends: one that has succeeded counts with all of its bytes, and one that has failed or was
- * cancelled with those that are present, since nothing more is to be done for it.
+ * All pulls count that were started since the manager was last idle. So the total does not fall back when a
+ * pull ends: a pull that has succeeded counts with all of its bytes, and one that failed or was cancelled
+ * with the bytes that are present, because nothing more will be done for it.
  *
  * @module
  */
@@ -12,17 +12,17 @@ import type { PullProgress } from "../snapshot.ts";
 import { MAX_FRACTION } from "../tracker.ts";
 import type { PullManagerSnapshot, PullState } from "./entry.ts";
 
-/** As much of a pull as is counted. */
+/** The part of a pull that is counted. */
 export interface CountedPull {
   readonly host: string;
   readonly state: PullState;
   readonly progress: PullProgress | undefined;
 }
 
-/** How far all pulls together have come. */
+/** The progress of all pulls together. */
 export type Sums = Omit<PullManagerSnapshot, "entries">;
 
-/** Whether a pull has come to an end. */
+/** Whether a pull has ended. */
 export function hasEnded({ state }: Pick<CountedPull, "state">): boolean {
   return state !== "waiting" && state !== "running";
 }
@@ -30,31 +30,31 @@ export function hasEnded({ state }: Pick<CountedPull, "state">): boolean {
 /** Counts pulls. */
 export class Totals {
   readonly #pulls = new Map<string, CountedPull>();
-  /** What the fraction does not fall below, since it was shown. */
+  /** The largest fraction shown so far, below which it must not fall. */
   #shownFraction = 0;
 
-  /** Counts another pull, in place of an earlier one by its key. If no other is under way, it counts alone. */
+  /** Counts another pull, replacing one with the same key. If no other has still to end, it counts alone. */
   start(key: string, pull: CountedPull): void {
     if ([...this.#pulls.values()].every(hasEnded)) this.clear();
     this.#pulls.set(key, pull);
     this.#shownFraction = 0;
   }
 
-  /** Lets go of a pull that has ended. It still counts. */
+  /** Releases a pull that has ended, but still counts it. */
   dismiss(key: string): void {
     const pull = this.#pulls.get(key);
-    if (!pull) return; // it has ended before those that count were begun
+    if (!pull) return; // it ended before the counted pulls were started
     const { host, state, progress } = pull;
     this.#pulls.set(key, { host, state, progress });
   }
 
-  /** Counts none. */
+  /** Counts no pulls any more. */
   clear(): void {
     this.#pulls.clear();
     this.#shownFraction = 0;
   }
 
-  /** How far all have come. */
+  /** The progress of all counted pulls. */
   sums(): Sums {
     const pulls = [...this.#pulls.values()];
     const completed = sum(pulls, ({ progress }) => progress?.completed ?? 0);
@@ -77,7 +77,7 @@ function isCut({ state }: CountedPull): boolean {
   return state === "failed" || state === "cancelled";
 }
 
-/** The bytes that a pull is about, as far as they are known. */
+/** The size of a pull, in bytes, as far as it is known. */
 function sizeOf(pull: CountedPull): number {
   const { completed = 0, total = 0 } = pull.progress ?? {};
   return isCut(pull) ? completed : total;
@@ -115,10 +115,10 @@ function secondsLeftOnServer(pulls: readonly CountedPull[]): number {
     const isDownloaded = phase !== "manifest" && phase !== "downloading";
     if (isDownloaded || etaSeconds === 0) continue;
     if (etaSeconds === undefined) return NaN;
-    // What is fetched again is present by `completed`, but takes its time.
+    // Bytes that are fetched again already count in `completed`, but still take time.
     const left = Math.max(1, total - completed);
     bytes += left;
-    // The speed that the pull expects, which is a better guess than the one of the moment.
+    // Use the speed that the pull expects, a better estimate than its current speed.
     bytesPerSecond += left / etaSeconds;
   }
   return bytes === 0 ? 0 : bytes / bytesPerSecond;
