@@ -127,6 +127,6 @@ export function drawChart(record: BenchRecord): string {
     y = bottom + GROUP_GAP;
   }
   const height = y - GROUP_GAP + MARGIN;
-  const title = "How many lines a second this package decodes, and what else decodes pulls";
+  const title = "Lines per second: this package, and other ways to decode a pull";
   return drawPicture({ title, width: WIDTH, height, style: STYLE }, parts);
 }

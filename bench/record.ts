@@ -195,7 +195,7 @@ export function renderReport(record: BenchRecord): string {
   const clock = record.clock === "cpu" ? "CPU time" : "time";
   const lines = (count: number) => count.toLocaleString("en");
   return [
-    `![How many lines a second: this package, and what else decodes pulls](chart.svg)`,
+    `![Lines per second: this package, and other ways to decode a pull](chart.svg)`,
     renderTable(record),
     wrap(
       `The input comes from memory: ${lines(record.lines)} lines (${
