@@ -1,5 +1,5 @@
 /**
- * The checks of `deno task check`: all that can be found out without running a test.
+ * The checks of `deno task check`: everything that can be checked without running a test.
  *
  * @module
  */
@@ -11,22 +11,22 @@ import { findNonWebUses } from "./web_only.ts";
 
 /** One check. */
 export interface Check {
-  /** What is checked, in words. */
+  /** What is checked, for the output. */
   readonly title: string;
-  /** Returns what is wrong. */
+  /** Returns the problems, if any. */
   readonly run: () => Promise<string[]>;
 }
 
-/** What a command of Deno says is wrong with the repository. */
+/** The problems that a Deno command reports. */
 const deno = (...args: string[]) => () => findProblems(args, ROOT);
 
-/** Checks the types of TypeScript alone: recipes in JavaScript import what the repository has not. */
+/** Checks TypeScript files only: recipes in JavaScript import packages that the repository does not have. */
 async function typeCheckSources(): Promise<string[]> {
   const files = (await listFiles(ROOT)).filter((file) => /\.tsx?$/.test(file));
   return await findProblems(["check", "--quiet", FROM_CACHE, ...files], ROOT);
 }
 
-/** The checks, by their names on the command line. */
+/** The checks, by name on the command line. */
 export const CHECKS: Readonly<Record<string, Check>> = {
   format: { title: "format", run: deno("fmt", "--check") },
   lint: { title: "lint", run: deno("lint") },

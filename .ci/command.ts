@@ -1,5 +1,5 @@
 /**
- * Runs commands to their end, and keeps what they print.
+ * Runs commands to their end, and captures their output.
  *
  * @module
  */
@@ -14,15 +14,15 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
-/** Where to run a command, and with which environment variables besides those that there are. */
+/** Where to run a command, and additional environment variables. */
 export interface CommandOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
 
 /**
- * What commands are told: to print plainly, and to ask nobody elsewhere for updates of Deno, nor for the
- * manifest of a model.
+ * Environment variables for all commands: print without colours, do not check for updates of Deno, and do not
+ * fetch the manifest of a model.
  */
 const QUIETLY = {
   NO_COLOR: "1",
@@ -46,7 +46,7 @@ export async function runCommand(
   return { ok: success, stdout: utf8.decode(stdout), stderr: utf8.decode(stderr) };
 }
 
-/** The standard output of a command. Fails, with all that it has printed, if the command does. */
+/** The standard output of a command. If the command fails, throws an error with all of its output. */
 export async function outputOf(
   command: readonly [string, ...string[]],
   options: CommandOptions = {},
@@ -57,17 +57,17 @@ export async function outputOf(
 }
 
 /**
- * Has Deno take packages from its cache, by the lock file, and not from `node_modules`: that shows types that
- * do not come with a package, and imports as `npm:` names them.
+ * Makes Deno use packages from its cache, by the lock file, and not from `node_modules`. That reveals types that
+ * a package does not include, and imports that work only with `npm:`.
  */
 export const FROM_CACHE = "--node-modules-dir=none";
 
-/** Runs Deno, the one that runs this, with some arguments. */
+/** Runs the same Deno that runs this file. */
 export function runDeno(args: string[], cwd: string): Promise<CommandResult> {
   return runCommand([Deno.execPath(), ...args], { cwd });
 }
 
-/** Runs Deno with some arguments, and returns what it says is wrong: nothing, if it succeeds. */
+/** Runs Deno, and returns the problems that it reports: none, if it succeeds. */
 export async function findProblems(args: string[], cwd: string): Promise<string[]> {
   const { ok, stdout, stderr } = await runDeno(args, cwd);
   return ok ? [] : [stdout + stderr];

@@ -1,10 +1,10 @@
 /**
- * Shows that what some tools force to be stated twice is stated alike.
+ * Shows that facts that some tools require in two places are the same in both.
  *
- * - `deno publish` wants the name, the version and the exports in `deno.json`.
- * - Bun takes what `deno.json` maps in `imports` from `tsconfig.json`.
- * - Deno wants the version of a package whose install script may run.
- * - Maven wants the versions of what a project uses in each `pom.xml`.
+ * - `deno publish` requires the name, the version and the exports in `deno.json`.
+ * - Bun reads the mappings of `imports` in `deno.json` from `tsconfig.json`.
+ * - Deno requires the version of a package whose install script may run.
+ * - Maven requires the versions of dependencies in each `pom.xml`.
  *
  * @module
  */
@@ -41,18 +41,18 @@ describe("the configuration", () => {
     assertEquals(compilerOptions.paths, Object.fromEntries([...ownNames, ...mappedNames]));
   });
 
-  it("lets the install script of the Bun that is imported run, and no other", async () => {
+  it("lets only the install script of the imported Bun run", async () => {
     const { imports, allowScripts } = await readDenoConfig();
     assertEquals(allowScripts.allow, [imports["bun"]!]);
   });
 
-  it("locks no package to the address of a registry", async () => {
+  it("has no address of a registry in the lock file", async () => {
     assertEquals((await readText("deno.lock")).match(/\w+:\/\/.*/g), null);
   });
 });
 
 describe("the projects in Java", () => {
-  it("name one version of what both of them use", async () => {
+  it("use the same versions of shared dependencies", async () => {
     const versionsIn = async (file: string) =>
       new Map(
         Array.from(
@@ -70,7 +70,7 @@ describe("the projects in Java", () => {
   });
 });
 
-/** What names the version of Deno. */
+/** The files that name a version of Deno. */
 const NAMING_DENO = [
   ...DOCUMENTS,
   ".ci/run",
@@ -83,7 +83,7 @@ const NAMING_DENO = [
 
 describe("the commands for people and for machines", () => {
   for (const file of NAMING_DENO) {
-    it(`start no version of Deno but the one that runs this test, in ${file}`, async () => {
+    it(`start only the version of Deno that runs this test, in ${file}`, async () => {
       const named = (await readText(file)).matchAll(/\bdeno@(\d[\d.]*\d)/g);
       const others = Array.from(named, ([, version]) => version)
         .filter((version) => version !== Deno.version.deno);

@@ -1,5 +1,5 @@
 /**
- * The documentation: where it is, and what `deno doc` finds missing in it.
+ * The documentation: where it is, and what is missing according to `deno doc`.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export async function lintDocs(): Promise<string[]> {
 
 /**
  * The files whose examples are run: all modules that users can import, the documents at the top, and the guides.
- * Left out is the command, which does its work when it is imported.
+ * The command is left out, because importing it runs it.
  */
 export async function filesWithExamples(): Promise<string[]> {
   const command = (await readDenoConfig()).exports["./cli"]?.slice("./".length);
@@ -43,8 +43,8 @@ export async function filesWithExamples(): Promise<string[]> {
 }
 
 /**
- * Type-checks the examples, and returns what the compiler objects to. To each example Deno adds an
- * import of all that its file exports, most of which no example uses: that alone is no objection.
+ * Type-checks the examples, and returns the compiler's errors. Deno adds to each example an
+ * import of everything that its file exports; errors about unused imports are ignored.
  */
 export async function typeCheckExamples(): Promise<string[]> {
   const { name, exports, imports, compilerOptions } = await readDenoConfig();

@@ -9,7 +9,7 @@ import { describe, it } from "node:test";
 import { lintDocs } from "./docs.ts";
 
 describe("the documentation", () => {
-  it("covers all that is exported", async () => {
+  it("covers all exports", async () => {
     assertEquals(await lintDocs(), []);
   });
 });

@@ -1,8 +1,8 @@
 /**
- * Draws the picture in README.md: what `pull` shows in a terminal, by the same code, in the middle of a
- * pull from the mock. Virtual time makes it the same each time.
+ * Draws the picture in README.md: what `pull` shows in a terminal in the middle of a
+ * pull from the mock, drawn by the same code. Virtual time makes it reproducible.
  *
- * Run it with `deno run -A .ci/draw_picture.ts` when the bars have changed; a test tells.
+ * Run it with `deno run -A .ci/draw_picture.ts` when the bars have changed (a test fails then).
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { createMockServer } from "../mock/mod.ts";
 import { pull, type PullProgress } from "../mod.ts";
 import { ROOT } from "./project.ts";
 
-/** Where the picture is. */
+/** The path of the picture. */
 export const PICTURE = "cli/views/bars.svg";
 
 const COLUMNS = 84;
@@ -23,7 +23,7 @@ const CHARACTER_WIDTH = 8.4;
 const LINE_HEIGHT = 20;
 const MARGIN = 16;
 
-/** How far the pull in the picture has come. */
+/** How much of the pull in the picture is done. */
 const SHOWN_FRACTION = 0.62;
 
 async function progressAt(fraction: number): Promise<PullProgress> {

@@ -1,11 +1,11 @@
 /**
- * Makes the command one file for machines that have no runtime: `deno task executable [folder]`, which
- * prints the path of the file. With `--all`, one for each platform, the licences, and the checksums.
+ * Compiles the command to a single file, for machines without a runtime: `deno task executable [folder]`
+ * prints the path of the file. With `--all`, makes one for each platform, the licences and the checksums.
  *
  *     cli/main.ts ── bun build --compile ──▶ ollama-pull-linux-x64, …-darwin-arm64, …-windows-x64.exe
  *
- * Almost all of a file is Bun's runtime, about 100 MB. Bun has itself for other platforms sent by the
- * registry of npm.
+ * Almost all of a file is Bun's runtime, about 100 MB. Bun downloads its runtime for other platforms from the
+ * npm registry.
  *
  * @module
  */
@@ -26,10 +26,10 @@ export const PLATFORMS: readonly string[] = [
   "windows-x64",
 ];
 
-/** What is made into one file. */
+/** The entry point. */
 const ENTRY = "cli/main.ts";
 
-/** Where the files go if nobody says: a folder that Git ignores. */
+/** The default folder for the files, which Git ignores. */
 const DEFAULT_FOLDER = join(ROOT, ".cache/executable");
 
 /** The platform of this machine. */
@@ -52,9 +52,9 @@ export async function compile(folder: string, target: string = platformHere()): 
     "--compile",
     "--minify",
     `--target=bun-${target}`,
-    // No manifest is beside the file: see cli/version.ts.
+    // There is no manifest next to the file: see cli/version.ts.
     `--define=OLLAMA_PULL_VERSION=${JSON.stringify(version)}`,
-    // No file of the folder in which it is run may change what it does.
+    // No file in the current folder may change what it does.
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
     `--outfile=${file}`,
@@ -62,7 +62,7 @@ export async function compile(folder: string, target: string = platformHere()): 
   return file;
 }
 
-/** The licences of all that the files hold. */
+/** The licences of everything in the files. */
 export async function licensesInside(): Promise<string> {
   const others = await licensesOf([await build("--target=bun")]);
   const bun =
@@ -70,7 +70,7 @@ export async function licensesInside(): Promise<string> {
   return [await readText("LICENSE"), bun, others].join("\n");
 }
 
-/** Makes all that a release has besides the packages, in a folder, and returns the paths. */
+/** Makes everything that a release has besides the packages, in a folder, and returns the paths. */
 async function compileAll(folder: string): Promise<string[]> {
   const files: string[] = [];
   for (const target of PLATFORMS) files.push(await compile(folder, target));

@@ -1,6 +1,6 @@
 /**
- * Has properties try few inputs, for a quick run of the tests. A property that names a number of its own
- * keeps it. (A limit of time would not do: on a busy machine it ends a property before its first input.)
+ * Makes properties try only a few inputs, for a quick run of the tests. A property with its own number
+ * keeps it. (A time limit would not work: on a busy machine it could end a property before its first input.)
  *
  * @module
  */

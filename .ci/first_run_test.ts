@@ -1,6 +1,6 @@
 /**
- * Shows what the first run of a command in a fresh clone fetches: the packages that the command line
- * imports, and nothing for tests. It prints how long that takes, which depends on the network.
+ * Shows what the first run of a command in a fresh clone downloads: the packages that the command line
+ * imports, and nothing for tests. Prints how long that takes, which depends on the network.
  *
  *     files of the repository ──▶ an empty folder ── task, with empty caches ──▶ packages in DENO_DIR
  *
@@ -13,7 +13,7 @@ import { dirname, join } from "node:path";
 import { type CommandResult, runCommand } from "./command.ts";
 import { followImports, listFiles, readText, ROOT } from "./project.ts";
 
-/** The tasks that users run, with arguments that end soon and load all that the command needs. */
+/** The tasks that users run, with arguments that end quickly and load everything the command needs. */
 const FIRST_RUNS: Readonly<Record<string, readonly string[]>> = {
   demo: [],
   pull: ["llama3.2", "--host", "http://127.0.0.1:1", "--retries", "0", "--no-manifest"],
@@ -21,21 +21,21 @@ const FIRST_RUNS: Readonly<Record<string, readonly string[]>> = {
   conformance: ["--list-rules"],
 };
 
-/** The part of `deno.lock` that says what packages depend on. */
+/** The dependencies of packages in `deno.lock`. */
 interface Lock {
   readonly npm: Readonly<Record<string, { readonly dependencies?: readonly string[] }>>;
 }
 
-/** The packages, as `name@version`, that a file imports, and all that those depend on. */
+/** The packages, as `name@version`, that a file imports, and all of their dependencies. */
 async function packagesOf(entry: string): Promise<string[]> {
   const { npm } = JSON.parse(await readText("deno.lock")) as Lock;
-  // A dependency has its version only where there are several of the package.
+  // A dependency is listed with its version only if there are several versions of the package.
   const find = (wanted: string) =>
     Object.keys(npm).find((each) => each === wanted || each.startsWith(`${wanted}@`))!;
   const { foreign } = await followImports([entry], ROOT);
   const imported = foreign.map((specifier) => /^npm:\/((?:@[^/]+\/)?[^/]+)/.exec(specifier)?.[1]);
   const found = new Set(imported.filter((each) => each !== undefined));
-  // A set goes on to what is added to it meanwhile.
+  // Iterating over a set includes items added during the iteration.
   for (const each of found) npm[each]!.dependencies?.forEach((name) => found.add(find(name)));
   return [...found].sort();
 }
@@ -51,7 +51,7 @@ async function packagesIn(denoDir: string): Promise<string[]> {
   return packages.sort();
 }
 
-/** A copy of the repository, and caches, that go when they are no longer used. */
+/** A copy of the repository and its caches, which are deleted when it is disposed of. */
 class FreshClone implements AsyncDisposable {
   readonly #folder: string;
 
@@ -80,12 +80,12 @@ class FreshClone implements AsyncDisposable {
     return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => name);
   }
 
-  /** Where a task keeps what it fetches. */
+  /** The caches of a task. */
   cacheOf(task: string): string {
     return join(this.#folder, task);
   }
 
-  /** Runs a task with nothing in the caches. */
+  /** Runs a task with empty caches. */
   async firstRun(task: string, args: readonly string[]): Promise<CommandResult> {
     const cache = this.cacheOf(task);
     return await runCommand([Deno.execPath(), "task", task, ...args], {
@@ -106,7 +106,7 @@ describe("the first run in a fresh clone", () => {
   after(() => clone[Symbol.asyncDispose]());
 
   for (const [task, args] of Object.entries(FIRST_RUNS)) {
-    it(`of ${task} fetches only what the command imports, and warns of nothing`, async () => {
+    it(`of ${task} fetches only what the command imports, without warnings`, async () => {
       const before = await clone.files();
       const startedAt = performance.now();
       const { stderr } = await clone.firstRun(task, args);

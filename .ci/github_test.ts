@@ -1,6 +1,6 @@
 /**
- * Shows that what GitHub reads of this repository is valid, and that its workflows are careful: GitHub
- * says nothing of a form that it cannot read, and a workflow fails on the day of a release.
+ * Shows that the files for GitHub are valid, and that the workflows are careful. GitHub
+ * silently ignores an invalid form, and a faulty workflow fails only on the day of a release.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { tools, versionOf } from "../conformance/lab/interop/tools.ts";
 import { outputOf } from "./command.ts";
 import { listFiles, readText, ROOT } from "./project.ts";
 
-/** The linter of workflows, which Go builds once and then keeps. */
+/** The linter for workflows, which Go builds once and caches. */
 const ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12";
 
 const files = await listFiles(ROOT, ".github");
@@ -23,7 +23,7 @@ const forms = files.filter((file) =>
   file.startsWith(".github/ISSUE_TEMPLATE/") && basename(file) !== "config.yml"
 );
 
-/** The part of a workflow that is looked at. */
+/** The part of a workflow that is checked. */
 interface Workflow {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly jobs: Readonly<Record<string, Job>>;
@@ -45,18 +45,18 @@ for (const file of workflows) {
   }
 }
 
-/** Whether Go is missing where it may be: on the machine of a developer. */
+/** Whether Go is missing on a developer's machine. In CI it must not be. */
 const lacksGo = Deno.env.get("CI") === undefined && await versionOf(tools.go) === undefined;
 
 describe("the workflows", () => {
   it("have no fault that actionlint finds", { skip: lacksGo }, async () => {
-    // What a shell script does wrong is found by ShellCheck if it is there: not the same everywhere.
+    // Without ShellCheck, which actionlint uses only where it is installed: results would differ.
     await outputOf(["go", "run", ACTIONLINT, "-shellcheck=", "-pyflakes=", ...workflows], {
       cwd: ROOT,
     });
   });
 
-  it("take actions of others at a commit alone, with the version beside it", async () => {
+  it("pin third-party actions to a commit, with the version next to it", async () => {
     for (const file of workflows) {
       for (const [line, action] of (await readText(file)).matchAll(/^.*\buses: *(\S+).*$/gm)) {
         if (action!.startsWith("./")) continue;
@@ -65,7 +65,7 @@ describe("the workflows", () => {
     }
   });
 
-  it("say what each job may do, and for how long", () => {
+  it("declare the permissions and the time limit of each job", () => {
     assert(jobs.length > 0);
     for (const [place, { uses, permissions, "timeout-minutes": minutes }] of jobs) {
       assert(
@@ -76,7 +76,7 @@ describe("the workflows", () => {
     }
   });
 
-  it("let no job that runs code of others publish", () => {
+  it("let no job that runs third-party code publish", () => {
     const mayWrite = jobs.filter(([, { permissions }]) =>
       Object.values(permissions ?? {}).includes("write")
     );
@@ -87,7 +87,7 @@ describe("the workflows", () => {
     }
   });
 
-  it("put no text that others can choose into a script", () => {
+  it("put no text that outsiders control into a script", () => {
     for (const [place, { steps = [] }] of jobs) {
       for (const { run = "" } of steps) assert(!run.includes("${{"), `${place}: ${run}`);
     }
@@ -126,7 +126,7 @@ const FORM = {
   },
 };
 
-/** What people are told of a field. */
+/** The texts of a field. */
 function described() {
   const names = ["label", "description", "placeholder", "value"];
   return Object.fromEntries(names.map((name) => [name, { type: "string" }]));
@@ -154,7 +154,7 @@ function part(type: string, attributes: object, required: readonly string[]) {
   };
 }
 
-/** What the forms are checked by. */
+/** The schema of the forms. */
 interface Form {
   readonly name: string;
   readonly body: readonly {
@@ -177,7 +177,7 @@ describe("the forms for issues", () => {
     });
   }
 
-  it("would not be taken for forms with a slip in them", async () => {
+  it("would fail the check with a typo in them", async () => {
     const text = await readText(".github/ISSUE_TEMPLATE/bug.yml");
     for (const [right, wrong] of [["label:", "lable:"], ["textarea", "text"], ["id:", "ids:"]]) {
       assertEquals(isForm(parse(text.replace(right!, wrong!))), false, wrong);
@@ -192,7 +192,7 @@ describe("the forms for issues", () => {
     assertMatch(recording!.attributes["description"]!, /mock --replay \S+\.jsonl/);
   });
 
-  it("lead elsewhere by addresses that are whole", async () => {
+  it("have complete addresses for contact links", async () => {
     const { blank_issues_enabled, contact_links } = parse(
       await readText(".github/ISSUE_TEMPLATE/config.yml"),
     );

@@ -1,5 +1,5 @@
 /**
- * Shows that the guides for contributors name what there is: files, tasks, suites and checks.
+ * Shows that the files, tasks, suites and checks that the guides for contributors name really exist.
  *
  * @module
  */
@@ -21,7 +21,7 @@ interface Named {
   readonly tasks: readonly (readonly string[])[];
 }
 
-/** The texts in code of a guide: those in a line, and the blocks with a language. */
+/** The code in a guide: inline code, and blocks with their language. */
 function codeOf(guide: string): { spans: string[]; blocks: string[]; links: string[] } {
   const code = { spans: [] as string[], blocks: [] as string[], links: [] as string[] };
   walkTokens(lexer(guide), (token: Token) => {
@@ -32,7 +32,7 @@ function codeOf(guide: string): { spans: string[]; blocks: string[]; links: stri
   return code;
 }
 
-/** The paths in a diagram of layers: at the start of a line, below the folder that they are indented in. */
+/** The paths in a diagram of layers: at the start of a line, relative to the folder above the indentation. */
 function pathsInDiagram(block: string): string[] {
   let folder = "";
   return Array.from(block.matchAll(/^( *)([\w.]+(?:\/|\.ts))(?= |$)/gm), ([, indent, name]) => {
@@ -58,7 +58,7 @@ const namesAfter: Readonly<Record<string, readonly string[]>> = {
   check: Object.keys(CHECKS),
 };
 
-/** The words of a command line that stand for something that there is not. */
+/** The words of a command line that name something that does not exist. */
 function unknownIn(words: readonly string[], tasks: readonly string[]): string[] {
   const [task = "", ...rest] = words;
   if (!tasks.includes(task)) return [task];
@@ -84,12 +84,12 @@ for (const file of GUIDES) {
   const named = namedIn(guide);
 
   describe(file, () => {
-    it("names files and folders that there are", () => {
+    it("names existing files and folders", () => {
       assert(named.paths.length > 5, `only ${named.paths}`);
       assertEquals(named.paths.filter((path) => !isThere(path)), []);
     });
 
-    it("names tasks, suites and checks that there are", () => {
+    it("names existing tasks, suites and checks", () => {
       const commands = [...named.tasks, ...tasksInTable(guide)];
       assertEquals(commands.flatMap((words) => unknownIn(words, tasks)), []);
     });
@@ -117,7 +117,7 @@ describe("what a guide names", () => {
     });
   });
 
-  it("is unknown if it is no task, or no name that a task takes", () => {
+  it("is unknown if it is not a task, or not a name that the task accepts", () => {
     assertEquals(unknownIn(["tests"], ["test"]), ["tests"]);
     assertEquals(unknownIn(["test", "src", "crs", "--filter", "a"], ["test"]), ["crs"]);
   });

@@ -1,6 +1,6 @@
 /**
- * Which files import which, and what is wrong with that: imports that go round in a circle, and imports
- * that climb from a lower floor of the package to a higher one.
+ * Reads which files import which, and finds faults: circular imports, and imports
+ * from a lower layer of the package to a higher one.
  *
  * @module
  */
@@ -23,7 +23,7 @@ export async function readImports(root: string): Promise<Imports> {
   const files = (await listFiles(root)).filter((file) => file.endsWith(".ts"));
   const folder = await Deno.makeTempDir();
   try {
-    // Deno follows the imports of one file: of this one, which imports all.
+    // Deno follows the imports of a single file, so make one that imports all.
     const everything = join(folder, "everything.ts");
     const urls = files.map((file) => pathToFileURL(join(root, file)).href);
     await Deno.writeTextFile(everything, urls.map((url) => `import "${url}";\n`).join(""));
@@ -53,7 +53,7 @@ function importsOf(module: ModuleInfo | undefined, root: string): string[] {
   return [...new Set(paths.filter((path) => path !== undefined))];
 }
 
-/** A circle of imports, as `a.ts → b.ts → a.ts`, or `undefined` if there is none. */
+/** A circular import, as `a.ts → b.ts → a.ts`, or `undefined` if there is none. */
 export function findCircle(imports: Imports): string | undefined {
   const isCleared = new Set<string>();
   const way: string[] = [];
@@ -77,14 +77,14 @@ export function findCircle(imports: Imports): string | undefined {
   return undefined;
 }
 
-/** The floors of a house, the lowest first, each with its rooms: folders and files. */
+/** The layers, the lowest first, each with its members: folders and files. */
 export type FloorPlan = readonly (readonly string[])[];
 
 /**
- * The imports between the rooms of a plan that do not lead to a lower floor, as `a.ts → b.ts`. Tests are
- * passed over: they may use everything. A file in no room of the plan is an error.
+ * The imports between members that do not lead to a lower layer, as `a.ts → b.ts`. Tests are
+ * skipped: they may import everything. A file that belongs to no member is an error.
  *
- * @param folder The folder that the plan is of, or `""` for a plan of all.
+ * @param folder The folder that the layers divide, or `""` for the whole repository.
  */
 export function findClimbs(imports: Imports, folder: string, plan: FloorPlan): string[] {
   const rooms = plan.flatMap((floor, height) => floor.map((name) => ({ name, height })));
@@ -105,7 +105,7 @@ export function findClimbs(imports: Imports, folder: string, plan: FloorPlan): s
   );
 }
 
-/** The imports of some files that lead to some others, as `a.ts → b.ts`. */
+/** The imports from some files to some others, as `a.ts → b.ts`. */
 export function findImports(
   imports: Imports,
   from: (file: string) => boolean,

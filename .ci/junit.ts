@@ -1,5 +1,5 @@
 /**
- * Reads the tests in a JUnit report of `deno test`, `bun test` or Vitest: how many ended how, and how long
+ * Reads a JUnit report of `deno test`, `bun test` or Vitest: how many tests passed and failed, and how long
  * each of them took.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import { DOMParser, type Element } from "@xmldom/xmldom";
 
-/** How many tests ended how. */
+/** How many tests passed, failed and were skipped. */
 export interface TestCount {
   passed: number;
   failed: number;
@@ -20,7 +20,7 @@ export interface TestTime {
   readonly seconds: number;
 }
 
-/** What a report says. */
+/** The contents of a report. */
 export interface TestReport {
   readonly count: TestCount;
   readonly times: readonly TestTime[];
@@ -30,7 +30,7 @@ interface TestCase extends TestTime {
   readonly outcome: keyof TestCount;
 }
 
-/** What Deno puts between the name of a group and those of its tests. */
+/** Deno's separator between the name of a group and the names of its tests. */
 const SEPARATOR = " > ";
 
 function outcomeOf(testCase: Element): keyof TestCount {
@@ -39,15 +39,15 @@ function outcomeOf(testCase: Element): keyof TestCount {
   return has("skipped") ? "skipped" : "passed";
 }
 
-/** Every group that a name says it is in, the outermost first. */
+/** Every group in the name of a test, the outermost first. */
 function groupsOf(name: string): string[] {
   const parts = name.split(SEPARATOR);
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join(SEPARATOR));
 }
 
 /**
- * Leaves out the groups, which Deno lists as if they were tests. A group that failed although its
- * tests did not, as one with a faulty hook does, counts as a test that failed.
+ * Leaves out groups, which Deno lists as if they were tests. A group that failed although its
+ * tests passed (because of a faulty hook, say) counts as a failed test.
  */
 function withoutGroups(testCases: TestCase[]): TestCase[] {
   const groups = new Set(testCases.flatMap(({ name }) => groupsOf(name)));

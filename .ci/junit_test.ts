@@ -1,5 +1,5 @@
 /**
- * Shows that tests are counted alike, whichever runtime reports on them.
+ * Shows that tests are counted in the same way for each runtime.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { readReport, type TestCount } from "./junit.ts";
 
-/** What Deno reports of tests, each with its groups before it in its name. */
+/** Test cases as Deno reports them: the name of each begins with its groups. */
 function denoReport(...testCases: string[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
     <testsuites name="deno test"><testsuite name="a_test.ts">${testCases.join("")}</testsuite>
@@ -32,7 +32,7 @@ describe("counting tests", () => {
     assertEquals(countIn(report), { passed: 2, failed: 1, skipped: 1 });
   });
 
-  it("counts a group of Deno's that failed although its tests did not", () => {
+  it("counts a group of Deno's that failed although its tests passed", () => {
     const report = denoReport(
       '<testcase name="faulty hook"><failure message="no server"/></testcase>',
       '<testcase name="faulty hook &gt; passes"/>',

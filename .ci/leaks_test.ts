@@ -1,6 +1,6 @@
 /**
- * Shows that a pull that is left, in whatever state, leaves nothing open: not on the server, and, as
- * Deno's leak checks see it, nothing in the client either. (`node:test` does without these checks.)
+ * Shows that a pull that is abandoned, in any state, leaves nothing open: not on the server and, according to
+ * Deno's leak checks, not in the client either. (`node:test` has no such checks.)
  *
  * @module
  */

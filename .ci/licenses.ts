@@ -1,5 +1,5 @@
 /**
- * The licences of the packages that are part of a bundle: they want to go where the code goes.
+ * The licences of the packages that are part of a bundle, which must be distributed with it.
  *
  * @module
  */
@@ -7,20 +7,20 @@
 import { join } from "node:path";
 import { listFiles, ROOT } from "./project.ts";
 
-/** The file of a package that holds these licences. */
+/** The file for these licences in a package. */
 export const LICENSES_FILE = "THIRD_PARTY_LICENSES.txt";
 
-/** The comment that a bundler puts above each module of a package: the folder, and the name within. */
+/** The comment that a bundler writes above each module of a package: its folder and its name. */
 const MODULE_COMMENT =
   /^\/\/ (node_modules\/(?:.*\/node_modules\/)?((?:@[^/\n]+\/)?[^/\n]+))\/.+$/gm;
 
-/** The packages of which a bundle holds modules: their folders, by their names. */
+/** The packages that a bundle contains modules of: their folders, by name. */
 export function bundledPackages(code: string): Map<string, string> {
   const found = Array.from(code.matchAll(MODULE_COMMENT), ([, folder, name]) => [name!, folder!]);
   return new Map((found as [string, string][]).sort());
 }
 
-/** What a package wants to be said of it: what it is, and the text of its licence. */
+/** The notice for a package: what it is, and the text of its licence. */
 async function licenseOf(folder: string): Promise<string> {
   const path = join(ROOT, folder);
   const { name, version, license, homepage } = JSON.parse(
@@ -36,7 +36,7 @@ async function licenseOf(folder: string): Promise<string> {
   return `${name} ${version} (${license})\n\n${text.trim()}\n`;
 }
 
-/** The licences of all packages of which some bundles hold modules, as one text. */
+/** The licences of all packages in some bundles, as one text. */
 export async function licensesOf(bundles: readonly string[]): Promise<string> {
   const folders = new Set(bundles.flatMap((code) => [...bundledPackages(code).values()]));
   const licenses = await Promise.all([...folders].sort().map(licenseOf));

@@ -1,5 +1,5 @@
 /**
- * Keeps what the examples of the documentation print, which is a great deal, out of the test run.
+ * Mutes the examples of the documentation, which print a great deal, in a test run.
  *
  * @module
  */

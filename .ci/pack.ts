@@ -1,13 +1,13 @@
 /**
  * Makes the npm package: `deno task pack [folder]`, which prints the path of the tarball. Deno makes the
- * types, lists the dependencies, and bundles the JavaScript; what npm wants to know besides is added here.
+ * types, lists the dependencies, and bundles the JavaScript. This adds what else npm requires.
  *
  *     sources ── deno pack ──▶ types, documents, package.json ──▶ tarball
  *          └─── deno bundle ─▶ entries and chunks, licences ───────┘
  *
- * Each module costs Node time to find and load, so the modules of an entry come in a few chunks. What
- * several entries use is in a chunk that they share: an error is of the same class whichever entry it
- * comes from. What is imported where it is needed stays in chunks of its own.
+ * Node takes time to find and load each module, so the modules of an entry are bundled in a few chunks. Code that
+ * several entries use is in a shared chunk, so that an error has the same class whichever entry it
+ * comes from. Dynamic imports keep chunks of their own.
  *
  * @module
  */
@@ -19,20 +19,20 @@ import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
 import { createTask } from "./task.ts";
 
 /**
- * The dependencies that are bundled: the command alone uses them, which nobody imports. Those of the
- * library stay dependencies: whoever uses Hono or fast-check, too, would get them twice. Commander is
- * CommonJS, which would bring `node:module` into chunks that browsers load.
+ * The dependencies that are bundled: only the command uses them, and nobody imports the command. Those of the
+ * other entries stay dependencies: otherwise users of Hono or fast-check would have them twice. Commander is
+ * not bundled: it is CommonJS, which would bring `node:module` into chunks that browsers load.
  */
 const BUNDLED = ["log-update", "string-width"];
 
-/** Where the tarball goes if nobody says: a folder that Git ignores. */
+/** The default folder for the tarball, which Git ignores. */
 const DEFAULT_FOLDER = join(ROOT, ".cache/pack");
 
 type Dependencies = Readonly<Record<string, string>>;
 
 /**
- * The repository, where a workflow of GitHub makes the package: npm compares it with the one that the proof
- * of the package's origin names, and refuses the package if they differ.
+ * The repository, if a GitHub workflow makes the package: npm compares it with the one in the provenance
+ * of the package, and refuses the package if they differ.
  */
 function repositoryField(): object {
   const server = Deno.env.get("GITHUB_SERVER_URL");
@@ -41,7 +41,7 @@ function repositoryField(): object {
   return { repository: { type: "git", url: `git+${server}/${repository}.git` } };
 }
 
-/** What Deno does not write into `package.json`. */
+/** The fields of `package.json` that Deno does not write. */
 async function extraFields(): Promise<object> {
   const { license } = await readJsrConfig();
   return {
@@ -51,12 +51,12 @@ async function extraFields(): Promise<object> {
     keywords: ["ollama", "pull", "ndjson", "web-streams", "mock", "conformance"],
     engines: { node: ">=20.16" },
     bin: { "ollama-pull": "./cli/main.js" },
-    // Nothing happens where a file is imported, but for the command, which is imported by nobody.
+    // Importing a file has no side effects, except for the command, which nobody imports.
     sideEffects: false,
   };
 }
 
-/** Completes a `package.json` of Deno's. Returns the dependencies that are left. */
+/** Completes Deno's `package.json`. Returns the remaining dependencies. */
 async function completeManifest(file: string): Promise<Dependencies> {
   const manifest: { dependencies: Dependencies } = JSON.parse(await Deno.readTextFile(file));
   const dependencies = Object.fromEntries(
@@ -67,13 +67,13 @@ async function completeManifest(file: string): Promise<Dependencies> {
   return dependencies;
 }
 
-/** The JavaScript of a package, by the paths of the files. */
+/** The JavaScript of a package, by path. */
 async function listModules(contents: string): Promise<string[]> {
   const files = await listFiles(contents);
   return files.filter((file) => file.endsWith(".js")).map((file) => join(contents, file));
 }
 
-/** Puts bundles in the place of all modules of a package. They import nothing but some dependencies. */
+/** Replaces all modules of a package with bundles, which import only some dependencies. */
 async function bundleModules(contents: string, dependencies: Dependencies): Promise<void> {
   for (const file of await listModules(contents)) await Deno.remove(file);
   const args = ["--quiet", "--code-splitting", "--platform=deno", `--outdir=${contents}`];

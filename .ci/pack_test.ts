@@ -1,5 +1,5 @@
 /**
- * Shows that the task `pack` leaves the checkout as it was, and completes the manifest for npm.
+ * Shows that the task `pack` does not change the checkout, and completes the manifest for npm.
  *
  * @module
  */
@@ -17,7 +17,7 @@ async function packAs(env: Readonly<Record<string, string>> = {}): Promise<strin
 }
 
 describe("the task pack", () => {
-  it("prints where the tarball is, which Git ignores", async () => {
+  it("prints the path of the tarball, which Git ignores", async () => {
     const { version } = await readDenoConfig();
     const tarball = await packAs();
     assertEquals(basename(tarball), `ollama-pull-kit-${version}.tgz`);
@@ -25,7 +25,7 @@ describe("the task pack", () => {
     await outputOf(["git", "check-ignore", tarball], { cwd: ROOT }); // fails if Git would see it
   });
 
-  it("names the repository where a workflow runs it, as npm wants it for a proof of origin", async () => {
+  it("names the repository if a workflow runs it, as npm requires for provenance", async () => {
     const tarball = await packAs({
       GITHUB_SERVER_URL: "https://github.com",
       GITHUB_REPOSITORY: "somebody/kit",

@@ -1,6 +1,6 @@
 /**
- * Shows that the permissions in the tasks of `deno.json` are those that the commands need: with exactly these
- * flags each of them works, and without one of them it ends with one line that names the flag.
+ * Shows that the permissions in the tasks of `deno.json` are exactly those that the commands need: with these
+ * flags each command works, and without any one of them it fails with one line that names the flag.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { readText, ROOT } from "./project.ts";
 
 const listener = await createMockServer({ models: ["tiny"], bytesPerSecond: 1e12 }).listen();
 
-/** Where the commands of this test find a server, and what else they see. */
+/** The environment of the commands, with the address of the server. */
 const ENV = { OLLAMA_HOST: listener.url, OLLAMA_PULL_REGISTRY: listener.url, TERM: "xterm" };
 
-/** For each task, arguments with which the command needs as much as it may. */
+/** For each task, arguments that make the command use all of its permissions. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   demo: [],
   pull: ["tiny"],
@@ -24,7 +24,7 @@ const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   conformance: ["server", "--url", listener.url, "--model", "tiny", "--rule", "S-SEQ-1"],
 };
 
-/** The command in a terminal, which needs more. */
+/** The command in a terminal, where it needs more. */
 const ON_TERMINAL = `
   import { main } from "./cli/main.ts";
   import { createProcessContext } from "./cli/process_context.ts";
@@ -42,7 +42,7 @@ async function flagsOf(task: string): Promise<string[]> {
     });
 }
 
-/** Several flags of one kind as one, since the last one would count alone. */
+/** Merges flags of one kind, because only the last one would count. */
 function joined(flags: readonly string[]): string[] {
   const kinds = Map.groupBy(flags, (flag) => flag.split("=")[0]!);
   return Array.from(kinds, ([name, same]) => {
@@ -58,10 +58,10 @@ function runTask(task: string, flags: readonly string[]): Promise<CommandResult>
   return runCommand([Deno.execPath(), ...args], { cwd: ROOT, env: ENV });
 }
 
-/** The flags that a command can do without: they tell it how to put something. */
+/** The flags that a command can do without: they only affect its wording. */
 const isOptional = (flag: string) => flag.includes("=npm_");
 
-/** That a command has failed for want of a permission, and says so in one line. */
+/** Asserts that a command has failed because of a missing permission, and says so in one line. */
 function assertDenied({ ok, stderr }: CommandResult, flag: string): void {
   assert(!ok, `It works without ${flag}`);
   assertMatch(stderr, /^error: [^\n]+\n$/);
@@ -78,7 +78,7 @@ describe("the permissions of a task", () => {
     });
   }
 
-  it("are enough for mock to read a set-up", async () => {
+  it("are enough for the mock to read a set-up", async () => {
     const { stderr } = await runTask("mock", await flagsOf("mock"));
     assertMatch(stderr, /no_such_set_up\.json: .*(?:ENOENT|No such file)/);
   });

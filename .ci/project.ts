@@ -1,7 +1,7 @@
 /**
- * What this repository holds: its configuration, its files, and which of them import which.
+ * The contents of this repository: its configuration, its files, and their imports.
  *
- * Files are named by their path from the top, with `/`.
+ * Files are named by their path from the root, with `/`.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findProblems, FROM_CACHE, runDeno } from "./command.ts";
 
-/** The top of the repository. */
+/** The root of the repository. */
 export const ROOT: string = fileURLToPath(new URL("..", import.meta.url));
 
-/** The part of `deno.json` that the checks look at. */
+/** The part of `deno.json` that the checks use. */
 export interface DenoConfig {
   readonly name: string;
   readonly version: string;
   readonly exports: Readonly<Record<string, string>>;
-  /** A command line each, or one with the tasks that run before it. */
+  /** Each task is a command line, optionally with tasks that run before it. */
   readonly tasks: Readonly<Record<string, string | { readonly command: string }>>;
   readonly imports: Readonly<Record<string, string>>;
   readonly allowScripts: { readonly allow: readonly string[]; readonly deny: readonly string[] };
@@ -33,7 +33,7 @@ export interface JsrConfig {
   readonly exports: Readonly<Record<string, string>>;
 }
 
-/** The part of `tsconfig.json` that the checks look at. */
+/** The part of `tsconfig.json` that the checks use. */
 export interface TypeScriptConfig {
   readonly compilerOptions: { readonly paths: Readonly<Record<string, readonly string[]>> };
 }
@@ -60,13 +60,13 @@ export async function entryFiles(): Promise<string[]> {
   return Object.values(exports).map((file) => file.replace(/^\.\//, ""));
 }
 
-/** Type-checks with other options than the package's own, and returns what the compiler objects to. */
+/** Type-checks with other options than the package's own, and returns the compiler's errors. */
 export async function typeCheck(args: string[], root: string, config: object): Promise<string[]> {
   const folder = await Deno.makeTempDir();
   try {
     const configFile = join(folder, "deno.json");
     await Deno.writeTextFile(configFile, JSON.stringify(config));
-    // Without the lock file, a release of somebody else's package could fail the check.
+    // Without the lock file, a new release of a dependency could fail the check.
     await Deno.copyFile(join(ROOT, "deno.lock"), join(folder, "deno.lock"));
     const options = ["check", "--quiet", FROM_CACHE, "--config", configFile];
     return await findProblems([...options, ...args], root);
@@ -75,7 +75,7 @@ export async function typeCheck(args: string[], root: string, config: object): P
   }
 }
 
-/** Every file below a folder, in order, but for what was installed and what Git keeps. */
+/** Every file below a folder, sorted, without installed packages and Git's own files. */
 export async function listFiles(root: string, folder = ""): Promise<string[]> {
   const files: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(join(root, folder))) {
@@ -87,28 +87,28 @@ export async function listFiles(root: string, folder = ""): Promise<string[]> {
   return files.sort();
 }
 
-/** Whether a file holds tests, by the names that Deno goes by. */
+/** Whether Deno treats a file as a test, by its name. */
 export function isTestFile(path: string): boolean {
   return /(^|[/_.])test\.[cm]?[jt]sx?$/.test(path);
 }
 
-/** Whether a file is there for tests alone: one of tests, or one that helps them. */
+/** Whether a file is only for tests: a test file, or a helper for tests. */
 export function isForTests(path: string): boolean {
   return isTestFile(path) || path.endsWith("test_helpers.ts");
 }
 
-/** A path as the files of the repository are named, or `undefined` for what lies elsewhere. */
+/** A path relative to the root, or `undefined` for a file outside of the repository. */
 export function toProjectPath(specifier: string, root: string): string | undefined {
   if (!specifier.startsWith("file:")) return undefined;
   const path = relative(root, fileURLToPath(specifier)).replaceAll(sep, "/");
   return path.startsWith("../") ? undefined : path;
 }
 
-/** All that a module consists of, itself included. */
+/** Everything that a module imports, directly or not, including itself. */
 export interface ModuleGraph {
   /** The files of the repository. */
   readonly files: readonly string[];
-  /** What else is imported: packages, parts of a runtime, and what was not found. */
+  /** Other imports: packages, built-in modules, and files that were not found. */
   readonly foreign: readonly string[];
 }
 

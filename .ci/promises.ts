@@ -1,25 +1,25 @@
 /**
- * The promises of SECURITY.md, and the tests that hold them.
+ * The promises of SECURITY.md, and the tests that prove them.
  *
- * A promise is an item of a list, and below it are its tests, each as its file and its name.
+ * A promise is a list item, and the items below it are its tests, each as a file and a name.
  *
  * @module
  */
 
-/** Where a test is said to be. */
+/** A test that a promise names. */
 export interface NamedTest {
   readonly file: string;
-  /** Its name as it stands in the file: a template is named as it is written. */
+  /** Its name, exactly as in the source: a template is not evaluated. */
   readonly name: string;
 }
 
-/** Something that is promised. */
+/** A promise. */
 export interface Promised {
   readonly text: string;
   readonly tests: readonly NamedTest[];
 }
 
-/** The promises of a document in Markdown: the items of lists with tests below a heading. */
+/** Reads the promises below a heading of a Markdown document. */
 export function readPromises(markdown: string, heading: string): Promised[] {
   const [, section = ""] = markdown.split(`\n## ${heading}\n`);
   const [text = ""] = section.split(/^## /m);
@@ -29,7 +29,7 @@ export function readPromises(markdown: string, heading: string): Promised[] {
   });
 }
 
-/** An item without its line breaks, and without a heading that comes after it. */
+/** A list item on one line, without a heading that follows it. */
 function inOneLine(item: string): string {
   const [paragraph = ""] = item.split("\n\n");
   return paragraph.replace(/\s+/g, " ").trim();
@@ -37,11 +37,11 @@ function inOneLine(item: string): string {
 
 function readTest(item: string): NamedTest {
   const { file, name } = /^`(?<file>[^`]+)`: (?<name>.+)$/.exec(item)?.groups ?? {};
-  if (!file || !name) throw new Error(`This names no test: ${item}`);
+  if (!file || !name) throw new Error(`This item does not name a test: ${item}`);
   return { file, name };
 }
 
-/** Whether code has a test of a name: one that is registered, or a check of a list of them. */
+/** Whether the code has a test with this name: a registered one, or a check in a list. */
 export function hasTest(code: string, name: string): boolean {
   const quoted = ['"', "'", "`"].map((quote) => RegExp.escape(quote + name + quote)).join("|");
   const registered = `\\b(?:it|forEachStream|Deno\\.test)\\(\\s*(?:\\w+,\\s*)?(?:${quoted})`;

@@ -1,5 +1,5 @@
 /**
- * Shows that every promise of SECURITY.md is held by tests that are there.
+ * Shows that the tests behind every promise of SECURITY.md exist.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { hasTest, readPromises } from "./promises.ts";
 const HEADING = "What is promised";
 
 describe("promises", () => {
-  it("are read with their tests, over line breaks, up to the next heading", () => {
+  it("are read with their tests, across line breaks, up to the next heading", () => {
     const markdown = [
       "# Title\n\n- no promise\n\n## Other\n\n- none\n\n## What is promised\n\nText.\n",
       "### Part\n\n- One that\n  is long.\n  - `a_test.ts`: holds\n    it\n  - `b_test.ts`: too",
@@ -28,7 +28,7 @@ describe("promises", () => {
     assertThrows(() => readPromises("\n## What is promised\n- a\n  - b\n", HEADING), Error, "b");
   });
 
-  it("are held by tests of just their name", () => {
+  it("are proven only by tests with exactly the same name", () => {
     const code = 'it("does this", () => {});\nit(\n  `does ${that}`, () => {});\n// it "does more"';
     assert(hasTest(code, "does this") && hasTest(code, "does ${that}"));
     assert(!hasTest(code, "does") && !hasTest(code, "does more") && !hasTest(code, "that"));
@@ -43,7 +43,7 @@ describe("SECURITY.md", () => {
   });
 
   for (const { text, tests } of promises) {
-    it(`promises what tests hold: ${text}`, async () => {
+    it(`names existing tests for: ${text}`, async () => {
       assert(tests.length > 0);
       for (const { file, name } of tests) {
         assert(hasTest(await readText(file), name), `${file} has no test "${name}"`);

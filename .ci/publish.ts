@@ -1,5 +1,5 @@
 /**
- * What would be published, by the account of `deno publish` itself.
+ * What would be published, according to `deno publish` itself.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type CommandResult, runDeno } from "./command.ts";
 import { entryFiles, followImports, ROOT } from "./project.ts";
 import { GUIDES } from "./readme.ts";
 
-/** What people read of the package. */
+/** The documents of the package. */
 export const DOCUMENTS: readonly string[] = [
   "CHANGELOG.md",
   "LICENSE",
@@ -27,18 +27,18 @@ export const DOCUMENTS: readonly string[] = [
   ...GUIDES,
 ];
 
-/** Goes through the motions of publishing, which fails for types that JSR would have to infer. */
+/** Does a dry run of publishing, which fails for types that JSR would have to infer. */
 export function tryPublishing(): Promise<CommandResult> {
   return runDeno(["publish", "--dry-run", "--allow-dirty"], ROOT);
 }
 
-/** The files that an account of {@link tryPublishing} lists. */
+/** The files that the output of {@link tryPublishing} lists. */
 export function publishedFiles({ stdout, stderr }: CommandResult): string[] {
   const lines = (stdout + stderr).matchAll(/^ +(file:\S+) \(.*\)$/gm);
   return Array.from(lines, ([, url]) => relative(ROOT, fileURLToPath(url!))).sort();
 }
 
-/** The files that should be published: the documents, and all that the exports consist of. */
+/** The files that should be published: the documents, and all modules that the exports import. */
 export async function intendedFiles(): Promise<string[]> {
   const { files } = await followImports(await entryFiles(), ROOT);
   return [...DOCUMENTS, "deno.json", ...files].sort();

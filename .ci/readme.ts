@@ -1,6 +1,6 @@
 /**
- * README.md and the guides that it leads to: the commands that they tell people to run, what it takes for
- * them to be tested, and their examples.
+ * README.md and the guides that it links to: the commands that they tell people to run, how
+ * these are tested, and the examples.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { lexer, type Token, walkTokens } from "marked";
 
 const SHELLS = ["bash", "console", "sh", "shell"];
 
-/** How a command of a document is known to work. */
+/** How a command in a document is tested. */
 export type CommandTest =
-  /** A script or a test, which holds the same command, runs it. */
+  /** A script or a test that contains the same command runs it. */
   | { readonly runBy: string }
-  /** It is run by a test of the documents, succeeds, and prints this; with the mock at its port or not. */
+  /** A test of the documents runs it. It must succeed and print this. `withMock` starts the mock first. */
   | { readonly prints: RegExp; readonly withMock?: true }
-  /** It is run by a test of the documents, and is interrupted once it has printed this. */
+  /** A test of the documents runs it, and interrupts it once it has printed this. */
   | { readonly keepsRunningAfter: RegExp };
 
-/** The port of the mock in the documents: not that of a real server, which may be there. */
+/** The port of the mock in the documents: not Ollama's own, which may be in use. */
 export const MOCK_PORT = 11435;
 
 /** The guides, which are published with the package. */
@@ -29,7 +29,7 @@ export const GUIDES: readonly string[] = [
   "src/README.md",
 ];
 
-/** What people read first. */
+/** The documents for users. */
 export const DOCUMENTS: readonly string[] = [
   "README.md",
   ...GUIDES,
@@ -37,7 +37,7 @@ export const DOCUMENTS: readonly string[] = [
   "conformance/RESULTS.md",
 ];
 
-/** Every command of these documents, as it stands there. */
+/** Every command in these documents, as it is written there. */
 export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
   "npx --yes deno@2.9.6 task demo": { prints: /\nsuccess\n/ },
   "npx --yes deno@2.9.6 task test": { runBy: ".ci/run" },
@@ -69,7 +69,7 @@ export const COMMAND_TESTS: Readonly<Record<string, CommandTest>> = {
   },
 };
 
-/** The commands in a block of code: its lines, of which a `\` joins two, without prompts and comments. */
+/** The commands in a code block: its lines (a `\` joins two), without prompts and comments. */
 function commandsOf(code: string): string[] {
   return code
     .replaceAll(/\\\n\s*/g, "")
@@ -78,7 +78,7 @@ function commandsOf(code: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-/** The blocks of code in some languages of a text in Markdown, wherever they are nested. */
+/** The code blocks in some languages of a Markdown document, however they are nested. */
 function codeBlocks(markdown: string, languages: readonly string[]): string[] {
   const blocks: string[] = [];
   walkTokens(lexer(markdown), (token: Token) => {
@@ -88,17 +88,17 @@ function codeBlocks(markdown: string, languages: readonly string[]): string[] {
   return blocks;
 }
 
-/** The commands in all blocks of shell code of a text in Markdown. */
+/** The commands in all shell code blocks of a Markdown document. */
 export function shellCommands(markdown: string): string[] {
   return codeBlocks(markdown, SHELLS).flatMap(commandsOf);
 }
 
-/** The examples in TypeScript of a text in Markdown. */
+/** The TypeScript examples of a Markdown document. */
 export function typeScriptExamples(markdown: string): string[] {
   return codeBlocks(markdown, ["ts"]);
 }
 
-/** The files that a text in Markdown leads to or shows, relative to its folder. */
+/** The files that a Markdown document links to or shows, relative to its folder. */
 export function linkedFiles(markdown: string): string[] {
   const files: string[] = [];
   walkTokens(lexer(markdown), (token: Token) => {

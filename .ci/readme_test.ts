@@ -23,7 +23,7 @@ const TIMEOUT_MS = 120_000;
 /** The most lines that README.md may have. */
 const MAX_LINES = 160;
 
-/** Stands in for `npx --yes deno@version`, and starts the Deno that runs this test. */
+/** Replaces `npx --yes deno@version` with the Deno that runs this test. */
 async function withOwnDeno(work: (path: string) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
@@ -43,7 +43,7 @@ async function runCommandLine(line: string, path: string, until?: RegExp): Promi
     env: { PATH: path, NO_COLOR: "1" },
     stdin: "null",
     stdout: "piped",
-    detached: true, // in a group of its own, so that a signal reaches all that it starts
+    detached: true, // in its own process group, so that a signal reaches all its children
   });
   const child = command.spawn();
   const timeout = setTimeout(() => Deno.kill(-child.pid, "SIGKILL"), TIMEOUT_MS);
@@ -61,7 +61,7 @@ async function runCommandLine(line: string, path: string, until?: RegExp): Promi
   return output;
 }
 
-/** Serves the mock of the documents, quickly. */
+/** Serves the mock of the documents, at a high rate. */
 async function startMock(): Promise<Listener> {
   const server = createMockServer({
     models: ["llama3.2"],
@@ -97,14 +97,14 @@ describe("the examples in Markdown", () => {
   });
 });
 
-describe("README.md, with what it leads to,", () => {
+describe("README.md, with the documents that it links to,", () => {
   it("takes five minutes to read", async () => {
     const lines = (await readText("README.md")).trimEnd().split("\n");
     assert(lines.length <= MAX_LINES, `README.md has ${lines.length} lines`);
   });
 
   for (const document of DOCUMENTS) {
-    it(`leads to files that are there, in ${document}`, async () => {
+    it(`links to existing files, in ${document}`, async () => {
       const folder = dirname(join(ROOT, document));
       for (const target of linkedFiles(await readText(document))) {
         await Deno.stat(join(folder, target));
@@ -112,7 +112,7 @@ describe("README.md, with what it leads to,", () => {
     });
   }
 
-  it("names no command that is not tested, and the tests none that it does not name", async () => {
+  it("names exactly the commands that are tested", async () => {
     const texts = await Promise.all(DOCUMENTS.map(readText));
     const named = new Set(texts.flatMap(shellCommands));
     assertEquals(named, new Set(Object.keys(COMMAND_TESTS)));
@@ -124,7 +124,7 @@ describe("README.md, with what it leads to,", () => {
         assertStringIncludes(await readText(test.runBy), line);
       });
     } else {
-      it(`names \`${line}\`, which does what it should`, () =>
+      it(`names \`${line}\`, which works`, () =>
         withOwnDeno(async (path) => {
           const keepsRunning = "keepsRunningAfter" in test;
           const expected = keepsRunning ? test.keepsRunningAfter : test.prints;

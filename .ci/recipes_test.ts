@@ -1,6 +1,6 @@
 /**
- * Shows that the recipes for apps are short, and that they leave the protocol to the package. Each is run
- * by a test of its own.
+ * Shows that the recipes for apps are short, and that they leave the protocol to the package. Each recipe has
+ * its own test, which runs it.
  *
  * @module
  */
@@ -9,16 +9,16 @@ import { assert, assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
 import { isTestFile, listFiles, readText, ROOT } from "./project.ts";
 
-/** The folders of the recipes: what an app writes around its pulls. */
+/** The folders of the recipes for apps. */
 const RECIPES = ["electron", "react", "service", "vscode"].map((name) => `mock/recipes/${name}`);
 
 const MAX_LINES = 40;
 
-/** What only the package knows: the endpoints, the fields and words of the statuses, and how to decode them. */
+/** Signs of the protocol: endpoints, fields and words of statuses, and decoding. */
 const PROTOCOL =
   /\/api\/|ndjson|digest|sha256|manifest|"success"|\bJSON\.|TextDecoder|getReader|\bfetch\b|insecure/i;
 
-/** The lines of a module that are neither blank, nor an import, nor a comment. */
+/** The lines of a module without blank lines, imports and comments. */
 function linesOfCode(text: string): string[] {
   const code = text
     .replace(/\/\*[^]*?\*\//g, "")
@@ -27,7 +27,7 @@ function linesOfCode(text: string): string[] {
   return code.split("\n").filter((line) => line.trim() !== "");
 }
 
-/** The code of a recipe, in however many files. */
+/** The code of all files of a recipe. */
 async function codeOf(folder: string): Promise<string[]> {
   const files = (await listFiles(ROOT, folder)).filter((file) =>
     /\.[jt]sx?$/.test(file) && !isTestFile(file) && !/\.vitest\.|stub/.test(file)
@@ -42,14 +42,14 @@ describe("a recipe for apps", () => {
       assert(length > 0 && length <= MAX_LINES, `${length} lines`);
     });
 
-    it(`has nothing of the protocol in ${folder}`, async () => {
+    it(`contains nothing of the protocol in ${folder}`, async () => {
       assertEquals((await codeOf(folder)).filter((line) => PROTOCOL.test(line)), []);
     });
   }
 });
 
 describe("the count of lines", () => {
-  it("leaves out blank lines, imports and comments alone", () => {
+  it("leaves out only blank lines, imports and comments", () => {
     const text = `/**
  * A module.
  */

@@ -1,10 +1,10 @@
 /**
- * Finds the regular expressions in code, and which of them a text can make slow.
+ * Finds the regular expressions in code, and those that some text can make slow.
  *
  *     code ── parser of `deno lint` ──▶ FoundExpression ── recheck ──▶ problem or none
  *
- * An expression is slow if the time for a match can grow faster than the text is long: exponentially, as
- * for `^(a+)+$`, or as a polynomial, as for `a+$`, which is tried anew from each `a`.
+ * An expression is slow if the time for a match can grow faster than linearly: exponentially, as
+ * for `^(a+)+$`, or polynomially, as for `a+$`, which is tried again from each `a`.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { check } from "recheck";
 
 /** A regular expression in code. */
 export interface FoundExpression {
-  /** The code that makes it. */
+  /** Its source code. */
   readonly code: string;
   /** Its pattern, or `undefined` if that is known only when the code runs. */
   readonly pattern: string | undefined;
@@ -21,7 +21,7 @@ export interface FoundExpression {
   readonly flags: string | undefined;
 }
 
-/** How long to check one expression, so that a slow machine has enough time: most take a few milliseconds. */
+/** How long to check one expression: enough for a slow machine. Most take a few milliseconds. */
 const TIMEOUT_MS = 60_000;
 
 /** The regular expressions in TypeScript: literals, and calls of `RegExp`. Works in `deno test` only. */
@@ -49,20 +49,20 @@ export function findExpressions(code: string): FoundExpression[] {
   return found;
 }
 
-/** Whether a call makes a regular expression: one of `RegExp` or `globalThis.RegExp`. */
+/** Whether a call creates a regular expression: a call of `RegExp` or `globalThis.RegExp`. */
 function isRegExp(callee: Deno.lint.Expression): boolean {
   const name = callee.type === "MemberExpression" ? callee.property : callee;
   return name.type === "Identifier" && name.name === "RegExp";
 }
 
-/** The text that an expression is known to have: that of a literal, or of a template without `${…}`. */
+/** The text of a node, if it is constant: a literal, or a template without `${…}`. */
 function textOf(node: Deno.lint.Node | undefined): string | undefined {
   if (node?.type === "Literal" && typeof node.value === "string") return node.value;
   if (node?.type !== "TemplateLiteral" || node.expressions.length > 0) return undefined;
   return node.quasis[0]?.cooked;
 }
 
-/** What may make an expression slow, or `undefined` if no text can. */
+/** Why an expression may be slow, or `undefined` if no text can make it slow. */
 export async function problemOf(
   { pattern, flags }: FoundExpression,
 ): Promise<string | undefined> {

@@ -1,5 +1,5 @@
 /**
- * Shows that no regular expression of the package can be made slow by what it is given.
+ * Shows that no input can make a regular expression of the package slow.
  *
  * @module
  */
@@ -13,12 +13,14 @@ import { findExpressions, type FoundExpression, problemOf } from "./regular_expr
 /** The one expression in some code. */
 function expressionIn(code: string): FoundExpression {
   const [expression, ...others] = findExpressions(code);
-  if (!expression || others.length > 0) throw new Error(`One expression is wanted: ${code}`);
+  if (!expression || others.length > 0) {
+    throw new Error(`The code must have exactly one expression: ${code}`);
+  }
   return expression;
 }
 
 describe("the regular expressions in code", () => {
-  it("are found wherever they may stand", async () => {
+  it("are found wherever they may be", async () => {
     const slow: string[] = [
       "const a = /^(a|a)*$/;",
       "if (b) /(a+)+$/.test(b);",
@@ -34,7 +36,7 @@ describe("the regular expressions in code", () => {
     }
   });
 
-  it("are not taken for division, text or a comment", () => {
+  it("are not confused with division, text or comments", () => {
     const code = [
       "const half = total / 2 / count; // not /this/",
       'const text = "/not/" + `/nor/ ${x}`; /* nor /this/ */',
@@ -44,7 +46,7 @@ describe("the regular expressions in code", () => {
     assertEquals(findExpressions(code), []);
   });
 
-  it("have the pattern and the flags that they have when the code runs", () => {
+  it("are read with the pattern and the flags that they have at run time", () => {
     const { pattern, flags } = expressionIn("call(/a[^\\]/]b/u, 1)");
     assertEquals([pattern, flags], ["a[^\\]/]b", "u"]);
     assertEquals(expressionIn('new RegExp("\\\\s", "g")'), {
@@ -76,7 +78,7 @@ describe("the regular expressions in code", () => {
     }
   });
 
-  it("are let through if they may not", async () => {
+  it("are accepted if they are not", async () => {
     const quick = [
       "/^[ \\t]*$/",
       "/[ \\t]*x/y",

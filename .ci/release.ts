@@ -1,6 +1,6 @@
 /**
- * Whether a tag may be released, and what the release says: `deno task release v0.2.0` prints the notes,
- * or what is wrong.
+ * Whether a tag may be released, and the release notes: `deno task release v0.2.0` prints the notes,
+ * or the problems.
  *
  *     tag ─────────────┐
  *     deno.json, jsr.json ──▶ findReleaseProblems ──▶ nothing, so publish
@@ -15,15 +15,15 @@ import { createTask } from "./task.ts";
 /** The heading of what has changed since the last release. */
 const UNRELEASED = "Unreleased";
 
-/** What says which version this is, and the changelog. */
+/** The files that state the version, and the changelog. */
 export interface ReleaseSources {
-  /** The versions, by the files that tell them. */
+  /** The versions, by file. */
   readonly versions: Readonly<Record<string, string>>;
   /** The text of `CHANGELOG.md`. */
   readonly changelog: string;
 }
 
-/** Reads what this repository says. */
+/** Reads them from this repository. */
 export async function readReleaseSources(): Promise<ReleaseSources> {
   const [deno, jsr] = await Promise.all([readDenoConfig(), readJsrConfig()]);
   return {
@@ -37,7 +37,7 @@ export function sectionNames(changelog: string): string[] {
   return Array.from(changelog.matchAll(/^## (.+)$/gm), ([, name]) => name!);
 }
 
-/** What a changelog says of a version, without its heading and comments, or `undefined` if nothing. */
+/** The section of a changelog for a version, without heading and comments, or `undefined` if there is none. */
 export function sectionOf(changelog: string, version: string): string | undefined {
   const [, ...sections] = changelog.split(/^## /m);
   const section = sections.find((each) => each.startsWith(`${version}\n`));
@@ -45,7 +45,7 @@ export function sectionOf(changelog: string, version: string): string | undefine
   return text === "" ? undefined : text;
 }
 
-/** Says what is wrong with a tag, such as `v0.2.0`: nothing, if it may be released. */
+/** Lists the problems of a tag, such as `v0.2.0`: none, if it may be released. */
 export function findReleaseProblems(
   tag: string,
   { versions, changelog }: ReleaseSources,

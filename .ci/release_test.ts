@@ -1,5 +1,5 @@
 /**
- * Shows that the version is the same wherever it is told, and that no tag is released by mistake.
+ * Shows that all files state the same version, and that no tag is released by mistake.
  *
  * @module
  */
@@ -24,20 +24,20 @@ const version = fc.tuple(number, number, number).map((parts) => parts.join("."))
 const changelogOf = (...names: string[]) =>
   `# Changelog\n\nWords.\n\n${names.map((name) => `## ${name}\n\n- About ${name}.\n\n`).join("")}`;
 
-/** A repository that says the same version everywhere. */
+/** A repository whose files state the same version. */
 const sourcesOf = (version: string): ReleaseSources => ({
   versions: { "deno.json": version, "jsr.json": version },
   changelog: changelogOf(version, "0.0.0-old"),
 });
 
 describe("a tag", () => {
-  it("may be released if it is the version that all files tell", () => {
+  it("may be released if all files state the same version", () => {
     fc.assert(fc.property(version, (version) => {
       assertEquals(findReleaseProblems(`v${version}`, sourcesOf(version)), []);
     }));
   });
 
-  it("may not be released if one file tells another version", () => {
+  it("may not be released if one file states another version", () => {
     fc.assert(fc.property(
       version,
       version,
@@ -57,7 +57,7 @@ describe("a tag", () => {
     assertEquals(findReleaseProblems("1.2.3", sourcesOf("1.2.3")).length, 2);
   });
 
-  it("may not be released if the changelog says nothing of it, or something newer", () => {
+  it("may not be released if the changelog has no section for it, or a newer one", () => {
     const { versions } = sourcesOf("1.2.0");
     const problemOf = (changelog: string) => findReleaseProblems("v1.2.0", { versions, changelog });
     assertMatch(problemOf(changelogOf("1.1.0")).join(), /nothing under "## 1\.2\.0"/);
@@ -78,7 +78,7 @@ describe("this repository", () => {
     assert(sectionOf(changelog, version), `CHANGELOG.md has nothing under "## ${version}"`);
   });
 
-  it("has a section of CHANGELOG.md for each version once", async () => {
+  it("has one section of CHANGELOG.md for each version", async () => {
     const names = sectionNames((await readReleaseSources()).changelog);
     assertEquals([...new Set(names)], names);
   });

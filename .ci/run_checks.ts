@@ -1,5 +1,5 @@
 /**
- * Everything that can be found out without running a test: `deno task check`, or some of it by name:
+ * Everything that can be checked without running a test: `deno task check`, or some checks by name:
  * `deno task check format lint`.
  *
  * @module

@@ -1,11 +1,11 @@
 /**
- * Runs all tests: `deno task test`. With `--filter=text`, those whose names hold the text; with names
- * of suites, such as `deno task test src mock`, those suites alone. `deno task test quick` is for the time
+ * Runs all tests: `deno task test`. With `--filter=text`, those whose names contain the text; with names
+ * of suites, such as `deno task test src mock`, only those suites. `deno task test quick` is for use
  * after a change: it checks format and lint, and runs most tests in Deno with few inputs.
  *
- * It says what runs, and how far that is. The last line says how many tests passed, failed and were skipped.
- * Fails if any test did, if a suite failed outside of its tests, and if a suite ran no tests, which is never
- * meant.
+ * It prints what runs, and its progress. The last line says how many tests passed, failed and were skipped.
+ * Fails if any test failed, if a suite failed outside of its tests, or if a suite ran no tests, which is never
+ * intended.
  *
  * @module
  */
@@ -28,10 +28,10 @@ import {
 /** The argument that asks for a quick run. */
 const QUICK = "quick";
 
-/** How many inputs of each rule a thorough run has for what specimens of the zoo do not break. */
+/** How many inputs a thorough run tries for each rule that a specimen of the zoo does not break. */
 const THOROUGH_RUNS = "100";
 
-/** The checks of a quick run: those that take a second. */
+/** The checks of a quick run: those that take only a second. */
 const QUICK_CHECKS = ["format", "lint"];
 
 /** Runs a program in the foreground and returns its exit code. */
@@ -41,7 +41,7 @@ async function run(program: string, args: string[]): Promise<number> {
   return code;
 }
 
-/** Runs a program beside others, and returns its exit code. What it prints comes when it has ended. */
+/** Runs a program in the background, prints its output when it has ended, and returns its exit code. */
 async function runBeside(program: string, args: string[], heading: string): Promise<number> {
   const command = new Deno.Command(program, { args, cwd: ROOT, stdin: "null", signal: inTime() });
   const { code, stdout, stderr } = await command.output();
@@ -51,7 +51,7 @@ async function runBeside(program: string, args: string[], heading: string): Prom
   return code;
 }
 
-/** Aborts when a suite has had its time, so that a test that hangs ends some day. */
+/** Aborts when the time of a suite is over, so that a hanging test ends. */
 function inTime(): AbortSignal {
   return AbortSignal.timeout(Number(timeout) * 60_000);
 }
@@ -60,7 +60,7 @@ async function printAll(bytes: Uint8Array, stream: typeof Deno.stdout): Promise<
   for (let start = 0; start < bytes.length;) start += await stream.write(bytes.subarray(start));
 }
 
-/** Reads a report, of which there is none when no test was started. */
+/** Reads a report. There is none if no test was started. */
 async function readReportFile(file: string): Promise<TestReport> {
   try {
     return readReport(await Deno.readTextFile(file));
@@ -73,7 +73,7 @@ async function readReportFile(file: string): Promise<TestReport> {
 /** What went wrong outside of the tests, if anything did. */
 function problemOf(count: TestCount, exitCode: number, filter?: string): string | undefined {
   const { passed, failed, skipped } = count;
-  // Where a filter leaves nothing over, Bun skips all tests and fails, and Deno does neither.
+  // If a filter matches nothing, Bun skips all tests and fails; Deno does neither.
   if (filter !== undefined && passed + failed === 0) return undefined;
   if (passed + failed + skipped === 0) return "ran no tests";
   if (exitCode !== 0 && failed === 0) return "failed outside of its tests";
@@ -86,7 +86,7 @@ interface RunOptions {
   readonly filter: string | undefined;
   /** Whether other suites run at the same time. */
   readonly isBeside: boolean;
-  /** Says how far the run is. */
+  /** Prints the progress of the run. */
   readonly tell: (text: string) => void;
 }
 
@@ -130,7 +130,7 @@ async function chooseSuites(
   return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));
 }
 
-/** Runs suites, a few at the same time. Their results come back in their order. */
+/** Runs suites, a few at the same time. Returns their results in order. */
 async function runSuites(
   suites: readonly Suite[],
   { jobs, filter }: { readonly jobs: number; readonly filter: string | undefined },

@@ -1,7 +1,7 @@
 /**
- * The suites of `deno task test`: which tests run, and in what. The tests of the sources run in Deno
+ * The suites of `deno task test`: which tests run, and in which runtime. The tests of the sources run in Deno
  * and in Bun; those of the benchmark and of the repository, which use Deno's tools, and the examples
- * of the documentation run in Deno. The package as it is published is tried in every runtime, by tests
+ * of the documentation run in Deno. The published form of the package is tested in every runtime, by tests
  * that run in Deno.
  *
  * @module
@@ -15,37 +15,37 @@ import { isTestFile, listFiles, ROOT } from "./project.ts";
 import { ENGINES } from "./runtimes/browsers/engines.ts";
 import { TOOLS } from "./runtimes/tarball.ts";
 
-/** The folders whose tests are those of the package. */
+/** The folders with the tests of the package. */
 const PACKAGE_FOLDERS = ["src", "mock", "conformance", "cli"];
 
-/** The folder whose tests try the rules on what is wrong, which takes long enough to be a suite of its own. */
+/** The folder with the tests of the rules on faulty subjects, which take long enough for their own suite. */
 const ZOO_FOLDER = "conformance/lab/zoo";
 
-/** The folder whose tests are those of the repository. */
+/** The folder with the tests of the repository. */
 const REPOSITORY_FOLDER = ".ci";
 
-/** The folder whose tests try the package as it is published. */
+/** The folder with the tests of the package in its published form. */
 const RUNTIMES_FOLDER = `${REPOSITORY_FOLDER}/runtimes`;
 
-/** The folders whose tests are part of a quick run, and the tests of load that would take half of its time. */
+/** The folders with the tests of a quick run, and the load tests that would take half of its time. */
 const QUICK_FOLDERS = ["src", "mock", "cli"];
 const TESTS_OF_LOAD = ["mock/load_test.ts", "src/limits_test.ts"];
 
-/** The folder of the benchmark, which is no part of the package. */
+/** The folder of the benchmark, which is not part of the package. */
 const BENCH_FOLDER = "bench";
 
 /** A runtime that runs tests and reports on them in JUnit's format. */
 export interface TestRuntime {
   readonly name: string;
-  /** The program, by its path: no runtime is on everybody's `PATH`. */
+  /** The path of the program. It need not be on the `PATH`. */
   readonly program: string;
-  /** The arguments that run some tests, of which a filter may leave out a part. */
+  /** The arguments that run some tests, all of them or those that match a filter. */
   testArgs(targets: readonly string[], reportFile: string, filter?: string): string[];
 }
 
 /**
- * What the tests of the sources may do: everything but to talk to another machine, so that an address with
- * a slip in it is seen. (Bun runs the same tests, and cannot be held back.)
+ * The permissions of the tests of the sources: everything except talking to other machines, so that an address with
+ * a typo is noticed. (Bun runs the same tests, and has no permissions.)
  */
 const ALL_BUT_OTHER_MACHINES = [
   ...["read", "write", "env", "run", "sys", "ffi", "import"].map((name) => `--allow-${name}`),
@@ -62,15 +62,15 @@ const deno: TestRuntime = {
   testArgs: (targets, reportFile, filter) => [
     "test",
     ...(targets.every(isOfPackage) ? ALL_BUT_OTHER_MACHINES : ["--allow-all"]),
-    "--no-check", // `deno task check` has the types checked
-    "--v8-flags=--expose-gc", // for tests of memory
+    "--no-check", // `deno task check` checks the types
+    "--v8-flags=--expose-gc", // for memory tests
     `--junit-path=${reportFile}`,
     ...(filter === undefined ? [] : [`--filter=${filter}`]),
     ...targets,
   ],
 };
 
-/** Deno with few inputs for each property, and test files beside each other. */
+/** Deno with few inputs for each property, and with parallel test files. */
 const denoQuick: TestRuntime = {
   ...deno,
   testArgs: (...options) => [
@@ -95,11 +95,11 @@ const bun: TestRuntime = {
   program: join(ROOT, "node_modules/.bin/bun"),
   testArgs: (targets, reportFile, filter) => [
     "test",
-    "--timeout=60000", // as long as a slow machine may need; Deno has no limit
+    "--timeout=60000", // enough for a slow machine; Deno has no limit
     "--reporter=junit",
     `--reporter-outfile=${reportFile}`,
     ...(filter === undefined ? [] : [`--test-name-pattern=${RegExp.escape(filter)}`]),
-    ...targets.map((target) => `./${target}`), // without `./` it is part of a name, not a path
+    ...targets.map((target) => `./${target}`), // without `./` it would match names, not paths
   ],
 };
 
@@ -116,13 +116,13 @@ const vitest: TestRuntime = {
   ],
 };
 
-/** Some tests and the runtime that they run in. */
+/** Some tests, and the runtime that they run in. */
 export interface Suite {
   readonly name: string;
   readonly runtime: TestRuntime;
-  /** Folders and files, from the top of the repository. */
+  /** Folders and files, relative to the root. */
   readonly targets: readonly string[];
-  /** Says what is tested where, with versions, if that is not the runtime of the tests. */
+  /** Describes what is tested and where, with versions, if that is not the runtime of the tests. */
   readonly subject?: () => Promise<string>;
 }
 
@@ -132,7 +132,7 @@ async function printedVersion(command: readonly [string, ...string[]]): Promise<
   return stdout.match(/\d+[.-]\d+[.-]\d+\S*/)?.[0] ?? "unknown";
 }
 
-/** The version that a program tells. */
+/** The version of a program. */
 export function versionOf(program: string): Promise<string> {
   return printedVersion([program, "--version"]);
 }
@@ -156,7 +156,7 @@ async function toolchainsHere(): Promise<string> {
   return here.map((words) => words.join(" ")).join(", ") || "no other language";
 }
 
-/** What each suite that tries the package as it is published tries it in. */
+/** Where each suite tests the published form of the package. */
 const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   package: () => Promise.resolve("npm"),
   executable: async () => `one file with Bun ${await versionOf(bun.program)}`,
@@ -174,7 +174,7 @@ const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   languages: toolchainsHere,
 };
 
-/** The suites that try the package as it is published. */
+/** The suites that test the published form of the package. */
 const publishedSuites: readonly Suite[] = Object.entries(PUBLISHED).map(([name, subject]) => ({
   name,
   runtime: deno,
@@ -182,24 +182,24 @@ const publishedSuites: readonly Suite[] = Object.entries(PUBLISHED).map(([name, 
   subject,
 }));
 
-/** The tests of a quick run, which show most of what a change may break. */
+/** The tests of a quick run, which catch most of what a change may break. */
 export async function quickSuite(): Promise<Suite> {
   const files = await Promise.all(QUICK_FOLDERS.map((folder) => listFiles(ROOT, folder)));
   const targets = files.flat().filter((file) => isTestFile(file) && !TESTS_OF_LOAD.includes(file));
   return { name: "quick", runtime: denoQuick, targets };
 }
 
-/** The tests of a folder, but for those of another folder in it. */
+/** The tests of a folder, without those of a folder in it. */
 async function testsOf(folder: string, exceptFolder: string): Promise<string[]> {
   const files = await listFiles(ROOT, folder);
   return files.filter((file) => isTestFile(file) && !file.startsWith(`${exceptFolder}/`));
 }
 
 /**
- * All suites, in the order in which they run: the longest first, so that none of them is left at the end.
+ * All suites, in the order in which they run: the longest first, so that none of them runs alone at the end.
  *
- * @param isThorough Whether the zoo is visited in Bun, too. It shows that the rules find what is wrong, with
- * the same inputs in every runtime; that they run in Bun as well is shown by the suite `bun`.
+ * @param isThorough Whether the zoo runs in Bun too. It shows that the rules catch faults, with
+ * the same inputs in every runtime. (The suite `bun` shows anyway that the rules run in Bun.)
  */
 export async function allSuites(isThorough = false): Promise<Suite[]> {
   const zoo = { name: "zoo", targets: [ZOO_FOLDER] };

@@ -1,5 +1,5 @@
 /**
- * Shows that no test lies where it would never run, and which tests a quick run leaves out.
+ * Shows that every test is in a suite, and which tests a quick run leaves out.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { isTestFile, listFiles, ROOT } from "./project.ts";
 import { allSuites, quickSuite } from "./suites.ts";
 
 describe("the suites", () => {
-  it("hold every test file", async () => {
+  it("include every test file", async () => {
     const targets = (await allSuites()).flatMap(({ targets }) => targets);
     const isInSuite = (file: string) =>
       targets.some((target) => file === target || file.startsWith(`${target}/`));
@@ -19,7 +19,7 @@ describe("the suites", () => {
     assertEquals(testFiles.filter((file) => !isInSuite(file)), []);
   });
 
-  it("have a quick one, of the package's tests but for those of load", async () => {
+  it("include a quick one, with the package's tests except load tests", async () => {
     const { targets } = await quickSuite();
     const testFiles = (await listFiles(ROOT)).filter((file) =>
       isTestFile(file) && /^(src|mock|cli)\//.test(file) && !file.startsWith("mock/recipes/")

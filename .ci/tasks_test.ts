@@ -1,5 +1,5 @@
 /**
- * Shows that every task of `deno.json` explains itself, and says what was meant where an option is wrong.
+ * Shows that every task of `deno.json` has a help text, and suggests the right option for a misspelt one.
  *
  * @module
  */
@@ -15,14 +15,14 @@ function runTask(name: string, option: string): Promise<CommandResult> {
   return runDeno(["task", "--quiet", name, option], ROOT);
 }
 
-/** What a task itself has printed: Deno adds that it waits for another Deno, if it does. */
+/** The output of a task itself, without Deno's note that it waits for another Deno. */
 function ownErrors({ stderr }: CommandResult): string {
   return stderr.replaceAll(/^Blocking waiting for file lock.*\n/gm, "");
 }
 
 describe("a task", () => {
   for (const name of Object.keys(tasks)) {
-    it(`knows --help, and what is close to it: ${name}`, async () => {
+    it(`knows --help, and suggests it for a misspelling: ${name}`, async () => {
       const [right, wrong] = await Promise.all([
         runTask(name, "--help"),
         runTask(name, "--hepl"),

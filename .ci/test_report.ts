@@ -1,5 +1,5 @@
 /**
- * What `deno task test` says besides what the tests print: what runs, how far that is, and what came of it.
+ * The output of `deno task test` besides that of the tests: what runs, the progress, and the results.
  *
  * @module
  */
@@ -12,7 +12,7 @@ export interface SuiteResult {
   readonly name: string;
   /** What was tested, with versions. */
   readonly subject: string;
-  /** How many of its tests ended how. */
+  /** How many of its tests passed, failed and were skipped. */
   readonly count: TestCount;
   /** How long each of its tests took. */
   readonly times: readonly TestTime[];
@@ -28,7 +28,7 @@ const SLOWEST = 5;
 /** How many characters of a test's name are shown. */
 const MAX_NAME = 100;
 
-/** A time as minutes and seconds, such as `4:03`. */
+/** A duration in minutes and seconds, such as `4:03`. */
 export function clockTime(seconds: number): string {
   const whole = Math.floor(seconds);
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
@@ -52,7 +52,7 @@ export function totalOf(results: readonly SuiteResult[]): TestCount {
   return total;
 }
 
-/** A table of what came of each suite. */
+/** A table with the result of each suite. */
 export function tableOf(results: readonly SuiteResult[]): string {
   const rows = results.map(({ name, subject, count, seconds }) => [
     name,
@@ -69,7 +69,7 @@ export function tableOf(results: readonly SuiteResult[]): string {
   ).join("\n");
 }
 
-/** The things that took longest, the slowest first, a line each. */
+/** The slowest items, the slowest first, one per line. */
 function slowest(title: string, things: readonly TestTime[]): string {
   const first = things.toSorted((one, other) => other.seconds - one.seconds).slice(0, SLOWEST);
   const lines = first.map(({ name, seconds }) => {

@@ -20,7 +20,7 @@ function resultOf(name: string, seconds: number, ...testSeconds: number[]): Suit
 }
 
 describe("the report of a test run", () => {
-  it("tells time in minutes and seconds", () => {
+  it("shows times in minutes and seconds", () => {
     assertEquals([0, 9.9, 60, 243.2, 3725].map(clockTime), [
       "0:00",
       "0:09",
@@ -30,7 +30,7 @@ describe("the report of a test run", () => {
     ]);
   });
 
-  it("sums up all suites, and leaves out that nothing was skipped", () => {
+  it("sums up all suites, and mentions skipped tests only if there are any", () => {
     const total = totalOf([resultOf("a", 1, 1, 1), resultOf("b", 2, 1)]);
     assertEquals(describeCount(total), "3 passed, 0 failed, 2 skipped");
     assertEquals(describeCount({ passed: 1, failed: 2, skipped: 0 }), "1 passed, 2 failed");
@@ -60,7 +60,7 @@ describe("the report of a test run", () => {
     ]);
   });
 
-  it("names no slowest suite where there is one alone", () => {
+  it("names no slowest suite if there is only one", () => {
     assertEquals(slowestOf([resultOf("only", 1, 1)]).split("\n")[0], "Slowest tests:");
   });
 });

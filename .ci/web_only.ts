@@ -1,7 +1,7 @@
 /**
- * Holds the library (`mod.ts` and `src/`) to what browsers, workers and every server runtime have in
- * common: it must type-check where nothing but the web library is known, for a page and for a worker,
- * and must import nothing but its own files.
+ * Checks that the client (`mod.ts` and `src/`) uses only what browsers, workers and all server runtimes have in
+ * common: it must type-check with only the web's type library, for a page and for a worker,
+ * and must import only its own files.
  *
  * @module
  */
@@ -13,13 +13,13 @@ const WEB_LIBRARIES = {
   worker: ["esnext", "webworker", "webworker.iterable", "webworker.asynciterable"],
 };
 
-/** The files of the library below a root. */
+/** The files of the client below a root. */
 async function libraryFiles(root: string): Promise<string[]> {
   const files = await listFiles(root, "src");
   return ["mod.ts", ...files.filter((file) => file.endsWith(".ts") && !isForTests(file))];
 }
 
-/** Returns what the library below a root uses beyond the web's own means: nothing, if all is well. */
+/** Lists what the client below a root uses besides the web platform: nothing, if all is well. */
 export async function findNonWebUses(root: string): Promise<string[]> {
   const { compilerOptions } = await readDenoConfig();
   const files = await libraryFiles(root);

@@ -1,5 +1,5 @@
 /**
- * Shows that the library uses nothing but the web's own means, and that it would be noticed if it did.
+ * Shows that the client uses only the web platform, and that anything else would be noticed.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { listFiles, ROOT } from "./project.ts";
 import { findNonWebUses } from "./web_only.ts";
 
 /**
- * What is found in a scratch copy of the library, in which each piece of code was appended to a copy
+ * The findings in a scratch copy of the client, in which each piece of code was appended to a copy
  * of one of its files.
  */
 async function findUsesIn(code: string[]): Promise<string[]> {
@@ -33,12 +33,12 @@ async function findUsesIn(code: string[]): Promise<string[]> {
   }
 }
 
-describe("the library", () => {
-  it("uses nothing but the web's own means", async () => {
+describe("the client", () => {
+  it("uses only the web platform", async () => {
     assertEquals(await findNonWebUses(ROOT), []);
   });
 
-  it("cannot use what only a runtime or a page has unnoticed", async () => {
+  it("cannot use a feature of one runtime or of pages unnoticed", async () => {
     const names = ["Deno", "Bun", "process", "Buffer", "document"];
     const problems = await findUsesIn(names.map((name) => `export const use = ${name};`));
     for (const name of names) {
@@ -46,7 +46,7 @@ describe("the library", () => {
     }
   });
 
-  it("cannot import what is not its own unnoticed", async () => {
+  it("cannot import other files unnoticed", async () => {
     const problems = await findUsesIn(['import "node:fs";', 'import "../outside.ts";']);
     assertArrayIncludes(problems, [
       "The library imports node:fs",

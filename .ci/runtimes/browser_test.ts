@@ -1,6 +1,6 @@
 /**
- * Shows that the package works in a page in every engine: bundled from what npm installs. With
- * `SCREENSHOT=1`, makes the picture in README.md anew.
+ * Shows that the package, installed by npm and bundled, works in a page in every engine. With
+ * `SCREENSHOT=1`, takes the picture for the guide again.
  *
  * @module
  */
@@ -23,13 +23,13 @@ const RECIPE = "mock/recipes/browser";
 /** How long a page may take to show something on a busy machine, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
-/** The first examples of README.md, each with what the last line that it prints is like. */
+/** The first examples of README.md, each with a pattern for the last line that it prints. */
 const EXAMPLES = [
   { of: "the streams", file: "streams.ts", lastLine: /^success 100 %/ },
   { of: "pull", file: "pull.ts", lastLine: /^(\d+) of \1 bytes, \d+ layers$/ },
 ];
 
-/** What is served to the browsers. */
+/** The files that are served to the browsers. */
 async function makeFiles(): Promise<SiteFiles> {
   await using consumer = await installWithNpm(TOOLS.esbuild);
   const files = new Map([["/", watched(await readText(`${RECIPE}/index.html`))]]);
@@ -50,10 +50,10 @@ async function makeFiles(): Promise<SiteFiles> {
 const files = await makeFiles();
 const site = serveSite(files);
 
-/** A name for the site that the real server does not let in. Browsers find it on this machine. */
+/** A host name for the site that the real server does not allow. Browsers resolve it to this machine. */
 const FOREIGN_HOST = "elsewhere.localhost";
 
-/** Waits until a condition holds in a page. Fails with what the page says if its pull fails before. */
+/** Waits until a condition holds in a page. Fails with the page's message if its pull fails before that. */
 async function waitFor(page: Page, condition: string): Promise<void> {
   await page.evaluate(`new Promise((resolve, reject) => {
     const startedAt = performance.now();
@@ -72,11 +72,11 @@ const statusIn = (page: Page) =>
   page.evaluate<string>('document.querySelector("#status").textContent');
 const barIn = (page: Page) => page.evaluate<number>('document.querySelector("#whole").value');
 
-/** Waits until the bar of the whole has come so far. */
+/** Waits until the total bar has reached a value. */
 const waitForBar = (page: Page, fraction: number) =>
   waitFor(page, `document.querySelector("#whole").value >= ${fraction}`);
 
-/** Waits until the page says something. */
+/** Waits until the page shows a text. */
 const waitForStatus = (page: Page, text: string) =>
   waitFor(page, `document.querySelector("#status").textContent.includes("${text}")`);
 
@@ -89,7 +89,7 @@ function testIn(engine: Engine): void {
   before(async () => void (browser = await engine.start()));
   after(() => browser?.close());
 
-  /** Opens the page, for a server or for none. Fails if an error in the page is not caught. */
+  /** Opens the page, optionally for a server. Fails if an error in the page is not caught. */
   async function usePage(
     use: (page: Page) => Promise<void>,
     { server = "", host = "127.0.0.1" } = {},
@@ -103,7 +103,7 @@ function testIn(engine: Engine): void {
     }
   }
 
-  it("keeps and finds broken what the sources do", () =>
+  it("keeps the same rules, and finds the same ones broken, as the sources", () =>
     usePage(async (page) => {
       const run = 'import("/program.js").then(({ tryPackage }) => tryPackage())';
       const { runtime, verdicts } = await page.evaluate<Findings>(run);
@@ -149,7 +149,7 @@ function testIn(engine: Engine): void {
     }, { server: upstream.url });
   });
 
-  it("gets through what happens on the network, and leaves nothing open there", () =>
+  it("survives network failures, and leaves nothing open", () =>
     usePage((page) =>
       // which stays open until they are counted: closing it would close all
       countLeft((host) =>
@@ -157,7 +157,7 @@ function testIn(engine: Engine): void {
       )
     ));
 
-  it("says why a pull has failed", async () => {
+  it("says why a pull failed", async () => {
     const models = [{ name: "llama3.2", layers: [{ size: 1_000 }] }];
     await using upstream = await startUpstream({ models, faults: [{ kind: "disk-full" }] });
     await usePage(async (page) => {
@@ -167,7 +167,7 @@ function testIn(engine: Engine): void {
     }, { server: upstream.url });
   });
 
-  it("says why it tries again, and gets there", async () => {
+  it("says why it tries again, and succeeds", async () => {
     const models = [{ name: "llama3.2", layers: [{ size: 1_000 }] }];
     const faults = [{ kind: "error", message: "max retries exceeded: EOF", times: 1 }] as const;
     await using upstream = await startUpstream({ models, faults });
@@ -178,7 +178,7 @@ function testIn(engine: Engine): void {
     }, { server: upstream.url });
   });
 
-  it("says that a server cannot be reached which does not know the page's origin", async () => {
+  it("says that a server which does not allow the page's origin cannot be reached", async () => {
     await using upstream = await startUpstream({});
     await usePage(async (page) => {
       await click(page, "start");
@@ -187,7 +187,7 @@ function testIn(engine: Engine): void {
     }, { server: upstream.url, host: FOREIGN_HOST });
   });
 
-  it("is let in from an origin that the server was told of", async () => {
+  it("may call from an origin that the server allows", async () => {
     const origins = [`http://${FOREIGN_HOST}:${site.addr.port}`];
     await using upstream = await startUpstream({ origins, bytesPerSecond: 1e11 });
     await usePage(async (page) => {

@@ -16,20 +16,20 @@ import { countLeft } from "./upstream.ts";
 const { version, imports } = await readDenoConfig();
 const bun = join(ROOT, "node_modules/.bin/bun");
 
-// With a cache of its own, nothing of an earlier package of the same version is taken.
+// With its own cache, Bun cannot use an earlier package of the same version.
 const { consumer, tarball } = await createNpmProject({ BUN_INSTALL_CACHE_DIR: ".cache" });
 await consumer.outputOf([bun, "add", "--silent", tarball]);
 
 describe("the package from npm, in Bun", () => {
   after(() => consumer[Symbol.asyncDispose]());
 
-  it("keeps and finds broken what the sources do", async () => {
+  it("keeps the same rules, and finds the same ones broken, as the sources", async () => {
     const { runtime, verdicts } = await consumer.findingsOf([bun, "run", "main.ts"]);
     assertEquals(runtime, imports["bun"]!.replace("npm:bun@", "Bun "));
     assertEquals(verdicts, await verdictsOfSources());
   });
 
-  it("gets through what happens on the network, and leaves nothing open there", () =>
+  it("survives network failures, and leaves nothing open", () =>
     countLeft(async (host) => {
       await consumer.writeLeaving(host);
       await consumer.outputOf([bun, "run", "leave.ts"]);

@@ -1,6 +1,6 @@
 /**
- * A project of a user: a folder of its own, outside of this repository, that has nothing but what its
- * tools bring there.
+ * A user's project: a folder outside of this repository that contains only what its
+ * tools install.
  *
  * @module
  */
@@ -13,19 +13,19 @@ import type { Findings } from "./program.ts";
 type Command = readonly [string, ...string[]];
 type Environment = NonNullable<CommandOptions["env"]>;
 
-/** A module that prints, as JSON, what came of `program.ts`, which is beside it. */
+/** A module that prints the result of `program.ts`, which is next to it, as JSON. */
 const MAIN = 'import { tryPackage } from "./program.ts";\n' +
   "console.log(JSON.stringify(await tryPackage()));\n";
 
-/** A module that leaves pulls from a server. */
+/** A module that abandons pulls from a server. */
 const leave = (host: string) =>
   `import { tryNetwork } from "./program.ts";\nawait tryNetwork(${JSON.stringify(host)});\n`;
 
-/** A project of a user. */
+/** A user's project. */
 export class Consumer {
-  /** Where it is. */
+  /** Its folder. */
   readonly folder: string;
-  /** The environment variables that its commands get besides. */
+  /** Additional environment variables for its commands. */
   readonly #env: Environment;
 
   private constructor(folder: string, env: Environment) {
@@ -33,7 +33,7 @@ export class Consumer {
     this.#env = env;
   }
 
-  /** Makes one, with the program that is tried everywhere: `main.ts`, which prints {@link Findings}. */
+  /** Makes one, with the program that runs everywhere: `main.ts`, which prints {@link Findings}. */
   static async create(env: Environment = {}): Promise<Consumer> {
     const consumer = new Consumer(await Deno.makeTempDir({ prefix: "consumer-" }), env);
     const program = await readText(".ci/runtimes/program.ts");
@@ -41,7 +41,7 @@ export class Consumer {
     return consumer;
   }
 
-  /** Writes files: their texts by their paths, or what is to become JSON. */
+  /** Writes files, given by path: texts, or values to be written as JSON. */
   async write(files: Readonly<Record<string, string | object>>): Promise<void> {
     for (const [path, contents] of Object.entries(files)) {
       const file = join(this.folder, path);
@@ -51,22 +51,22 @@ export class Consumer {
     }
   }
 
-  /** Runs a command there to its end, whatever that is. */
+  /** Runs a command there to its end, whether it succeeds or not. */
   run(command: Command): Promise<CommandResult> {
     return runCommand(command, { cwd: this.folder, env: this.#env });
   }
 
-  /** Runs a command there, which is to succeed, and returns what it prints. */
+  /** Runs a command there, which must succeed, and returns its output. */
   outputOf(command: Command): Promise<string> {
     return outputOf(command, { cwd: this.folder, env: this.#env });
   }
 
-  /** What came of the program, run by some command. */
+  /** The result of the program, run by a command. */
   async findingsOf(command: Command): Promise<Findings> {
     return JSON.parse(await this.outputOf(command));
   }
 
-  /** Writes `leave.ts`, which leaves pulls from a server in every state. */
+  /** Writes `leave.ts`, which abandons pulls from a server in every state. */
   async writeLeaving(host: string): Promise<void> {
     await this.write({ "leave.ts": leave(host) });
   }

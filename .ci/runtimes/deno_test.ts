@@ -1,5 +1,5 @@
 /**
- * Shows that the package works in Deno as it comes from JSR.
+ * Shows that the package works in Deno as published to JSR.
  *
  * @module
  */
@@ -19,7 +19,7 @@ const { name, version, exports } = await readDenoConfig();
 /** The command of README.md. */
 const COMMAND = "deno run --allow-net --allow-env jsr:@ollama-pull/kit/cli pull llama3.2";
 
-/** Runs Deno without asking anybody for what is not allowed. */
+/** Runs Deno without prompts for permissions. */
 const deno = (...args: string[]) =>
   [Deno.execPath(), "run", "--quiet", "--no-prompt", ...args] as const;
 
@@ -32,7 +32,7 @@ describe("the package from JSR, in Deno", () => {
     await registry[Symbol.asyncDispose]();
   });
 
-  it("is imported by its full name, and needs no permission for a mock in process", async () => {
+  it("can be imported by its full name, and needs no permission for a mock in process", async () => {
     await consumer.write({
       "inline.ts": [
         `import { pull } from "jsr:${name}";`,
@@ -48,7 +48,7 @@ describe("the package from JSR, in Deno", () => {
     assertEquals(lines.slice(-2), ["success", "true"]);
   });
 
-  it("keeps and finds broken what the sources do, without any permission", async () => {
+  it("keeps the same rules, and finds the same ones broken, as the sources, without any permission", async () => {
     const names = Object.keys(exports).map((path) => name + path.slice(1));
     const imports = names.map((alias) => [alias, alias.replace(name, `jsr:${name}@^${version}`)]);
     await consumer.write({ "deno.json": { imports: Object.fromEntries(imports) } });
@@ -57,11 +57,11 @@ describe("the package from JSR, in Deno", () => {
     assertEquals(verdicts, await verdictsOfSources());
   });
 
-  it("has types that the compiler finds no fault with", async () => {
+  it("has types without errors", async () => {
     await consumer.outputOf([Deno.execPath(), "check", "--quiet", "--all", "main.ts"]);
   });
 
-  it("pulls with the permission to reach the server, and no other", async () => {
+  it("pulls with only the permission to reach the server", async () => {
     await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();
     await consumer.write({
       "pull.ts": [
@@ -72,7 +72,7 @@ describe("the package from JSR, in Deno", () => {
     await consumer.outputOf(deno(`--allow-net=${new URL(listener.url).host}`, "pull.ts"));
   });
 
-  it("leaves nothing open on a server, in whatever state it leaves", () =>
+  it("leaves nothing open on a server, in whatever state a pull is abandoned", () =>
     countLeft(async (host) => {
       await consumer.writeLeaving(host);
       await consumer.outputOf(deno(`--allow-net=${new URL(host).host}`, "leave.ts"));

@@ -1,6 +1,6 @@
 /**
- * Shows that the command works as one file on a machine that has nothing else: without environment
- * variables, in an empty folder, with neither Deno nor Node to be found.
+ * Shows that the executable works on a machine that has nothing else: without environment
+ * variables, in an empty folder, with neither Deno nor Node on the `PATH`.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const file = await compile(folder);
 const cwd = join(folder, "empty");
 await Deno.mkdir(cwd);
 
-/** Runs the file to its end, with nothing around it. */
+/** Runs the file to its end, in an empty environment. */
 async function run(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   const command = new Deno.Command(file, { args, cwd, clearEnv: true, stdin: "null" });
   const { code, stdout, stderr } = await command.output();
@@ -28,14 +28,14 @@ async function run(...args: string[]): Promise<{ code: number; stdout: string; s
   return { code, stdout: utf8.decode(stdout), stderr: utf8.decode(stderr) };
 }
 
-/** What the file prints, which is to succeed. */
+/** The output of the file, which must succeed. */
 async function outputOf(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await run(...args);
   assertEquals(code, 0, stdout + stderr);
   return stdout;
 }
 
-/** Serves the mock by the file, until it is disposed of. Its standard input is what keeps it running. */
+/** Serves the mock with the file, until disposed of. It runs as long as its standard input is open. */
 async function serveMock() {
   const command = new Deno.Command(file, {
     args: ["mock", "--json", "--port", "0", "--clock", "virtual"],
@@ -61,13 +61,13 @@ async function serveMock() {
 describe("the command as one file", () => {
   after(() => Deno.remove(folder, { recursive: true }));
 
-  it("takes about 110 MB, almost all of which is Bun", async () => {
+  it("has about 110 MB, almost all of which is Bun", async () => {
     const { size } = await Deno.stat(file);
     console.log(`${(size / MB).toFixed(1)} MB`);
     assert(size < 130 * MB, `${size} bytes are too many`);
   });
 
-  it("knows its version and its name, and explains itself", async () => {
+  it("knows its version and its name, and has a help text", async () => {
     assertEquals(await outputOf("--version"), `${version}\n`);
     assertMatch(await outputOf("--help"), /^Usage: ollama-pull-\S+ \[options\] \[command\]\n/);
     assertMatch(await outputOf("pull", "--help"), /--record/);
@@ -92,11 +92,11 @@ describe("the command as one file", () => {
     assertMatch(report, /Nothing that was tried is broken/);
   });
 
-  it("leaves nothing in the folder in which it is run", async () => {
+  it("leaves nothing in the current folder", async () => {
     assertEquals(await Array.fromAsync(Deno.readDir(cwd)), []);
   });
 
-  it("comes with the licences of all that it holds", async () => {
+  it("comes with the licences of everything in it", async () => {
     const licenses = await licensesInside();
     for (const name of ["MIT License", "Bun", "commander", "hono", "fast-check", "log-update"]) {
       assert(licenses.includes(name), name);

@@ -1,6 +1,6 @@
 /**
- * A program like an extension of an editor, which has to be one file of CommonJS. It prints the last
- * snapshot of a pull, and what a run of rules found. This file is copied, as `uses.ts` is.
+ * A program like an editor extension, which must be a single CommonJS file. It prints the last
+ * snapshot of a pull, and the result of running some rules. This file is copied, as `uses.ts` is.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { pull, type PullProgress } from "@ollama-pull/kit";
 import { mockServer, runServerConformance } from "@ollama-pull/kit/conformance";
 import { createMockServer } from "@ollama-pull/kit/mock";
 
-/** What editors call, and what CommonJS allows: an `await` in a function, and none outside. */
+/** The function that editors call. (CommonJS allows `await` only inside a function.) */
 async function activate(): Promise<void> {
   const { fetch } = createMockServer({ models: ["llama3.2"] });
   let last: PullProgress | undefined;

@@ -1,14 +1,14 @@
 /**
- * What the package makes of connections that fail, by whatever the runtime says of them.
+ * The reasons that the package finds for failed connections, from the runtime's errors.
  *
- * This file is copied into the folder of each consumer. Its own imports are all that it needs.
+ * This file is copied into the folder of each consumer. It needs only its own imports.
  *
  * @module
  */
 
 import { PullError, pullModel, type PullOptions } from "@ollama-pull/kit";
 
-/** Pulls from each host in vain. Resolves to the reasons of the failures, and whether they may pass. */
+/** Pulls from each host, which must fail. Resolves to the reasons, and whether each is retryable. */
 export async function reasonsOf(
   hosts: Readonly<Record<string, string>>,
 ): Promise<Record<string, [reason: string | null, retryable: boolean]>> {
@@ -20,14 +20,14 @@ export async function reasonsOf(
   return reasons;
 }
 
-/** How a pull fails. */
+/** The failure of a pull. */
 export async function failureOf(options: PullOptions): Promise<PullError> {
   const error = await pullModel("a", options).then(() => undefined, (error) => error);
   if (error instanceof PullError) return error;
-  throw error ?? new Error("The pull has succeeded");
+  throw error ?? new Error("The pull succeeded, but it should fail");
 }
 
-/** Pulls with retries that do not wait. Resolves to why there were any, and how far the pull has come. */
+/** Pulls with retries that do not wait. Resolves to the reasons for the retries, and the progress. */
 export async function retriesOf(host: string): Promise<{ reasons: unknown[]; fraction: number }> {
   const reasons: unknown[] = [];
   let fraction = 0;

@@ -1,6 +1,6 @@
 /**
- * Shows that the package knows why a connection fails in every runtime, each of which says so in words of
- * its own; and that it goes on where the runtime itself gives up.
+ * Shows that the package finds out why a connection fails in every runtime, each of which has its own error
+ * messages, and that it goes on where the runtime itself gives up.
  *
  * @module
  */
@@ -46,7 +46,7 @@ async function portOf(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** What a port with TLS answers to plain HTTP, in OpenSSL: an alert. */
+/** OpenSSL's answer to plain HTTP at a TLS port: an alert. */
 const TLS_ALERT = new Uint8Array([0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46]);
 
 const answer: RequestListener = (_, response) => void response.end();
@@ -87,10 +87,10 @@ const REASONS = {
   "closed without an answer": [null, true],
 };
 
-/** How long a request of Node may be silent in these tests, in place of 300 s. */
+/** The limit on silence for Node's `fetch` in these tests, instead of 300 s. */
 const LIMIT_MS = 300;
 
-/** Gives the `fetch` of Node short limits. Node 26 keeps its dispatcher under another name than before. */
+/** Gives Node's `fetch` short limits. Node 26 stores its dispatcher under a new name. */
 const SHORT_LIMITS = `
 const { fetch } = globalThis;
 await fetch("data:,");
@@ -125,7 +125,7 @@ const bun = join(ROOT, "node_modules/.bin/bun");
 const forNode = ["--target=node", "--packages=external", "--outdir=."];
 await consumer.outputOf([bun, "build", "reasons.ts", "retries.ts", ...forNode]);
 
-/** What a program finds in a runtime. */
+/** The result of a program in a runtime. */
 const findingsIn = async (...command: [string, ...string[]]) =>
   JSON.parse(await consumer.outputOf(command));
 
@@ -149,7 +149,7 @@ describe("connections that fail", () => {
       });
     }
 
-    it("is known in Bun, which does not tell an alert of TLS from a connection that is closed", async () => {
+    it("is known in Bun, which does not distinguish a TLS alert from a closed connection", async () => {
       const found = await findingsIn(bun, "reasons.ts");
       assertEquals(found, { ...REASONS, "no TLS where OpenSSL wants it": [null, true] });
     });
@@ -159,7 +159,7 @@ describe("connections that fail", () => {
     for (const alias of nodes) {
       const node = [`node_modules/${alias}/bin/node`, "--import", "./limits.js"] as const;
 
-      it(`are told from a failure, after which a pull resumes (${alias})`, async () => {
+      it(`are recognized, and the pull resumes (${alias})`, async () => {
         const port = await answerInTurn(
           () => {}, // no headers
           (response) => void response.write(MANIFEST + HALF), // then nothing
@@ -171,7 +171,7 @@ describe("connections that fail", () => {
         });
       });
 
-      it(`are none of the command (${alias})`, async () => {
+      it(`do not apply to the command (${alias})`, async () => {
         const port = await answerInTurn((response) => {
           setTimeout(() => response.write(MANIFEST + HALF), LIMIT_MS * 4);
           setTimeout(() => response.end(WHOLE), LIMIT_MS * 8);

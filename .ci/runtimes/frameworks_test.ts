@@ -1,7 +1,7 @@
 /**
- * Shows that the mock works beside what people test with: runs the recipes that need more than this
- * repository has, in a project that has installed the package and that from npm. There, it also runs the
- * recipes for apps in Node.
+ * Shows that the mock works with common test tools: runs the recipes that need packages which this
+ * repository does not have, in a project that has installed them and the package from npm. It also runs the
+ * recipes for apps there, in Node.
  *
  * @module
  */
@@ -21,12 +21,12 @@ const RECIPES = {
   playwright: "pull.playwright.mjs",
 } as const;
 
-/** The recipes for apps that run in Node. They are TypeScript, and their tests run in Deno and Bun, too. */
+/** The recipes for apps that run in Node. They are in TypeScript, and their tests also run in Deno and Bun. */
 const APP_RECIPES = ["electron", "service"];
 
 const [browserProgram] = chromium.versionCommand;
 
-/** Playwright's configuration: the browser is the one that is here, and not one that it downloads. */
+/** Playwright's configuration: it uses the browser on this machine, and does not download one. */
 const PLAYWRIGHT_CONFIG = `export default {
   testMatch: "*.playwright.mjs",
   use: { launchOptions: { executablePath: ${JSON.stringify(browserProgram)} } },
@@ -39,7 +39,7 @@ const JEST_CONFIGS = {
   "with fake timers enabled globally": { fakeTimers: { enableGlobally: true } },
 };
 
-/** A test in CommonJS, as those of Jest are by default. */
+/** A test in CommonJS, Jest's default. */
 const COMMONJS_TEST = `test("a model is pulled", async () => {
   const { pullModel } = await import("@ollama-pull/kit");
   const { createMockServer } = await import("@ollama-pull/kit/mock");

@@ -1,8 +1,8 @@
 /**
- * Shows that tests in other languages can use the mock: runs the recipes for them in a project that has
+ * Shows that tests in other languages can use the mock: runs their recipes in a project that has
  * installed the package from npm, where `npx` finds it.
  *
- * The clients are those of `deno task interop`, and what takes long to build is built once for both.
+ * The clients are those of `deno task interop`; slow builds are shared with it.
  *
  * @module
  */
@@ -24,22 +24,22 @@ import { installWithNpm } from "./tarball.ts";
 interface Language {
   /** The folder of the recipe. */
   readonly recipe: string;
-  /** The programs that it wants. */
+  /** The programs that it needs. */
   readonly needs: readonly ToolName[];
-  /** Where in a project its files lie. @default at the top */
+  /** The folder for its files in the project. @default the root */
   readonly into?: string;
-  /** Makes a project of a folder that holds a copy, and returns what its tests print. */
+  /** Turns a folder with a copy of the recipe into a project, and returns the output of its tests. */
   run(project: string): Promise<string>;
-  /** What is printed if the test has passed. Most test runners are content if there is none. */
+  /** The output if the test has passed. (Most test runners succeed even if there is no test.) */
   readonly passed: string;
 }
 
 const PYTEST = "pytest==9.2.0";
 
-/** What makes Maven be done sooner: it runs for seconds only. */
+/** Options that make Maven faster for runs of a few seconds. */
 const MAVEN_SOONER = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC";
 
-/** What the recipe for Rust uses besides what the driver does. */
+/** The dependencies of the recipe for Rust besides those of the driver. */
 const DEV_DEPENDENCIES = `
 [dev-dependencies]
 reqwest = { version = "0.12", default-features = false, features = ["json"] }
@@ -100,7 +100,7 @@ const LANGUAGES: readonly Language[] = [
   },
 ];
 
-/** Why a recipe cannot be run on this machine, or `undefined` if it can. */
+/** Why a recipe cannot run on this machine, or `undefined` if it can. */
 async function obstacleTo({ needs }: Language): Promise<string | undefined> {
   const obstacles = await Promise.all(needs.map((name) => findObstacle(tools[name])));
   return obstacles.find((obstacle) => obstacle !== undefined);
@@ -127,7 +127,7 @@ describe("the mock from npm", () => {
       it(name, () => tryRecipe(language));
       continue;
     }
-    // Where all tests are to be run, this is a failure.
+    // In CI, where all tests must run, this is a failure.
     it(`${name}: ${obstacle}`, { skip: !Deno.env.has("CI") }, () => {
       throw new Error(obstacle);
     });

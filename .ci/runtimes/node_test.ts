@@ -1,5 +1,5 @@
 /**
- * Shows that the package works in Node as npm installs it, and that TypeScript knows its types.
+ * Shows that the package works in Node as npm installs it, and that its types compile.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const consumer = await installWithNpm(
   ...nodes.map(([alias, wanted]) => `${alias}@npm:node@${wanted}`),
 );
 
-/** Compiles as strictly as can be, the types of all packages included. */
+/** The strictest options, with which the types of all packages are checked too. */
 const COMPILER_OPTIONS = {
   strict: true,
   exactOptionalPropertyTypes: true,
@@ -37,7 +37,7 @@ const COMPILER_OPTIONS = {
   outDir: "out",
 };
 
-/** Where a project may run: with Node's types, or with those of browsers. */
+/** The platforms of a project: with the types of Node, or of browsers. */
 const PLATFORMS = {
   "Node": { lib: ["esnext"], types: ["node"] },
   "browsers": { lib: ["esnext", "dom", "dom.iterable", "dom.asynciterable"], types: [] },
@@ -64,7 +64,7 @@ describe("the package from npm", () => {
   for (const [alias, wanted] of nodes) {
     const node = `node_modules/${alias}/bin/node`;
 
-    it(`keeps and finds broken what the sources do, in Node ${wanted}`, async () => {
+    it(`keeps the same rules, and finds the same ones broken, as the sources, in Node ${wanted}`, async () => {
       const { runtime, verdicts } = await consumer.findingsOf([node, "out/main.js"]);
       assertEquals(runtime, `Node ${wanted}`);
       assertEquals(verdicts, await verdictsOfSources());
@@ -93,7 +93,7 @@ describe("the package from npm", () => {
     assertMatch(await consumer.outputOf(command), /\nsuccess\nllama3\.2: .+\n$/);
   });
 
-  it("has a mock that ends with npx, which a signal ends", async () => {
+  it("has a mock that ends with npx when a signal ends npx", async () => {
     const args = ["@ollama-pull/kit", "mock", "--port", "0"];
     const npx = spawn("npx", args, { cwd: consumer.folder, stdio: ["ignore", "pipe", "inherit"] });
     const closed = new Promise((resolve) => npx.once("close", resolve));
@@ -107,7 +107,7 @@ describe("the package from npm", () => {
     });
     assertEquals(await (await fetch(url)).text(), "Ollama is running");
     npx.kill("SIGTERM");
-    // All that has its standard output must end: the mock, too.
+    // Every process that holds its standard output must end, including the mock.
     await closed;
     await assertRejects(() => fetch(url));
   });

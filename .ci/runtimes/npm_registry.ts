@@ -1,6 +1,6 @@
 /**
- * A registry of npm on loopback, for packages of this scope alone: as a release publishes there, and as
- * users install from there. It is Verdaccio. All other packages come from where npm has them from anyway.
+ * An npm registry on loopback, only for packages of this scope: a release can publish to it, and
+ * users can install from it. It is Verdaccio. npm gets all other packages from its usual registry.
  *
  *     npm publish ──▶ registry ──▶ npm install, npx, bun add
  *
@@ -15,12 +15,12 @@ import { Consumer } from "./consumer.ts";
 /** The newest Verdaccio that runs in Node 20. */
 const VERDACCIO = "verdaccio@6.8.0";
 
-/** What Verdaccio asks for is broken in the newest version of one of its packages. */
+/** Pins a package of Verdaccio's whose newest version is broken. */
 const OVERRIDES = { "node-fetch": "2.7.0" };
 
 const [SCOPE] = (await readDenoConfig()).name.split("/");
 
-/** Serves packages of the scope to anybody, and takes them from whoever is logged in. */
+/** Serves packages of the scope to everyone, and accepts them from anyone logged in. */
 const SERVE = `
 const { runServer } = require("verdaccio");
 const folder = __dirname;
@@ -43,13 +43,13 @@ export interface NpmRegistry {
   readonly url: string;
   /** The `.npmrc` of a user. */
   readonly userConfig: string;
-  /** The `.npmrc` of somebody who may publish. */
+  /** The `.npmrc` of a publisher. */
   readonly publisherConfig: string;
-  /** Ends it, and removes what it holds. */
+  /** Ends it, and deletes its data. */
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Makes a publisher known to a registry, and returns its token. */
+/** Registers a publisher at a registry, and returns its token. */
 async function register(url: string): Promise<string> {
   const response = await fetch(`${url}-/user/org.couchdb.user:publisher`, {
     method: "PUT",

@@ -1,5 +1,5 @@
 /**
- * Shows what the npm package holds, what it brings along, and what it costs those who bundle it.
+ * Shows what the npm package contains, which packages it depends on, and how much it adds to a bundle.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 
 const KB = 1024;
 
-/** What is imported of the package, how much it may cost, and which packages it may bring. */
+/** Imports from the package, how many bytes each may add, and which packages each may include. */
 const IMPORTS: Readonly<Record<string, { maxBytes: number; brings: readonly string[] }>> = {
   'export * from "@ollama-pull/kit";': { maxBytes: 28 * KB, brings: [] },
   'export { pull } from "@ollama-pull/kit";': { maxBytes: 18 * KB, brings: [] },
@@ -44,16 +44,16 @@ const { exports, name } = await readDenoConfig();
 const consumer = await installWithNpm(TOOLS.esbuild);
 const installed = join(consumer.folder, "node_modules", name);
 
-/** What esbuild says of a file that it writes. */
+/** esbuild's metadata for an output file. */
 interface Output {
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly imports: readonly { readonly path: string; readonly kind: string }[];
 }
 
-/** What a file of a bundle belongs to, by its path. */
+/** The package that a file of a bundle belongs to, by its path. */
 const packageOf = (path: string) => path.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1];
 
-/** What is loaded first of a bundle: its code, and the files that it is made of. */
+/** The part of a bundle that is loaded first: its code, and its source files. */
 async function bundleFirst(): Promise<{ code: string; inputs: string[] }> {
   const options = ["--minify", "--splitting", "--outdir=out", "--metafile=meta.json"];
   await bundle(consumer, "entry.js", ...options);
@@ -79,11 +79,11 @@ for (const file of await listFiles(installed)) {
 }
 const entries = (await entryFiles()).map((file) => file.replace(/\.ts$/, ".js"));
 
-/** What a bundle imports of the others as it loads, and what it imports at all. */
+/** The other bundles that a bundle imports statically, and all that it imports. */
 const staticImport = /(?:from|^import) "(\.[^"]+)"/gm;
 const anyImport = /(?:from|^import) "(\.[^"]+)"|import\("(\.[^"]+)"\)/gm;
 
-/** A bundle, and all that it imports in some way, directly or not. */
+/** A bundle, and all bundles that it imports in some way, directly or not. */
 function reachedFrom(file: string, importOf: RegExp, reached = new Set<string>()): Set<string> {
   if (reached.has(file)) return reached;
   reached.add(file);
@@ -93,7 +93,7 @@ function reachedFrom(file: string, importOf: RegExp, reached = new Set<string>()
   return reached;
 }
 
-/** The modules of the sources that a bundle holds, by the comments above them. */
+/** The source modules in a bundle, by the comments above them. */
 function modulesOf(code: string): string[] {
   const comments = code.matchAll(/^\/\/ ((?!node_modules\/)\S+\.ts)$/gm);
   return [...new Set(Array.from(comments, ([, file]) => file!))];
@@ -114,21 +114,21 @@ describe("the package from npm", () => {
     });
   }
 
-  it("brings no streams to those who only read addresses or names", async () => {
+  it("adds no streams for imports that only parse addresses or names", async () => {
     for (const reader of ["parseHost", "parseModelName"]) {
       await consumer.write({ "entry.js": `export { ${reader} } from "${name}";` });
       assertEquals((await bundle(consumer, "entry.js")).match(/\w*Stream\w*/g), null, reader);
     }
   });
 
-  it("costs nothing where nothing of it is used", async () => {
+  it("adds nothing if nothing of it is used", async () => {
     await consumer.write({
       "entry.js": `import "${name}"; import "${name}/relay"; import "${name}/mock";`,
     });
     assertEquals((await bundle(consumer, "entry.js", "--minify")).trim(), "");
   });
 
-  it("holds the bundles that its exports consist of, and what people read", async () => {
+  it("contains the bundles for its exports, and the documents", async () => {
     const isTypes = (file: string) => file.endsWith(".d.ts");
     const packed = (await listFiles(installed)).filter((file) => !isTypes(file));
     const modules = entries.flatMap((entry) => [...reachedFrom(entry, anyImport)]);
@@ -136,7 +136,7 @@ describe("the package from npm", () => {
     assertEquals(packed, [...new Set([...modules, ...documents])].sort());
   });
 
-  it("holds no module of the sources twice", () => {
+  it("contains no source module twice", () => {
     const held = [...bundles.values()].flatMap(modulesOf);
     assert(held.includes("src/errors.ts"));
     assertEquals(held.filter((file, index) => held.indexOf(file) !== index), []);
@@ -154,9 +154,9 @@ describe("the package from npm", () => {
     assertEquals(await consumer.outputOf(["node", "classes.js"]), "true\n");
   });
 
-  it("calls what it exports by the names that it has in the sources", async () => {
+  it("keeps the names of functions and classes from the sources", async () => {
     for (const [path, file] of Object.entries(exports)) {
-      if (path === "./cli") continue; // it is a program, too
+      if (path === "./cli") continue; // it is a program
       const namesOf = (module: object) =>
         Object.entries(module).map(([name, value]) => [name, value?.name]);
       const source = namesOf(await import(join(ROOT, file)));
@@ -165,7 +165,7 @@ describe("the package from npm", () => {
     }
   });
 
-  it("loads what is imported where it is needed no sooner than that", () => {
+  it("loads dynamic imports only when they are needed", () => {
     const loaded = (entry: string) =>
       [...reachedFrom(entry, staticImport)].flatMap((file) => modulesOf(bundles.get(file)!));
     const isOfCommand = (file: string) => /^(cli\/(?!commands|views)|src\/)/.test(file);
@@ -173,7 +173,7 @@ describe("the package from npm", () => {
     assert(!loaded("mock/mod.js").includes("mock/control/control.ts"));
   });
 
-  it("has packages of others in the command alone, with their licences", async () => {
+  it("bundles third-party packages only in the command, with their licences", async () => {
     const isLibrary = (entry: string) => entry !== "cli/main.js";
     const library = entries.filter(isLibrary).flatMap((entry) => [
       ...reachedFrom(entry, anyImport),
@@ -187,7 +187,7 @@ describe("the package from npm", () => {
     for (const other of bundled) assert(licenses.includes(`\n${other} `), other);
   });
 
-  it("has types that are whole: none of them leads nowhere or is `any`", async () => {
+  it("has complete types: none is missing or `any`", async () => {
     for (const file of (await listFiles(installed)).filter((file) => file.endsWith(".d.ts"))) {
       const text = await Deno.readTextFile(join(installed, file));
       const code = text.replaceAll(/\/\*[^]*?\*\//g, "");

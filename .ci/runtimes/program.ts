@@ -1,8 +1,8 @@
 /**
- * What is tried in every runtime, with the package as it is published: all that a user would import,
- * and both suites against subjects that keep the rules and ones that do not.
+ * The program that runs in every runtime, with the package in its published form: everything that a user would
+ * import, and both suites, against subjects that keep the rules and subjects that break them.
  *
- * This file is copied into the folder of each consumer. Its own imports are all that it needs.
+ * This file is copied into the folder of each consumer. It needs only its own imports.
  *
  * @module
  */
@@ -34,12 +34,12 @@ import {
 import { createMockServer } from "@ollama-pull/kit/mock";
 import { fromRecords, fromResponse, toRecords, toResponse } from "@ollama-pull/kit/relay";
 
-/** How many inputs are tried for each rule, and what they follow from. */
+/** How many inputs are tried for each rule, and the seed. */
 const RUN = { runs: 5, seed: 1, shrinkTimeMs: 0 };
 
-/** What came of it. */
+/** The result. */
 export interface Findings {
-  /** The runtime, by the account of the package. */
+  /** The runtime, as the package reports it. */
   readonly runtime: string;
   /** The verdict on each rule, by subject. */
   readonly verdicts: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -63,7 +63,7 @@ const ownClient: ClientSubject = {
   },
 };
 
-/** The client that people paste. */
+/** The client that people typically copy and paste. */
 const pastedClient: ClientSubject = {
   name: "split and parse",
   reports: "statuses",
@@ -81,7 +81,7 @@ const pastedClient: ClientSubject = {
   },
 };
 
-/** A server that leaves out the end of each answer. */
+/** A server that cuts off the end of each answer. */
 const hastyServer: ServerSubject = mockServer({
   name: "hasty",
   wrap: (mock) => async (request) => {
@@ -122,7 +122,7 @@ function expectEqual(actual: unknown, expected: unknown): void {
   if (seen !== wanted) throw new Error(`${seen} is not ${wanted}`);
 }
 
-// `Array.fromAsync` and `ReadableStream.from` are not there in every runtime.
+// Not every runtime has `Array.fromAsync` and `ReadableStream.from`.
 async function collect<Item>(stream: ReadableStream<Item>): Promise<Item[]> {
   const items: Item[] = [];
   for await (const item of stream) items.push(item);
@@ -138,7 +138,7 @@ function streamOf<Item>(items: readonly Item[]): ReadableStream<Item> {
   });
 }
 
-/** A pull fails in the middle, and the next one goes on from there. */
+/** A pull fails in the middle, and the next one resumes from there. */
 async function tryClient(): Promise<void> {
   const { fetch } = createMockServer({
     models: [{ name: "tiny", layers: [{ size: 40_000_000_000 }] }],
@@ -151,7 +151,7 @@ async function tryClient(): Promise<void> {
   expectEqual([last?.phase, last?.fraction, last?.layers[0]?.completed], ["success", 1, 4e10]);
 }
 
-/** Step by step or in one go, the same comes out. */
+/** Separate steps and a single call have the same result. */
 async function trySteps(): Promise<void> {
   const { fetch } = createMockServer({ models: ["llama3.2"], dialect: "v0.33" });
   const init = { method: "POST", body: '{"model":"llama3.2"}' };
@@ -176,7 +176,7 @@ async function trySteps(): Promise<void> {
   expectEqual(fused.at(-1), snapshots.at(-1));
 }
 
-/** Progress crosses every border, and so does a failure. */
+/** Progress and failures can be sent in every way. */
 async function tryBorders(): Promise<void> {
   const start = (model: string) => pull(model, { ...createMockServer().client });
   const snapshots = await collect(start("llama3.2"));
@@ -192,7 +192,7 @@ async function tryBorders(): Promise<void> {
   }
 }
 
-/** What comes out of a channel of messages. */
+/** The output of a message channel. */
 function throughChannel(values: ReadableStream<unknown>): ReadableStream<unknown> {
   const { port1, port2 } = new MessageChannel();
   return new ReadableStream({
@@ -206,7 +206,7 @@ function throughChannel(values: ReadableStream<unknown>): ReadableStream<unknown
   });
 }
 
-/** Words and numbers are as they should be, whatever the runtime's own language is. */
+/** Formatted progress is right, whatever the runtime's own language is. */
 function tryWords(): void {
   const progress = {
     completed: 512,
@@ -224,7 +224,7 @@ function tryWords(): void {
   expectEqual(/[\u0660-\u0669]/.test(formatProgress(progress, { locale: "ar-EG" }).line), true);
 }
 
-/** A body without end, of one line a chunk, which counts what is done to it. */
+/** An endless body with one line per chunk, which counts its reads and cancels. */
 function endlessBody() {
   let noteCancelled!: (reason: unknown) => void;
   const cancelled = new Promise<unknown>((resolve) => noteCancelled = resolve);
@@ -258,7 +258,7 @@ async function collectUntilFailure(stream: ReadableStream<unknown>) {
   }
 }
 
-/** Ways from a body to progress. */
+/** The ways to turn a body into progress. */
 const PATHS = {
   steps: (body: ReadableStream<Uint8Array>) =>
     body
@@ -269,14 +269,14 @@ const PATHS = {
   pull: (body: ReadableStream<Uint8Array>) => pull("a", { fetch: () => new Response(body) }),
 };
 
-/** Nothing is read before it is wanted, and what is not wanted any more is let go of. */
+/** Nothing is read before it is requested, and leaving a stream cancels its source. */
 async function tryStreams(): Promise<void> {
   for (const [name, path] of Object.entries(PATHS)) {
     const { body, seen } = endlessBody();
     const reader = path(body).getReader();
     for (let read = 1; read <= 20; read++) {
       await reader.read();
-      // Each step of a pipe may hold one that has not been asked for yet.
+      // Each step of a pipe may hold one value that has not been requested yet.
       const ahead = name === "steps" ? 3 : 1;
       if (seen.reads > read + ahead) throw new Error(`${name} reads ${seen.reads} for ${read}`);
     }
@@ -292,7 +292,7 @@ async function tryStreams(): Promise<void> {
   }
 }
 
-/** An abort ends a pull in whatever it does, with the reason that was given. */
+/** An abort ends a pull at any point, with the given reason. */
 async function tryAbort(): Promise<void> {
   const silent = () => new Promise<Response>(() => {});
   const answers = () => new Response(new ReadableStream());
@@ -304,7 +304,7 @@ async function tryAbort(): Promise<void> {
   }
 }
 
-/** Tries all of it. Fails if something is not as it should be. */
+/** Tries everything. Fails if anything is wrong. */
 export async function tryPackage(): Promise<Findings> {
   tryWords();
   await tryClient();
@@ -315,16 +315,16 @@ export async function tryPackage(): Promise<Findings> {
   return await runSuites();
 }
 
-/** What {@link tryNetwork} pulls: a model that never ends, one that soon does, and one that never begins. */
+/** The models that {@link tryNetwork} pulls: one that never ends, one that ends soon, one that never begins. */
 export const LEFT_MODELS = { endless: "endless", short: "short", silent: "silent" } as const;
 
-/** How many pulls {@link tryNetwork} begins, and how many of these it lets end. */
+/** How many pulls {@link tryNetwork} begins, and how many of them it lets end. */
 export const LEFT_PULLS = { all: 6, finished: 1 } as const;
 
-/** What may stand between a client and the end of a pull, with options, and how the pull ends then. */
+/** Network situations during a pull, with options, and how the pull ends in each. */
 const SITUATIONS: Readonly<Record<string, [options: PullModelOptions, endings: string[]]>> = {
   "temporarily-moved": [{}, ["success"]],
-  "moved": [{}, ["http redirected", "http wrong-address"]], // browsers follow, and do not say where to
+  "moved": [{}, ["http redirected", "http wrong-address"]], // browsers follow, but do not say where to
   "moved-with-headers": [{ headers: { "X-Key": "secret" } }, ["http redirected"]],
   "failed": [{ retries: 1 }, ["success"]],
   "busy": [{ retries: 1 }, ["success"]],
@@ -356,19 +356,19 @@ async function trySituations(host: string): Promise<void> {
 }
 
 /**
- * Pulls from a server on the network through whatever may happen there, and leaves pulls in every state,
- * so that it can be counted at the server what is left of them.
+ * Pulls from a server through every network situation, and abandons pulls in every state,
+ * so that the server can count what is left open.
  */
 export async function tryNetwork(host: string): Promise<void> {
   await trySituations(host);
   await leavePulls(host);
 }
 
-/** Leaves pulls in every state. */
+/** Abandons pulls in every state. */
 async function leavePulls(host: string): Promise<void> {
   const { endless, short, silent } = LEFT_MODELS;
   let begun = 0;
-  /** Waits until a server of `upstream.ts` has all pulls. (One that asks whether it may comes later.) */
+  /** Waits until a server of `upstream.ts` has received all pulls. (CORS preflights may delay some.) */
   const settle = async () => void await (await fetch(`${host}/arrived?pulls=${begun}`)).text();
 
   const abort = async (model: string, reads: number) => {
@@ -379,7 +379,7 @@ async function leavePulls(host: string): Promise<void> {
     const reason = readToEnd(reader).catch((reason) => reason);
     begun++;
     await settle();
-    (globalThis as { gc?: () => void }).gc?.(); // what nobody holds is not to be needed
+    (globalThis as { gc?: () => void }).gc?.(); // nothing may depend on an object that can be collected
     controller.abort("enough");
     expectEqual(await reason, "enough");
   };

@@ -1,9 +1,9 @@
 /**
- * Shows that the package can be published for real, to registries on loopback, and that what users get
+ * Shows that the package can really be published, to registries on loopback, and that what users get
  * from there works: from npm by npm, npx and Bun; from JSR, see `deno_test.ts`.
  *
- * Two steps of a release cannot be tried here, because only services elsewhere can take them: signing the
- * proof of where a package was made, and publishing to npm by the identity of a workflow.
+ * Two steps of a release cannot be tested here, because they need external services: signing the
+ * provenance of a package, and publishing to npm by the identity of a workflow.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const bun = join(ROOT, "node_modules/.bin/bun");
 
 /** A project without dependencies that gets packages of this scope from a registry. */
 async function createUser({ userConfig }: NpmRegistry): Promise<Consumer> {
-  // With a cache of its own, Bun takes nothing of an earlier package of the same version.
+  // With its own cache, Bun cannot use an earlier package of the same version.
   const user = await Consumer.create({ BUN_INSTALL_CACHE_DIR: ".cache" });
   await user.write({ "package.json": { private: true, type: "module" }, ".npmrc": userConfig });
   return user;
@@ -52,7 +52,7 @@ describe("the package, published to npm", () => {
     await registry[Symbol.asyncDispose]();
   });
 
-  it("is accepted once", async () => {
+  it("is accepted only once", async () => {
     const { ok, stdout, stderr } = await publish();
     assertEquals(ok, true, stderr);
     assertMatch(stdout, new RegExp(`${name}@${version.replaceAll(".", "\\.")}`));
@@ -90,7 +90,7 @@ describe("the package, published to npm", () => {
 });
 
 describe("the package, published to JSR", () => {
-  it("arrives with the files that are meant to, unchanged where nothing is imported", async () => {
+  it("has exactly the right files, unchanged except for imports", async () => {
     await using registry = await startRegistry("person");
     const files = registry.files();
     assertEquals([...files.keys()].sort(), (await intendedFiles()).map((file) => `/${file}`));
@@ -100,12 +100,12 @@ describe("the package, published to JSR", () => {
     }
   });
 
-  it("is accepted from a workflow without a secret, which may publish those bytes alone", async () => {
+  it("is accepted from a workflow without a secret, which may publish only those bytes", async () => {
     await using registry = await startRegistry("workflow");
     assertEquals(registry.files().size, (await intendedFiles()).length);
   });
 
-  it("imports nothing by a name that only this repository knows", async () => {
+  it("imports nothing by a name that only this repository defines", async () => {
     await using registry = await startRegistry();
     for (const [file, bytes] of registry.files()) {
       if (!file.endsWith(".ts")) continue;

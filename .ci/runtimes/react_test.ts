@@ -1,6 +1,6 @@
 /**
- * Shows that the recipe for a page with a pool of downloads works in every engine, with the package from
- * npm, React, and the server of an app between the page and Ollama.
+ * Shows that the recipe for a React page with a pool of downloads works in every engine, with the package from
+ * npm, React, and an app's server between the page and Ollama.
  *
  * @module
  */
@@ -28,7 +28,7 @@ const MODELS = ["llama3.2", "mistral", "qwen3", "gemma3"].map((name) => ({
   layers: [{ size: 2_000_000_000 }, { size: 10_000 }],
 }));
 
-/** The recipe, as its page loads it. */
+/** The recipe, bundled as its page loads it. */
 async function bundleRecipe(): Promise<string> {
   await using consumer = await installWithNpm(TOOLS.esbuild, TOOLS.react, TOOLS.reactDom);
   await cp(join(ROOT, RECIPE), join(consumer.folder, "react"), { recursive: true });
@@ -38,7 +38,7 @@ async function bundleRecipe(): Promise<string> {
 
 let ollama: MockServer;
 
-/** The server of an app, with errors in the way of FastAPI. Ollama is behind it, in virtual time. */
+/** An app's server, with errors in the style of FastAPI. Behind it is Ollama, in virtual time. */
 async function answer(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname !== "/backend/models/download") {
@@ -57,11 +57,11 @@ const files = new Map([
 ]);
 const site = serveSite(files, answer);
 
-/** The rows of the page: the model, the percentage, what the button does, and the message. */
+/** The rows of the page: the model, the percentage, the label of the button, and the message. */
 const ROWS = `Array.from(document.querySelectorAll("li"), (row) =>
   ["strong", "span", "button", "p"].map((part) => row.querySelector(part).textContent))`;
 
-/** Waits until the rows are as a condition says. */
+/** Waits until the rows meet a condition. */
 const waitForRows = (page: Page, condition: string) =>
   page.evaluate<string[][]>(`new Promise((resolve, reject) => {
     const startedAt = performance.now();
@@ -74,7 +74,7 @@ const waitForRows = (page: Page, condition: string) =>
     look();
   })`);
 
-/** Waits until the row of a model has a message like this, and returns it. */
+/** Waits until the row of a model has a message that matches, and returns it. */
 async function waitForMessage(page: Page, model: string, message: RegExp): Promise<string> {
   const isThere = `rows.some((row) => row[0] === "${model}" && ${message}.test(row[3]))`;
   const rows = await waitForRows(page, isThere);
@@ -97,7 +97,7 @@ const clickIn = (page: Page, model: string) =>
     .find((row) => row.querySelector("strong").textContent === "${model}")
     .querySelector("button").click()`);
 
-/** Has the pull of a model wait half-way. */
+/** Makes the pull of a model wait half-way. */
 const holdHalfWay = (model: string) => ollama.hold({ model, at: { completed: "50%" } });
 
 /** The tests of one engine. */
@@ -148,7 +148,7 @@ function testIn(engine: Engine): void {
       await waitForRows(page, "rows.length === 0");
     }));
 
-  it("cancels a download, and goes on from there", () =>
+  it("cancels a download, and resumes it", () =>
     usePage(async (page) => {
       holdHalfWay("qwen3");
       await enter(page, "qwen3");
@@ -174,7 +174,7 @@ function testIn(engine: Engine): void {
       );
     }));
 
-  it("says why a download has failed, in the words of whoever has refused it", () =>
+  it("says why a download failed, in the words of whoever refused it", () =>
     usePage(async (page) => {
       await enter(page, "unknown");
       await waitForMessage(page, "unknown", /file does not exist/);

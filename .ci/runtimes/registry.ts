@@ -1,8 +1,8 @@
 /**
- * A JSR registry on loopback: as much of one as it takes for `deno publish` to publish a package there,
+ * A JSR registry on loopback, just enough for `deno publish` to publish a package there,
  * and for Deno to import it from there.
  *
- * What is served is what `deno publish` has sent, its rewritten imports included.
+ * It serves exactly what `deno publish` has sent, including its rewritten imports.
  *
  * @module
  */
@@ -12,25 +12,25 @@ import { outputOf } from "../command.ts";
 import { listFiles, readDenoConfig, ROOT } from "../project.ts";
 
 /**
- * Who publishes: a person who is logged in, or a workflow of GitHub, which has no secret, but an identity
+ * Who publishes: a person who is logged in, or a GitHub workflow, which has no secret but an identity
  * that GitHub vouches for.
  */
 export type Publisher = "person" | "workflow";
 
-/** Takes the place of a person who is logged in. */
+/** The token of a person who is logged in. */
 const TOKEN = "anybody";
 
-/** Where GitHub vouches for a workflow, here. */
+/** The path at which this registry, in place of GitHub, vouches for a workflow. */
 const IDENTITY_PATH = "/identity";
 
-/** The files of a package that was published, by their paths. */
+/** The files of a published package, by path. */
 export type Release = ReadonlyMap<string, Uint8Array<ArrayBuffer>>;
 
 /** A registry with this package in it. */
 export interface Registry {
-  /** The address, which Deno takes from `JSR_URL`. */
+  /** The address, which Deno reads from `JSR_URL`. */
   readonly url: string;
-  /** What was published, by the paths of the files, such as `/mod.ts`. */
+  /** The published files, by path, such as `/mod.ts`. */
   files(): Release;
   /** Ends it. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -59,7 +59,7 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
-/** What a registry says of a release: its exports, and the size and checksum of each file. */
+/** The metadata of a release: its exports, and the size and checksum of each file. */
 async function metadataOf(files: Release): Promise<object> {
   const { exports } = JSON.parse(new TextDecoder().decode(files.get("/deno.json")));
   const entries = Array.from(files, async ([path, bytes]) => {
@@ -69,7 +69,7 @@ async function metadataOf(files: Release): Promise<object> {
 }
 
 /**
- * What `deno publish` wants to be allowed, and has GitHub sign: one version of one package, and no other
+ * The permission that `deno publish` asks GitHub to sign: one version of one package, and no other
  * bytes than those that it sends.
  */
 interface Audience {
@@ -81,7 +81,7 @@ interface Audience {
   }[];
 }
 
-/** Whether a request that publishes a tarball has the right to. */
+/** Whether a request may publish a tarball. */
 async function mayPublish(
   request: Request,
   tarball: Uint8Array<ArrayBuffer>,
@@ -96,7 +96,7 @@ async function mayPublish(
   );
 }
 
-/** Takes the place of GitHub. It signs what it is asked to; here, the credential is the plain request. */
+/** Stands in for GitHub, which signs the requested permission. Here, the credential is the plain request. */
 function vouch(url: string): Response {
   return Response.json({ value: new URL(url).searchParams.get("audience") });
 }
@@ -105,7 +105,7 @@ function vouch(url: string): Response {
 function publishingAs(publisher: Publisher, url: string) {
   if (publisher === "person") return { args: [`--token=${TOKEN}`], env: {} };
   return {
-    args: ["--no-provenance"], // the proof of origin is signed by services that are not here
+    args: ["--no-provenance"], // external services sign the provenance
     env: {
       GITHUB_ACTIONS: "true",
       ACTIONS_ID_TOKEN_REQUEST_TOKEN: "anything",
@@ -119,7 +119,7 @@ export async function startRegistry(publisher: Publisher = "person"): Promise<Re
   const { name, version } = await readDenoConfig();
   let release: Release | undefined;
 
-  /** Takes the package, and answers what `deno publish` asks about it. */
+  /** Accepts the package, and answers the requests of `deno publish`. */
   const administrate = async (request: Request): Promise<Response | undefined> => {
     const { pathname } = new URL(request.url);
     if (request.method === "POST") {
@@ -127,7 +127,7 @@ export async function startRegistry(publisher: Publisher = "person"): Promise<Re
       if (!await mayPublish(request, tarball)) return undefined;
       release = await unpack(tarball);
     }
-    // The version is not to be there yet.
+    // The version must not exist yet.
     if (!release && pathname.endsWith(`/versions/${version}`)) return undefined;
     return Response.json({ id: "1", status: "success", error: null });
   };

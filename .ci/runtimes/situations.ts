@@ -1,5 +1,5 @@
 /**
- * What may stand between a client and the end of a pull, as a server answers it: the other end of
+ * Network situations during a pull, on the side of the server: the counterpart of
  * `trySituations` in `program.ts`.
  *
  * @module
@@ -22,7 +22,7 @@ function linesOf(...values: unknown[]): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(values.map((value) => `${JSON.stringify(value)}\n`).join(""));
 }
 
-/** A body that goes on saying the same, until nobody listens. */
+/** A body that repeats the same line until it is cancelled. */
 function talking(start: Uint8Array, tick?: Uint8Array): ReadableStream<Uint8Array> {
   let timer: ReturnType<typeof setInterval> | undefined;
   return new ReadableStream({
@@ -34,7 +34,7 @@ function talking(start: Uint8Array, tick?: Uint8Array): ReadableStream<Uint8Arra
   });
 }
 
-/** How each situation is answered, the first time and later. */
+/** The answers in each situation, at the first request and later. */
 const ANSWERS: Readonly<Record<string, (isFirst: boolean) => Response>> = {
   "done": () => new Response(linesOf(MANIFEST, SUCCESS)),
   "temporarily-moved": () => redirect(307),
@@ -72,7 +72,7 @@ function redirect(status: number): Response {
 /**
  * Answers a request at `/situations/{name}/api/pull`.
  *
- * @param seen The situations that were asked for before.
+ * @param seen The situations that were requested before.
  */
 export function answerSituation(request: Request, seen: Set<string>): Response {
   const name = new URL(request.url).pathname.split("/")[2]!;

@@ -1,5 +1,5 @@
 /**
- * What the program finds when it is run on the sources, in Deno: what it must find everywhere.
+ * The result of the program on the sources, in Deno, which must be the same everywhere.
  *
  * @module
  */

@@ -7,26 +7,26 @@
 import { pack } from "../pack.ts";
 import { Consumer } from "./consumer.ts";
 
-/** What consumers install besides, at versions that are known to work. */
+/** Other packages that consumers install, at versions that are known to work. */
 export const TOOLS = {
-  /** The oldest Node that is supported, and two that are current. */
+  /** The oldest supported Node, and two current ones. */
   nodes: { "node-oldest": "20.16.0", "node-lts": "24.21.0", "node-newest": "26.10.0" },
-  /** The newest TypeScript, and the oldest that is supported. */
+  /** The newest TypeScript, and the oldest supported one. */
   typescript: "typescript@7.0.2",
   oldestTypescript: "typescript@5.6.3",
   nodeTypes: "@types/node@26.6.6",
   esbuild: "esbuild@0.28.2",
-  /** What recipes put the mock beside. */
+  /** The test tools and servers of the recipes. */
   express: "express@5.3.0",
   jest: "jest@30.5.2",
   msw: "msw@2.15.0",
   playwright: "@playwright/test@1.65.1",
-  /** What a recipe for apps is built with. */
+  /** The packages of a recipe for apps. */
   react: "react@19.3.1",
   reactDom: "react-dom@19.3.1",
 } as const;
 
-/** A project without dependencies, and the tarball that it can install, which is beside it. */
+/** A project without dependencies, and the tarball next to it that it can install. */
 export async function createNpmProject(
   env: Readonly<Record<string, string>> = {},
 ): Promise<{ consumer: Consumer; tarball: string }> {
@@ -35,7 +35,7 @@ export async function createNpmProject(
   return { consumer, tarball: await pack(consumer.folder) };
 }
 
-/** A project into which npm has installed the package, and some others. */
+/** A project in which npm has installed the package and some others. */
 export async function installWithNpm(...others: readonly string[]): Promise<Consumer> {
   const { consumer, tarball } = await createNpmProject();
   const options = ["--no-audit", "--no-fund", "--loglevel=error"];

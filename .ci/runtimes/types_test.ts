@@ -1,7 +1,7 @@
 /**
- * Compiles what users write against the types of the npm package, with the oldest TypeScript that is
- * supported and the newest, and with no more libraries than every browser has. Then bundles a program to
- * CommonJS, as extensions of editors are, and runs it.
+ * Compiles users' code against the types of the npm package, with the oldest supported TypeScript
+ * and the newest, and with only the type libraries that fit every browser. Then bundles a program to
+ * CommonJS, like an editor extension, and runs it.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { listFiles, readDenoConfig, readText } from "../project.ts";
 import { typeScriptExamples } from "../readme.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 
-/** The compilers, by the names under which they are installed. */
+/** The compilers, by their installed names. */
 const COMPILERS = {
   "typescript-oldest": TOOLS.oldestTypescript,
   "typescript-newest": TOOLS.typescript,
@@ -27,7 +27,7 @@ const consumer = await installWithNpm(
   imports["ollama"]!.replace("npm:", ""), // the client in an example
 );
 
-/** What examples import that npm does not have under that name, as far as they use it. */
+/** Stubs for imports of the examples that npm does not have under that name. */
 const OTHER_MODULES = `
 declare module "@std/assert" {
   export function assertEquals<Value>(actual: Value, expected: Value): void;
@@ -42,7 +42,7 @@ declare module "bun:test" {
 }
 `;
 
-/** What makes a module of an example that imports and exports nothing. */
+/** Turns an example without imports and exports into a module. */
 const MODULE = "\nexport {};\n";
 
 /** The examples of README.md, the guides and the documentation in the types, as modules. */
@@ -68,7 +68,7 @@ await consumer.write({
   "extension.ts": await readText(".ci/runtimes/extension.ts"),
 });
 
-/** Options that fit the oldest browsers, with everything checked, the types of all packages included. */
+/** Options for the oldest browsers, with all checks, including the types of all packages. */
 const COMPILER_OPTIONS = {
   strict: true,
   noEmit: true,
@@ -78,7 +78,7 @@ const COMPILER_OPTIONS = {
   types: [],
 };
 
-/** How projects differ. Each way to resolve modules is tried with one kind of optional fields. */
+/** The kinds of projects: each module resolution is combined with one setting for optional fields. */
 const PROJECTS = {
   "exact optional fields, as Node resolves modules": {
     exactOptionalPropertyTypes: true,
@@ -92,7 +92,7 @@ const PROJECTS = {
   },
 };
 
-/** Compiles some files, which must have no errors. */
+/** Compiles files, which must have no errors. */
 async function compile(compiler: string, options: object, files: string[]): Promise<void> {
   const compilerOptions = { ...COMPILER_OPTIONS, ...options };
   await consumer.write({ "tsconfig.json": { compilerOptions, files } });
@@ -102,7 +102,7 @@ async function compile(compiler: string, options: object, files: string[]): Prom
 describe("the types of the package from npm", () => {
   after(() => consumer[Symbol.asyncDispose]());
 
-  it("come with examples, in README.md and in the documentation of every entry", () => {
+  it("have examples, in README.md and in the documentation of every entry", () => {
     for (const file of ["README.md", "mod", "mock/mod", "conformance/mod"]) {
       assert(`examples/${file}_0.ts` in examples, `${file} has no example`);
     }
@@ -116,7 +116,7 @@ describe("the types of the package from npm", () => {
       });
     }
 
-    it(`have what \`await using\` needs where the library knows it, with ${version}`, async () => {
+    it(`support \`await using\` if the type library does, with ${version}`, async () => {
       await consumer.write({
         "dispose.ts": `
           import { createMockServer } from "${name}/mock";
@@ -130,7 +130,7 @@ describe("the types of the package from npm", () => {
     });
   }
 
-  it("belong to a program that runs when it is bundled to CommonJS, as extensions of editors are", async () => {
+  it("belong to a program that runs when bundled to CommonJS, like an editor extension", async () => {
     await bundle(
       consumer,
       "extension.ts",

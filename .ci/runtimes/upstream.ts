@@ -1,5 +1,5 @@
 /**
- * The mock as a server on the network, which says how the requests to it end.
+ * The mock as a server on the network, which reports how its requests end.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { listen } from "../../mock/runtime/listen.ts";
 import { LEFT_MODELS, LEFT_PULLS } from "./program.ts";
 import { answerSituation } from "./situations.ts";
 
-/** How long a pull may take to end that was left, on a busy machine, in milliseconds. */
+/** How long an abandoned pull may take to end on a busy machine, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
 /** A mock that listens. */
@@ -24,7 +24,7 @@ export interface Upstream {
   readonly server: MockServer;
   /** Its address. `/arrived?pulls=2` answers once two pulls have arrived. */
   readonly url: string;
-  /** How the next pull ends, in the order in which they do. Fails when that takes too long. */
+  /** How the next pull ends, in the order of the ends. Fails if that takes too long. */
   nextOutcome(): Promise<RequestOutcome | undefined>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function startUpstream(options: MockServerOptions): Promise<Upstrea
   };
 }
 
-/** Has `tryNetwork` of the program run somewhere, and counts what is left of its pulls on the server. */
+/** Runs `tryNetwork` of the program somewhere, and counts the pulls that it leaves open on the server. */
 export async function countLeft(tryNetwork: (host: string) => Promise<unknown>): Promise<void> {
   const { endless, short, silent } = LEFT_MODELS;
   const size = 2 ** 50;
@@ -90,7 +90,7 @@ export async function countLeft(tryNetwork: (host: string) => Promise<unknown>):
   const collect = async () => {
     while (outcomes.length < LEFT_PULLS.all) outcomes.push(await upstream.nextOutcome());
   };
-  // Both at once: one that cannot be left would otherwise be waited for.
+  // Wait for both at once: a pull that cannot be abandoned would otherwise block.
   await Promise.all([tryNetwork(upstream.url), collect()]);
   const finished = outcomes.filter((outcome) => outcome === "finished").length;
   assertEquals([finished, upstream.server.activeDownloads], [LEFT_PULLS.finished, 0]);

@@ -1,6 +1,6 @@
 /**
- * What users write, and what must be an error. This file is copied into a project that has installed the
- * package, and compiled there; nothing runs it. Its own imports are all that it needs.
+ * Code that users write, and code that must be an error. This file is copied into a project that has installed the
+ * package, and compiled there; nothing runs it. It needs only its own imports.
  *
  * @module
  */
@@ -112,7 +112,7 @@ export async function read(body: ReadableStream<Uint8Array>): Promise<void> {
   decodePull(new ReadableStream<string>());
 }
 
-/** Passes options on as they come. */
+/** Passes options through. */
 export async function request(signal: AbortSignal | undefined): Promise<void> {
   const server: MockServer = createMockServer();
   const wrapper = (input: string | URL, init?: RequestInit): Promise<Response> =>
@@ -130,13 +130,13 @@ export async function request(signal: AbortSignal | undefined): Promise<void> {
   pull("m", { retry: 5 });
   // @ts-expect-error -- `fetch` is not called with a `Request`
   pull("m", { fetch: (request: Request) => fetch(request) });
-  // @ts-expect-error -- `pullModel` alone has `onProgress`
+  // @ts-expect-error -- only `pullModel` has `onProgress`
   pull("m", { onProgress: () => {} });
   // @ts-expect-error -- no dialect has this name
   createMockServer({ dialect: "v9" });
 }
 
-/** Sends progress on, and reads what was sent. */
+/** Sends progress, and reads it again. */
 export async function relay(send: (record: PullRecord) => void): Promise<Response> {
   for await (const record of toRecords(pull("m"))) {
     if ("end" in record) (record.error?.message ?? record.end).length;
@@ -145,14 +145,14 @@ export async function relay(send: (record: PullRecord) => void): Promise<Respons
   }
   for await (const { fraction } of fromRecords(new ReadableStream())) fraction.toFixed();
   for await (const { fraction } of fromResponse(await fetch("/pull"))) fraction.toFixed();
-  // @ts-expect-error -- statuses are no progress
+  // @ts-expect-error -- statuses are not progress
   toRecords(decodePull(new ReadableStream()));
   // @ts-expect-error -- there is no such format
   toResponse(pull("m"), { format: "json" });
   return toResponse(pull("m"), { format: "ndjson" });
 }
 
-/** Relays pulls to whoever may see them. */
+/** Relays pulls to those who may see them. */
 export function relayToMany(options: Partial<RelayOptions>): Promise<Response> {
   const mayDo: Record<RelayAction, boolean> = { watch: true, start: false, cancel: false };
   const handle = createRelay({
@@ -161,9 +161,9 @@ export function relayToMany(options: Partial<RelayOptions>): Promise<Response> {
     redactError: (error) => redactError(error),
     ...options,
   });
-  // @ts-expect-error -- nobody may do anything unless told
+  // @ts-expect-error -- `allow` is required
   createRelay({ host: "localhost" });
-  // @ts-expect-error -- it says whether, not why
+  // @ts-expect-error -- it returns a boolean, not a reason
   createRelay({ allow: () => "yes" });
   return handle(new Request("http://localhost/pulls/m"));
 }
@@ -177,7 +177,7 @@ export function parse(value: unknown): unknown {
   return { url, isSame, code };
 }
 
-/** Shows snapshots, and what is made of them. */
+/** Shows snapshots, and formats them. */
 export async function show(words: ProgressWords): Promise<string[]> {
   const phases: Record<PullPhase, string> = {
     manifest: "a",
@@ -203,7 +203,7 @@ type EachUndefined<Options> = {
     undefined;
 };
 
-/** Whether every optional field may be `undefined`, and there is one at all. */
+/** Whether every optional field may be `undefined`, and there is at least one. */
 type TakesUndefined<Options> = Options extends unknown
   ? [keyof EachUndefined<Options>] extends [never] ? false
   : EachUndefined<Options> extends Partial<Options> ? true
@@ -212,7 +212,7 @@ type TakesUndefined<Options> = Options extends unknown
 
 type IsTrue<Truth extends true> = Truth;
 
-/** With `exactOptionalPropertyTypes`, too. */
+/** Even with `exactOptionalPropertyTypes`. */
 export type AllTakeUndefined = [
   IsTrue<TakesUndefined<DecodeProgressOptions>>,
   IsTrue<TakesUndefined<DecodePullOptions>>,

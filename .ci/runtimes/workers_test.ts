@@ -1,5 +1,5 @@
 /**
- * Shows that the package works in Workers, in Cloudflare's runtime: bundled from what npm installs.
+ * Shows that the package, installed by npm and bundled, works in Workers, in Cloudflare's runtime.
  *
  * @module
  */
@@ -16,7 +16,7 @@ import { verdictsOfSources } from "./sources.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 import { countLeft, startUpstream } from "./upstream.ts";
 
-/** Larger than anything that is pulled to its end. */
+/** Larger than any model that is pulled completely. */
 const ENDLESS = [{ size: 2 ** 50 }];
 
 const consumer = await installWithNpm(TOOLS.esbuild);
@@ -36,14 +36,14 @@ async function startWorker(entry: string, bindings: Record<string, string> = {})
   const worker = new Miniflare({
     modules: [{ type: "ESModule", path: "worker.mjs", contents }],
     compatibilityDate: "2026-07-01",
-    compatibilityFlags: ["enable_request_signal"], // without, a silent upstream is never left
+    compatibilityFlags: ["enable_request_signal"], // without it, a silent upstream is never abandoned
     bindings,
   });
   const url = (await worker.ready).href;
   return { url, [Symbol.asyncDispose]: () => worker.dispose() };
 }
 
-/** Asks `relay.ts` to pull, and reads progress. Leaves once it is enough. */
+/** Asks `relay.ts` to pull, reads progress, and leaves after enough of it. */
 async function readProgress(
   url: string,
   model: string,
@@ -75,7 +75,7 @@ async function askAndReset({ host, hostname, port, pathname, search }: URL): Pro
 describe("the package from npm, in a Worker", () => {
   after(() => consumer[Symbol.asyncDispose]());
 
-  it("keeps and finds broken what the sources do", async () => {
+  it("keeps the same rules, and finds the same ones broken, as the sources", async () => {
     await using worker = await startWorker("suites.ts");
     const { runtime, verdicts } = await (await fetch(worker.url)).json() as Findings;
     assertEquals(runtime, "Workers");
@@ -98,7 +98,7 @@ describe("the package from npm, in a Worker", () => {
     assertEquals(await upstream.nextOutcome(), "cancelled");
   });
 
-  it("stops an upstream that has fallen silent, too", async () => {
+  it("also stops an upstream that has fallen silent", async () => {
     await using upstream = await startUpstream({
       models: [{ name: "endless", layers: ENDLESS }],
       faults: [{ kind: "stall", at: { line: 3 } }],
@@ -108,13 +108,13 @@ describe("the package from npm, in a Worker", () => {
     assertNotEquals(await upstream.nextOutcome(), "finished");
   });
 
-  it("gets through what happens on the network, and leaves nothing open there", () =>
+  it("survives network failures, and leaves nothing open", () =>
     countLeft(async (host) => {
       await using worker = await startWorker("leave.ts", { OLLAMA_HOST: host });
       assertEquals(await (await fetch(worker.url)).text(), "done");
     }));
 
-  it("serves the mock to the npm client outside", async () => {
+  it("serves the mock to the npm client outside of it", async () => {
     await using worker = await startWorker("mock.ts");
     const ollama = new Ollama({ host: worker.url });
     const statuses: string[] = [];

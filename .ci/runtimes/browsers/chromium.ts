@@ -20,7 +20,7 @@ const program = findProgram(
 const LACKS = "there is no Chromium: `apt-get install chromium`, or get Chrome, " +
   "or set CHROMIUM to the path of the program";
 
-/** Nothing of its own on the network. Root has no sandbox. */
+/** Chromium must make no requests of its own. For root there is no sandbox. */
 const ARGS = [
   ...(Deno.uid() === 0 ? ["--no-sandbox"] : []),
   "--disable-gpu",

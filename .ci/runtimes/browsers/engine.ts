@@ -1,5 +1,5 @@
 /**
- * What the tests need of a browser, whatever drives it.
+ * What the tests need from a browser, however it is driven.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** A browser that can be started, or that is missing on this machine. */
+/** A browser, which may be missing on this machine. */
 export interface Engine {
   readonly name: string;
-  /** How the package names the browser, with its version. */
+  /** The name of the browser in the package, with its version. */
   readonly runtime: RegExp;
   /** What is missing on this machine and how to get it, in one line. Absent if nothing is missing. */
   readonly lacks?: string;
@@ -20,23 +20,23 @@ export interface Engine {
   start(): Promise<Browser>;
 }
 
-/** A browser that runs. */
+/** A running browser. */
 export interface Browser {
   /** Opens an address, and waits until the page has loaded. */
   open(url: string): Promise<Page>;
   close(): Promise<void>;
 }
 
-/** A page that is open. */
+/** An open page. */
 export interface Page {
-  /** The value of an expression in the page. Waits for it if it is a promise. */
+  /** The value of an expression in the page. Promises are awaited. */
   evaluate<Value>(expression: string): Promise<Value>;
-  /** A picture of the page, in PNG's format. */
+  /** A screenshot of the page, as PNG. */
   screenshot(): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** The path of the first of some programs that is there. Each is a name on the `PATH`, or a path. */
+/** The path of the first program that exists. Each is a name on the `PATH`, or a path. */
 export function findProgram(...programs: readonly (string | undefined)[]): string | undefined {
   const folders = (Deno.env.get("PATH") ?? "").split(delimiter);
   const candidates = programs

@@ -1,5 +1,5 @@
 /**
- * The browsers that the package is tried in: one for each engine that people use.
+ * The browsers in which the package is tested: one for each engine that people use.
  *
  * @module
  */
@@ -9,5 +9,5 @@ import type { Engine } from "./engine.ts";
 import { firefox } from "./firefox.ts";
 import { webkit } from "./webkit.ts";
 
-/** All of them, whether they are on this machine or not. */
+/** All of them, even those that are missing on this machine. */
 export const ENGINES: readonly Engine[] = [chromium, firefox, webkit];

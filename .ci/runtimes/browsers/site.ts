@@ -1,5 +1,5 @@
 /**
- * A site on this machine, for pages to be opened in browsers.
+ * A site on this machine, whose pages are opened in browsers.
  *
  * @module
  */
@@ -10,10 +10,10 @@ export interface SiteFile {
   readonly text: string;
 }
 
-/** The files of a site, by their paths. */
+/** The files of a site, by path. */
 export type SiteFiles = ReadonlyMap<string, SiteFile>;
 
-/** Has a page note what fails in it and is not caught. */
+/** Makes a page collect its uncaught errors. */
 const WATCH = `<script>
   globalThis.problems = [];
   const note = ({ message, target }) => problems.push(message ?? "Cannot load " + target.src);
@@ -21,7 +21,7 @@ const WATCH = `<script>
   addEventListener("unhandledrejection", ({ reason }) => problems.push("Unhandled " + reason));
 </script>`;
 
-/** A page whose global `problems` are what failed in it and was not caught. */
+/** A page whose global `problems` has its uncaught errors. */
 export function watched(html: string): SiteFile {
   return { type: "text/html", text: html.replace("<head>", `<head>${WATCH}`) };
 }
@@ -31,7 +31,7 @@ export function scriptFile(text: string): SiteFile {
   return { type: "text/javascript", text };
 }
 
-/** Serves a site until the tests end. What is no file is answered by a handler, if there is one. */
+/** Serves a site until the tests end. Requests for other paths go to a handler, if there is one. */
 export function serveSite(
   files: SiteFiles,
   answer: Deno.ServeHandler = () => new Response(null, { status: 404 }),

@@ -11,14 +11,14 @@ const xvfb = findProgram("Xvfb");
 
 const LACKS = "there is no WebKit, or no display for it: `apt-get install webkit2gtk-driver xvfb`";
 
-/** The driver does not print its version, and the browser does not without a display. */
+/** Asks the package manager: the driver does not print its version, and the browser does so only with a display. */
 const PRINT_VERSION =
   "dpkg-query --show --showformat='${source:Upstream-Version}' webkit2gtk-driver";
 
 /** How long a script or the start of a program may take on a busy machine, in milliseconds. */
 const PATIENCE_MS = 120_000;
 
-/** A program that runs until it is stopped. */
+/** A program that runs until stopped. */
 interface Running extends AsyncDisposable {
   readonly child: Deno.ChildProcess;
 }
@@ -33,7 +33,7 @@ function run(program: string, options: Deno.CommandOptions): Running {
   return { child, [Symbol.asyncDispose]: stop };
 }
 
-/** Starts a display that needs no screen, and returns its name once it is there. */
+/** Starts a display without a screen, and returns its name once it is ready. */
 async function startDisplay(): Promise<Running & { name: string }> {
   const args = ["-displayfd", "1", "-nolisten", "tcp"]; // prints the number that it has chosen
   const display = run(xvfb!, { args, stdout: "piped" });
@@ -42,13 +42,13 @@ async function startDisplay(): Promise<Running & { name: string }> {
   return { ...display, name: `:${new TextDecoder().decode(value).trim()}` };
 }
 
-/** A port that nobody listens to. */
+/** A free port. */
 function findPort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
 }
 
-/** Sends a command of WebDriver (https://www.w3.org/TR/webdriver2/) and returns what it answers. */
+/** Sends a WebDriver command (https://www.w3.org/TR/webdriver2/) and returns the answer. */
 async function send<Value>(method: string, url: string, parameters?: object): Promise<Value> {
   const body = parameters === undefined ? null : JSON.stringify(parameters);
   const response = await fetch(url, { method, body, signal: AbortSignal.timeout(PATIENCE_MS) });
@@ -57,7 +57,7 @@ async function send<Value>(method: string, url: string, parameters?: object): Pr
   return value;
 }
 
-/** Starts the program that takes commands, and returns its address once it does. */
+/** Starts the WebDriver server, and returns its address once it accepts commands. */
 async function startDriver(display: string): Promise<Running & { url: string }> {
   const port = findPort();
   const running = run(driver!, {
@@ -99,7 +99,7 @@ async function start(): Promise<Browser> {
   return {
     async open(address) {
       await go(address);
-      return page; // there is one at a time
+      return page; // there is only one at a time
     },
     close: () => programs.disposeAsync(),
   };
