@@ -24,7 +24,7 @@ function numberIn(text: string, locale: string): string {
 }
 
 describe("isAmount", () => {
-  it("takes numbers that a person can be shown", () => {
+  it("accepts numbers that can be shown", () => {
     for (const value of [0, -0, 0.5, 2 ** 60]) assert(isAmount(value));
     for (const value of [undefined, NaN, Infinity, -Infinity, -1]) assert(!isAmount(value));
     assert(!isAmount(null as unknown as undefined)); // what JSON makes of NaN
@@ -32,7 +32,7 @@ describe("isAmount", () => {
 });
 
 describe("formatBytes", () => {
-  it("is read back as what it was, within the rounding", () => {
+  it("can be read back, up to rounding", () => {
     fc.assert(fc.property(readable, (bytes) => {
       const text = formatBytes(bytes);
       const seen = parseBytes(text);
@@ -44,7 +44,7 @@ describe("formatBytes", () => {
     }));
   });
 
-  it("takes six characters at most, so that columns keep their width", () => {
+  it("has at most six characters, so that columns keep their width", () => {
     fc.assert(fc.property(readable, (bytes) => {
       assert(/^(?:\d|\d\d|\d\d\d|\d\.\d) (?:B|[kMGTP]B)$/.test(formatBytes(bytes)), `${bytes}`);
     }));
@@ -84,7 +84,7 @@ describe("formatBytes", () => {
     for (const [bytes, text] of sizes) assertEquals(formatBytes(bytes), text);
   });
 
-  it("has symbols where Intl has English words", () => {
+  it("uses symbols where Intl would use English words", () => {
     for (const locale of ["en", "en-GB", "ja", "ko", "nl", "pt"]) {
       assertEquals(formatBytes(5, locale).replace(/\s/, ""), "5B", locale);
     }
@@ -94,7 +94,7 @@ describe("formatBytes", () => {
 const formatEnglish = (bytes: number) => formatBytes(bytes);
 
 describe("formatPercent", () => {
-  it("says 100% of the whole alone, and never falls", () => {
+  it("shows 100% only for the whole, and never falls", () => {
     const fractions = fc.double({ min: 0, max: 1, noNaN: true });
     fc.assert(fc.property(fractions, fractions, (one, other) => {
       const [less, more] = [Math.min(one, other), Math.max(one, other)];
@@ -129,7 +129,7 @@ describe("formatDuration", () => {
 });
 
 describe("every format", () => {
-  it("shows nothing but numbers, whatever amount it is given", () => {
+  it("shows a number, whatever amount it gets", () => {
     fc.assert(fc.property(amounts, locales, (amount, locale) => {
       for (const format of [formatBytes, formatSpeed, formatPercent, formatDuration]) {
         const text = format(amount, locale);
@@ -142,12 +142,12 @@ describe("every format", () => {
     }
   });
 
-  it("is in English where the runtime does not know the language", () => {
+  it("is in English if the runtime does not know the language", () => {
     const [made] = formattersMade(() => assertEquals(formatBytes(1_200_000, "tlh"), "1.2 MB"));
     assertEquals(made![0], ["tlh", "en"]); // Intl would go on to the runtime's own language
   });
 
-  it("refuses what is no language tag, and says what would be", () => {
+  it("rejects an invalid language tag, and says what a valid one looks like", () => {
     for (const locale of ["", "de_DE", "not a tag\x1b[2J"]) {
       const { message } = assertThrows(() => formatPercent(0, locale), RangeError);
       assert(message.startsWith("Cannot use the locale "), message);
@@ -156,7 +156,7 @@ describe("every format", () => {
     }
   });
 
-  it("keeps its formatters, but not of any number of languages", () => {
+  it("caches formatters, for a limited number of languages", () => {
     const made = formattersMade(() => {
       for (let count = 1; count < 100; count++) formatBytes(count * 1e9, "fr-CH");
     });

@@ -69,7 +69,7 @@ describe("a response", () => {
     }
   });
 
-  it("that is no success fails with its status, words and body", async () => {
+  it("with an error status fails with its status, message and body", async () => {
     for (const decode of Object.values(WAYS)) {
       const body = { error: { message: "model 'x' not found", type: "api_error" } };
       const response = () => Response.json(body, { status: 404, statusText: "Not Found" });
@@ -80,7 +80,7 @@ describe("a response", () => {
     }
   });
 
-  it("says when the server asks to come back", async () => {
+  it("says when to try again, if the server asks for that", async () => {
     const response = new Response("", { status: 429, headers: { "Retry-After": "30" } });
     const error = await pullErrorOf(decodePull(response));
     assertEquals([error.reason, error.retryable, error.retryAfterMs], [
@@ -97,7 +97,7 @@ describe("a response", () => {
     assertEquals([error.code, error.retryable], ["truncated", true]);
   });
 
-  it("is locked at once, and cancelled with what is made of it", async () => {
+  it("is locked at once, and cancelled with the stream", async () => {
     const source = new TestSource(utf8(lines({ status: "pulling manifest" })));
     const response = new Response(source.stream);
     const stream = decodePull(response);
@@ -106,7 +106,7 @@ describe("a response", () => {
     assertEquals(source.cancels, ["enough"]);
   });
 
-  it("that was read already is refused", async () => {
+  it("that was already read is rejected", async () => {
     const response = new Response("");
     await response.text();
     let refused: unknown;
@@ -118,7 +118,7 @@ describe("a response", () => {
     assert(refused instanceof TypeError);
   });
 
-  it("fails as its body fails, after what came before", async () => {
+  it("fails as its body fails, after delivering what came before", async () => {
     const source = new TestSource(utf8(lines({ status: "pulling manifest" })));
     const reader = decodePull(new Response(source.stream)).getReader();
     assertEquals((await reader.read()).value?.kind, "manifest");
@@ -148,7 +148,7 @@ describe("a response of server-sent events", () => {
     }
   });
 
-  it("is a wrong address, if its events are not those of a pull", async () => {
+  it("means a wrong address if its events are not those of a pull", async () => {
     const chat = 'data: {"choices":[{"delta":{"content":"hi"}}]}\n\ndata: [DONE]\n\n';
     const error = await pullErrorOf(decodePull(new Response(chat, EVENTS)));
     assertEquals(error.reason, "wrong-address");
@@ -161,7 +161,7 @@ describe("a response of server-sent events", () => {
 });
 
 describe("an answer that is not a pull", () => {
-  it("is a wrong address, and the error says what came and from where, however it is cut", async () => {
+  it("means a wrong address, and the error says what came and from where, however it is cut", async () => {
     const anyOf = fc.constantFrom(...NO_PULLS);
     const cut = anyOf.chain(([body, what]) =>
       chunkings(utf8(body)).map((chunks) => ({ chunks, what }))
@@ -183,7 +183,7 @@ describe("an answer that is not a pull", () => {
     }
   });
 
-  it("is that also if malformed lines are to be left out", async () => {
+  it("means a wrong address even if malformed lines are skipped", async () => {
     for (const [body] of NO_PULLS) {
       const error = await pullErrorOf(decodePull(new Response(body), { onMalformed: "skip" }));
       assertEquals(error.reason, "wrong-address", body);
@@ -201,7 +201,7 @@ describe("an answer that is not a pull", () => {
     assertMatch(failed.message, /^HTTP 405 \(from https:\/\/b\/api\/pull, to which/);
   });
 
-  it("is told as soon as its title is there, though the page goes on", async () => {
+  it("is reported as soon as its title has arrived, even if the page goes on", async () => {
     const source = new TestSource(utf8(LOGIN));
     const error = await pullErrorOf(decodePull(new Response(source.stream)));
     assertStringIncludes(error.message, "Log in");
@@ -214,7 +214,7 @@ describe("an answer that is not a pull", () => {
     assert(endless.reads < 10, `${endless.reads} reads`);
   });
 
-  it("is not what a pull is taken for that breaks off, or has a bad line", async () => {
+  it("is not assumed if a pull breaks off, or has a bad line", async () => {
     const bodies: [body: string, code: string][] = [
       ['{"status":"pul', "truncated"],
       ["{", "truncated"],
@@ -233,7 +233,7 @@ describe("an answer that is not a pull", () => {
 });
 
 describe("an object that is spread over several lines", () => {
-  it("is read as on one line, however it is cut", async () => {
+  it("is read as if it were on one line, however it is cut", async () => {
     const spread = fc.record({
       object: fc.record({ status: fc.string(), extra: fc.jsonValue() }),
       indent: fc.constantFrom(1, 2, "\t"),
@@ -259,7 +259,7 @@ describe("an object that is spread over several lines", () => {
     assertEquals(values.map(({ phase }) => phase), ["success"]);
   });
 
-  it("is not longer than a line may be", async () => {
+  it("must not be longer than a line may be", async () => {
     const source = new TestSource(utf8("{\n"), ...Array(100).fill(utf8('"a":5,\n')));
     const error = await pullErrorOf(decodePull(new Response(source.stream), { maxLineBytes: 50 }));
     assertEquals(error.code, "line-too-long");

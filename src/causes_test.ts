@@ -91,7 +91,7 @@ describe("causeOfError", () => {
     }
   });
 
-  it("takes what it does not know for something that does not pass", () => {
+  it("treats unknown causes as permanent", () => {
     for (const words of ["", "something else", "EOFs", "disk"]) {
       assertEquals(causeOfError(words), { retryable: false });
     }
@@ -99,7 +99,7 @@ describe("causeOfError", () => {
 });
 
 describe("causeOfAnswer", () => {
-  it("goes by the words of the server, whatever the status", () => {
+  it("uses the server's message, whatever the status", () => {
     for (const [words, reason, retryable] of SAID) {
       for (const status of [400, 500, 503]) {
         const cause = causeOfAnswer(status, words);
@@ -108,7 +108,7 @@ describe("causeOfAnswer", () => {
     }
   });
 
-  it("goes by the status where there are none, or none that it knows", () => {
+  it("uses the status if there is no message, or an unknown one", () => {
     const rows: Rows<number> = [
       [301, "redirected", false],
       [400, undefined, false],

@@ -8,7 +8,7 @@ describe("shortDigest", () => {
     assertEquals(shortDigest(`sha512:${"0123456789abcdef".repeat(8)}`), "0123456789ab");
   });
 
-  it("is all that there is of a digest of another form", () => {
+  it("is the whole text if a digest has another form", () => {
     assertEquals(shortDigest("sha256:model"), "model");
     assertEquals(shortDigest("abc"), "abc");
     assertEquals(shortDigest(""), "");

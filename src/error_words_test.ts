@@ -24,13 +24,13 @@ describe("errorWords", () => {
     for (const [who, value, words] of SHAPES) assertEquals(errorWords(value), words, who);
   });
 
-  it("finds nothing where there are no words, in whatever else is sent", () => {
+  it("finds nothing if there are no words, whatever else is sent", () => {
     for (const value of [undefined, null, 5, [], {}, { error: null }, { errors: [{}] }, [[5]]]) {
       assertEquals(errorWords(value), undefined);
     }
   });
 
-  it("gives a text or nothing for any JSON, however deep", () => {
+  it("returns a string or undefined for any JSON, however deep", () => {
     fc.assert(fc.property(fc.jsonValue({ maxDepth: 9 }), (value) => {
       const words = errorWords(value);
       return words === undefined || typeof words === "string";
@@ -41,7 +41,7 @@ describe("errorWords", () => {
 });
 
 describe("failureWords", () => {
-  it("knows every shape in a stream, and the status keeps all that came", () => {
+  it("recognizes every shape in a stream, and the status keeps all fields", () => {
     for (const [who, value, words] of SHAPES) {
       assertEquals(failureWords(value), words, who);
       const status = toPullStatus(value)!;
@@ -50,7 +50,7 @@ describe("failureWords", () => {
     }
   });
 
-  it("takes no status for a failure since it has some words", () => {
+  it("does not mistake a status with a message for a failure", () => {
     const statuses = [
       { status: "success", message: "done" },
       { status: "verifying sha256 digest", detail: "of 5 layers" },
@@ -63,7 +63,7 @@ describe("failureWords", () => {
 });
 
 describe("titleOfPage", () => {
-  it("gives the title of a page, or its first heading", () => {
+  it("returns the title of a page, or its first heading", () => {
     const pages = [
       ["<!DOCTYPE html>\n<html><head><title>Log\n in</title>", "Log in"],
       ['<html><title lang="en">Log in', "Log in"],
@@ -74,7 +74,7 @@ describe("titleOfPage", () => {
     for (const [page, title] of pages) assertEquals(titleOfPage(page!), title);
   });
 
-  it("takes nothing else for a page", () => {
+  it("does not mistake anything else for a page", () => {
     for (const text of ["", "Ollama is running", "<p>", "{}", "< html>", "a <html>"]) {
       assertEquals(titleOfPage(text), undefined);
     }

@@ -14,7 +14,7 @@ describe("PullError", () => {
     assertEquals(String(error), "PullError: The server sent nothing for 30 s");
   });
 
-  it("has the details that it is given, and no others", () => {
+  it("has exactly the given details", () => {
     const cause = new TypeError("why");
     const full = { status: 502, line: 3, excerpt: "<html>", attempts: 2 };
     const error = new PullError("http", "HTTP 502", { ...full, cause });
@@ -29,7 +29,7 @@ describe("PullError", () => {
     );
   });
 
-  it("may pass, if nobody knows better, where a connection or a server may be at fault", () => {
+  it("is retryable by default if a connection or a server may be at fault", () => {
     const passing = ["network", "truncated", "stalled"] as const;
     const final = ["http", "server", "malformed", "line-too-long"] as const;
     for (const code of passing) assert(new PullError(code, "").retryable, code);
@@ -38,14 +38,14 @@ describe("PullError", () => {
     assert(new PullError("http", "", { retryable: true }).retryable);
   });
 
-  it("has the same fields whatever it was given, and no detail overrides them", () => {
+  it("always has the same fields, and no detail overrides them", () => {
     const details = { name: "Evil", message: "other", code: "server", status: 500 };
     const error = new PullError("http", "HTTP 500", details as PullErrorDetails);
     assertEquals(Object.keys(error), Object.keys(new PullError("stalled", "")));
     assertEquals([error.name, error.message, error.code], ["PullError", "HTTP 500", "http"]);
   });
 
-  it("keeps a cause that is undefined apart from none", () => {
+  it("distinguishes an undefined cause from no cause", () => {
     assert("cause" in new PullError("network", "", { cause: undefined }));
   });
 });
@@ -79,7 +79,7 @@ describe("PullError.from", () => {
     "a structured clone": structuredClone,
   };
   for (const [name, cross] of Object.entries(borders)) {
-    it(`reads what toJSON gives, after ${name}`, () => {
+    it(`restores an error from toJSON, after ${name}`, () => {
       fc.assert(fc.property(pullErrors(), (error) => {
         const read = PullError.from(cross(error.toJSON()));
         assert(read instanceof PullError);
@@ -88,7 +88,7 @@ describe("PullError.from", () => {
     });
   }
 
-  it("gives back an error as it is, and undefined for anything else", () => {
+  it("returns a PullError unchanged, and undefined for anything else", () => {
     const error = new PullError("truncated", "The stream ended");
     assertStrictEquals(PullError.from(error), error);
     const others = [
@@ -122,7 +122,7 @@ describe("PullError.from", () => {
 });
 
 describe("PullError.toJSON", () => {
-  it("names the causes, also where they lead back to themselves", () => {
+  it("names the causes, even if they form a cycle", () => {
     const inner = new Error("inner");
     const outer = new TypeError("outer", { cause: inner });
     const { cause } = new PullError("network", "", { cause: outer }).toJSON();

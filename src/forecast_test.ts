@@ -18,7 +18,7 @@ function* repeat(seconds: number, bytesAt: (second: number) => number): Generato
 }
 
 describe("Forecast", () => {
-  it("knows no pace before a second has passed", () => {
+  it("has no pace before a second has passed", () => {
     const forecast = new Forecast();
     assertEquals(forecast.pace, NaN);
     forecast.add(999, 999);
@@ -44,28 +44,28 @@ describe("Forecast", () => {
     }));
   });
 
-  it("goes by the whole where the pace comes and goes", () => {
+  it("uses the whole past if the pace fluctuates", () => {
     for (const period of [4, 10, 20]) {
       const pace = paceOf(repeat(300, (second) => second % period < period / 2 ? 1900 : 100));
       assertAlmostEquals(pace, 1000, 100);
     }
   });
 
-  it("goes by what came since where the pace has changed for good", () => {
+  it("uses only the time since the pace changed for good", () => {
     for (const after of [100, 300, 3000, 10_000]) {
       const pace = paceOf(repeat(90, (second) => second < 60 ? 1000 : after));
       assertAlmostEquals(pace / after, 1, 0.1);
     }
   });
 
-  it("goes by the usual again soon after an outage", () => {
+  it("returns to the usual pace soon after an outage", () => {
     const forecast = forecastOf(repeat(60, () => 1000));
     forecast.add(1000, 300_000);
     for (let second = 0; second < 45; second++) forecast.add(1000, 1000);
     assertAlmostEquals(forecast.pace, 1, 0.1);
   });
 
-  it("counts the latest second, also when there are too many", () => {
+  it("counts the latest second, even if there are too many", () => {
     for (const seconds of [2, 10, 63, 64, 126, 128]) {
       const pace = paceOf(repeat(seconds, (second) => second === seconds - 1 ? 9000 : 1000));
       assert(pace > 1000.1, `${pace} after ${seconds} s`);

@@ -31,7 +31,7 @@ const snapshots = fc.record({
 const partsOf = ({ line: _, ...parts }: FormattedProgress) => Object.values(parts);
 
 describe("formatProgress", () => {
-  it("says how far a pull has come", () => {
+  it("shows the progress of a pull", () => {
     assertEquals(formatProgress(HALF), {
       percent: "60%",
       bytes: "1.2 GB of 2.0 GB",
@@ -41,7 +41,7 @@ describe("formatProgress", () => {
     });
   });
 
-  it("shows no number that is none, and holds the parts in the line", () => {
+  it("never shows NaN or infinity, and has all parts in the line", () => {
     const locales = fc.constantFrom(...LOCALES);
     fc.assert(fc.property(snapshots, locales, (progress, locale) => {
       const shown = formatProgress(progress, { locale });
@@ -52,13 +52,13 @@ describe("formatProgress", () => {
     }));
   });
 
-  it("says 100% at the end alone", () => {
+  it("shows 100% only at the end", () => {
     fc.assert(fc.property(fc.double({ min: 0, max: 1, noNaN: true }), (fraction) => {
       assertEquals(formatProgress({ ...HALF, fraction }).percent === "100%", fraction === 1);
     }));
   });
 
-  it("says less while the size of the whole is unknown", () => {
+  it("shows less while the total size is unknown", () => {
     assertEquals(formatProgress({ ...HALF, totalIsKnown: false }), {
       bytes: "1.2 GB",
       speed: "53 MB/s",
@@ -67,7 +67,7 @@ describe("formatProgress", () => {
     });
   });
 
-  it("leaves out what means nothing", () => {
+  it("leaves out unknown parts", () => {
     const nothing = { completed: 0, total: 0, totalIsKnown: false, fraction: 0 };
     assertEquals(formatProgress(nothing), { line: "" });
     const success = { completed: 0, total: 0, totalIsKnown: true, fraction: 1 };
@@ -77,7 +77,7 @@ describe("formatProgress", () => {
     assertEquals(formatProgress({ ...HALF, etaSeconds: 1e9 }).timeLeft, undefined);
   });
 
-  it("takes words alone, and texts in the order of a language", () => {
+  it("accepts single words, and templates in any word order", () => {
     const german = formatProgress(HALF, {
       locale: "de",
       words: { of: "von", left: "noch {time}" },
@@ -92,14 +92,14 @@ describe("formatProgress", () => {
     assertEquals(formatProgress(HALF, { words: terse }).bytes, "1.2 GB/2.0 GB");
   });
 
-  it("takes the English word where there is no other, and leaves other braces as they are", () => {
+  it("uses English words by default, and keeps other braces", () => {
     const words = { of: undefined, left: "{constructor} $& {time}" };
     assertEquals(formatProgress(HALF, { words }).bytes, "1.2 GB of 2.0 GB");
     assertEquals(formatProgress(HALF, { words }).timeLeft, "{constructor} $& 15 s");
     assertEquals(formatProgress(HALF, { locale: undefined, words: undefined }).percent, "60%");
   });
 
-  it("keeps each amount together where the language is written from right to left", () => {
+  it("keeps each amount together in right-to-left languages", () => {
     const words = { of: "מתוך", left: "נותרו {time}" };
     const shown = formatProgress(HALF, { locale: "he", words });
     assertEquals(shown.line.match(/\u2068[^\u2068\u2069]+\u2069/g)?.length, 5);
@@ -112,7 +112,7 @@ describe("formatProgress", () => {
     }
   });
 
-  it("refuses what is no language tag", () => {
+  it("rejects an invalid language tag", () => {
     assertThrows(() => formatProgress(HALF, { locale: "de_DE" }), RangeError, '"de_DE"');
   });
 });

@@ -67,7 +67,7 @@ describe("parseHost", () => {
     ));
   });
 
-  it("takes any text for an address or says why not, and a URL for what it is", () => {
+  it("accepts any text or says why not, and keeps any URL", () => {
     const text = fc.array(
       fc.oneof(
         fc.constantFrom(
@@ -127,7 +127,7 @@ describe("parseHost", () => {
     }));
   });
 
-  it("has the default of Ollama", () => {
+  it("has Ollama's default", () => {
     assertEquals(parseHost().href, "http://127.0.0.1:11434/");
     assertEquals(parseHost(undefined).href, "http://127.0.0.1:11434/");
     assertAddresses({
@@ -137,7 +137,7 @@ describe("parseHost", () => {
     });
   });
 
-  it("uses the port of Ollama without a scheme, and that of the scheme with one", () => {
+  it("uses Ollama's port without a scheme, and the scheme's port with one", () => {
     assertAddresses({
       "example.com": "http://example.com:11434/",
       "1.2.3.4:80": "http://1.2.3.4/",
@@ -150,11 +150,11 @@ describe("parseHost", () => {
     });
   });
 
-  it("takes a backslash for a slash, as URLs do", () => {
+  it("treats a backslash as a slash, as URLs do", () => {
     assertAddresses({ "h\\x": "http://h:11434/x" });
   });
 
-  it("means https by ollama.com alone", () => {
+  it("takes only ollama.com to mean https", () => {
     assertAddresses({
       "ollama.com": "https://ollama.com/",
       "ollama.com:8080": "http://ollama.com:8080/",
@@ -162,7 +162,7 @@ describe("parseHost", () => {
     });
   });
 
-  it("takes IPv6 with and without brackets", () => {
+  it("accepts IPv6 addresses with and without brackets", () => {
     assertAddresses({
       "[::1]": "http://[::1]:11434/",
       "::1": "http://[::1]:11434/",
@@ -172,7 +172,7 @@ describe("parseHost", () => {
     });
   });
 
-  it("connects to this machine where the address means all of its addresses", () => {
+  it("connects to this machine if the address means all its addresses", () => {
     assertAddresses({
       "0.0.0.0:8080": "http://127.0.0.1:8080/",
       "http://0.0.0.0:11434/p": "http://127.0.0.1:11434/p",
@@ -228,7 +228,7 @@ describe("parseHost", () => {
     assertEquals(messageAbout("me:a?b@h"), `Cannot use the host "***": ${problem}`);
   });
 
-  it("quotes what it was given in short", () => {
+  it("quotes the start of a long address", () => {
     const message = messageAbout(`${"x".repeat(100_000)}:y`)!;
     assertEquals(
       message,
@@ -252,7 +252,7 @@ function showParts({ protocol, hostname, port }: URL): Record<string, string> {
 }
 
 describe("showHost", () => {
-  it("shows where a server is, without user name, password, query and fragment", () => {
+  it("shows an address without user name, password, query and fragment", () => {
     const shown: Record<string, string> = {
       "http://127.0.0.1:11434": "http://127.0.0.1:11434",
       "https://h/p/": "https://h/p",
@@ -267,7 +267,7 @@ describe("showHost", () => {
 });
 
 describe("hideSecrets", () => {
-  it("leaves what is no secret as it is", () => {
+  it("keeps everything that is not secret", () => {
     for (const text of ["", "h", "http://h:x", "::", "ftp://h/p", "http:h"]) {
       assertEquals(hideSecrets(text), text);
     }

@@ -32,7 +32,7 @@ describe("layerName", () => {
     for (const name of names) assertEquals(layerName(name), name);
   });
 
-  it("is the same name for any amounts", () => {
+  it("is the same for any amounts", () => {
     const words = fc.constantFrom("downloading", "a.gguf:", "(part 2 of 3)", "eta", "-");
     const amounts = fc.constantFrom("#%", "# %", "# GB", "#/# MiB", "# of # bytes", "#KB/s", "#s");
     const templates = fc.array(fc.oneof(words, amounts), { maxLength: 6 });

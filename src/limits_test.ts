@@ -122,7 +122,7 @@ describe("a hundred thousand digests in one stream", () => {
     assertEquals([completed, total, fraction], [1e6, 1e6, 1]);
   });
 
-  it("are not kept by decodePull, which gives one status each", async () => {
+  it("are not stored by decodePull, which emits one status each", async () => {
     let statuses = 0;
     for await (const { kind } of decodePull(inChunks(text))) {
       statuses++;
@@ -162,7 +162,7 @@ describe("a status of a megabyte", () => {
     }
   });
 
-  it("that is no status is quoted in short", async () => {
+  it("that is not a status is quoted briefly", async () => {
     for (const text of [`"${words}"\n`, `${words}\n`, `{"status":"${words}`]) {
       const { message, excerpt } = await pullErrorOf(decodePull(inChunks(text)));
       assert(message.length < LONG_MESSAGE && excerpt!.length < LONG_MESSAGE);
@@ -189,7 +189,7 @@ describe("numbers at and over 2^53", () => {
     assertEquals(fraction, 1);
   });
 
-  it("are bytes up to 2^53 - 1, and unknown from 2^53 on", () => {
+  it("count as bytes up to 2^53 - 1, and as unknown from 2^53 on", () => {
     for (const [bytes, isKnown] of [[2 ** 53 - 1, true], [2 ** 53, false], [2 ** 64, false]]) {
       const status = toPullStatus({ digest: "sha256:a", total: bytes, completed: bytes })!;
       assertEquals(status.total, isKnown ? bytes : undefined);
@@ -212,7 +212,7 @@ describe("ten thousand nested brackets", () => {
     }
   });
 
-  it("that are not closed are one malformed line, told in short", async () => {
+  it("that are not closed are one malformed line, quoted briefly", async () => {
     for (const [name, decode] of Object.entries(ALL_WAYS)) {
       const error = await pullErrorOf(decode(inChunks(`${"[".repeat(depth)}\n`)));
       assertEquals([error.code, error.line ?? 1], ["malformed", 1], name);

@@ -7,15 +7,15 @@ import { handleMalformed } from "./malformed.ts";
 describe("handleMalformed", () => {
   const error = new PullError("malformed", "Line 1 is not JSON");
 
-  it("throws the error, if it is to fail the stream", () => {
+  it('throws the error for "error"', () => {
     assertStrictEquals(assertThrows(() => handleMalformed(error, "error")), error);
   });
 
-  it("does nothing, if the line is to be left out", () => {
+  it('does nothing for "skip"', () => {
     assertEquals(handleMalformed(error, "skip"), undefined);
   });
 
-  it("hands the error to a callback, and lets through what that throws", () => {
+  it("calls a callback with the error, and rethrows what it throws", () => {
     const callback = spy();
     handleMalformed(error, callback);
     assertSpyCalls(callback, 1);

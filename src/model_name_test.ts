@@ -133,7 +133,7 @@ function messageAbout(text: string): string {
 const partsOf = ({ host, namespace, model, tag }: ModelName) => [host, namespace, model, tag];
 
 describe("parseModelName", () => {
-  it("gives the parts that are written, and the defaults of the others", () => {
+  it("returns the given parts, and the defaults of the others", () => {
     const written = fc.oneof(
       fc.record({ model, tag: optional(tag) }),
       fc.record({ namespace, model, tag: optional(tag) }),
@@ -154,12 +154,12 @@ describe("parseModelName", () => {
     }));
   });
 
-  it("gives the defaults of what is empty before or after ://", () => {
+  it("uses the defaults for an empty scheme or host", () => {
     const { scheme, host } = parseModelName(":///a/b");
     assertEquals([scheme, host], ["https", "registry.ollama.ai"]);
   });
 
-  it("gives a name, or says in one short line why not", () => {
+  it("returns a name, or says in one short line why not", () => {
     fc.assert(
       fc.property(nearlyName, (text) => {
         const name = parse(text);
@@ -171,7 +171,7 @@ describe("parseModelName", () => {
     );
   });
 
-  it("gives the same parts for the short form of a name", () => {
+  it("returns the same parts for the short form of a name", () => {
     fc.assert(
       fc.property(anyName, (text) => {
         const name = parse(text);
@@ -263,7 +263,7 @@ describe("parseModelName", () => {
     assertMatch(String(name(350, 80, 80, 81)), /: the tag is longer than 80 characters$/);
   });
 
-  it("refuses what is no text", () => {
+  it("rejects anything but a string", () => {
     const missing = undefined as unknown as string;
     assertThrows(
       () => parseModelName(missing),
@@ -310,7 +310,7 @@ describe("isSameModel", () => {
     );
   });
 
-  it("is true just for names whose parts are the same but for capital letters", () => {
+  it("is true exactly for names whose parts differ at most in case", () => {
     const name = fc.constantFrom(...VALID_NAMES);
     fc.assert(
       fc.property(name, name, (a, b) => {
@@ -326,7 +326,7 @@ describe("isSameModel", () => {
     );
   });
 
-  it("sees through what goes without saying", () => {
+  it("ignores explicit defaults", () => {
     for (
       const same of [
         "x:latest",
@@ -344,7 +344,7 @@ describe("isSameModel", () => {
     assert(isSameModel("gpt-oss:20b:cloud", "gpt-oss:20b-cloud"));
   });
 
-  it("takes an invalid name for the same only if it is written the same", () => {
+  it("equates invalid names only if they are identical", () => {
     assert(isSameModel("a b", "a b"));
     assert(!isSameModel("a b", "A b"));
     assert(!isSameModel("", " "));

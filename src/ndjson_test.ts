@@ -93,7 +93,7 @@ const INVALID = [
 ];
 
 describe("NdjsonDecoder", () => {
-  it("gives the same for a stream whole, split in two anywhere, and byte by byte", () => {
+  it("gives the same values for a stream in one piece, split anywhere, or byte by byte", () => {
     for (const text of [...VALID, ...INVALID]) {
       const bytes = utf8(text);
       const whole = decodeAtOnce([bytes]);
@@ -138,7 +138,7 @@ describe("NdjsonDecoder", () => {
     );
   });
 
-  it("takes bytes that are not UTF-8 for U+FFFD and never loses a newline to them", () => {
+  it("replaces bytes that are not UTF-8 with U+FFFD, and never loses a newline to them", () => {
     for (const bad of [[0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xc3], [0xff], [0xed, 0xa0, 0x80]]) {
       const bytes = new Uint8Array([0x22, ...bad, 0x22, 0x0a, 0x22, ...bad, 0x0a, 0x31, 0x0a]);
       const expected = decodeNaively(bytes);
@@ -154,7 +154,7 @@ describe("NdjsonDecoder", () => {
     }
   });
 
-  it("decodes right when the source writes each chunk into the same buffer", () => {
+  it("works if the source writes each chunk into the same buffer", () => {
     const sources = pullSessions({ maxLayers: 2 }).chain(({ statuses }) => ndjsonBytes(statuses))
       .chain(chunkings);
     fc.assert(fc.property(sources, (chunks) => {
@@ -162,7 +162,7 @@ describe("NdjsonDecoder", () => {
     }));
   });
 
-  it("counts blank lines, so that the line of an error is that of an editor", () => {
+  it("counts blank lines, so that line numbers match those of an editor", () => {
     const error = { code: "malformed", line: 5, message: 'Line 5 is not JSON: "x"', excerpt: "x" };
     assertEquals(decodeAtOnce([utf8("{}\n\n\r\n{}\nx\n")]), {
       values: [{ value: {}, line: 1 }, { value: {}, line: 4 }],
@@ -223,7 +223,7 @@ describe("NdjsonDecoderStream", () => {
     assertLess(message.length, 120);
   });
 
-  it("passes over one byte order mark, at the start of the stream only", async () => {
+  it("skips one byte order mark, only at the start of the stream", async () => {
     const mark = "\ufeff";
     assertEquals((await outcomeOf(decode([utf8(`${mark}1\n2`)]))).values, [1, 2]);
     assertEquals((await pullErrorOf(decode([utf8(`1\n${mark}2\n`)]))).line, 2);
@@ -231,12 +231,12 @@ describe("NdjsonDecoderStream", () => {
     assertEquals((await pullErrorOf(decode([utf8(`\n${mark}1\n`)]))).line, 2);
   });
 
-  it("takes any number of empty chunks", async () => {
+  it("accepts any number of empty chunks", async () => {
     const chunks = ["", '{"a"', "", "", ":1}", "", "\n", ""].map(utf8);
     assertEquals((await outcomeOf(decode(chunks))).values, [{ a: 1 }]);
   });
 
-  it("decodes what is nested 10,000 and 400,000 deep as JSON.parse does", async () => {
+  it("decodes values nested 10,000 and 400,000 deep as JSON.parse does", async () => {
     for (const depth of [10_000, 400_000]) {
       for (
         const text of [
@@ -255,7 +255,7 @@ describe("NdjsonDecoderStream", () => {
     }
   });
 
-  it("makes no prototype of a __proto__ key", async () => {
+  it("does not set a prototype for a __proto__ key", async () => {
     const { values } = await outcomeOf(decode([utf8('{"__proto__":{"polluted":true}}\n')]));
     assertEquals(Object.getPrototypeOf(values[0]), Object.prototype);
     assertEquals(({} as { polluted?: unknown }).polluted, undefined);
@@ -293,7 +293,7 @@ describe("maxLineBytes", () => {
   const fits = JSON.stringify("x".repeat(maxLineBytes - 2));
   const isOver = JSON.stringify("x".repeat(maxLineBytes - 1));
 
-  it("lets a line of just so many bytes pass, in any chunks, with and without a newline", () => {
+  it("accepts a line of exactly this length, in any chunks, with and without a newline", () => {
     const texts = [`${fits}\n1\n`, `1\n${fits}\n2`, `1\n\n${fits}`, `${fits}\n${fits}\n`];
     for (const text of [...texts, ...texts.map((text) => text.replaceAll("\n", "\r\n"))]) {
       const bytes = utf8(text);
@@ -332,7 +332,7 @@ describe("maxLineBytes", () => {
     assertEquals(failure.code, "line-too-long");
   });
 
-  it("decides alike for any lines in any chunks", () => {
+  it("decides the same for any lines in any chunks", () => {
     const streams = fc.array(fc.nat({ max: 14 }), { maxLength: 8 })
       .map((lengths) => utf8(lengths.map((length) => `${"1".repeat(length)}\n`).join("")))
       .chain((bytes) => fc.tuple(fc.constant(bytes), chunkings(bytes)));
@@ -349,7 +349,7 @@ describe("maxLineBytes", () => {
     );
   });
 
-  it("is 1 MiB unless told", async () => {
+  it("is 1 MiB by default", async () => {
     const fits = utf8(`${JSON.stringify("x".repeat(1024 * 1024 - 2))}\n`);
     assertEquals((await outcomeOf(decode([fits]))).failure, undefined);
     const isOver = utf8(`${JSON.stringify("x".repeat(1024 * 1024 - 1))}\n`);
@@ -383,7 +383,7 @@ describe("maxLineBytes", () => {
     });
   });
 
-  it("has to be more than 0", () => {
+  it("must be above 0", () => {
     for (const maxLineBytes of [0, -1, NaN]) {
       assertThrows(() => new NdjsonDecoderStream({ maxLineBytes }), RangeError, "maxLineBytes");
     }
@@ -405,7 +405,7 @@ describe("onMalformed", () => {
     assertEquals(failure, undefined);
   });
 
-  it("a callback is told of each malformed line, in order, in any chunks", async () => {
+  it("calls a callback for each malformed line, in order, in any chunks", async () => {
     for (let at = 0; at <= bytes.length; at++) {
       const errors: PullError[] = [];
       const onMalformed = (error: PullError) => void errors.push(error);
@@ -418,7 +418,7 @@ describe("onMalformed", () => {
     }
   });
 
-  it("a callback that throws fails the stream with what it threw, and cancels the source", async () => {
+  it("fails the stream with what a callback throws, and cancels the source", async () => {
     const thrown = new Error("enough");
     const source = new TestSource(bytes);
     const onMalformed = spy(() => {
@@ -431,7 +431,7 @@ describe("onMalformed", () => {
     assertEquals(source.cancels, [thrown]);
   });
 
-  it("does not make a cut stream whole, nor a long line short", async () => {
+  it("does not excuse a cut stream or a long line", async () => {
     const onMalformed = "skip";
     const cut = await pullErrorOf(decode([utf8('1\n{"a')], { onMalformed }));
     assertEquals(cut.code, "truncated");
@@ -454,7 +454,7 @@ describe("NdjsonEncoderStream", () => {
     }));
   });
 
-  it("writes one compact line a value", async () => {
+  it("writes one compact line per value", async () => {
     const { values } = await outcomeOf(encode([{ a: [1, "x\ny"] }, null, "😀"]));
     assertEquals(values, ['{"a":[1,"x\\ny"]}\n', "null\n", '"😀"\n'].map(utf8));
   });
@@ -464,7 +464,7 @@ describe("NdjsonEncoderStream", () => {
     assertEquals(await toText(joined), "1\n2\n3\n");
   });
 
-  it("fails at a value that has no form in JSON, after those before it", async () => {
+  it("fails at a value that JSON cannot express, after the values before it", async () => {
     const circular: { self?: unknown } = {};
     circular.self = circular;
     for (const value of [undefined, () => {}, Symbol("s"), 1n, circular]) {

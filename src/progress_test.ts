@@ -156,7 +156,7 @@ describe("a snapshot", () => {
     });
   });
 
-  it("has a fraction from 0 to 1, which is 1 at success and only there", () => {
+  it("has a fraction from 0 to 1, which is 1 at success and only then", () => {
     forAllSnapshots(({ fraction, phase }) => {
       assert(fraction >= 0 && fraction <= 1, `${fraction}`);
       assertEquals(fraction === 1, phase === "success");
@@ -172,7 +172,7 @@ describe("a snapshot", () => {
     });
   });
 
-  it("has the sums of its layers", () => {
+  it("sums up its layers", () => {
     forAllSnapshots(({ completed, total, layers }) => {
       assertEquals(completed, sum(layers.map(({ completed }) => completed)));
       assertEquals(total, sum(layers.map(({ total, completed }) => total ?? completed)));
@@ -228,7 +228,7 @@ describe("a snapshot", () => {
     });
   });
 
-  it("does not know the total before that, however much the server has named", () => {
+  it("does not know the total before that, however many layers are named", () => {
     fc.assert(fc.property(anySession, ({ statuses, dialect }) => {
       for (const snapshot of snapshotsOf(statuses)) {
         const { totalIsKnown, layers: [first] } = snapshot;
@@ -239,7 +239,7 @@ describe("a snapshot", () => {
     }));
   });
 
-  it("has a fraction that is the share of the total, or one that was shown before", () => {
+  it("has the share of the total as fraction, or an earlier higher fraction", () => {
     forAllSnapshots(({ completed, total, totalIsKnown, fraction, phase }, previous) => {
       if (!totalIsKnown || total === 0 || phase === "success") return;
       const share = Math.min(completed / total, 1 - 2 ** -53);
@@ -247,7 +247,7 @@ describe("a snapshot", () => {
     });
   });
 
-  it("does not move the fraction by a layer that is complete when it is first reported", () => {
+  it("does not move the fraction for a layer that is complete when first reported", () => {
     fc.assert(
       fc.property(anyArrivals, (arrivals) => {
         let previous: PullProgress | undefined;
@@ -351,7 +351,7 @@ describe("PullProgressDecoder", () => {
     return tracker.snapshot();
   }
 
-  it("tells the phases by the kinds, and gives the latest words of the server", () => {
+  it("takes the phase from the kind of status, and keeps the server's latest words", () => {
     const objects = [
       { status: "pulling manifest" },
       { status: "waiting for a slot" },
@@ -376,7 +376,7 @@ describe("PullProgressDecoder", () => {
     ]);
   });
 
-  it("gives one snapshot a status", () => {
+  it("emits one snapshot per status", () => {
     fc.assert(fc.property(pullSessions(), ({ statuses }) => {
       assertEquals(snapshotsOf(statuses).length, statuses.length);
     }));
@@ -399,7 +399,7 @@ describe("PullProgressDecoder", () => {
     }));
   });
 
-  it("has the right total from the first update on, if it is given the layers", () => {
+  it("has the right total from the first update on, if the layers are known", () => {
     fc.assert(fc.property(anySession.filter(hasDigests), ({ statuses, manifest }) => {
       const size = sum(layerSizesOf(manifest).map(({ size }) => size));
       for (const { total, totalIsKnown } of snapshotsOf(statuses, layerSizesOf(manifest))) {
@@ -450,7 +450,7 @@ describe("PullProgressDecoder", () => {
     }));
   });
 
-  it("takes the layers from any iterable, and counts one that is listed twice once", () => {
+  it("accepts layers from any iterable, and counts duplicates once", () => {
     function* layers() {
       yield { digest: A, size: 10 };
       yield { digest: A, size: 10 };
@@ -458,7 +458,7 @@ describe("PullProgressDecoder", () => {
     assertEquals(snapshotsOf([{ status: "pulling manifest" }], layers())[0]?.total, 10);
   });
 
-  it("refuses layers without a digest or a size in bytes, and what is no list", () => {
+  it("rejects layers without a digest or a size in bytes, and anything but a list", () => {
     for (
       const layer of [{ digest: A }, { size: 1 }, { digest: A, size: -1 }, { digest: A, size: 1.5 }]
     ) {
@@ -477,7 +477,7 @@ describe("PullProgressDecoder", () => {
     }
   });
 
-  it("refuses the same from a promise, at the next status", async () => {
+  it("rejects the same from a promise, at the next status", async () => {
     for (const [layers, message] of [[[{ digest: A }], "needs a digest"], [{}, "must be a list"]]) {
       const promise = Promise.resolve(layers as LayerSize[]);
       const decoder = new PullProgressDecoder({ layers: promise });
@@ -487,7 +487,7 @@ describe("PullProgressDecoder", () => {
     }
   });
 
-  it("does without the layers if their promise is rejected, or gives none", async () => {
+  it("works without layers if their promise rejects, or is empty", async () => {
     const layers = Promise.reject(new Error("no such manifest"));
     for (const promise of [layers, Promise.resolve([]), Promise.resolve(undefined as never)]) {
       const decoder = new PullProgressDecoder({ layers: promise, now: standingStill });
@@ -515,7 +515,7 @@ describe("PullProgressDecoder", () => {
     assertEquals(await unhandledRejections(work), []);
   });
 
-  it("shows the layers of a promise in a chunk that says nothing, and none after success", async () => {
+  it("shows the layers of a promise even in a chunk without news, but not after success", async () => {
     const body = new TestSource<Uint8Array>(utf8(lines(layerStatus(A, 60, 30))));
     const { promise: layers, resolve } = promised<LayerSize[]>();
     const reader = decodeProgress(body.stream, { layers, now: standingStill }).getReader();
@@ -537,14 +537,14 @@ describe("PullProgressDecoder", () => {
     assertEquals(tracker.snapshot().total, 0);
   });
 
-  it("completes the layers of a promise that come in a later phase", async () => {
+  it("completes the layers of a promise that resolves in a later phase", async () => {
     const verifying = { status: "verifying sha256 digest" };
     const snapshot = await showLate([verifying], [{ digest: A, size: 60 }]);
     const { completed, total, layers: [layer] } = snapshot;
     assertEquals([completed, total, layer?.done], [60, 60, true]);
   });
 
-  it("drops the layers when the server names another one, but for what it has reported", () => {
+  it("drops the unreported layers when the server names another one", () => {
     const listed = [{ digest: A, size: 60 }, { digest: B, size: 40 }];
     for (const stranger of [{ digest: "sha256:cccc", total: 20 }, { status: "c", total: 20 }]) {
       const objects = [
@@ -573,7 +573,7 @@ describe("PullProgressDecoder", () => {
     }
   });
 
-  it("does not take the layers of a promise when the server has named another one", async () => {
+  it("ignores the layers of a promise if the server has named another one", async () => {
     for (const stranger of [layerStatus(B, 40, 10), { status: "b", total: 40, completed: 10 }]) {
       const { total, totalIsKnown } = await showLate([stranger], [{ digest: A, size: 60 }]);
       assertEquals([total, totalIsKnown], [40, false]);
@@ -594,7 +594,7 @@ describe("PullProgressDecoder", () => {
     assertEquals(layers.map(({ digest }) => digest), [A, B]);
   });
 
-  it("does not take the figure for all layers for that, if it has others besides", () => {
+  it("does not treat sha256:model as all layers, if there are other layers", () => {
     const model = { digest: "sha256:model", total: 100 };
     for (const objects of [[layerStatus(A, 60, 10), model], [model, layerStatus(A, 60, 10)]]) {
       for (const layers of [[], [{ digest: A, size: 60 }]]) {
@@ -604,7 +604,7 @@ describe("PullProgressDecoder", () => {
     }
   });
 
-  it("estimates from what was named, without config.json that comes first", () => {
+  it("estimates from the named layers, without a config.json that comes first", () => {
     const config = "sha256:config";
     const objects = [
       layerStatus(config, 1_000, 1_000),
@@ -618,7 +618,7 @@ describe("PullProgressDecoder", () => {
     assertEquals(fractions, [0, 0, 0, 200, 200, 999]);
   });
 
-  it("reports tensor models in one figure, in place of the layers that were listed", () => {
+  it("reports tensor models as one layer, in place of the listed layers", () => {
     const listed = [{ digest: A, size: 60 }, { digest: B, size: 40 }];
     const objects = [
       { status: "pulling manifest" },
@@ -647,7 +647,7 @@ describe("PullProgressDecoder", () => {
     assert(last.completed <= last.total, `${last.completed} of ${last.total}`);
   });
 
-  it("does not fall back at a rollback, and goes on where the server comes by again", () => {
+  it("does not fall at a rollback, and goes on when the server has caught up", () => {
     const completions = [50, 20, 49, 50, 80];
     const objects = completions.map((completed) => layerStatus(A, 100, completed));
     assertEquals(snapshotsOf(objects).map(({ completed }) => completed), [50, 50, 50, 50, 80]);
@@ -661,7 +661,7 @@ describe("PullProgressDecoder", () => {
     );
   });
 
-  it("takes more bytes than the total for the total", () => {
+  it("treats more bytes than the total as the total", () => {
     const [snapshot] = snapshotsOf([layerStatus(A, 100, 150)]);
     assertEquals([snapshot?.completed, snapshot?.total], [100, 100]);
     assertEquals(snapshot?.layers[0]?.done, true);
@@ -678,7 +678,7 @@ describe("PullProgressDecoder", () => {
     assertEquals(last.etaSeconds, undefined);
   });
 
-  it("follows a total that changes, though never below what is there", () => {
+  it("follows a total that changes, but never below the bytes present", () => {
     const objects = [
       layerStatus(A, 100, 50),
       layerStatus(A, 200, 60),
@@ -691,7 +691,7 @@ describe("PullProgressDecoder", () => {
     ]);
   });
 
-  it("does not count what follows success, but for an error", () => {
+  it("ignores everything after success, except an error", () => {
     const success = [layerStatus(A, 100, 50), { status: "success" }];
     const { snapshots, error } = follow(
       [...success, layerStatus(B, 100), { status: "pulling manifest" }].map((
@@ -704,7 +704,7 @@ describe("PullProgressDecoder", () => {
     assertEquals(asPullError(failed.error).code, "server");
   });
 
-  it("raises server at an error object, with its text", () => {
+  it("fails with server at an error object, with its message", () => {
     const { snapshots, error } = follow([[0, { status: "pulling manifest" }], [0, {
       error: "disk full",
     }]]);
@@ -714,7 +714,7 @@ describe("PullProgressDecoder", () => {
     assertEquals([silent.code, silent.message], ["server", "The server gave no reason"]);
   });
 
-  it("raises truncated at an end without success, and says how far it came", () => {
+  it("fails with truncated at an end without success, and says after which status", () => {
     const messages: [StatusObject[], string][] = [
       [[], "The stream ended without success"],
       [[{}], "The stream ended without success"],
@@ -779,7 +779,7 @@ describe("bytesPerSecond", () => {
     }));
   });
 
-  it("is the true rate where lines come at uneven times, within 1 %", () => {
+  it("is the true rate if lines come at uneven times, within 1 %", () => {
     const pauses = fc.array(fc.integer({ min: 1, max: 2000 }), { minLength: 20, maxLength: 50 });
     fc.assert(fc.property(pauses, (pauses) => {
       let completed = 0;
@@ -809,7 +809,7 @@ describe("bytesPerSecond", () => {
     );
   });
 
-  it("is not distorted by what comes at the same time as the first line about a layer", () => {
+  it("is not distorted by bytes that come together with the first line about a layer", () => {
     const arrivals: Arrival[] = [
       [60, layerStatus(A, 1000 * MB)],
       [0, layerStatus(A, 1000 * MB, 900 * MB)],
@@ -837,7 +837,7 @@ describe("bytesPerSecond", () => {
     assertWithin(1, rates.filter((rate) => rate > 0), 10 * MB);
   });
 
-  it("is that of all layers together where they run in parallel, within 1 %", () => {
+  it("is that of all layers together if they run in parallel, within 1 %", () => {
     const [a, b] = [A, B].map((digest) => [
       ...steady({ digest, to: 100 * MB, bytesPerSecond: 10 * MB, tickMs: 100 }),
     ]);
@@ -849,7 +849,7 @@ describe("bytesPerSecond", () => {
     assertWithin(1, rates, 20 * MB);
   });
 
-  it("does not depend on whether lines that come together are one chunk or many", () => {
+  it("does not depend on whether simultaneous lines are in one chunk or in many", () => {
     const arrivals = [...steady({ to: 100 * MB, bytesPerSecond: 10 * MB })];
     const halved = arrivals.flatMap(([pause, object]): Arrival[] => {
       const { completed = 0, total } = object as { completed?: number; total: number };
@@ -858,7 +858,7 @@ describe("bytesPerSecond", () => {
     assertWithin(1, ratesOf(halved), 10 * MB);
   });
 
-  it("is that of the bytes that came since a pull was resumed on a new connection", () => {
+  it("counts only bytes that came since the pull was resumed on a new connection", () => {
     const tracker = new ProgressTracker();
     let time = 0;
     const push = ([pause, object]: Arrival) => {
@@ -879,7 +879,7 @@ describe("bytesPerSecond", () => {
     }
   });
 
-  it("gives the time that is left: the bytes not there yet, at that rate, within 1 %", () => {
+  it("gives the time left: the missing bytes at that rate, within 1 %", () => {
     const snapshots = follow(steady({ to: 100 * MB, bytesPerSecond: 10 * MB })).snapshots;
     for (const { etaSeconds, total, completed } of snapshots) {
       if (etaSeconds === undefined) continue;
@@ -895,7 +895,7 @@ describe("bytesPerSecond", () => {
     assertEquals([bytesPerSecond !== undefined, etaSeconds], [true, undefined]);
   });
 
-  it("counts for the time left what has to be fetched again after a rollback", () => {
+  it("includes bytes to be fetched again after a rollback in the time left", () => {
     const arrivals: Arrival[] = [
       ...steady({ to: 80 * MB, total: 100 * MB, bytesPerSecond: 10 * MB }),
       [60, layerStatus(A, 100 * MB, 30 * MB)],
@@ -909,7 +909,7 @@ describe("bytesPerSecond", () => {
     assertEquals([last.bytesPerSecond, last.etaSeconds], [0, undefined]);
   });
 
-  it("is 0 once a server has repeated itself for 10 s, and there is no time left then", () => {
+  it("is 0, without a time left, once a server has repeated itself for 10 s", () => {
     const frozen = Array.from(
       { length: 1000 },
       (): Arrival => [60, layerStatus(A, 100 * MB, 80 * MB)],
@@ -935,7 +935,7 @@ describe("bytesPerSecond", () => {
     assert(emittedAt < time - 40_000, `${emittedAt} of ${time}`);
   });
 
-  it("can be asked for at a later time: it fades, and the time left stays until it is unknown", () => {
+  it("can be computed for a later time: it falls, and the time left stays until it is unknown", () => {
     const tracker = new ProgressTracker();
     let time = 0;
     for (
@@ -971,7 +971,7 @@ function isSubsequence(part: readonly unknown[], whole: readonly unknown[]): boo
 }
 
 describe("decodeProgress", () => {
-  it("gives a part of what the three streams give, in order, with the same last and error", async () => {
+  it("emits some of the snapshots of the three streams, in order, with the same last one and error", async () => {
     for (const onMalformed of ["error", "skip"] as const) {
       const options = { now: standingStill, onMalformed };
       await fc.assert(fc.asyncProperty(anyBytes, async (chunks) => {
@@ -984,7 +984,7 @@ describe("decodeProgress", () => {
     }
   });
 
-  it("does so at any times, all statuses of a chunk being of one time", () => {
+  it("does so at any times, if all statuses of a chunk have the same time", () => {
     const arrivals = anyBytes.chain((chunks) =>
       fc.tuple(fc.constant(chunks), fc.array(pauses, { minLength: chunks.length }))
     );
@@ -1020,7 +1020,7 @@ describe("decodeProgress", () => {
     }));
   });
 
-  it("gives one snapshot for a chunk, and one for each change of phase in it", async () => {
+  it("emits one snapshot per chunk, and one for each change of phase in it", async () => {
     const chunk = utf8(lines(
       { status: "pulling manifest" },
       layerStatus(A, 100, 1),
@@ -1038,7 +1038,7 @@ describe("decodeProgress", () => {
     ]);
   });
 
-  it("gives none for a chunk that changes nothing", async () => {
+  it("emits none for a chunk that changes nothing", async () => {
     const chunks = [
       lines({ status: "pulling manifest" }),
       lines({ status: "pulling manifest" }),
@@ -1052,7 +1052,7 @@ describe("decodeProgress", () => {
     assertEquals(values.map(({ phase }) => phase), ["manifest", "downloading", "success"]);
   });
 
-  it("reads the clock once a chunk", async () => {
+  it("reads the clock once per chunk", async () => {
     const now = spy(() => 0);
     const chunk = utf8(lines(layerStatus(A, 100), layerStatus(A, 100, 5), { status: "success" }));
     await outcomeOf(decodeProgress(streamOf([chunk]), { now }));
@@ -1102,7 +1102,7 @@ describe("decodeProgress", () => {
     }
   });
 
-  it("has PullProgressStream as its counterpart, which lets snapshots be read as they come", async () => {
+  it("agrees with PullProgressStream, whose snapshots can be read as they come", async () => {
     const statuses = [{ status: "pulling manifest" }, { status: "success" }]
       .map((object) => toPullStatus(object)!);
     const reader = streamOf(statuses).pipeThrough(new PullProgressStream()).getReader();
@@ -1198,7 +1198,7 @@ describe("a hostile body", () => {
     `{"deep":${deep(1000)}}`,
   ];
 
-  it("changes nothing by objects that say nothing known", async () => {
+  it("is not changed by objects without known fields", async () => {
     for (const line of HARMLESS) {
       for (const decode of [decodeProgress, pipeProgress]) {
         const { values, failure } = await outcomeOf(
@@ -1214,7 +1214,7 @@ describe("a hostile body", () => {
     }
   });
 
-  it("takes the bytes that are a number of bytes, and leaves out the others", async () => {
+  it("uses valid numbers of bytes, and ignores others", async () => {
     const numbers = ["-1", "1.5", "1e400", "-1e400", "9007199254740992", '"5"', "null", "[5]"];
     for (const number of numbers) {
       const text = `{"digest":"sha256:aaaa","total":100,"completed":${number}}\n` +
@@ -1226,7 +1226,7 @@ describe("a hostile body", () => {
     }
   });
 
-  it("fails early at a line of 100 MB that never ends, holding no more than a line may be", async () => {
+  it("fails early at an endless line of 100 MB, and holds no more than the limit", async () => {
     const chunk = new Uint8Array(64 * 1024).fill(0x20);
     const source = new TestSource<Uint8Array>(utf8(before), ...Array(1600).fill(chunk));
     const { values, failure } = await outcomeOf(decodeProgress(source.stream));
@@ -1246,7 +1246,7 @@ describe("a hostile body", () => {
     assertEquals(values.map(({ phase }) => phase), ["manifest", "success"]);
   });
 
-  it("is truncated in the middle of a character as anywhere else", async () => {
+  it("is truncated in the middle of a character just as anywhere else", async () => {
     const bytes = utf8(`${before}{"status":"größe 😀"`);
     for (let missing = 1; missing <= 3; missing++) {
       const error = await pullErrorOf(
@@ -1264,7 +1264,7 @@ describe("a layer without a digest", () => {
     ...(completed !== undefined && { completed }),
   });
 
-  it("is counted like any other, and named by the words of the server", () => {
+  it("counts like any other, and is named by the server's words", () => {
     const objects = [
       { status: "pulling manifest", total: 1000, completed: 250 },
       { status: "downloading", completed: 5, total: 40 },
@@ -1285,13 +1285,13 @@ describe("a layer without a digest", () => {
     ]);
   });
 
-  it("is not that of a digest with the same letters", () => {
+  it("is not confused with a layer whose digest has the same letters", () => {
     const objects = [{ digest: "downloading", total: 5 }, words("downloading", 7)];
     const { total, layers } = snapshotsOf(objects).at(-1)!;
     assertEquals([total, layers.length], [12, 2]);
   });
 
-  it("is told apart by its words, whatever they are and in whatever order they come", () => {
+  it("is identified by its words, whatever they are and in whatever order", () => {
     const names = fc.array(fc.string(), { minLength: 1, maxLength: 5 });
     fc.assert(fc.property(names, fc.array(fc.nat()), (names, order) => {
       const objects = order.map((index) => words(`layer ${names[index % names.length]}`, 10, 5));
@@ -1352,7 +1352,7 @@ describe("a layer without a digest", () => {
     assertEquals(fractions, [0, 0, 0, 0.75]);
   });
 
-  it("is complete from verifying on, also if it has grown since an earlier one", () => {
+  it("is complete from verifying on, even if it has grown since an earlier one", () => {
     const verifying = { status: "verifying sha256 digest" };
     const objects = [words("x", 5, 5), verifying, words("x", 9, 6), verifying];
     const snapshots = snapshotsOf(objects);
@@ -1411,7 +1411,7 @@ describe("lines in a row that differ in their bytes alone", () => {
     return () => time += 250;
   };
 
-  it("give the same snapshots as if each of them was followed", () => {
+  it("give the same snapshots as if each of them were followed", () => {
     const size = fc.oneof(fc.nat(1_000), fc.maxSafeNat());
     const run = fc.record({
       digest: fc.constantFrom("sha256:aaaa", "sha256:bbbb", "sha256:model", ""),

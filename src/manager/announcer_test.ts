@@ -39,7 +39,7 @@ const STEP = fc.oneof(
 );
 
 describe("Announcer", () => {
-  it("tells each listener each value that lasts, at most every so often and soon enough", async () => {
+  it("reports each lasting value to each listener, neither too often nor too late", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(STEP, { maxLength: 50, size: "max" }), async (steps) => {
         const counter = new Counter();
@@ -63,7 +63,7 @@ describe("Announcer", () => {
     );
   });
 
-  it("tells what has changed in one turn in one go, by the end of the turn", async () => {
+  it("reports all changes of one turn at once, at the end of the turn", async () => {
     const counter = new Counter();
     const [a, b] = [counter.listen(), counter.listen()];
     await counter.clock.advance(EVERY_MS);
@@ -93,7 +93,7 @@ describe("Announcer", () => {
     assertEquals(told.map(({ value }) => value), [2, 3]);
   });
 
-  it("goes on for one who comes in the turn in which the last one leaves", async () => {
+  it("goes on for a listener that joins in the turn in which the last one leaves", async () => {
     const counter = new Counter();
     const first = counter.listen();
     counter.change();
@@ -114,7 +114,7 @@ describe("Announcer", () => {
     assertEquals(counter.clock.sleepers, 0);
   });
 
-  it("tells each listener as soon as it may, whoever else has to wait", async () => {
+  it("calls each listener as soon as its interval allows, whoever else has to wait", async () => {
     const counter = new Counter();
     const early = counter.listen();
     await counter.clock.advance(EVERY_MS);
@@ -126,7 +126,7 @@ describe("Announcer", () => {
     assertEquals(late.told.map(({ value }) => value), [0, 1]);
   });
 
-  it("tells a change that a listener makes", async () => {
+  it("reports a change made by a listener", async () => {
     const counter = new Counter();
     const values: number[] = [];
     counter.announcer.subscribe((value) => {
@@ -139,7 +139,7 @@ describe("Announcer", () => {
     assertEquals(told.at(-1)!.value, 3);
   });
 
-  it("does not tell those who leave while others are told", async () => {
+  it("does not call listeners that leave while others are called", async () => {
     const counter = new Counter();
     const told: number[] = [];
     let stop = () => {};

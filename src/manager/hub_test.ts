@@ -81,7 +81,7 @@ const STEP = fc.oneof(
 const ENDING = fc.constantFrom("end" as const, "fail" as const, "cancel" as const);
 
 describe("PullHub", () => {
-  it("shows each watcher a part of the snapshots, the last one and the end, in any interleaving", async () => {
+  it("shows each watcher some of the snapshots, the last one and the end, in any interleaving", async () => {
     await fc.assert(fc.asyncProperty(
       fc.array(STEP, { maxLength: 60, size: "max" }),
       ENDING,
@@ -140,7 +140,7 @@ describe("PullHub", () => {
     ));
   });
 
-  it("gives the newest snapshot at once, and then the newest one at each read", async () => {
+  it("emits the newest snapshot at once, and then the newest one at each read", async () => {
     const { source, hub } = hubWith();
     source.give(progressAt(1));
     source.give(progressAt(2));
@@ -156,7 +156,7 @@ describe("PullHub", () => {
     assertEquals(await waiting, 6);
   });
 
-  it("reads the source on, whoever watches and however slowly", async () => {
+  it("keeps reading the source, however slow the watchers are", async () => {
     const source = new TestSource(...[1, 2, 3].map((bytes) => progressAt(bytes)));
     const hub = new PullHub(source.stream);
     hub.watch();
@@ -164,7 +164,7 @@ describe("PullHub", () => {
     assertEquals([source.reads, hub.latest?.completed], [4, 3]);
   });
 
-  it("can be watched with a loop, which leaves when it breaks", async () => {
+  it("can be watched with a loop, whose break leaves", async () => {
     const { source, hub } = hubWith();
     source.give(progressAt(1));
     for await (const { completed } of hub.watch()) {
@@ -174,7 +174,7 @@ describe("PullHub", () => {
     assertEquals([hub.watchers, source.cancels], [0, []]);
   });
 
-  it("answers reads that were queued, each with a newer snapshot", async () => {
+  it("answers queued reads, each with a newer snapshot", async () => {
     const { source, hub } = hubWith();
     const reader = hub.watch().getReader();
     const reads = [next(reader), next(reader), next(reader)];
@@ -186,7 +186,7 @@ describe("PullHub", () => {
     assertEquals(await Promise.all(reads), [1, 2, undefined]);
   });
 
-  it("shows those who come after the end the last snapshot and the end", async () => {
+  it("shows the last snapshot and the end to watchers that join after the end", async () => {
     const error = new Error("broken");
     for (const fails of [false, true]) {
       const { source, hub } = hubWith();
@@ -207,7 +207,7 @@ describe("PullHub", () => {
     }
   });
 
-  it("fails everybody with the reason when it is cancelled, and cancels the source with it", async () => {
+  it("fails all watchers with the reason when it is cancelled, and cancels the source with it", async () => {
     const { source, hub } = hubWith();
     source.give(progressAt(1));
     const watched = outcomeOf(hub.watch());
@@ -222,7 +222,7 @@ describe("PullHub", () => {
     assertEquals(source.cancels, [reason]);
   });
 
-  it("is cancelled with an AbortError unless a reason is given", async () => {
+  it("is cancelled with an AbortError by default", async () => {
     const { source, hub } = hubWith();
     hub.cancel();
     const error = await rejectionOf(hub.done);
@@ -230,7 +230,7 @@ describe("PullHub", () => {
     assertEquals(source.cancels, [error]);
   });
 
-  it("takes no notice of what a source does after a cancel", async () => {
+  it("ignores what a source does after a cancel", async () => {
     const source = new ReadableStream<PullProgress>({
       cancel() {
         throw new Error("cannot be cancelled");
@@ -251,7 +251,7 @@ describe("PullHub", () => {
     assertEquals(hub.latest, undefined);
   });
 
-  it("refuses a stream that is locked", () => {
+  it("rejects a locked stream", () => {
     const { stream } = new TestSource<PullProgress>();
     stream.getReader();
     assertThrows(() => new PullHub(stream), TypeError);
@@ -302,7 +302,7 @@ describe("the listeners of a PullHub", () => {
     assertEquals([bytesOf(told), hub.watchers], [[1, 2, 3, 3, 4], 1]);
   });
 
-  it("are told of a snapshot even if one before them throws", async () => {
+  it("get a snapshot even if an earlier listener throws", async () => {
     const { source, hub } = hubWith();
     const error = new Error("of the listener");
     const told: PullProgress[] = [];
@@ -333,7 +333,7 @@ describe("the listeners of a PullHub", () => {
     assertEquals([calls, hub.watchers], [3, 1]);
   });
 
-  it("may leave, and let others come and go, while they are told", async () => {
+  it("may leave, and add or remove others, while they are called", async () => {
     const { source, hub } = hubWith();
     const told: string[] = [];
     const reader = hub.watch().getReader();
@@ -353,7 +353,7 @@ describe("the listeners of a PullHub", () => {
     assertEquals(hub.watchers, 1);
   });
 
-  it("are all told of the last snapshot, even if one of them cancels the pull", async () => {
+  it("all get the last snapshot, even if one of them cancels the pull", async () => {
     const { source, hub } = hubWith();
     const told: number[] = [];
     hub.subscribe(() => hub.cancel());
@@ -367,14 +367,14 @@ describe("the listeners of a PullHub", () => {
 });
 
 describe("a PullHub that nobody watches any more", () => {
-  it("goes on, unless told otherwise", async () => {
+  it("goes on by default", async () => {
     const { source, clock, hub } = hubWith();
     hub.subscribe(() => {})();
     await clock.advance(1e9);
     assertEquals([source.cancels, clock.sleepers], [[], 0]);
   });
 
-  it("is cancelled after a time, which begins when the last one leaves", async () => {
+  it("is cancelled after a time that begins when the last watcher leaves", async () => {
     const { source, clock, hub } = hubWith(1000);
     await clock.advance(5000); // nobody has come yet
     const stop = hub.subscribe(() => {});
@@ -390,7 +390,7 @@ describe("a PullHub that nobody watches any more", () => {
     assertStrictEquals(failure?.error, source.cancels[0]);
   });
 
-  it("goes on if somebody comes in time", async () => {
+  it("goes on if a watcher joins in time", async () => {
     for (const lingerMs of [0, 1000]) {
       const { source, clock, hub } = hubWith(lingerMs);
       hub.subscribe(() => {})();
@@ -403,7 +403,7 @@ describe("a PullHub that nobody watches any more", () => {
     }
   });
 
-  it("goes on even if the wait does not end when somebody comes", async () => {
+  it("goes on even if the wait does not end when a watcher joins", async () => {
     const source = new TestSource<PullProgress>();
     let wake = () => {};
     const sleep = () => new Promise<void>((resolve) => wake = resolve);
@@ -427,7 +427,7 @@ describe("a PullHub that nobody watches any more", () => {
     assertEquals(clock.sleepers, 0);
   });
 
-  it("takes one who leaves for all of them only once", async () => {
+  it("counts a watcher that leaves only once", async () => {
     const { source, clock, hub } = hubWith(1000);
     const stop = hub.subscribe(() => {});
     hub.subscribe(() => {});
@@ -442,7 +442,7 @@ describe("the memory of a PullHub", () => {
   const WATCHERS = 1000;
   const SNAPSHOTS = 100;
 
-  it("holds the newest snapshot alone, however many watch and do not read", async () => {
+  it("holds only the newest snapshot, however many watchers do not read", async () => {
     const { source, hub } = hubWith();
     const streams = Array.from({ length: WATCHERS }, () => hub.watch());
     const readers = Array.from({ length: WATCHERS }, () => hub.watch().getReader());
@@ -461,7 +461,7 @@ describe("the memory of a PullHub", () => {
     assertEquals(hub.watchers, streams.length + readers.length);
   });
 
-  it("holds no stream that waits for nothing, or was cancelled", async () => {
+  it("holds no stream that is not waiting, or was cancelled", async () => {
     const { hub } = hubWith();
     const streams: WeakRef<PullStream<PullProgress>>[] = [];
     for (let index = 0; index < WATCHERS; index++) {

@@ -246,7 +246,7 @@ describe("PullManager", () => {
     ));
   });
 
-  it("begins pulls in the order in which they were started, as many at once as it may", async () => {
+  it("begins pulls in the order of their starts, up to its limit", async () => {
     await fc.assert(fc.asyncProperty(
       fc.integer({ min: 1, max: 8 }),
       fc.integer({ min: 1, max: 4 }),
@@ -288,7 +288,7 @@ describe("a pull of a PullManager", () => {
     assertNotStrictEquals(manager.start("x:1b"), manager.start("x"));
   });
 
-  it("is one of its own once the one before has ended, and has the same place", async () => {
+  it("is a new pull once the previous one has ended, in the same place", async () => {
     const { manager, opened } = managerWith();
     const hub = manager.start("x");
     manager.start("y");
@@ -302,7 +302,7 @@ describe("a pull of a PullManager", () => {
     assertEquals(manager.get("x")!.error, undefined);
   });
 
-  it("says what has become of it at once, with its latest snapshot and its error", async () => {
+  it("reports its state at once, with its latest snapshot and its error", async () => {
     const { manager, opened } = managerWith({ host: "http://me:secret@one/path/" });
     const hub = manager.start("x");
     const base = { model: "x", host: "http://one/path" };
@@ -324,7 +324,7 @@ describe("a pull of a PullManager", () => {
     assertEquals(manager.get("x")!.error!.cause, "a text");
   });
 
-  it("can be copied without its hub, so that it crosses to other threads", async () => {
+  it("can be copied to other threads, without its hub", async () => {
     const { manager, opened } = managerWith();
     manager.start("x");
     await settle();
@@ -341,7 +341,7 @@ describe("a pull of a PullManager", () => {
     assertEquals(JSON.parse(JSON.stringify(snapshot)).entries, [entry]);
   });
 
-  it("is plain data with its error, whatever that is, so that it gets to other processes", async () => {
+  it("is plain data with its error, whatever that is, for other processes", async () => {
     const known = new PullError("server", "no space left", { reason: "disk-full" });
     const unknown = new TypeError("no name", { cause: new Error("a space") });
     for (const thrown of [known, unknown, "a text"]) {
@@ -370,7 +370,7 @@ describe("a pull of a PullManager", () => {
     assertEquals([name, message], ["AbortError", "The pull was cancelled"]);
   });
 
-  it("gives a stream while it waits, which begins when it is its turn", async () => {
+  it("has a stream while it waits, which begins when it is its turn", async () => {
     const { manager, opened } = managerWith({ maxConcurrent: 1 });
     const first = manager.start("x");
     const watched = outcomeOf(manager.start("y").watch());
@@ -383,7 +383,7 @@ describe("a pull of a PullManager", () => {
     assertEquals((await watched).values, [progressAt(100)]);
   });
 
-  it("never begins if it is cancelled while it waits, in whatever way", async () => {
+  it("never begins if it is cancelled while it waits, however it is cancelled", async () => {
     const { manager, opened } = managerWith({ maxConcurrent: 1 });
     manager.start("running");
     const controller = new AbortController();
@@ -404,7 +404,7 @@ describe("a pull of a PullManager", () => {
     assertEquals(opened.map(({ model }) => model), ["e"]);
   });
 
-  it("is cancelled by its signal while it runs, which is let go of when it ends", async () => {
+  it("is cancelled by its signal while it runs, and keeps no listener on it", async () => {
     const { manager, opened } = managerWith();
     const aborting = watchedSignal();
     const ending = watchedSignal();
@@ -443,7 +443,7 @@ describe("a pull of a PullManager", () => {
     assertEquals(statesOf(manager), { x: "cancelled", y: "running" });
   });
 
-  it("may be opened later than it is begun, and is let go of if it is cancelled meanwhile", async () => {
+  it("may open later than it begins, and is cancelled then if it was cancelled meanwhile", async () => {
     const source = new TestSource<PullProgress>();
     let open = (_stream: ReadableStream<PullProgress>) => {};
     const { manager } = managerWith({ pull: () => new Promise((resolve) => open = resolve) });
@@ -496,7 +496,7 @@ describe("a pull of a PullManager", () => {
     assertEquals(manager.getSnapshot(), new PullManager().getSnapshot());
   });
 
-  it("is none for a host that cannot be used, or a limit below 1", () => {
+  it("is rejected for a host that cannot be used, or a limit below 1", () => {
     const { manager } = managerWith();
     const server = { host: "ftp://x" };
     for (const method of ["start", "cancel", "get", "dismiss"] as const) {

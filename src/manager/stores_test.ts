@@ -68,7 +68,7 @@ describe("React", () => {
     for (const name of Object.keys(globals)) Reflect.deleteProperty(globalThis, name);
   });
 
-  it("shows a manager, renders it once for each call, and lets go of it", async () => {
+  it("shows a manager, renders once per call, and unsubscribes", async () => {
     const { clock, manager, sources, give } = await startedManager();
     let renders = 0;
     const view = await render(() => {
@@ -150,7 +150,7 @@ describe("React", () => {
 });
 
 describe("Svelte", () => {
-  it("takes a manager for a store", async () => {
+  it("accepts a manager as a store", async () => {
     const { clock, manager, give } = await startedManager();
     assertStrictEquals(get(manager), manager.getSnapshot());
     const lines: string[] = [];
@@ -171,7 +171,7 @@ describe("Svelte", () => {
     assertEquals(clock.sleepers, 0);
   });
 
-  it("takes a hub for a store", async () => {
+  it("accepts a hub as a store", async () => {
     const source = new TestSource<PullProgress>();
     const hub = new PullHub(source.stream);
     assertEquals(get(hub), undefined);

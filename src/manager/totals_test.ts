@@ -34,7 +34,7 @@ const running = (completed: number, more: Partial<PullProgress> = {}, host = "on
 });
 
 describe("Totals", () => {
-  it("say of one pull what it says itself", () => {
+  it("are those of the pull if there is only one", () => {
     fc.assert(fc.property(
       fc.nat(99),
       fc.option(fc.integer({ min: 0, max: 1000 }), { nil: undefined }),
@@ -64,7 +64,7 @@ describe("Totals", () => {
     assertAlmostEquals(fraction, 80 / 400);
   });
 
-  it("take a pull of unknown size for one of average size", () => {
+  it("count a pull of unknown size as one of average size", () => {
     const done = { ...running(300, { total: 300 }), state: "succeeded" as const };
     assertAlmostEquals(sumsOf(done, running(0), {}, {}).fraction, 300 / (300 + 100 + 200 + 200));
     // One that was cut short says nothing of the size of others.
@@ -112,7 +112,7 @@ describe("Totals", () => {
     assert(totals.sums().fraction < fraction);
   });
 
-  it("begin anew with the first pull after all have ended, and when they are cleared", () => {
+  it("start again with the first pull after all have ended, and when they are cleared", () => {
     const { totals } = start({ ...running(40), state: "failed" });
     totals.start("another", running(10));
     assertEquals([totals.sums().completed, totals.sums().total], [10, 100]);
@@ -128,7 +128,7 @@ describe("the time left of Totals", () => {
     running(0, { total: left, etaSeconds }, host);
   const secondsLeft = (...pulls: Partial<ChangingPull>[]) => sumsOf(...pulls).etaSeconds;
 
-  it("is that of all bytes at the sum of the speeds, for the pulls of one server", () => {
+  it("is that of all bytes at the sum of the speeds, for pulls on one server", () => {
     assertAlmostEquals(secondsLeft(downloading(10, 100), downloading(100, 1000))!, 55);
     fc.assert(fc.property(
       fc.array(fc.tuple(fc.integer({ min: 1, max: 1e4 }), fc.integer({ min: 1, max: 1e12 })), {
@@ -146,13 +146,13 @@ describe("the time left of Totals", () => {
     assertAlmostEquals(secondsLeft(downloading(10, 100), downloading(100, 1000, "two"))!, 100);
   });
 
-  it("is unknown while it is so for one of them, or one waits, and when all have ended", () => {
+  it("is unknown while it is unknown for any of them, or one waits, and when all have ended", () => {
     assertEquals(secondsLeft(downloading(10, 100), {}), undefined);
     assertEquals(secondsLeft(downloading(10, 100, "two"), running(0)), undefined);
     assertEquals(secondsLeft({ ...downloading(10, 100), state: "failed" }), undefined);
   });
 
-  it("leaves out what is downloaded, and what is at its last byte", () => {
+  it("ignores pulls that are downloaded, or at their last byte", () => {
     const verifying = running(100, { phase: "verifying" });
     assertAlmostEquals(secondsLeft(downloading(10, 100), verifying)!, 10);
     assertAlmostEquals(
