@@ -208,7 +208,7 @@ describe("the short way of PullDecoder", () => {
     );
   });
 
-  it("does so for any frame after any, filled in with anything", () => {
+  it("does so for any line after any other, with any values", () => {
     const values = ["12", "9007199254740992", "0", "01", "1e3", ""];
     for (const first of FRAMES) {
       for (const second of FRAMES) {
@@ -242,7 +242,7 @@ describe("the short way of PullDecoder", () => {
     }));
   });
 
-  it("gives the progress that the three streams give, which have none", async () => {
+  it("gives the same progress as the three streams, which have no fast path", async () => {
     const now = standingStill;
     await fc.assert(fc.asyncProperty(arrivals(), options(), async (chunks, options) => {
       const fused = await outcomeOf(decodeProgress(streamOf(chunks), { ...options, now }));
@@ -279,7 +279,7 @@ describe("PullDecoder", () => {
     }
   });
 
-  it("parses one line of each layer, and the one after the first turn, where layers take turns", () => {
+  it("parses one line of each layer, and one after the first round, if layers take turns", () => {
     const waiting = '{"digest":"sha256:dddd","total":100}\n';
     const turn = (completed: number) =>
       ["sha256:aaaa", "sha256:bbbb", "sha256:cccc"].map((digest) => line(completed, digest))
@@ -288,11 +288,11 @@ describe("PullDecoder", () => {
     assertEquals(countParsed(turns), 5);
   });
 
-  it("parses the first line that has bytes after some that have none", () => {
+  it("parses the first line with bytes after lines without", () => {
     assertEquals(countParsed([0, 0, 5, 6, 7].map((completed) => utf8(line(completed)))), 2);
   });
 
-  it("parses one line of each way to write it", () => {
+  it("parses one line for each way to write it", () => {
     const ways = [
       '{"completed":§,"total":100,"digest":"sha256:aaaa","status":"pulling aaaa"}\n',
       '{ "digest": "sha256:aaaa", "completed": § }\n',
@@ -307,14 +307,14 @@ describe("PullDecoder", () => {
     }
   });
 
-  it("parses what is no number of bytes, and what is longer or shorter than it should be", () => {
+  it("parses lines with an invalid number of bytes, or of another length", () => {
     for (const other of ["", "01", "00", "-1", "1.0", "1e3", "9007199254740992", "1 ", "/", ":"]) {
       const chunks = [line(5), line(5), line(other)].map(utf8);
       assertEquals(countParsed(chunks, { onMalformed: "skip" }), 2, other);
     }
   });
 
-  it("knows only so many lines, and only short ones", () => {
+  it("remembers a limited number of lines, and only short ones", () => {
     const digests = Array.from({ length: 20_000 }, (_, index) => `sha256:${index}`);
     const turn = utf8(digests.map((digest) => line(5, digest)).join(""));
     const parsed = countParsed([turn, turn]);
@@ -333,7 +333,7 @@ describe("PullDecoder", () => {
 
 describe("the lines that a decoder remembers", () => {
   const gc = (globalThis as { gc?: () => void }).gc;
-  it("take no more than 30 MB, whatever the server sends", {
+  it("take at most 30 MB, whatever the server sends", {
     skip: gc === undefined && "the runtime cannot be asked to collect garbage",
   }, () => {
     const withDigest = (length: number, letter: string) => (index: number) =>
@@ -364,7 +364,7 @@ describe("the lines that a decoder remembers", () => {
 });
 
 describe("decodePull", () => {
-  it("gives statuses that have nothing in common, so that to change one changes no other", async () => {
+  it("emits statuses that share nothing, so that changing one changes no other", async () => {
     const line = (completed: number) => `{"digest":"sha256:aaaa","completed":${completed}}\n`;
     const withMore = '{"more":{},"digest":"sha256:bbbb","completed":5}\n';
     const empty = '{"digest":"","completed":7}\n';

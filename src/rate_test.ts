@@ -29,7 +29,7 @@ function ratesOf(all: readonly Measurement[], rate = new TransferRate()): (numbe
 }
 
 describe("TransferRate", () => {
-  it("is unknown before anything was measured, and until that has lasted half a second", () => {
+  it("is unknown until half a second was measured", () => {
     assertEquals(new TransferRate().bytesPerSecond(1e6), NaN);
     fc.assert(fc.property(measurements, (all) => {
       let measured = 0;
@@ -81,7 +81,7 @@ describe("TransferRate", () => {
     assertAlmostEquals(ratesOf(steady(60_000)).at(-1)!, 50_000, 1e-6);
   });
 
-  it("sums what comes in at the same time, in any number of parts", () => {
+  it("sums bytes that arrive at the same time, in any number of parts", () => {
     const moments = fc.array(
       fc.record({ duration: fc.integer({ min: 1, max: 1000 }), parts: fc.array(fc.nat()) }),
     );
@@ -100,7 +100,7 @@ describe("TransferRate", () => {
     }));
   });
 
-  it("is the sum of the rates of layers that run in parallel, in step or not", () => {
+  it("is the sum of the rates of parallel layers, in step or not", () => {
     for (const offset of [0, 30, 50]) {
       const rate = new TransferRate();
       for (let time = 100; time <= 60_000; time += 100) {
@@ -119,7 +119,7 @@ describe("TransferRate", () => {
     assertAlmostEquals(rate.bytesPerSecond(90_000), 100_000, 900_000 * 0.01);
   });
 
-  it("fades while nothing comes, and is 0 after 10 s", () => {
+  it("falls while nothing arrives, and is 0 after 10 s", () => {
     const rate = new TransferRate();
     for (let time = 0; time < 60_000; time += 60) rate.add(60_000, time, time + 60);
     const after = (milliseconds: number) => rate.bytesPerSecond(60_000 + milliseconds);
@@ -130,7 +130,7 @@ describe("TransferRate", () => {
     for (let silence = 0; silence < 10_000; silence++) assert(after(silence + 1) < after(silence));
   });
 
-  it("says the same of what brings nothing as of silence, while it lasts and afterwards", () => {
+  it("treats reports of no bytes like silence, while it lasts and afterwards", () => {
     const pauses = fc.array(fc.nat({ max: 3000 }), { minLength: 1 });
     const next = fc.record({ pause: fc.integer({ min: 1, max: 1000 }), bytes: fc.nat() });
     fc.assert(fc.property(measurements, pauses, next, (all, pauses, next) => {
@@ -154,7 +154,7 @@ describe("TransferRate", () => {
     }));
   });
 
-  it("is not changed by being asked", () => {
+  it("is not changed by reading it", () => {
     const lasting = measurements.map((all) => all.map((one) => ({ ...one, gap: one.gap + 1 })));
     fc.assert(fc.property(lasting, fc.array(fc.double({ min: 0, max: 1 })), (all, moments) => {
       const [rate, unasked] = [new TransferRate(), new TransferRate()];
@@ -175,7 +175,7 @@ describe("TransferRate", () => {
 });
 
 describe("the time left", () => {
-  it("is unknown until a second was measured, and that of the bytes at a steady rate after", () => {
+  it("is unknown until a second was measured, and right after that at a steady rate", () => {
     const durations = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 300 });
     fc.assert(fc.property(durations, fc.integer({ min: 1, max: 1e9 }), (durations, bytesPerMs) => {
       const rate = new TransferRate();
@@ -191,7 +191,7 @@ describe("the time left", () => {
     }));
   });
 
-  it("is finite, and unknown once nothing came for 10 s", () => {
+  it("is finite, and unknown once nothing has arrived for 10 s", () => {
     fc.assert(fc.property(measurements, fc.maxSafeNat(), (all, bytes) => {
       const rate = new TransferRate();
       let time = 0;

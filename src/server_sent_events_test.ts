@@ -99,7 +99,7 @@ describe("EventDecoder", () => {
     );
   });
 
-  it("gives the statuses that the same lines give as NDJSON, in whatever way they are sent", async () => {
+  it("gives the same statuses as the same lines in NDJSON, however they are sent", async () => {
     const arrivals = anyLines.chain((all) =>
       fc.tuple(fc.constant(all), asEvents(all).chain((text) => chunkings(utf8(text))))
     );
@@ -113,20 +113,20 @@ describe("EventDecoder", () => {
     }));
   });
 
-  it("takes data of several lines for one value, as if a newline were between them", async () => {
+  it("joins data of several lines into one value, as if with newlines", async () => {
     const text = 'data: {"status":\ndata: "success",\ndata\ndata:"a":\ndata:  "b"}\n\n';
     assertEquals(await valuesOf(text), [{ status: "success", a: "b" }]);
     const broken = 'data: {"status":"suc\ndata: cess"}\n\n'; // JSON has no newline in a string
     assertEquals((await failureOf(broken)).code, "malformed");
   });
 
-  it("passes over events without data, and the mark of the end", async () => {
+  it("skips events without data, and the end mark", async () => {
     const text = ': hello\n\nevent: ping\n\ndata: {"a":1}\n\ndata:\n\ndata: [DONE]\n\n';
     assertEquals(await valuesOf(text), [{ a: 1 }]);
     assertEquals((await failureOf("data: [DONE]!\n\n")).excerpt, "[DONE]!");
   });
 
-  it("takes data at the end for the last line, whole or cut", async () => {
+  it("takes data at the end as the last line, whole or cut", async () => {
     for (const end of ["", "\n", "\r", "\r\n"]) {
       assertEquals(await valuesOf(`data: {"a":1}\n\ndata: {"b":2}${end}`), [{ a: 1 }, { b: 2 }]);
     }
@@ -135,12 +135,12 @@ describe("EventDecoder", () => {
     }
   });
 
-  it("numbers the lines as the events", async () => {
+  it("numbers lines by event", async () => {
     const { code, line } = await failureOf('data: {"a":1}\n\n: x\ndata: <html>\n\n');
     assertEquals([code, line], ["malformed", 2]);
   });
 
-  it("gives the output of a chunk at once", () => {
+  it("emits the output of a chunk at once", () => {
     const output: string[] = [];
     const decoder = new EventDecoder();
     const chunks = ["data: {}\n\ndata: {}\n", "\nda", "ta: [D", "x", "\n: ping\n", "\n\n"];
@@ -150,7 +150,7 @@ describe("EventDecoder", () => {
     assertEquals(output, ["{}\n{}", "\n", "[Dx", "\n"]);
   });
 
-  it("holds nothing of a comment that never ends, nor of data", () => {
+  it("holds nothing of an endless comment, nor of endless data", () => {
     const chunk = new Uint8Array(64 * 1024).fill(0x78);
     const decoder = new EventDecoder();
     let length = 0;
@@ -167,7 +167,7 @@ describe("EventDecoder", () => {
 });
 
 describe("fromEvents", () => {
-  it("keeps the limit of a line, that of the data of an event", async () => {
+  it("applies the limit of a line to the data of an event", async () => {
     const chunk = new Uint8Array(64 * 1024).fill(0x20);
     const source = new TestSource<Uint8Array>(
       utf8("data: {}\n\ndata: "),
@@ -180,7 +180,7 @@ describe("fromEvents", () => {
     assert(source.reads < 25, `${source.reads} reads`);
   });
 
-  it("gives progress once a chunk", async () => {
+  it("gives progress once per chunk", async () => {
     const layer = (completed: number) => ({ digest: "sha256:aaaa", total: 9, completed });
     const events = (...objects: object[]) =>
       utf8(lines(...objects).replaceAll(/^(.*)\n/gm, "data: $1\n\n"));

@@ -11,28 +11,28 @@ const hashOfPlatform = async (bytes: Uint8Array<ArrayBuffer>) =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
 
 describe("sha256", () => {
-  it("is that of the platform, for any bytes", async () => {
+  it("agrees with the platform for any bytes", async () => {
     const bytes = fc.uint8Array({ maxLength: 1_000, size: "max" }).map((bytes) => bytes.slice());
     await fc.assert(fc.asyncProperty(bytes, async (bytes) => {
       assertEquals(sha256(bytes), await hashOfPlatform(bytes));
     }));
   });
 
-  it("is that of the platform at every length around the ends of blocks", async () => {
+  it("agrees with the platform at every length around block boundaries", async () => {
     for (let length = 0; length <= 200; length++) {
       const bytes = new Uint8Array(length).fill(length + 1);
       assertEquals(sha256(bytes), await hashOfPlatform(bytes), `${length} bytes`);
     }
   });
 
-  it("hashes the bytes of a view alone, and leaves them as they are", async () => {
+  it("hashes only the bytes of a view, and does not change them", async () => {
     const all = utf8("before, abc, after");
     const view = all.subarray(8, 11);
     assertEquals(sha256(view), await hashOfPlatform(utf8("abc")));
     assertEquals(all, utf8("before, abc, after"));
   });
 
-  it("gives the examples of the standard", () => {
+  it("agrees with the examples in the standard", () => {
     assertEquals(
       hex(sha256(utf8("abc"))),
       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
@@ -43,7 +43,7 @@ describe("sha256", () => {
     );
   });
 
-  it("takes a manifest of the largest size", async () => {
+  it("can hash the largest manifest", async () => {
     const bytes = new Uint8Array(4 * 1024 * 1024).map((_, index) => index % 251);
     assert(hex(sha256(bytes)) === hex(await hashOfPlatform(bytes)));
   });

@@ -73,7 +73,7 @@ describe("toPullStatus", () => {
     }
   });
 
-  it("takes no more fields than it is given, and puts the unknown ones into extra", () => {
+  it("adds no fields, and puts unknown ones into extra", () => {
     assertEquals(toPullStatus({ status: "success", took: 3, digest: null }), {
       kind: "success",
       status: "success",
@@ -81,7 +81,7 @@ describe("toPullStatus", () => {
     });
   });
 
-  it("lets any object through, and nothing else", () => {
+  it("accepts any object, and nothing else", () => {
     fc.assert(fc.property(fc.jsonValue(), (value) => {
       const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
       assertEquals(toPullStatus(value) !== undefined, isObject);
@@ -89,11 +89,11 @@ describe("toPullStatus", () => {
     assertEquals(toPullStatus(undefined), undefined);
   });
 
-  it("takes unknown statuses for other", () => {
+  it("gives unknown statuses the kind other", () => {
     fc.assert(fc.property(unknownStatuses(), (object) => assertEquals(kindOf(object), "other")));
   });
 
-  it("takes for a number of bytes what is one, and leaves the rest in extra", () => {
+  it("accepts valid numbers of bytes, and puts others into extra", () => {
     for (const total of [-1, 1.5, 2 ** 53, 1e300, Infinity, NaN, "5", null, true, [5], {}]) {
       assertEquals(toPullStatus({ digest: "sha256:aaaa", total, completed: total }), {
         kind: "downloading",
@@ -104,7 +104,7 @@ describe("toPullStatus", () => {
     for (const total of [0, 1, 2 ** 53 - 1]) assert(isByteCount(total), `${total}`);
   });
 
-  it("takes an object whose digest is no digest for one without", () => {
+  it("ignores an invalid digest", () => {
     for (const digest of [5, "", null, {}, [], true]) {
       assertEquals(kindOf({ status: "pulling aaaa", digest }), "other");
       assertEquals(toPullStatus({ status: "pulling aaaa", digest, total: 5 }), {
@@ -121,13 +121,13 @@ describe("toPullStatus", () => {
     }
   });
 
-  it("takes an object whose error says nothing for what the rest of it says", () => {
+  it("ignores an error without a message", () => {
     for (const error of [5, null, false, {}, [], [{}]]) {
       assertEquals(kindOf({ status: "success", error }), "success");
     }
   });
 
-  it("is not deceived by names that objects have by themselves", () => {
+  it("is not confused by names that every object inherits", () => {
     for (const status of ["toString", "constructor", "__proto__", "hasOwnProperty"]) {
       assertEquals(kindOf({ status }), "other");
     }
@@ -139,12 +139,12 @@ describe("toPullStatus", () => {
     assertEquals(({} as { digest?: unknown }).digest, undefined);
   });
 
-  it("takes what is nested deeply as extra", () => {
+  it("puts deeply nested values into extra", () => {
     const deep = JSON.parse(`{"deep":${"[".repeat(10_000)}${"]".repeat(10_000)}}`);
     assertStrictEquals(toPullStatus(deep)?.extra?.deep, deep.deep);
   });
 
-  it("keeps the object that it is given as it was", () => {
+  it("does not change the given object", () => {
     fc.assert(fc.property(statusObjects(), (object) => {
       const before = JSON.stringify(object);
       toPullStatus(Object.freeze(object));
@@ -180,12 +180,12 @@ describe("encodeStatus", () => {
     );
   });
 
-  it("gives back an empty digest", () => {
+  it("restores an empty digest", () => {
     const object = { status: "downloading", digest: "", total: 40, completed: 5 };
     assertEquals(encodeStatus(toPullStatus(object)!), object);
   });
 
-  it("gives back __proto__ as a key of its own", () => {
+  it("restores __proto__ as an own key", () => {
     const json = '{"status":"success","__proto__":{"a":1}}';
     assertEquals(JSON.stringify(encodeStatus(toPullStatus(JSON.parse(json))!)), json);
   });
@@ -217,7 +217,7 @@ describe("PullStatusStream", () => {
     assertEquals(error.message, "Value 2 is not a status object: an array");
   });
 
-  it("says what it was given, even if that has no form in JSON", async () => {
+  it("shows the value, even if JSON cannot express it", async () => {
     const circular: unknown[] = [];
     circular.push(circular);
     const deep = JSON.parse(`${"[".repeat(10_000)}${"]".repeat(10_000)}`);
@@ -228,7 +228,7 @@ describe("PullStatusStream", () => {
     }
   });
 
-  it("leaves out what is not an object, or tells of it, if told to", async () => {
+  it("skips or reports values that are not objects, if told to", async () => {
     const errors: PullError[] = [];
     const onMalformed = (error: PullError) => void errors.push(error);
     const values = [1, { status: "success" }, null];
@@ -271,7 +271,7 @@ describe("decodePull", () => {
     }));
   });
 
-  it("gives the same for a stream split in two anywhere", async () => {
+  it("gives the same statuses for a stream split in two anywhere", async () => {
     for (const text of SPLIT_STREAMS) {
       const bytes = utf8(text);
       const whole = await resultOf(decodePull(streamOf([bytes])));
@@ -295,7 +295,7 @@ describe("decodePull", () => {
     }
   });
 
-  it("hands an error object on as a status, and what follows it", async () => {
+  it("emits an error object as a status, and then the statuses after it", async () => {
     const body = streamOf([utf8(lines({ error: "disk full" }, { status: "success" }))]);
     assertEquals((await outcomeOf(decodePull(body))).values, [
       { kind: "error", error: "disk full", message: "disk full" },
@@ -317,7 +317,7 @@ describe("decodePull", () => {
     assertEquals(error.message, "Line 3 is not a status object: success");
   });
 
-  it("is told of malformed lines and values through one callback, in their order", async () => {
+  it("reports malformed lines and values to one callback, in order", async () => {
     const errors: PullError[] = [];
     const onMalformed = (error: PullError) => void errors.push(error);
     const body = streamOf([utf8('oops\n[1]\n{"status":"success"}\n<p>\n3')]);
@@ -326,7 +326,7 @@ describe("decodePull", () => {
     assertEquals(errors.map(({ line }) => line), [1, 2, 4, 5]);
   });
 
-  it("reads nothing before it is asked to, and is at most one chunk ahead", async () => {
+  it("reads nothing before it is read from, and is at most one chunk ahead", async () => {
     const source = new TestSource(...Array(5).fill(utf8(lines({ status: "a" }, { status: "b" }))));
     const reader = decodePull(source.stream).getReader();
     for (let read = 0; read <= 10; read++) {
@@ -341,7 +341,7 @@ describe("decodePull", () => {
     assertEquals(source.cancels, ["enough"]);
   });
 
-  it("fails as the body fails, after what came before", async () => {
+  it("fails as the body fails, after delivering what came before", async () => {
     const error = new TypeError("reset");
     const source = new TestSource(utf8(lines({ status: "success" }) + '{"status":'));
     const outcome = outcomeOf(decodePull(source.stream));

@@ -27,7 +27,7 @@ describe("quote", () => {
     }));
   });
 
-  it("leaves no character by which a text could steer a terminal", () => {
+  it("leaves no character that could control a terminal", () => {
     for (const control of ["\u001b", "\u0007", "\u007f", "\u009b", "\u0085"]) {
       assert(!quote(`a${control}b`).includes(control), `U+${control.charCodeAt(0).toString(16)}`);
     }
@@ -37,7 +37,7 @@ describe("quote", () => {
     assertEquals(quote('a"b\n\x1b[2J\x7f\x9b'), '"a\\"b\\n\\u001b[2J\\u007f\\u009b"');
   });
 
-  it("shows no more than 80 characters, and no half of one", () => {
+  it("shows at most 80 characters, and no half of one", () => {
     assertEquals(quote("x".repeat(1_000)), `"${"x".repeat(80)}…"`);
     assertEquals(quote(`${"x".repeat(79)}😀`), `"${"x".repeat(79)}\ufffd…"`);
   });
@@ -60,7 +60,7 @@ describe("escapeUnits", () => {
 });
 
 describe("messageOf", () => {
-  it("is the message of an error, and anything else as a text", () => {
+  it("is the message of an error, or any other value as a string", () => {
     assertEquals(messageOf(new TypeError("broken")), "broken");
     assertEquals([messageOf("broken"), messageOf(undefined)], ["broken", "undefined"]);
   });

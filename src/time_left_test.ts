@@ -12,7 +12,7 @@ const times = fc.oneof(
 );
 
 describe("roundTimeLeft", () => {
-  it("says times as people do", () => {
+  it("shows times as people do", () => {
     const seconds: [number, string][] = [
       [0, "1 s"],
       [4.4, "4 s"],
@@ -32,7 +32,7 @@ describe("roundTimeLeft", () => {
     for (const [time, text] of seconds) assertEquals(formatDuration(roundTimeLeft(time)!), text);
   });
 
-  it("is near the time, never falls where that rises, and is never 0", () => {
+  it("is near the time, never falls while the time rises, and is never 0", () => {
     fc.assert(fc.property(times, times, (one, other) => {
       const [less, more] = [Math.min(one, other), Math.max(one, other)];
       const rounded = roundTimeLeft(less)!;
@@ -42,7 +42,7 @@ describe("roundTimeLeft", () => {
     }));
   });
 
-  it("takes no more columns than the command has for it", () => {
+  it("fits into the columns of the command", () => {
     fc.assert(fc.property(times, (seconds) => {
       const text = formatDuration(roundTimeLeft(seconds)!);
       assert(text.length <= "9 h 50 min".length, text);
@@ -50,7 +50,7 @@ describe("roundTimeLeft", () => {
     }));
   });
 
-  it("says nothing of what nobody waits for, and of no time", () => {
+  it("shows neither times that nobody waits for nor unknown ones", () => {
     for (const seconds of [undefined, NaN, Infinity, -1, 100 * DAY]) {
       assertEquals(roundTimeLeft(seconds), undefined);
     }

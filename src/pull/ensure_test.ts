@@ -15,14 +15,14 @@ const json = (value: unknown) => () => new Response(JSON.stringify(value));
 const refused = () => Promise.reject(new TypeError("connect ECONNREFUSED"));
 
 describe("a stream that makes sure of a model", () => {
-  it("may be of a server that tells no size", async () => {
+  it("may be on a server that reports no size", async () => {
     const fetch = answering(json({ models: [{ name: "m" }] }));
     const { values } = await outcomeOf(ensureModel("m", { fetch }));
     const { completed, total, totalIsKnown, fraction } = values[0]!;
     assertEquals([completed, total, totalIsKnown, fraction], [0, 0, false, 1]);
   });
 
-  it("fails as the question does, and retries that as a pull", async () => {
+  it("fails as the check does, and retries it as a pull", async () => {
     const unavailable = () => new Response("", { status: 503 });
     const options = { now: () => 0, sleep: () => Promise.resolve(), timeoutMs: Infinity };
     const retried: number[] = [];
@@ -53,7 +53,7 @@ describe("a stream that makes sure of a model", () => {
     assertEquals([error.code, error.reason], ["network", "refused"]);
   });
 
-  it("must be possible, which is told at once", () => {
+  it("rejects invalid options at once", () => {
     assertThrows(() => ensureModel("a b"), TypeError, "Cannot use the model name");
     assertThrows(() => ensureModel("m", { host: "ftp://h" }), TypeError, "ftp://h");
     assertThrows(() => ensureModel("m", { headers: { "a b": "" } }), TypeError, "header");

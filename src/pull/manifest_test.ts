@@ -104,7 +104,7 @@ describe("the address of a manifest", () => {
     return asked[0];
   };
 
-  it("is that of the name, in every form, as the reference derives it", async () => {
+  it("follows from the name, in every form, as in the reference", async () => {
     const addresses: Record<string, string> = {
       "llama3.2": `${OLLAMA}/v2/library/llama3.2/manifests/latest`,
       "llama3.2:1b": `${OLLAMA}/v2/library/llama3.2/manifests/1b`,
@@ -164,7 +164,7 @@ describe("the address of a manifest", () => {
     assertEquals(asked, `https://example.com${path}`);
   });
 
-  it("is asked for nothing, if something of it cannot be used", async () => {
+  it("gets no request if its address cannot be used", async () => {
     const { requests, fetch } = new TestNetwork({});
     const unusable: [name: unknown, options: FetchManifestOptions, problem: string][] = [
       ["a b", {}, 'Cannot use the model name "a b"'],
@@ -193,7 +193,7 @@ describe("the address of a manifest", () => {
 });
 
 describe("the request for a manifest", () => {
-  it("is a GET that takes manifests and indexes, and follows no redirect by itself", async () => {
+  it("is a GET that accepts manifests and indexes, and does not follow redirects by itself", async () => {
     const network = new TestNetwork({ [OLLAMA]: sending(TEXT) });
     await fetchManifest("m", network);
     const { method, redirect, headers, signal } = network.requests[0]!.init;
@@ -206,7 +206,7 @@ describe("the request for a manifest", () => {
     });
   });
 
-  it("has the media types that the caller wants, if it says so", async () => {
+  it("has the media types that the caller sets", async () => {
     const network = new TestNetwork({ [OLLAMA]: sending(TEXT) });
     await fetchManifest("m", { ...network, headers: { Accept: "application/json" } });
     assertEquals(network.requests[0]!.init.headers, { accept: "application/json" });
@@ -248,13 +248,13 @@ describe("a manifest", () => {
     }));
   });
 
-  it("lists a layer once that it has twice, since it is downloaded once", async () => {
+  it("lists a duplicate layer once, because it is downloaded once", async () => {
     const twice = { ...MANIFEST, layers: [LAYER, LICENSE, { ...LAYER, mediaType: "x" }, CONFIG] };
     const { size, layers } = await fetchFrom(sending(JSON.stringify(twice)));
     assertEquals([size, layers], [1_023, [LAYER, LICENSE, CONFIG]]);
   });
 
-  it("may have little, as that of a cloud model", async () => {
+  it("may be small, like that of a cloud model", async () => {
     const little: [fields: object, digests: string[]][] = [
       [{ ...MANIFEST, layers: [] }, [C]],
       [{ ...MANIFEST, layers: null }, [C]],
@@ -270,7 +270,7 @@ describe("a manifest", () => {
     }
   });
 
-  it("may have 2^53 - 1 bytes in all, and no more", async () => {
+  it("may have at most 2^53 - 1 bytes in total", async () => {
     const ofSizes = (...sizes: number[]) =>
       fetchFrom(sending(JSON.stringify({
         layers: sizes.map((size, index) => ({ ...LAYER, size, digest: index === 0 ? A : B })),
@@ -281,7 +281,7 @@ describe("a manifest", () => {
     assertMatch(message, /has layers of 2\^53 bytes and more in all$/);
   });
 
-  it("is said to be unusable where it is, and for what reason", async () => {
+  it("is rejected with the place and the reason", async () => {
     const withLayer = (layer: unknown) => ({ ...MANIFEST, layers: [LICENSE, layer] });
     const digestRule = "it must be sha256: and 64 hexadecimal digits";
     const sizeRule = "it must be a whole number of bytes";
@@ -334,7 +334,7 @@ describe("a manifest", () => {
     }
   });
 
-  it("is no page and nothing else that is not JSON, which one short message says", async () => {
+  it("is rejected with one short message if it is a page or anything else but JSON", async () => {
     const page = `\n<!DOCTYPE html><title>Log in</title>${"x".repeat(10_000)}`;
     const error = await errorOf(fetchFrom(sending(page)));
     assertEquals(error.code, "malformed");
@@ -351,7 +351,7 @@ describe("a manifest", () => {
     assertEquals((await errorOf(fetchFrom(sending(null)))).code, "malformed");
   });
 
-  it("is misled by no key by which objects inherit, and by no depth", async () => {
+  it("is not confused by inherited keys or by depth", async () => {
     const before = Object.getOwnPropertyNames(Object.prototype);
     const nested = `${"[".repeat(50_000)}${"]".repeat(50_000)}`;
     for (
@@ -421,7 +421,7 @@ describe("an index", () => {
     return new TestNetwork(answers);
   }
 
-  it("leads to the first manifest that is for a platform, or for none in particular", async () => {
+  it("leads to the first manifest for a platform, or for no particular one", async () => {
     const digest = sha256Digest(utf8(TEXT));
     const others = fc.subarray([
       entry(A, UNKNOWN),
@@ -465,7 +465,7 @@ describe("an index", () => {
     assertMatch(message, /is an index, and an index led to it$/);
   });
 
-  it("is not also a manifest, as which somebody else might read it", async () => {
+  it("must not be a manifest too, because others might read it as one", async () => {
     for (const fields of [{ layers: [] }, { config: CONFIG }, { layers: null }]) {
       const text = JSON.stringify({ manifests: [entry(A)], ...fields });
       const { code, message } = await errorOf(fetchFrom(sending(text)));
@@ -537,7 +537,7 @@ describe("an error of a registry", () => {
     assertStringIncludes(error.message, ': HTTP 403 Forbidden: "no"; ');
   });
 
-  it("is read up to a size, and to where it breaks", async () => {
+  it("is read up to a size, or to where it breaks off", async () => {
     const endless = new TestSource<Uint8Array<ArrayBuffer>>();
     for (let chunk = 0; chunk < 10; chunk++) endless.give(utf8("x".repeat(10_000)));
     const error = await errorOf(fetchFrom(() => new Response(endless.stream, { status: 500 })));
@@ -593,7 +593,7 @@ describe("a token", () => {
     assertEquals(servers.requests.length, 4);
   });
 
-  it("is fetched with the caller's credentials where the registry itself has them, and in place of them", async () => {
+  it("is fetched with the caller's credentials only at the registry's own origin, and replaces them", async () => {
     const answers: Answer = (url, headers) =>
       url.pathname === "/token"
         ? new Response(headers.get("authorization") === "Basic bWU6eA==" ? '{"token":"t1"}' : null)
@@ -604,14 +604,14 @@ describe("a token", () => {
     assertEquals(sent, ["Basic bWU6eA==", "Basic bWU6eA==", "Bearer t1"]);
   });
 
-  it("that the registry does not take is an error of the registry, after one request for it", async () => {
+  it("that the registry rejects is an error of the registry, after one request for it", async () => {
     const servers = network({ token: sending('{"token":"t2"}') });
     const { code, status, message } = await errorOf(fetchManifest("m", servers));
     assertEquals([code, status, servers.requests.length], ["http", 401, 3]);
     assert(!message.includes("t2"));
   });
 
-  it("that is not taken for the manifest of an index is not fetched again", async () => {
+  it("that is rejected for the manifest of an index is not fetched again", async () => {
     const index = JSON.stringify({ manifests: [{ digest: A }] });
     const servers = new TestNetwork({
       [MODEL_ADDRESS]: guarded("t1", CHALLENGE, index),
@@ -637,7 +637,7 @@ describe("a token", () => {
     assertEquals(source.cancels.length, 1);
   });
 
-  it("is not fetched where the registry says nothing of one", async () => {
+  it("is not fetched if the registry does not ask for one", async () => {
     for (const challenge of ["", 'Basic realm="https://auth.test/token"', "Negotiate"]) {
       const servers = network({ challenge });
       const { code, status } = await errorOf(fetchManifest("m", servers));
@@ -659,7 +659,7 @@ describe("a token", () => {
     }
   });
 
-  it("is fetched without TLS where that is allowed", async () => {
+  it("is fetched without TLS if that is allowed", async () => {
     const challenge = 'Bearer realm="http://auth.test/token"';
     for (const options of [{ insecure: true }, { registry: "http://example.com" }]) {
       const servers = new TestNetwork({
@@ -671,7 +671,7 @@ describe("a token", () => {
     }
   });
 
-  it("that is not to be had is an error of the token server", async () => {
+  it("that cannot be fetched is an error of the token server", async () => {
     const where = `Cannot get a token for ${OLLAMA}`;
     const fails: [token: Answer, code: string, message: string][] = [
       [
@@ -768,14 +768,14 @@ describe("a redirect", () => {
     assertEquals(source.cancels.length, 1);
   });
 
-  it("is none without the status of one", async () => {
+  it("needs the status of a redirect", async () => {
     const headers = { location: OTHER };
     assertEquals((await fetchFrom(sending(TEXT, { headers }))).size, 1_023);
     const { status } = await errorOf(fetchFrom(sending(null, { status: 404, headers })));
     assertEquals(status, 404);
   });
 
-  it("may lead to a registry that wants a token of its own", async () => {
+  it("may lead to a registry that requires its own token", async () => {
     const servers = new TestNetwork({
       [OLLAMA]: redirecting(`${OTHER}/a`),
       [OTHER]: (_, headers) =>
@@ -805,7 +805,7 @@ describe("a redirect", () => {
     assertEquals(message, `${MODEL_ADDRESS} redirects more than 10 times, last to ${OLLAMA}/0`);
   });
 
-  it("leads to no address without TLS, unless that is allowed, and to no other kind", async () => {
+  it("must not lead to an address without TLS, unless that is allowed, or to another scheme", async () => {
     const locations: [location: string, problem: string][] = [
       [
         "http://other.test/a?signature=hunter2",
@@ -829,7 +829,7 @@ describe("a redirect", () => {
     assertEquals((await fetchManifest("m", { ...servers, insecure: true })).size, 1_023);
   });
 
-  it("that a page may not see is an error that says so", async () => {
+  it("that a page cannot see is an error that says so", async () => {
     const opaque = Object.defineProperties(new Response(null), {
       type: { value: "opaqueredirect" },
       status: { value: 0 },
@@ -861,7 +861,7 @@ describe("a connection to a registry", () => {
     assertEquals([code, message], ["network", `The connection to ${OLLAMA} broke: reset`]);
   });
 
-  it("tells no query, which may be signed, and neither do its errors", async () => {
+  it("shows no query, which may be a signature, nor do its errors", async () => {
     const refused = () => Promise.reject(new TypeError("no https://other.test/?signature=hunter2"));
     const servers = new TestNetwork({
       [OLLAMA]: redirecting("https://other.test/a?signature=hunter2"),
@@ -897,7 +897,7 @@ describe("the largest answer", () => {
     }
   });
 
-  it("is 4 MiB unless told, and no more than a chunk above that is read of one without end", async () => {
+  it("is 4 MiB by default, and at most one chunk more is read of an endless answer", async () => {
     const chunk = new Uint8Array(64 * 1024).fill(0x20);
     let reads = 0;
     let cancels = 0;
@@ -952,7 +952,7 @@ const WAITING: Readonly<
 
 describe("the time for a manifest", () => {
   for (const [state, answersOf] of Object.entries(WAITING)) {
-    it(`ends ${state}, though fetch heeds no signal, and leaves nothing open`, async () => {
+    it(`ends ${state}, even if fetch ignores the signal, and leaves nothing open`, async () => {
       const clock = new VirtualClock();
       const source = new TestSource(utf8("{"));
       const servers = new TestNetwork(answersOf(source));
@@ -974,7 +974,7 @@ describe("the time for a manifest", () => {
     });
   }
 
-  it("is that of all requests together, as long as the caller says, and without end if so", async () => {
+  it("covers all requests together, is set by the caller, and may be infinite", async () => {
     const clock = new VirtualClock();
     const slow: Answer = async (url, headers) => {
       await clock.sleep(400, new AbortController().signal);
@@ -994,7 +994,7 @@ describe("the time for a manifest", () => {
     assertEquals(clock.sleepers, 0);
   });
 
-  it("is not counted any more once the manifest is there, or something has failed", async () => {
+  it("stops once the manifest has arrived, or something has failed", async () => {
     const clock = new VirtualClock();
     await fetchFrom(sending(TEXT), clock);
     await errorOf(fetchFrom(sending("<html>"), clock));
@@ -1007,7 +1007,7 @@ describe("the signal of a manifest", () => {
   const reason = new Error("enough");
 
   for (const [state, answersOf] of Object.entries(WAITING)) {
-    it(`ends it ${state}, with its own reason, though fetch heeds no signal`, async () => {
+    it(`ends it ${state}, with its own reason, even if fetch ignores the signal`, async () => {
       const clock = new VirtualClock();
       const source = new TestSource(utf8("{"));
       const controller = new AbortController();
@@ -1043,7 +1043,7 @@ describe("the signal of a manifest", () => {
     assertEquals(source.cancels.length, 1);
   });
 
-  it("is heeded at whatever moment it aborts, and leaves no rejection unhandled", async () => {
+  it("takes effect whenever it aborts, and leaves no rejection unhandled", async () => {
     const challenge = { "www-authenticate": 'Bearer realm="https://auth.test"' };
     const digest = sha256Digest(utf8(TEXT));
     const answers: Record<string, Answer> = {
@@ -1071,7 +1071,7 @@ describe("the signal of a manifest", () => {
     assertEquals(unhandled, []);
   });
 
-  it("has no listener left when it is over, however that came about", async () => {
+  it("has no listener left at the end, however that came about", async () => {
     const unreachable: Answer = () => Promise.reject(new TypeError("refused"));
     const page = sending("<html>");
     for (const answer of [sending(TEXT), page, sending(null, { status: 404 }), unreachable]) {

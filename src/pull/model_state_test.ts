@@ -11,7 +11,7 @@ const json = (value: unknown) =>
   new Response(JSON.stringify(value), { headers: { "Content-Type": "application/json" } });
 
 describe("what is asked for the state of a model", () => {
-  it("goes beside the endpoint that pulls", async () => {
+  it("goes to paths next to the pull endpoint", async () => {
     const paths: [host: string, path: string | undefined, asked: string][] = [
       ["h:1", undefined, "http://h:1/api/tags"],
       ["http://h/ollama/", undefined, "http://h/ollama/api/tags"],
@@ -103,7 +103,7 @@ describe("what is asked for the state of a model", () => {
     );
   });
 
-  it("must be possible", async () => {
+  it("rejects invalid options", async () => {
     await assertRejects(() => modelState("a b"), TypeError, "Cannot use the model name");
     await assertRejects(() => modelState("m", { host: "ftp://h" }), TypeError, "ftp://h");
     await assertRejects(() => modelState("m", { timeoutMs: 0 }), RangeError, "timeoutMs");

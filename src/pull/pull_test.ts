@@ -77,7 +77,7 @@ describe("the request of pull", () => {
     });
   });
 
-  it("names insecure only if the caller does, and stream as the caller wants it", async () => {
+  it("has insecure only if the caller sets it, and the caller's stream", async () => {
     const bodies: [PullOptions & { stream?: boolean }, unknown][] = [
       [{ insecure: true }, { model: "m", name: "m", insecure: true, stream: true }],
       [{ insecure: false }, { model: "m", name: "m", insecure: false, stream: true }],
@@ -91,7 +91,7 @@ describe("the request of pull", () => {
     }
   });
 
-  it("goes to the host, below its path", async () => {
+  it("goes to the host, with the path of the host in front", async () => {
     const hosts: [string | URL, string][] = [
       ["http://localhost:11434", "http://localhost:11434/api/pull"],
       ["http://localhost", "http://localhost/api/pull"],
@@ -130,7 +130,7 @@ describe("the request of pull", () => {
     }
   });
 
-  it("has the headers that it is given, besides those of the protocol", async () => {
+  it("has the caller's headers besides those of the protocol", async () => {
     const server = new TestServer(answer(DONE));
     const headers = { authorization: "Bearer t", "X-Trace": "1", "content-type": "text/html" };
     await outcomeOf(pull("m", { ...server, headers, host: "http://user:secret@localhost" }));
@@ -140,13 +140,13 @@ describe("the request of pull", () => {
     assertEquals(sent.get("Content-Type"), "application/json");
   });
 
-  it("is made by the runtime's fetch, if by no other", async () => {
+  it("is made by the runtime's fetch by default", async () => {
     using fetch = stub(globalThis, "fetch", () => Promise.resolve(new Response(DONE)));
     await pullModel("m");
     assertSpyCalls(fetch, 1);
   });
 
-  it("is refused for a model without a name, and for a host that is no http address", () => {
+  it("is rejected for a model without a name, and for a host that is not an http address", () => {
     for (const model of ["", undefined, 5] as string[]) {
       assertThrows(() => pull(model), TypeError, "Cannot ");
     }
@@ -158,7 +158,7 @@ describe("the request of pull", () => {
     }
   });
 
-  it("is refused for headers that no request can have", () => {
+  it("is rejected for headers that no request can have", () => {
     for (
       const headers of [{ Authorization: "secret\n1" }, { "a secret": "c" }, { a: "secret\u20ac" }]
     ) {
@@ -169,14 +169,14 @@ describe("the request of pull", () => {
     }
   });
 
-  it("always asks for a stream, whatever else the options of a caller hold", async () => {
+  it("always asks for a stream, whatever else is in the options", async () => {
     const server = new TestServer(answer(DONE));
     const options: PullModelOptions = { fetch: server.fetch, stream: false };
     await outcomeOf(pull("m", options));
     assertEquals(await server.request.json(), { model: "m", name: "m", stream: true });
   });
 
-  it("is made as everybody calls fetch, so that wrappers may add headers", async () => {
+  it("calls fetch in the usual way, so that wrappers can add headers", async () => {
     const calls: [input: string | URL, init: RequestInit | undefined][] = [];
     const wrapper = (input: string | URL, init?: RequestInit) => {
       calls.push([input, { ...init, headers: { ...init?.headers, "x-key": "1" } }]);
@@ -189,7 +189,7 @@ describe("the request of pull", () => {
     assertEquals([headers.get("content-type"), headers.get("x-key")], ["application/json", "1"]);
   });
 
-  it("is refused by a rejection of pullModel", async () => {
+  it("is rejected by pullModel with a promise", async () => {
     assertInstanceOf(await rejectionOf(pullModel("")), TypeError);
   });
 });
@@ -201,7 +201,7 @@ describe("the progress of pull", () => {
     fc.array(hostileLines()).map((all) => utf8(all.join("\n"))),
   ).chain(chunkings);
 
-  it("is what decodeProgress makes of the answer, up to success", async () => {
+  it("is what decodeProgress gives for the answer, up to success", async () => {
     await fc.assert(fc.asyncProperty(anyBytes, async (chunks) => {
       const response = new Response(streamOf(chunks));
       const decoded = await outcomeOf(decodeProgress(response, { now: standingStill }));
@@ -226,7 +226,7 @@ describe("the progress of pull", () => {
     assert(server.request.signal.aborted);
   });
 
-  it("does not count what follows success, in its chunk or after it", async () => {
+  it("ignores everything after success, in its chunk or later", async () => {
     const follow = [lines({ error: "late" }), "<html>\n", "[]\n", "x".repeat(2_000_000), '{"cut'];
     for (const rest of follow) {
       for (const chunks of [[DONE + rest], [DONE, rest]]) {
@@ -237,7 +237,7 @@ describe("the progress of pull", () => {
     }
   });
 
-  it("has success also where its line has no newline", async () => {
+  it("succeeds even if the last line has no newline", async () => {
     const { values, failure } = await outcomeOf(pullFrom([answer(DONE.trimEnd())]));
     assertEquals([values.at(-1)?.phase, failure], ["success", undefined]);
   });
@@ -253,7 +253,7 @@ describe("the progress of pull", () => {
     await reader.cancel();
   });
 
-  it("knows the total of the layers that it is given from the first update", async () => {
+  it("knows the total of given layers from the first update", async () => {
     const layers = [{ digest: "sha256:aaaa", size: 100 }, { digest: "sha256:bbbb", size: 900 }];
     const { values } = await outcomeOf(pullFrom([answer(DONE)], { layers }));
     assertEquals(values[0]?.total, 1000);
@@ -261,7 +261,7 @@ describe("the progress of pull", () => {
 });
 
 describe("a pull that fails", () => {
-  it("says what the server answered, if that is not a success", async () => {
+  it("says what the server answered, if the status is an error", async () => {
     const error = '{"error":"invalid model name"}';
     const answers: [number, string, BodyInit | null, RegExp][] = [
       [400, "Bad Request", error, /^HTTP 400 Bad Request: invalid model name$/],
@@ -355,7 +355,7 @@ describe("a pull that fails", () => {
     assert(!failing.message.includes("secret"));
   });
 
-  it("says why a connection failed, also if the cause leads back to itself", async () => {
+  it("says why a connection failed, even if the causes form a cycle", async () => {
     const looped: Error = new Error("refused");
     looped.cause = looped;
     const pair = new Error("outer", { cause: new Error("inner") });
@@ -411,7 +411,7 @@ describe("a pull that fails", () => {
     assertEquals((await pullErrorOf(pullFrom([answer(null)]))).code, "truncated");
   });
 
-  it("passes over malformed lines, if told to", async () => {
+  it("skips malformed lines, if told to", async () => {
     const body = `<p>\n${DONE}`;
     const { failure } = await outcomeOf(pullFrom([answer(body)], { onMalformed: "skip" }));
     assertEquals(failure, undefined);
@@ -445,7 +445,7 @@ describe("a pull that is cancelled", () => {
     assertEquals(server.requests.length, 0);
   });
 
-  it("aborts a request that is not answered yet, with the reason", async () => {
+  it("aborts an unanswered request, with the reason", async () => {
     const server = new TestServer(silence);
     const reader = pull("m", server).getReader();
     const read = reader.read();
@@ -541,7 +541,7 @@ describe("the signal of pull", () => {
     );
   });
 
-  it("fails the pull with its own reason while headers are waited for", async () => {
+  it("fails the pull with its own reason while it waits for headers", async () => {
     const heeding: Answer = ({ signal }) =>
       new Promise((_, reject) =>
         signal.addEventListener("abort", () => reject(new Error("some other")))
@@ -584,7 +584,7 @@ describe("the signal of pull", () => {
     }
   });
 
-  it("fails the pull with its own reason while a retry is waited for", async () => {
+  it("fails the pull with its own reason while it waits for a retry", async () => {
     const clock = new VirtualClock();
     const controller = new AbortController();
     const options = { ...clock, signal: controller.signal, retries: 3 };
@@ -596,7 +596,7 @@ describe("the signal of pull", () => {
     assertEquals(clock.sleepers, 0);
   });
 
-  it("ends the wait for a retry at once, also on the runtime's clock", async () => {
+  it("ends the wait for a retry at once, even on the runtime's clock", async () => {
     const controller = new AbortController();
     const { fetch } = new TestServer(unreachable);
     const onRetry = () => controller.abort(reason);
@@ -658,7 +658,7 @@ describe("the signal of pull", () => {
     }
   });
 
-  it("has no listener left when the pull was cancelled or it has aborted", async () => {
+  it("has no listener left after a cancel or an abort", async () => {
     const cancelled = watchedSignal();
     const reader = pullFrom([silence], cancelled).getReader();
     void reader.read();
@@ -676,7 +676,7 @@ describe("the signal of pull", () => {
 });
 
 describe("pullModel", () => {
-  it("resolves at success, having told of the same progress as pull", async () => {
+  it("resolves at success, after reporting the same progress as pull", async () => {
     const told: PullProgress[] = [];
     const body = lines(MANIFEST, layer(10), layer(100), SUCCESS);
     const { fetch } = new TestServer(answer(body));
@@ -686,11 +686,11 @@ describe("pullModel", () => {
     assertEquals(told, (await outcomeOf(pullFrom([answer(body)]))).values);
   });
 
-  it("needs nobody to tell of the progress", async () => {
+  it("needs no onProgress", async () => {
     await pullModel("m", new TestServer(answer(DONE)));
   });
 
-  it("takes the one object of an answer that is not streamed", async () => {
+  it("accepts the single object of an answer that is not streamed", async () => {
     const phases: string[] = [];
     const onProgress = ({ phase }: PullProgress) => void phases.push(phase);
     for (const body of ['{"status":"success"}', '{"status":"success"}\n']) {

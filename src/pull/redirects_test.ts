@@ -25,7 +25,7 @@ const failureOf = (routes: Parameters<typeof serversOf>[0], options: PullOptions
   pullErrorOf(pull("m", { host: HOST, fetch: serversOf(routes).fetch, ...options }));
 
 describe("a redirect", () => {
-  it("is followed with the same request, where that stays a POST", async () => {
+  it("is followed with the same request, if that stays a POST", async () => {
     for (const status of [307, 308]) {
       const { asked, fetch } = serversOf({
         [`${HOST}/api/pull`]: [status, "/b/api/pull"],
@@ -57,7 +57,7 @@ describe("a redirect", () => {
     assertEquals(names, [own, own, ["accept", "content-type"], ["accept", "content-type"]]);
   });
 
-  it("that makes a GET of the pull is not followed: the error names the new address", async () => {
+  it("that would turn the pull into a GET is not followed: the error names the new address", async () => {
     for (const status of [301, 302, 303]) {
       const error = await failureOf({
         [`${HOST}/api/pull`]: [status, "https://user:secret@c.test/api/pull?key=secret"],
@@ -94,7 +94,7 @@ describe("a redirect", () => {
 describe("a redirect in a browser, which does not say where to", () => {
   const opaque = () => Object.defineProperty(Response.error(), "type", { value: "opaqueredirect" });
 
-  it("is left to the browser, if there is nothing secret", async () => {
+  it("is left to the browser if the request has nothing secret", async () => {
     const redirects: string[] = [];
     const fetch = (_: string, { redirect }: PullRequestInit) => {
       redirects.push(redirect);

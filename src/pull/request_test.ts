@@ -26,7 +26,7 @@ describe("the address of a request", () => {
     for (const [host, url] of addresses) assertEquals(requestFor({ host }).url, url);
   });
 
-  it("is the path that is given, in place of the endpoint's", () => {
+  it("is the given path instead of the default one", () => {
     const host = "http://localhost/ollama";
     for (const path of ["/api/pull/0", "api/pull/0"]) {
       assertEquals(requestFor({ host, path }).url, "http://localhost/ollama/api/pull/0");
@@ -46,7 +46,7 @@ describe("the headers of a request", () => {
     });
   });
 
-  it("are taken in every form, and none of the caller's is replaced but the content type", () => {
+  it("are accepted in every form, and only the caller's content type is replaced", () => {
     const given = { "accept": "*/*", "authorization": "Bearer a", "content-type": "text/plain" };
     const expected = { ...given, "content-type": "application/json" };
     const forms: PullModelOptions["headers"][] = [
@@ -59,7 +59,7 @@ describe("the headers of a request", () => {
     }
   });
 
-  it("ask for one object where the server is not to stream", () => {
+  it("ask for one object if the server should not stream", () => {
     assertEquals(requestFor({ stream: false }).headers["accept"], "application/json");
   });
 
@@ -75,7 +75,7 @@ describe("the headers of a request", () => {
     }));
   });
 
-  it("take a stray percent sign in a password as it is", () => {
+  it("keep a stray percent sign in a password", () => {
     const { headers } = requestFor({ host: "http://me:50%@localhost" });
     assertEquals(headers["authorization"], `Basic ${btoa("me:50%")}`);
   });
@@ -95,7 +95,7 @@ describe("the headers of a request", () => {
 });
 
 describe("the body of a request", () => {
-  it("is the model, and what else was asked for", () => {
+  it("has the model, and the other options", () => {
     const bodies: [options: PullModelOptions, body: unknown][] = [
       [{}, { model: "llama3.2", name: "llama3.2", stream: true }],
       [{ insecure: true }, { model: "llama3.2", name: "llama3.2", insecure: true, stream: true }],
@@ -114,7 +114,7 @@ describe("the body of a request", () => {
     for (const [options, body] of bodies) assertEquals(JSON.parse(requestFor(options).body), body);
   });
 
-  it("needs a model whose name a server can take", () => {
+  it("requires a valid model name", () => {
     const bad: [model: unknown, message: RegExp][] = [
       [
         undefined,

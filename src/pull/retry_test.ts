@@ -92,7 +92,7 @@ describe("retries", () => {
     assertEquals(clock.sleepers, 0);
   });
 
-  it("are made of every other 5xx, whatever its body says", async () => {
+  it("follow every other 5xx, whatever its body says", async () => {
     const bodies = [
       "",
       "<html>: model not found: insecure</html>",
@@ -157,7 +157,7 @@ describe("retries", () => {
     assertEquals(error.message, "HTTP 503 (after 3 attempts)");
   });
 
-  it("end at a failure that does not pass, and the error says how many attempts there were", async () => {
+  it("end at a permanent failure, and the error says how many attempts were made", async () => {
     const server = new TestServer(unreachable, answer(lines({ error: "no space left on device" })));
     const error = await pullErrorOf(pull("m", { ...server, ...noWait, retries: 9 }));
     assertEquals([error.code, error.attempts], ["server", 2]);
@@ -181,7 +181,7 @@ describe("retries", () => {
   /** A status about a layer of a terabyte. */
   const large = (megabytes: number) => ({ ...layer(megabytes * 1e6), total: 1e12 });
 
-  it("count from the start again, waits too, when an attempt has brought a megabyte", async () => {
+  it("start over, waits included, when an attempt has brought a megabyte", async () => {
     assertEquals(await delaysAt([1, 2, 3, 4, 4, 4, 4], 2), [1000, 1000, 1000, 1000, 2000]);
     assertEquals(await delaysAt([1, 2.5, 5, 0, 5.9, 6.9], 3), [
       ...[1000, 1000, 1000, 2000, 4000],
@@ -194,7 +194,7 @@ describe("retries", () => {
     assertEquals(await delaysAt(trickle, 4), [1000, 2000, 4000, 8000]);
   });
 
-  it("count from the start again when an attempt gets to a phase that none before got to", async () => {
+  it("start over when an attempt reaches a phase for the first time", async () => {
     const delays: number[] = [];
     const phases = ["verifying sha256 digest", "writing manifest", "verifying sha256 digest"];
     const answers = phases.map((status) => answer(lines(MANIFEST, layer(1), { status })));
@@ -206,7 +206,7 @@ describe("retries", () => {
     assertEquals(delays, [1000, 1000, 1000, 2000, 4000]);
   });
 
-  it("go on for as long as they are told to, whatever the count", async () => {
+  it("go on for retryForMs, whatever the count", async () => {
     const clock = new VirtualClock();
     let requests = 0;
     const fetch = () => (requests++, new Response(lines(MANIFEST)));
@@ -220,7 +220,7 @@ describe("retries", () => {
     assert(requests > 50, `${requests} requests`);
   });
 
-  it("are not made if the first connection is refused or the host unknown, but later are", async () => {
+  it("are not made if the first connection is refused or the host unknown, but are made later", async () => {
     for (const code of ["ECONNREFUSED", "ENOTFOUND"]) {
       const refused: Answer = () => Promise.reject(Object.assign(new Error("no"), { code }));
       const first = new TestServer(refused, answer(DONE));
@@ -248,7 +248,7 @@ describe("retries", () => {
     }
   });
 
-  it("are not made if the server asks for too long a wait: the error says when to come back", async () => {
+  it("are not made if the server asks for too long a wait: the error says when to try again", async () => {
     const response = answer("", { status: 429, headers: { "Retry-After": "301" } });
     const error = await pullErrorOf(pullFrom([response, answer(DONE)], { retries: 3 }));
     assertEquals(error.message, "HTTP 429; come back in 6 min");
@@ -261,7 +261,7 @@ describe("retries", () => {
     assertEquals((await outcomeOf(pullFrom([response, answer(DONE)], told))).failure, undefined);
   });
 
-  it("wait no longer than told", async () => {
+  it("wait at most maxRetryDelayMs", async () => {
     const delays: number[] = [];
     const sleep = (milliseconds: number) => Promise.resolve(void delays.push(milliseconds));
     const answers = Array<Answer>(4).fill(unreachable);
@@ -302,7 +302,7 @@ describe("retries", () => {
     await reader.cancel();
   });
 
-  it("are told of before the wait: what failed, how long the wait is, and for which attempt", async () => {
+  it("are reported before the wait: the failure, the delay and the attempt", async () => {
     const told: unknown[] = [];
     const onRetry = ({ error, delayMs, attempt }: PullRetry) =>
       void told.push([error.code, delayMs, attempt]);
@@ -322,7 +322,7 @@ describe("retries", () => {
     assertEquals(server.requests.length, 1);
   });
 
-  it("release the connection before", async () => {
+  it("release the previous connection", async () => {
     const clock = new VirtualClock();
     const source = new TestSource(utf8(lines(MANIFEST)));
     const server = new TestServer(streaming(source), answer(DONE));
@@ -354,7 +354,7 @@ describe("retries", () => {
     assertEquals(server.requests.length, 2);
   });
 
-  it("leave nothing of the connection before, however that failed", async () => {
+  it("leave nothing of the previous connection, however it failed", async () => {
     for (const failure of [unreachable, breaking, answer(""), answer("", { status: 503 })]) {
       const clock = new VirtualClock();
       const server = new TestServer(failure, answer(DONE));

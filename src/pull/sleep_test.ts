@@ -25,7 +25,7 @@ function fakeTimers() {
 }
 
 describe("sleepOnTimer", () => {
-  it("waits as long as it is told to, however long that is", async () => {
+  it("waits for the given time, however long it is", async () => {
     using fake = fakeTimers();
     const longest = 2 ** 31 - 1;
     const sleep = sleepOnTimer(longest * 2 + 5, new AbortController().signal);
@@ -39,7 +39,7 @@ describe("sleepOnTimer", () => {
     assertEquals(fake.timers, []);
   });
 
-  it("leaves no listener on the signal, in whatever way it ends", async () => {
+  it("leaves no listener on the signal, however it ends", async () => {
     using fake = fakeTimers();
     const controller = new AbortController();
     const added = spy(controller.signal, "addEventListener");

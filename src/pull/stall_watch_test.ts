@@ -97,7 +97,7 @@ describe("stallTimeoutMs", () => {
     assertEquals(source.cancels.length, 1);
   });
 
-  it("fails a pull whose server talks, but has nothing new to say", async () => {
+  it("fails a pull whose server keeps sending lines without news", async () => {
     const talk = [utf8(" "), utf8("\n"), utf8('{"sta'), utf8(lines(MANIFEST))];
     for (const bytes of talk) {
       const clock = new VirtualClock();
@@ -130,14 +130,14 @@ describe("stallTimeoutMs", () => {
     }
   });
 
-  it("takes each byte of the model for something new, and so an endless trickle", async () => {
+  it("counts each byte of the model as progress, even an endless trickle", async () => {
     const clock = new VirtualClock();
     const trickle = (time: number) => Math.floor(time / 900);
     const { values } = await talking(clock, trickle, { stallTimeoutMs });
     assertEquals(values.at(-1)?.completed, 100);
   });
 
-  it("takes fewer bytes than minBytesPerSecond for none", async () => {
+  it("does not count fewer bytes than minBytesPerSecond", async () => {
     const clock = new VirtualClock();
     const options = { stallTimeoutMs: 10_000, minBytesPerSecond: 2 };
     const slow = (time: number) =>
@@ -167,7 +167,7 @@ describe("stallTimeoutMs", () => {
     assertEquals(values.at(-1)?.completed, 100);
   });
 
-  it("does not take verifying and writing for a stall", async () => {
+  it("does not mistake verifying and writing for a stall", async () => {
     const clock = new VirtualClock();
     const source = new TestSource<Uint8Array<ArrayBuffer>>();
     const outcome = outcomeOf(pullFrom([streaming(source)], { ...clock, stallTimeoutMs }));
@@ -251,7 +251,7 @@ describe("stallTimeoutMs", () => {
     await reader.cancel();
   });
 
-  it("is endless unless told: nothing is watched", async () => {
+  it("is infinite by default: nothing is watched", async () => {
     const sleep = spy(() => Promise.resolve());
     await outcomeOf(pullFrom([answer(DONE)], { sleep }));
     assertSpyCalls(sleep, 0);
@@ -280,7 +280,7 @@ describe("silenceTimeoutMs", () => {
     }
   });
 
-  it("is content with any byte, whatever it is", async () => {
+  it("accepts any byte, whatever it is", async () => {
     const clock = new VirtualClock();
     const source = new TestSource<Uint8Array<ArrayBuffer>>();
     const outcome = outcomeOf(pullFrom([streaming(source)], { ...clock, silenceTimeoutMs }));
@@ -291,7 +291,7 @@ describe("silenceTimeoutMs", () => {
     assertEquals((await outcome).values.at(-1)?.phase, "success");
   });
 
-  it("is content with any byte of a failed answer, too", async () => {
+  it("accepts any byte of a failed answer too", async () => {
     const clock = new VirtualClock();
     const source = new TestSource<Uint8Array<ArrayBuffer>>();
     const fails = answer(source.stream, { status: 500 });

@@ -40,7 +40,7 @@ const others = fc.constantFrom(
 const joined = fc.constantFrom(",", ", ", " , ", ",,  ");
 
 describe("a challenge for a token", () => {
-  it("is read however it is written, and whatever stands before and after it", () => {
+  it("is read however it is written, and whatever comes before and after it", () => {
     const cases = fc.record({
       realm: value,
       service: value,
@@ -68,7 +68,7 @@ describe("a challenge for a token", () => {
     }));
   });
 
-  it("is read without quotes, too, and without service and scope", () => {
+  it("is also read without quotes, and without service and scope", () => {
     assertEquals(findChallenge("Bearer realm=https://a.test/token,scope=a:b:pull"), {
       realm: "https://a.test/token",
       service: undefined,
@@ -103,7 +103,7 @@ describe("a challenge for a token", () => {
     }
   });
 
-  it("takes time in proportion to the header, of which so much is read", () => {
+  it("takes time proportional to the part of the header that is read", () => {
     const long = `${"Bearer ".padEnd(1_000_000, ", ")}realm="https://a.test"`;
     assertStrictEquals(findChallenge(long)?.realm, "");
   });
@@ -129,7 +129,7 @@ describe("the address of a token server", () => {
   const address = (realm: string, allowsHttp = false, scopes: string[] = [], service?: string) =>
     tokenAddress({ realm, service, scopes }, REGISTRY, allowsHttp);
 
-  it("is the realm with service and scopes, each by itself, and its own query", () => {
+  it("is the realm with service, each scope, and its own query", () => {
     const { origin, pathname, searchParams, hash } = address(
       "https://auth.test/token?a=b#c",
       false,
@@ -145,7 +145,7 @@ describe("the address of a token server", () => {
     ]);
   });
 
-  it("has no more than what there is", () => {
+  it("has only the given parts", () => {
     assertStrictEquals(address("https://auth.test/token").href, "https://auth.test/token");
   });
 
@@ -159,7 +159,7 @@ describe("the address of a token server", () => {
     ]);
   });
 
-  it("is no other kind of address", () => {
+  it("must not have another scheme", () => {
     for (
       const realm of [
         "",
@@ -192,7 +192,7 @@ describe("the answer of a token server", () => {
     assertStrictEquals(readToken('{"token":"a","access_token":"b"}'), "a");
   });
 
-  it("has none, if that could not be sent", () => {
+  it("has none if it could not be sent", () => {
     for (
       const token of [
         '"a b"',

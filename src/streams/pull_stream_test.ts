@@ -82,7 +82,7 @@ const READERS = {
 for (const [name, carry] of Object.entries(CARRIERS)) {
   describe(name, () => {
     for (const [how, read] of Object.entries(READERS)) {
-      it(`hands on all that a step emits, in order, until the input ends, ${how}`, async () => {
+      it(`passes on everything that a step emits, in order, until the input ends, ${how}`, async () => {
         await fc.assert(
           fc.asyncProperty(fc.array(fc.nat(4)), fc.array(fc.nat(4)), async (inputs, last) => {
             const { values, failure } = await read(carry(streamOf(inputs), new Repeat(...last)));
@@ -109,7 +109,7 @@ for (const [name, carry] of Object.entries(CARRIERS)) {
       });
     }
 
-    it("delivers to a slow reader too what came before a failure of the step", async () => {
+    it("also delivers what came before a failure of the step to a slow reader", async () => {
       const step = new Repeat();
       const reader = carry(streamOf([2, -3, 1]), step).getReader();
       for (const value of [2, 2, -3, -3, -3]) {
@@ -147,7 +147,7 @@ for (const [name, carry] of Object.entries(CARRIERS)) {
       assertStrictEquals(failure?.error, error);
     });
 
-    it("tells failures that are undefined from none", async () => {
+    it("distinguishes undefined failures from none", async () => {
       const source = new TestSource(1);
       const reader = carry(source.stream, new Repeat()).getReader();
       await reader.read();
@@ -202,7 +202,7 @@ for (const [name, carry] of Object.entries(CARRIERS)) {
       }
     });
 
-    it("goes on reading while inputs give nothing", async () => {
+    it("keeps reading while inputs give no output", async () => {
       const { values } = await outcomeOf(
         carry(streamOf([...Array(1000).fill(0), 1]), new Repeat()),
       );
@@ -215,7 +215,7 @@ for (const [name, carry] of Object.entries(CARRIERS)) {
       assertEquals(reads.map(({ value }) => value), [2, 2, 3, 3, 3, 1, undefined, undefined]);
     });
 
-    it("fails all of several reads that a failure finds waiting, after those with values", async () => {
+    it("fails all waiting reads at a failure, after those with values", async () => {
       const step = new Repeat();
       const reader = carry(streamOf([-2]), step).getReader();
       const reads = await Promise.allSettled(Array.from({ length: 4 }, () => reader.read()));
@@ -337,7 +337,7 @@ describe("streamFrom", () => {
 });
 
 describe("StepStream", () => {
-  it("takes no more than what pipeThrough takes by itself before it is read", async () => {
+  it("takes no more than what pipeThrough itself takes before it is read", async () => {
     const source = new TestSource(1, 1, 1);
     source.stream.pipeThrough(new TestStream(new Repeat()));
     await settle();
@@ -520,7 +520,7 @@ describe("the iterator of a stream", () => {
     });
   }
 
-  it("locks the stream, and is refused by one that is locked", () => {
+  it("locks the stream, and rejects a locked one", () => {
     const stream = streamFrom(streamOf([1]), handOn);
     stream.values();
     assertEquals(stream.locked, true);
@@ -536,13 +536,13 @@ describe("the iterator of a stream", () => {
     assertEquals(values, [2]);
   });
 
-  it("leaves the stream closed when it has come to the end", async () => {
+  it("leaves the stream closed at the end", async () => {
     const stream = streamFrom(streamOf([1]), handOn);
     for await (const _ of stream);
     assertEquals(await isSettled(stream.getReader().closed), true);
   });
 
-  it("leaves what it has not handed out to the next reader", async () => {
+  it("leaves unread values to the next reader", async () => {
     const source = new TestSource(3, 1);
     const stream = streamFrom(source.stream, new Repeat());
     for await (const value of stream.values({ preventCancel: true })) {
@@ -704,7 +704,7 @@ describe("fusion", () => {
     }
   }
 
-  it("is done for steps of the package, in any order of piping, and for nothing else", async () => {
+  it("happens for steps of the package, in any order of piping, and for nothing else", async () => {
     const source = () => streamFrom(streamOf([1]), handOn);
     const step = () => new TestStream(handOn);
     class Derived extends TestStream {}
@@ -733,7 +733,7 @@ describe("fusion", () => {
     for (const [name, pipes, build] of cases) assertEquals(pipesOf(build), pipes, name);
   });
 
-  it("is not done for a step that waits for what is written to it", async () => {
+  it("does not happen for a step that waits for writes", async () => {
     const waiting = new TestStream(handOn);
     const reader = waiting.readable.getReader();
     void reader.read();
@@ -741,7 +741,7 @@ describe("fusion", () => {
     assertEquals(pipesOf(() => streamFrom(streamOf([1]), handOn).pipeThrough(waiting)), 1);
   });
 
-  it("does not call a step again that has failed", async () => {
+  it("does not call a failed step again", async () => {
     const pushed: number[] = [];
     const failing: Step<number, number> = {
       push(input) {
@@ -754,7 +754,7 @@ describe("fusion", () => {
     assertEquals(pushed, [3]);
   });
 
-  it("leaves the sides in the state in which a pipe leaves them", async () => {
+  it("leaves both sides in the same state as a pipe", async () => {
     const cancelled = [new TestStream(handOn), new TestStream(handOn)] as const;
     const source = new TestSource(1, 1);
     const end = cancelled.reduce<ReadableStream<number>>(
@@ -771,7 +771,7 @@ describe("fusion", () => {
     assertEquals(await isSettled(ended.writable.getWriter().closed), true);
   });
 
-  it("gives the same for a pipeline that was built from its end", async () => {
+  it("gives the same result for a pipeline built from its end", async () => {
     const values = new NdjsonDecoderStream();
     const statuses = new PullStatusStream();
     const end = values.readable.pipeThrough(statuses).pipeThrough(
@@ -782,7 +782,7 @@ describe("fusion", () => {
     assertEquals(outcome.values.map(({ phase }) => phase), ["manifest", "success"]);
   });
 
-  it("refuses what the platform refuses", () => {
+  it("rejects what the platform rejects", () => {
     const locked = streamFrom(streamOf([1]), handOn);
     locked.getReader();
     assertThrows(() => locked.pipeThrough(new TestStream(handOn)), TypeError);
@@ -793,7 +793,7 @@ describe("fusion", () => {
     assertThrows(() => streamFrom(streamOf([1]), handOn).pipeThrough(undefined as any), TypeError);
   });
 
-  it("does not take the failure of a later step for one of the earlier", async () => {
+  it("does not mistake the failure of a later step for one of an earlier step", async () => {
     const failed: unknown[] = [];
     const first: Step<number, number> = {
       push(input, emit) {
