@@ -132,7 +132,7 @@ describe("adviseOn", () => {
     }
   });
 
-  it("tells no password", () => {
+  it("shows no password", () => {
     for (const [failure] of ROWS) {
       const host = (failure.host ?? "http://h").replace("//", "//me:hunter2@");
       assertEquals(advise({ ...failure, host }).includes("hunter2"), false, failure.reason);

@@ -31,7 +31,7 @@ describe("chooseHost", () => {
     assertThrows(() => chooseHost(undefined, { OLLAMA_HOST: ":x" }), UsageError, "OLLAMA_HOST: ");
   });
 
-  it("takes a number for a port that lacks its colon", () => {
+  it("treats a number as a port without its colon", () => {
     assertThrows(
       () => chooseHost(undefined, { OLLAMA_HOST: "11434" }),
       UsageError,

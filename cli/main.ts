@@ -25,7 +25,7 @@ import { readVersion } from "./version.ts";
 
 export type { CommandContext, Output } from "./command.ts";
 
-/** The commands. Each is loaded where it is called, so that none starts more slowly because of others. */
+/** The commands. Each is loaded only when it is called, so that it does not slow down the start of others. */
 const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   pull: async () => (await import("./commands/pull.ts")).addPullCommand,
   demo: async () => (await import("./commands/demo.ts")).addDemoCommand,
@@ -33,7 +33,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   conformance: async () => (await import("./commands/conformance.ts")).addConformanceCommand,
 };
 
-/** Loads the command that the arguments name; all of them, to be listed, if they name none. */
+/** Loads the command that the arguments name or, if they name none, all of them, to list them. */
 async function loadCommands([name = ""]: readonly string[]): Promise<readonly AddCommand[]> {
   const load = Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS);
   return await Promise.all(load.map((each) => each()));
@@ -49,7 +49,7 @@ const VERSION_ASKED = "commander.version";
  * Runs the command that the arguments name.
  *
  * @param args The arguments, without the runtime and the script.
- * @param context What it gets from the process.
+ * @param context The streams, environment and signals of the process.
  * @return The exit code: 0 done, 1 failed, 2 wrong usage, 128 and more when a signal ended it.
  */
 export async function main(args: readonly string[], context: CommandContext): Promise<number> {
@@ -104,7 +104,7 @@ async function explain(error: unknown, { stdout, stderr }: CommandContext): Prom
   return EXIT.failure;
 }
 
-/** Ends the process with one line where Deno throws that a permission is missing outside of every promise. */
+/** Ends the process with one line if Deno throws for a missing permission outside of any promise. */
 function explainDenial(error: unknown): never {
   const denial = describeDenial(error);
   if (denial === undefined) throw error;
@@ -112,9 +112,9 @@ function explainDenial(error: unknown): never {
   process.exit(EXIT.failure);
 }
 
-/** Whether this file was run, and not imported. */
+/** Whether this file is the program, and not imported. */
 function isProgram(): boolean {
-  // Node has `import.meta.main` from 24 on. By npm, the script is a link to this file.
+  // Node has `import.meta.main` since 24. Installed by npm, the script is a link to this file.
   const { main } = import.meta as { main?: boolean };
   const script = process.argv[1];
   if (main !== undefined || script === undefined) return main ?? false;
@@ -122,7 +122,7 @@ function isProgram(): boolean {
 }
 
 if (isProgram()) {
-  // Node, from 22.8 on, then keeps what it has compiled of the command for the next start.
+  // Node since 22.8 then caches the compiled code of the command for the next start.
   nodeModule.enableCompileCache?.();
   if ("Deno" in globalThis) process.on("uncaughtException", explainDenial);
   await exitProcess(await main(process.argv.slice(2), createProcessContext()));

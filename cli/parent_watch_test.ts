@@ -29,7 +29,7 @@ async function watch(env: Record<string, string>, processes: Processes) {
 }
 
 describe("watchParents", () => {
-  it("tells once when the parent has ended", async () => {
+  it("reports once that the parent has ended", async () => {
     const processes = new TestProcesses();
     const { look, gone, isLooking } = await watch({}, processes);
     look();
@@ -40,7 +40,7 @@ describe("watchParents", () => {
     assertEquals([gone(), isLooking()], [1, false]);
   });
 
-  it("tells when npm has ended, though its shell waits, and looks for it behind npm only", async () => {
+  it("reports that npm has ended even if its shell waits, and looks for a shell behind npm only", async () => {
     for (const [env, expected] of [[{ npm_command: "exec" }, 1], [{}, 0]] as const) {
       const processes = new TestProcesses();
       const { look, gone } = await watch(env, processes);
@@ -50,7 +50,7 @@ describe("watchParents", () => {
     }
   });
 
-  it("lets those be that are detached, or whose ancestors cannot be told", async () => {
+  it("ignores detached processes, and those whose ancestors are unknown", async () => {
     const detached = new TestProcesses();
     detached.now = 1;
     assertEquals((await watch({ npm_command: "exec" }, detached)).isLooking(), false);

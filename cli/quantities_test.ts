@@ -20,12 +20,12 @@ describe("parseDuration", () => {
     for (const [text, milliseconds] of durations) assertEquals(parse(text), milliseconds);
   });
 
-  it("takes off for whatever that means", () => {
+  it("accepts off for the value that it stands for", () => {
     assertEquals(parse("off"), Infinity);
     assertEquals(parseDuration("OFF", "--x", 0), 0);
   });
 
-  it("refuses all else, and 0, which may mean none or no limit", () => {
+  it("rejects everything else, and 0, which could mean none or no limit", () => {
     for (const text of ["", "90", "s", "0s", "-5m", "5 apples", "5mo", "1e3s", "1,5h", "2m x"]) {
       assertThrows(() => parse(text), UsageError, "--x: Cannot use the duration");
     }
@@ -65,7 +65,7 @@ describe("parseSpeed", () => {
 });
 
 describe("parseRate", () => {
-  it("takes a speed, or none", () => {
+  it("accepts a speed, or none", () => {
     assertEquals(parseRate("80MB/s", "--rate"), 80e6);
     assertEquals(parseRate(" Unlimited", "--rate"), Infinity);
   });

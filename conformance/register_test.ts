@@ -142,7 +142,7 @@ describe("registerConformance", () => {
     assertEquals(reasons, ["It was not counted"]);
   });
 
-  it("runs the rules that options ask for, and tells what it does", async () => {
+  it("runs the rules that the options select, and reports what it does", async () => {
     const runner = new NotingRunner();
     const told: string[] = [];
     registerConformance(SUITE, RIGHT, runner, {

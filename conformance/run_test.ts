@@ -78,7 +78,7 @@ describe("runRule", () => {
     assertEquals([tried, again.failure?.seen], [[51], "51"]);
   });
 
-  it("takes an exception for a broken rule", async () => {
+  it("treats an exception as a broken rule", async () => {
     const { verdict, failure } = await run(() => {
       throw new TypeError("oops");
     });
@@ -142,7 +142,7 @@ describe("runRule", () => {
     assertEquals(attempts.map(({ graceMs }) => graceMs), [0, 40]);
   });
 
-  it("takes a machine that is slow once for no breach", async () => {
+  it("does not mistake one slow moment of the machine for a breach", async () => {
     const { check } = stuckWhile((attempt) => attempt === 1);
     const { verdict, repeated } = await run(check, { checkTimeoutMs: 20, runs: 5 });
     assertEquals([verdict, repeated], ["kept", 1]);
@@ -164,7 +164,7 @@ describe("runRule", () => {
     assertEquals(failure!.shrinks > 0, true);
   });
 
-  it("does not take a slow machine for a smaller counterexample", async () => {
+  it("does not mistake a slow machine for a smaller counterexample", async () => {
     let isBroken = false;
     const { verdict, failure } = await run((input) => {
       if (isBroken && input < 60) throw new OutOfTime("a number", 3_000, []);
@@ -180,7 +180,7 @@ describe("runRule", () => {
     assert(signals.every(({ aborted }) => aborted));
   });
 
-  it("looks for smaller inputs for no longer than it is told", async () => {
+  it("looks for smaller inputs no longer than the limit", async () => {
     let tried = 0;
     const { failure } = await run((input) => {
       tried++;
@@ -237,7 +237,7 @@ describe("runSuite", () => {
     assertEquals([results[0]!.verdict, checks], ["hung", 1]);
   });
 
-  it("tells about how long it will take, by how many pulls its rules make", async () => {
+  it("estimates how long it will take, from the number of pulls", async () => {
     const plans: Plan[] = [];
     const onPlan = (plan: Plan) => plans.push(plan);
     const suite: Suite<unknown> = {
@@ -276,7 +276,7 @@ describe("runSuite", () => {
     assertEquals(pulls, 2);
   });
 
-  it("says which rule is to blame for another one, unless that is kept", async () => {
+  it("says which rule is to blame for another one, unless the first is kept", async () => {
     const because = (cause: string) =>
       ruleOf(() => {
         throw new Violation("a pull", "none", [], cause);
@@ -321,7 +321,7 @@ describe("runSuite", () => {
     );
   });
 
-  it("tells what was found elsewhere about a rule that its own inputs do not break", async () => {
+  it("reports findings from elsewhere about a rule that its own inputs do not break", async () => {
     const violation = new Violation("one", "two", []);
     const { results } = await runSuite(
       {
@@ -341,7 +341,7 @@ describe("runSuite", () => {
     assertEquals([seen, seed, during, steps], ["two", 5, "walk", ["pull", "leave"]]);
   });
 
-  it("tries rules that are watched last, and tells of them where they stand", async () => {
+  it("tries watched rules last, and reports them in their usual place", async () => {
     const order: string[] = [];
     const { results } = await runSuite(
       {
@@ -369,7 +369,7 @@ describe("selectRules", () => {
   const suite = ["S-ONE-1", "S-ONE-10", "S-TWO-1"].map((id) => ruleOf(() => {}, { id }));
   const select = (...rules: string[]) => selectRules(suite, { rules }).map(({ id }) => id);
 
-  it("takes an id for one rule and a section for all of its rules", () => {
+  it("accepts an id for one rule and a section for all of its rules", () => {
     assertEquals(select("S-ONE-1"), ["S-ONE-1"]);
     assertEquals(select("S-ONE"), ["S-ONE-1", "S-ONE-10"]);
     assertEquals(select("S"), ["S-ONE-1", "S-ONE-10", "S-TWO-1"]);

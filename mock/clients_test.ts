@@ -60,7 +60,7 @@ describe("Our own client", () => {
     });
   }
 
-  it("goes on after failures that pass", async () => {
+  it("goes on after transient failures", async () => {
     const faults: Fault[] = [
       { kind: "http-error", status: 503, body: "html", times: 1 },
       { kind: "reset", at: { completed: "30%" }, times: 1 },

@@ -139,7 +139,7 @@ describe("a stream that makes sure of a model", () => {
     assertEquals(pathsOf(server).at(-1), "/api/pull");
   });
 
-  it("is what a manager makes sure of, where that is told so", async () => {
+  it("can be ensured by a manager", async () => {
     const server = createMockServer({ models: [NEW], installed: [NEW] });
     const manager = new PullManager({ ...server.client, pull: ensureModel });
     await manager.start("m").done;

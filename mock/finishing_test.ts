@@ -101,7 +101,7 @@ describe("A pull of 44 GB that nobody watches", () => {
     });
   }
 
-  it("gets there through every HTTP error that may pass", async () => {
+  it("succeeds in the end through every transient HTTP error", async () => {
     for (const status of [408, 425, 429, 500, 502, 503, 504, 520, 524]) {
       for (const body of ["json", "html", "none"]) {
         const retries: PullRetry[] = [];

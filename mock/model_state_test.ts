@@ -138,7 +138,7 @@ describe("the state of a model", () => {
     assertEquals(paths().slice(2), ["GET /api/tags", "GET /v2/library/tiny/manifests/latest"]);
   });
 
-  it("is present where neither the digest nor a blob is told", async () => {
+  it("is present if the server reports neither a digest nor blobs", async () => {
     const { server } = world({ installed: ["tiny"] });
     const fetch: Fetch = (url, init) =>
       url.endsWith("/api/tags")

@@ -31,7 +31,7 @@ function digestsOf(text: string): string[] {
 }
 
 describe("The models that a mock offers", () => {
-  it("are the presets unless told", async () => {
+  it("are the presets by default", async () => {
     const server = createMockServer();
     for (const name of Object.keys(presets)) {
       const manifest = await server.registry.manifest(name);
@@ -66,7 +66,7 @@ describe("The models that a mock offers", () => {
     });
   });
 
-  it("are told apart by host, namespace, name and tag", async () => {
+  it("are distinguished by host, namespace, name and tag", async () => {
     const names = ["x", "x:1b", "space/x", "host:80/library/x", "host:81/library/x"];
     const models = names.map((name, index) => ({ name, layers: [{ size: 100 + index }] }));
     const server = createMockServer({ models });
@@ -395,7 +395,7 @@ describe("A browser", () => {
     for (const origin of origins) assertEquals(await answer(origin), [200, origin], origin);
   });
 
-  it("may call from the mock's own address without being told so", async () => {
+  it("may call from the mock's own address by default", async () => {
     assertEquals(await answer("http://localhost:11434"), [200, null]);
     assertEquals(await answer("https://localhost:11434"), [200, null]);
   });
@@ -418,7 +418,7 @@ describe("A browser", () => {
     ]);
   });
 
-  it("is told beforehand what it may send", async () => {
+  it("gets a preflight answer that says what it may send", async () => {
     const ask = (Origin: string) =>
       mockOfSmall().fetch("http://127.0.0.1/api/pull", {
         method: "OPTIONS",
@@ -531,7 +531,7 @@ describe("A new set-up", () => {
     assertEquals(await server.registry.models(), ["tiny:latest"]);
   });
 
-  it("begins chance anew", async () => {
+  it("restarts the random numbers", async () => {
     const server = mockOfSmall();
     const { random } = server.client;
     const numbers = [random(), random()];
@@ -619,7 +619,7 @@ describe("The fetch of a mock", () => {
     assertStrictEquals((await fetch(url, {}, {})).status, 200);
   });
 
-  it("does not take the bindings of a Worker for options", async () => {
+  it("does not mistake a Worker's bindings for options", async () => {
     const { fetch } = mockOfSmall();
     const request = new Request("http://localhost/api/version");
     const bindings = { method: "DELETE", body: "x" };

@@ -252,7 +252,7 @@ describe("Models of any name", () => {
     assert((await pullText(server, "dummy")).endsWith(SUCCESS));
   });
 
-  it("are none where the name is invalid", async () => {
+  it("are empty if the name is invalid", async () => {
     const server = createMockServer({ anyModel: true });
     assertEquals(await pullText(server, "../x"), '{"error":"invalid model name"}');
     await assertRejects(() => server.registry.manifest("a b"), ConfigurationError);

@@ -205,7 +205,7 @@ describe("conformance", () => {
     );
   });
 
-  it("says now and then how far it is where there is no terminal", async () => {
+  it("reports its progress now and then if there is no terminal", async () => {
     const context = new TestContext(new Recorder());
     const kit = new StandInKit(ONE_OF_EACH, () => context.tick());
     await run([...SERVER, "--report", "json"], kit, context);
@@ -278,7 +278,7 @@ describe("conformance", () => {
     );
   });
 
-  it("goes to OLLAMA_HOST unless it is told where", async () => {
+  it("uses OLLAMA_HOST by default", async () => {
     const kit = new StandInKit(KEPT);
     const context = new TestContext(new Recorder());
     context.env.OLLAMA_HOST = "example.com";
@@ -288,7 +288,7 @@ describe("conformance", () => {
     ]);
   });
 
-  it("shows each result as it is found, then the failures and how to see them again", async () => {
+  it("shows each result as it is found, then the failures and how to reproduce them", async () => {
     const context = new TestContext(new Recorder());
     const shown: number[] = [];
     const kit = new StandInKit(KEPT, () => void shown.push(context.stdout.lines.length));
@@ -331,7 +331,7 @@ describe("conformance", () => {
     assertEquals(JSON.parse(context.stdout.text).results.length, 4);
   });
 
-  it("uses colours on a terminal, unless its user does not want them", async () => {
+  it("uses colours on a terminal, unless the user turns them off", async () => {
     for (const [env, colors] of [[{}, true], [{ NO_COLOR: "1" }, false]] as const) {
       const context = new TestContext(new Screen(100, 24));
       Object.assign(context.env, env);
@@ -456,7 +456,7 @@ describe("conformance", () => {
     assertEquals(context.stderr.text, "Interrupted after 2 of 4 rules\n");
   });
 
-  it("does not take the end of an interrupted check for a broken rule", async () => {
+  it("does not mistake an interrupted check for a broken rule", async () => {
     const context = new TestContext(new Recorder());
     const kit = new StandInKit(ONE_OF_EACH, () => {
       context.interruption.abort(new Interruption("Terminated", EXIT.terminated));

@@ -43,7 +43,7 @@ describe("demo", () => {
     assertEquals(places[0], 0);
   });
 
-  it("says at the end what was shown and what to do next, unless the pull has failed", async () => {
+  it("ends with a summary and the next steps, unless the pull failed", async () => {
     for (const lines of [PULL_LINES, [PULL_LINES[0]!, '{"error":"a"}\n']]) {
       const server = await startServer(lines);
       const context = new TestContext(new Recorder());

@@ -17,7 +17,7 @@ import { parseModel } from "./mock.ts";
 import { describeRequest } from "./mock_run.ts";
 
 describe("describeRequest", () => {
-  it("is one line, without what would steer a terminal", () => {
+  it("is one line, without terminal control characters", () => {
     const line = describeRequest({
       id: 1,
       method: "POST",
@@ -249,7 +249,7 @@ describe("mock", () => {
     assertMatch(stderr, /--config .*mock.json: .*ENOENT|os error 2/);
   };
 
-  it("is steered by tests where it is to be, and by nobody else", async () => {
+  it("is controlled by tests if that is turned on, and by nobody else", async () => {
     const { stdout } = await withMock(["--control", "--json", "--model", "tiny"], async (url) => {
       const init = { method: "POST", body: '"error"' };
       assertEquals((await fetch(`${url}/__mock/faults`, init)).status, 201);
@@ -257,7 +257,7 @@ describe("mock", () => {
     });
     const { url, control } = JSON.parse(stdout.split("\n")[0]!);
     assertEquals(control, `${url}/__mock`);
-    assertEquals(stdout.split("\n").length, 2, "a program that steers it need not read on");
+    assertEquals(stdout.split("\n").length, 2, "a program that controls it need not read on");
     await withMock([], async (url) => {
       assertEquals((await fetch(`${url}/__mock/faults`)).status, 404);
     });

@@ -216,7 +216,7 @@ describe("pull --record", () => {
 });
 
 describe("mock --replay", () => {
-  it("plays a recording as fast as it is told to", async () => {
+  it("plays a recording at the given speed", async () => {
     await withFile(async (file) => {
       await writeFile(file, formatRecording(HOUR));
       const { again } = await replay(file, async (url) => {
@@ -227,7 +227,7 @@ describe("mock --replay", () => {
     });
   });
 
-  it("refuses a file that is none, and names it", async () => {
+  it("rejects a file that is not a recording, and names it", async () => {
     await withFile(async (file) => {
       const refuse = async (...args: readonly string[]) => {
         const context = new TestContext(new Recorder());

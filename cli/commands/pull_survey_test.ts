@@ -91,7 +91,7 @@ describe("pull --dry-run", () => {
     });
   });
 
-  it("fails where there is no such model, and goes on with the others", async () => {
+  it("fails for an unknown model, and goes on with the others", async () => {
     await withModels(SHELF, async (world) => {
       assertEquals(await world.pull("gone", "tiny", "--dry-run"), EXIT.failure);
       assertEquals(world.lines, ["tiny: up to date, 2.0 MB"]);
@@ -103,7 +103,7 @@ describe("pull --dry-run", () => {
     });
   });
 
-  it("says who asks the registry where that does not answer", async () => {
+  it("says who asks the registry if it does not answer", async () => {
     await withModels(SHELF, async ({ pull, context }) => {
       assertEquals(await pull("tiny", "--dry-run", "--registry", NO_REGISTRY), EXIT.failure);
       assertMatch(context.stderr.text, /^error: tiny: Cannot reach http:\/\/127.0.0.1:1: /);
@@ -138,7 +138,7 @@ describe("pull --dry-run", () => {
     );
   });
 
-  it("tells no more than a server shows", async () => {
+  it("reports only what the server shows", async () => {
     const mock = createMockServer({ models: [NEW, "mistral"], installed: [OLD] });
     const context = new TestContext(new Recorder());
     await withServer(async (response, { url = "", method = "GET" }) => {
@@ -235,7 +235,7 @@ describe("pull --if-missing", () => {
     });
   });
 
-  it("pulls where the server does not tell, which says what is wrong", async () => {
+  it("pulls if the server does not say, and the pull says what is wrong", async () => {
     const context = new TestContext(new Recorder());
     await withServer((response, { url }) => {
       if (url === "/api/tags") return void response.writeHead(404).end();

@@ -204,7 +204,7 @@ describe("pull, when something fails", () => {
     }
   });
 
-  it("takes a server for stalled that sends nothing", async () => {
+  it("treats a silent server as stalled", async () => {
     const context = new TestContext(new Recorder());
     const args = ["--stall-timeout", "4s", "--retries", "0"];
     await withServer(sendAndWait(PULL_LINES.slice(0, 1), () => {}), async ({ url }) => {
@@ -452,7 +452,7 @@ describe("pull, and the registry", () => {
     await new Promise((done) => silent.close(done));
   });
 
-  it("tells neither it nor Ollama a secret of the other", async () => {
+  it("sends neither the registry nor Ollama a secret of the other", async () => {
     await withServer((response) => void response.writeHead(503).end(), async ({ url }) => {
       const context = new TestContext(new Recorder());
       const secret = registry.replace("//", "//me:hunter2@");

@@ -99,7 +99,7 @@ describe("drawPull", () => {
     assert(whole.includes(" 99% "), whole);
   });
 
-  it("counts the layers that there is no room for", () => {
+  it("counts the layers that do not fit", () => {
     const layers = downloading(Array.from({ length: 50 }, () => [1, 2] as const));
     const steps = { before: ["pulling manifest"], after: [] };
     const lines = drawPull(layers, steps, { columns: 79, rows: 9 });
@@ -111,7 +111,7 @@ describe("drawPull", () => {
     ]);
   });
 
-  it("shows the layers of most interest when there is no room for all, in their order", () => {
+  it("shows the most interesting layers if not all fit, in their order", () => {
     const progress = downloading(Array.from({ length: 9 }, () => [1, 2] as const));
     const ranked = [progress.layers[7]!, progress.layers[3]!, ...progress.layers];
     const lines = drawPull(progress, NO_STEPS, { columns: 79, rows: 4 }, { ranked });

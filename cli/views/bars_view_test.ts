@@ -149,7 +149,7 @@ describe("BarsView", () => {
     view.end();
   });
 
-  it("takes a terminal that does not know its size for one of 80 by 24", async () => {
+  it("assumes 80 by 24 for a terminal of unknown size", async () => {
     const screen = new Screen(80, 24);
     const stdout = {
       isTTY: true,

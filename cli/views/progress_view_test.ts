@@ -51,7 +51,7 @@ describe("LinesView", () => {
     assertEquals(context.stdout.lines, ["The server sent nothing for 120 s; attempt 2 in 2 s"]);
   });
 
-  it("writes the server's steps and how far the download has come", () => {
+  it("writes the server's steps and the progress of the download", () => {
     const { context, view } = openLines();
     view.show(step("manifest", "pulling manifest"));
     view.show(downloading([[0, 4e9]]));
@@ -125,7 +125,7 @@ describe("LinesView", () => {
     }
   });
 
-  it("tells anew of each standstill, and of none during a step that takes its time", () => {
+  it("reports each standstill, but none during a slow step", () => {
     const { context, view } = openLines();
     const wait = (seconds: number) => {
       for (let second = 0; second < seconds; second++) {

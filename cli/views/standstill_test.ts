@@ -15,7 +15,7 @@ describe("Standstill", () => {
     });
   }
 
-  it("is told from three seconds on, whether the server is silent or repeats itself", () => {
+  it("is reported from three seconds on, whether the server is silent or repeats itself", () => {
     const expected = [undefined, 3, 12];
     assertEquals(measure(() => {}, [2_999, 1, 9_500]), expected);
     const stuck = downloading([[10, 20]]);

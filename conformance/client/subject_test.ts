@@ -24,7 +24,7 @@ describe("commandClient", () => {
     assertEquals(updates, [{ host: "http://127.0.0.1:9", model: "tiny" }]);
   });
 
-  it("takes each line for an update, but for blank ones", async () => {
+  it("treats each line as an update, except blank ones", async () => {
     assertEquals(await pull(`printf '{"a":1}\\n\\n{"b":2}\\nno JSON\\n3'`), [
       { a: 1 },
       { b: 2 },
@@ -52,7 +52,7 @@ describe("commandClient", () => {
     await assertRejects(() => runClientConformance(absent), CannotRun, "no-such-program-anywhere");
   });
 
-  it("is started seldom, unless runs are asked for", async () => {
+  it("is started seldom by default", async () => {
     let pulls = 0;
     const { pull: _, ...description } = commandClient(["sh"]);
     const counted: ClientSubject = {

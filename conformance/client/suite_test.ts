@@ -283,7 +283,7 @@ describe("a scripted server", () => {
     await assertRejects(() => server.fetch(refused), TypeError, "redirect");
   });
 
-  it("names a model as it is told to, and knows it again", async () => {
+  it("names a model as configured, and recognizes it", async () => {
     const server = new ScriptedServer();
     const nameModel = (id: string) => `Team/${id}:7B "x"`;
     const play = server.play({ chunks: [encode("mine")], nameModel });
@@ -321,7 +321,7 @@ describe("a scripted server", () => {
     assertEquals(await ask(plays[11]!.model), "11");
   });
 
-  it("answers those who ask whether it is there", async () => {
+  it("answers requests that check whether it is there", async () => {
     const server = new ScriptedServer();
     server.play({ chunks: [encode("a pull")] });
     const response = await server.fetch(new Request(`${server.host}/api/version`));

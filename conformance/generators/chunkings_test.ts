@@ -47,7 +47,7 @@ describe("chunkings", () => {
 });
 
 describe("cutBytes", () => {
-  it("cuts where it is told to, in any order", () => {
+  it("cuts at the given places, in any order", () => {
     const bytes = new Uint8Array([1, 2, 3, 4]);
     assertEquals(cutBytes(bytes, []).map((chunk) => [...chunk]), [[1, 2, 3, 4]]);
     assertEquals(cutBytes(bytes, [3, 1]).map((chunk) => [...chunk]), [[1], [2, 3], [4]]);

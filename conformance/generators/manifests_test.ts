@@ -33,7 +33,7 @@ describe("manifests", () => {
 });
 
 describe("digests", () => {
-  it("are told apart by their first twelve hex digits", () => {
+  it("differ in their first twelve hex digits", () => {
     fc.assert(fc.property(digests(), digests(), (a, b) => {
       assertEquals(a === b, a.slice(7, 19) === b.slice(7, 19));
     }));

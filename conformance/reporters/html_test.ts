@@ -60,7 +60,7 @@ describe("htmlReport", () => {
     assertStringIncludes(skipped!, "The kit cannot see it");
   });
 
-  it("tells what was not seen, and what breaks only because of something else", () => {
+  it("shows what was not seen, and what breaks only because of something else", () => {
     const page = parse(htmlReport([
       report([
         result("S-SEQ-3", { verdict: "broken" }),

@@ -37,7 +37,7 @@ describe("junitReport", () => {
     assertEquals(first!.getAttribute("name"), "S-SEQ-1 The rule S-SEQ-1 holds (must)");
   });
 
-  it("tells failures and what was skipped", () => {
+  it("reports failures and what was skipped", () => {
     const root = parse(junitReport([report(ONE_OF_EACH)]));
     const [broken, hung] = all(root, "failure");
     assertEquals(

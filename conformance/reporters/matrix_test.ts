@@ -9,7 +9,7 @@ describe("mergeReports", () => {
     assertEquals(matrices.map(({ side }) => side), ["server", "client"]);
   });
 
-  it("tells apart names, versions and runtimes", () => {
+  it("distinguishes names, versions and runtimes", () => {
     const results = [result("S-SEQ-1")];
     const [matrix] = mergeReports([
       report(results),
@@ -29,7 +29,7 @@ describe("mergeReports", () => {
     );
   });
 
-  it("brings together what several jobs have found, in whatever order they come", () => {
+  it("merges the results of several jobs, in any order", () => {
     const reports = [
       report([result("S-SEQ-1"), result("S-SEQ-2", { verdict: "skipped" })], { seed: 1 }),
       report([result("S-SEQ-1", { verdict: "broken" }), result("S-SEQ-2")], { seed: 2 }),

@@ -8,7 +8,7 @@ import { prettyFailure } from "./pretty_failure.ts";
 import { failure, HOSTILE_REPORT, ONE_OF_EACH, report, result } from "./test_helpers.ts";
 
 describe("prettyFailure", () => {
-  it("shows the rule, the sentence, the bytes with their boundaries, and how to see it again", () => {
+  it("shows the rule, the sentence, the bytes with their boundaries, and how to reproduce it", () => {
     assertEquals(
       prettyFailure(report(ONE_OF_EACH), ONE_OF_EACH[1]!),
       `
@@ -56,7 +56,7 @@ describe("prettyFailure", () => {
     );
   });
 
-  it("takes the caller's word for how to see it again", () => {
+  it("uses the caller's words for how to reproduce it", () => {
     const text = prettyFailure(report([]), ONE_OF_EACH[1]!, { replay: () => "try once more" });
     assertEquals(text.split("\n").at(-1), "  try once more");
   });
@@ -74,14 +74,14 @@ describe("prettyFailure", () => {
     for (const line of lines.slice(0, -2)) assert(line.length <= 50, line);
   });
 
-  it("is the same with colours, but for the colours", () => {
+  it("is the same with colours, except for the colours", () => {
     const plain = prettyReport([report(ONE_OF_EACH)]);
     const colored = prettyReport([report(ONE_OF_EACH)], { colors: true });
     assertEquals(plain.includes("\x1b"), false);
     assertEquals(stripVTControlCharacters(colored), plain);
   });
 
-  it("tells the steps of a walk, and by which rule a breach was found", () => {
+  it("shows the steps of a walk, and which rule found a breach", () => {
     const steps = ["curl -N $HOST/api/pull", "curl \u001b[31m$HOST/api/tags"];
     const show = (during: string) => {
       const found = failure({ during, steps, path: "" });

@@ -24,7 +24,7 @@ describe("tapReport", () => {
     ]);
   });
 
-  it("tells in a YAML block how a rule is broken", () => {
+  it("describes in a YAML block how a rule is broken", () => {
     const [broken, hung] = blocksOf(tapReport([report(ONE_OF_EACH)]));
     assertEquals(
       broken!.message,

@@ -23,7 +23,7 @@ describe("runServerConformance", () => {
     );
   });
 
-  it("sees nothing where a server refuses everything, and blames the plain pull", async () => {
+  it("sees nothing if a server refuses everything, and blames the plain pull", async () => {
     const refusing = mockServer({
       wrap: () => () => Promise.resolve(Response.json({ error: "not today" }, { status: 400 })),
     });
@@ -79,7 +79,7 @@ describe("a server of which no more is known than its address", () => {
     ]);
   });
 
-  it("cannot be tested if nobody is there", async () => {
+  it("cannot be tested if no server is there", async () => {
     const url = await withRemote((url) => Promise.resolve(url));
     const nobody = remoteServer({ url, model: "tiny" });
     await assertRejects(

@@ -62,7 +62,7 @@ describe("A virtual clock", () => {
     }));
   });
 
-  it("stands still for one who has just been woken", async () => {
+  it("stands still for a task that was just woken", async () => {
     const clock = new VirtualClock();
     const task = clock.join();
     const ticking = (async () => {
@@ -95,7 +95,7 @@ describe("A virtual clock", () => {
     task.leave();
   });
 
-  it("wakes nobody who waits forever but by a signal or the end of the task", async () => {
+  it("wakes infinite waits only by a signal or the end of the task", async () => {
     const clock = new VirtualClock();
     const controller = new AbortController();
     const task = clock.join();
@@ -110,7 +110,7 @@ describe("A virtual clock", () => {
     ]);
   });
 
-  it("does not move to a moment that nobody waits for any more", async () => {
+  it("does not move to a time that nothing waits for any more", async () => {
     const clock = new VirtualClock();
     const task = clock.join();
     const nap = task.sleep(1_000);
@@ -120,7 +120,7 @@ describe("A virtual clock", () => {
     assertStrictEquals(clock.now(), 0);
   });
 
-  it("takes a wait that is negative for none", async () => {
+  it("treats a negative wait as none", async () => {
     const clock = new VirtualClock();
     await clock.sleep(-5);
     assertStrictEquals(clock.now(), 0);
@@ -156,7 +156,7 @@ for (
 }
 
 describe("The real clock", () => {
-  it("tells the time since 1970, and sleeps at least as long as it should", async () => {
+  it("gives the time since 1970, and sleeps at least as long as it should", async () => {
     const before = realClock.now();
     assert(Math.abs(before - Date.now()) < 60_000);
     await realClock.sleep(2);
@@ -237,7 +237,7 @@ describe("Tasks by the real clock", () => {
 });
 
 describe("Any clock", () => {
-  it("does for a mock, as long as it tells the time and waits", async () => {
+  it("is enough for a mock if it gives the time and waits", async () => {
     const waits: number[] = [];
     const clock: Clock = {
       now: () => waits.reduce((sum, wait) => sum + wait, 0),

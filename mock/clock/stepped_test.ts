@@ -85,7 +85,7 @@ describe("A stepped clock", () => {
     assertStrictEquals(request!.endedAt, seen.lines.at(-1)!.time);
   });
 
-  it("stands still until it is told to move", async () => {
+  it("stands still until it is moved", async () => {
     const clock = new SteppedClock();
     let isOver = false;
     const nap = clock.sleep(10).then(() => isOver = true);

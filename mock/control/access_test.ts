@@ -1,5 +1,5 @@
 /**
- * Shows that only programs of the same machine can steer a mock.
+ * Shows that only programs on the same machine can control a mock.
  *
  * @module
  */

@@ -21,7 +21,7 @@ import { ControlledTest } from "./control_test_helpers.ts";
 const OF_SMALL = { models: [SMALL] };
 
 describe("The set-up over HTTP", () => {
-  it("is told, and replaced as a whole", async () => {
+  it("can be read, and replaced as a whole", async () => {
     const { server, ask } = bound(await ControlledTest.begin(OF_SMALL));
     assertEquals((await ask("GET", "/setup")).json, { models: [SMALL], clock: "virtual" });
     await pullText(server);
@@ -165,7 +165,7 @@ describe("Faults over HTTP", () => {
 });
 
 describe("A hold over HTTP", () => {
-  it("has a pull wait until it is let go on", async () => {
+  it("makes a pull wait until it is released", async () => {
     const { server, ask } = bound(await ControlledTest.begin(OF_SMALL));
     const at = { layer: 0, completed: "50%" };
     assertEquals((await ask("POST", "/holds", { at })).json, { id: 1, at, isReached: false });
@@ -182,7 +182,7 @@ describe("A hold over HTTP", () => {
     assertEquals((await ask("GET", "/downloads")).json, { active: 0 });
   });
 
-  it("is half-way unless told, and may be let go on before", async () => {
+  it("is half-way by default, and may be released before that", async () => {
     const { server, ask } = bound(await ControlledTest.begin(OF_SMALL));
     assertEquals((await ask("POST", "/holds")).json, { id: 1, isReached: false });
     await ask("POST", "/holds/1/release");
@@ -190,7 +190,7 @@ describe("A hold over HTTP", () => {
     assertEquals((await ask("GET", "/holds")).json.holds.length, 1);
   });
 
-  it("is let go on by a reset", async () => {
+  it("is released by a reset", async () => {
     const { server, ask } = bound(await ControlledTest.begin(OF_SMALL));
     await ask("POST", "/holds", { at: { line: 2 } });
     const pulling = pullText(server);
@@ -200,7 +200,7 @@ describe("A hold over HTTP", () => {
     assertEquals((await ask("GET", "/holds")).json, { holds: [] });
   });
 
-  it("is refused where there is none such", async () => {
+  it("is refused if there is no such thing", async () => {
     const { ask } = bound(await ControlledTest.begin(OF_SMALL));
     assertStrictEquals((await ask("GET", "/holds/1/reached")).status, 404);
     assertStrictEquals((await ask("POST", "/holds/1/release")).status, 404);
@@ -266,7 +266,7 @@ describe("The clock over HTTP", () => {
     await reader.cancel();
   });
 
-  it("moves on by itself where it is no such clock", async () => {
+  it("moves by itself if the clock is another one", async () => {
     const { ask } = bound(await ControlledTest.begin(OF_SMALL));
     assertStrictEquals((await ask("POST", "/clock/advance", { ms: 1 })).status, 409);
     assertStrictEquals((await ask("POST", "/clock/advance", { ms: -1 })).status, 400);

@@ -75,7 +75,7 @@ async function readDocument(server: MockServer): Promise<ControlDocument> {
   return new ControlDocument(await response.json());
 }
 
-/** A mock with a control interface, and what steers it. */
+/** A mock with a control interface, and its client. */
 export class ControlledTest {
   readonly server: MockServer;
   readonly document: ControlDocument;

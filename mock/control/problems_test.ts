@@ -69,7 +69,7 @@ describe("requireFit", () => {
     ) assertStrictEquals(messageOf(json), message);
   });
 
-  it("tells the forms of a fault apart by their kinds", () => {
+  it("distinguishes the forms of a fault by their kinds", () => {
     const [unknown] = problemsOf({ kind: "cat", tims: 1 }, Fault, "fault");
     assertStrictEquals(unknown?.place, "fault.kind");
     assertMatch(
@@ -86,7 +86,7 @@ describe("requireFit", () => {
     ]);
   });
 
-  it("tells only the first problems of many", () => {
+  it("reports only the first problems of many", () => {
     assertStrictEquals(problemsOf(Array(1_000).fill(0), Faults).length, 20);
     const fields = Array.from({ length: 1_000 }, (_, index) => [`field${index}`, 0]);
     assertStrictEquals(problemsOf(Object.fromEntries(fields), Setup).length, 20);

@@ -14,7 +14,7 @@ import { Hosts } from "./hosts.ts";
 const has = (name: string, url: string) => new Hosts([name]).has(new URL(url));
 
 describe("The hosts of a mock", () => {
-  it("are all, unless some are named", () => {
+  it("are all by default", () => {
     fc.assert(fc.property(fc.webUrl(), (url) => new Hosts(undefined).has(new URL(url))));
   });
 
@@ -36,7 +36,7 @@ describe("The hosts of a mock", () => {
     assertEquals(has("ollama.test:80", "https://ollama.test/"), false);
   });
 
-  it("are refused where they are none", () => {
+  it("are rejected if they are invalid", () => {
     const wrong = ["", "http://localhost", "localhost/api", "a b", "a:b", "a:99999", "u@a", "::1"];
     for (const name of wrong) {
       assertThrows(

@@ -42,7 +42,7 @@ describe("A copy", () => {
     assertEquals(models.map(({ size }: { size: number }) => size), [23_000_500, 23_000_500]);
   });
 
-  it("to itself does nothing, even where there is no such model", async () => {
+  it("to itself does nothing, even if there is no such model", async () => {
     const { copy, names } = await mockWithSmall();
     assertEquals(await copy("small", "small:latest"), [200, ""]);
     assertEquals(await copy("small", "SMALL"), [200, ""]);

@@ -45,7 +45,7 @@ describe("The list of models", () => {
     assertEquals(await namesOf(server), ["small:latest", "space/other:1b"]);
   });
 
-  it("tells of each model what it needs to", async () => {
+  it("reports the required fields of each model", async () => {
     const server = mockOfSmall();
     await pullText(server);
     const { models: [{ digest, ...model }] } = await (await get(server, "/api/tags")).json();
@@ -87,7 +87,7 @@ describe("A model that was pulled", () => {
     assertEquals((await response.json()).details.family, "small");
   });
 
-  it("can be deleted, by either field, and is fetched anew then", async () => {
+  it("can be deleted, by either field, and is then fetched again", async () => {
     const server = mockOfSmall();
     const first = await transcript(server);
     const response = await remove(server, { model: "small" });
@@ -131,7 +131,7 @@ describe("A model that was not pulled", () => {
     }
   });
 
-  it("cannot be pushed, which is told in the stream", async () => {
+  it("cannot be pushed, as the stream says", async () => {
     const server = mockOfSmall();
     const failureOf = async (model: string) => {
       const text = await (await post(server, "/api/push", { model })).text();

@@ -34,7 +34,7 @@ describe("The models of /v1/models", () => {
     assertStrictEquals(headers.get("Content-Type"), "application/json");
   });
 
-  it("are null where there are none", async () => {
+  it("are null if there are none", async () => {
     assertEquals(await get(mockOfSmall(), "/v1/models"), [200, '{"object":"list","data":null}\n']);
   });
 
@@ -59,7 +59,7 @@ describe("The models of /v1/models", () => {
     ]);
   });
 
-  it("cannot be asked for where the name has a slash, encoded or not, nor with another method", async () => {
+  it("cannot be requested with a slash in the name, encoded or not, or with another method", async () => {
     const server = await mockOfTwo();
     const notFound = [404, "404 page not found"];
     assertEquals(await get(server, "/v1/models/space/other:1b"), notFound);

@@ -100,7 +100,7 @@ describe("A pull", () => {
     assertEquals(outcomesOf(server), ["finished"]);
   });
 
-  it("from a registry without TLS wants to be told that this is meant", async () => {
+  it("from a registry without TLS requires insecure", async () => {
     const name = "http://localhost:5000/library/small";
     const models = [{ ...SMALL, name }];
     const failures: Partial<Record<DialectName, string>> = {
@@ -156,7 +156,7 @@ describe("A pull", () => {
     assertStrictEquals(Math.round(clock.now()), 230);
   });
 
-  it("ticks as often as it is told to", async () => {
+  it("ticks at the configured interval", async () => {
     const server = mockOfSmall({ dialect: "v0.33", tickMs: 20 });
     const completed = (await pullText(server)).match(/(?<="completed":)\d+/g)!.map(Number);
     assertEquals(completed.slice(0, 4), [2_000_000, 4_000_000, 6_000_000, 8_000_000]);
@@ -253,7 +253,7 @@ describe("A request for a pull", () => {
 });
 
 describe("The download of a blob", () => {
-  it("is one for two callers, who are both told of it at their own ticks", async () => {
+  it("is shared by two callers, which both get reports at their own ticks", async () => {
     const server = mockOfSmall({ dialect: "v0.33" });
     const first = await beginPull(server, 2); // at 60 ms, 6 MB are there
     const second = await beginPull(server, 1);
@@ -382,7 +382,7 @@ describe("A model that has changed", () => {
     assertEquals(await blobsThere(server), ["A", "C"]);
   });
 
-  it("keeps those that another model uses, though it tells of removing them", async () => {
+  it("keeps layers that another model uses, although it reports removing them", async () => {
     const other = { name: "other", layers: [{ size: 3_000_000, digest: B }] };
     const server = createMockServer({ models: [SMALL, other], dialect: "v0.33" });
     await pullText(server);
@@ -515,7 +515,7 @@ describe("A pull that its client aborts", () => {
 });
 
 describe("The log of requests", () => {
-  it("tells what arrived and what became of it", async () => {
+  it("reports what arrived and how it ended", async () => {
     const server = mockOfSmall();
     const init = { headers: { "X-Client": "test" } };
     const text = await (await requestPull(server, "small", { extra: [1] }, init)).text();

@@ -119,7 +119,7 @@ describe("An index", () => {
   const path = "/v2/library/tiny/manifests/latest";
   const init = { headers: { Accept: `application/json, ${INDEX}` } };
 
-  it("is served to those who take one, if it is asked for", async () => {
+  it("is served to clients that accept one, if configured", async () => {
     const typeOf = async (serveIndex: boolean, init?: RequestInit) =>
       (await get(mockRegistry({ serveIndex }), path, init)).headers.get("Content-Type");
     assertStrictEquals(await typeOf(true, init), INDEX);
@@ -149,7 +149,7 @@ describe("An index", () => {
 });
 
 describe("A blob", () => {
-  it("tells its length without its bytes", async () => {
+  it("reports its length without its bytes", async () => {
     const server = mockRegistry();
     const { config } = await server.registry.manifest("tiny");
     const path = `/v2/library/tiny/blobs/${config.digest}`;
@@ -157,7 +157,7 @@ describe("A blob", () => {
     assertEquals([response.status, response.headers.get("Content-Length")], [200, "561"]);
   });
 
-  it("is to be had at another host name, without a token", async () => {
+  it("can be fetched at another host name, without a token", async () => {
     const server = mockRegistry({ requireToken: true });
     const path = await blobPath(server, 0);
     const headers = { Authorization: "Bearer mock-token" };

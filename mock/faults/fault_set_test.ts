@@ -57,7 +57,7 @@ describe("The faults of a mock that runs", () => {
     assertEquals(server.unstruckFaults, faults.slice(1));
   });
 
-  it("let by as many pulls as they are told to, and then strike as many", async () => {
+  it("spare `after` pulls, and then strike `times` pulls", async () => {
     const server = mockOfSmall({ faults: [{ kind: "disk-full", after: 2, times: 1 }] });
     const endings = [];
     for (let count = 0; count < 4; count++) endings.push(await endingOf(server));
@@ -107,7 +107,7 @@ describe("A fault at another endpoint", () => {
 });
 
 describe("A hold", () => {
-  it("has one pull wait at the very byte, with all sent up to there, until it is let go on", async () => {
+  it("makes one pull wait at the exact byte, with everything sent up to there, until it is released", async () => {
     for (const stream of [true, false]) {
       const server = mockOfSmall({ dialect: "v0.33" });
       const hold = server.hold({ at: { completed: 7_654_321 } });

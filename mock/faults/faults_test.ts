@@ -429,7 +429,7 @@ describe("A cut", () => {
     );
   });
 
-  it("falls where it is told to whatever else is wrong with the stream", async () => {
+  it("falls where configured, whatever else is wrong with the stream", async () => {
     const others = fc.subarray<FaultKind>(["crlf", "split", "coalesce", "blank-lines"]);
     await fc.assert(
       fc.asyncProperty(others, fc.nat(300), async (kinds, byte) => {
@@ -646,7 +646,7 @@ describe("Faults", () => {
     assertStringIncludes(await pullText(server), '{"status":"success","__proto__":{"nested":');
   });
 
-  it("do not reach a pull of a model that is not there", async () => {
+  it("do not affect a pull of an unknown model", async () => {
     const server = faultyMock({ kind: "cut" });
     assertEquals((await pullText(server, "other")).trim().split("\n").length, 2);
   });

@@ -429,7 +429,7 @@ describe("Dialects", () => {
     }
   });
 
-  it("are that of the published page unless told", async () => {
+  it("are those of the published page by default", async () => {
     assertEquals(await pullText(mockOfSmall()), await pullText(mockOfSmall({ dialect: "spec" })));
   });
 

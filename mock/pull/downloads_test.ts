@@ -14,13 +14,13 @@ function blobOf(digest: string, size: number): Blob {
 }
 
 describe("A download", () => {
-  it("is one for all who ask for the blob", () => {
+  it("is shared by all requests for the blob", () => {
     const store = slowStore();
     assertStrictEquals(store.download(blobOf("a", 5)), store.download(blobOf("a", 5)));
     assert(store.download(blobOf("a", 5)) !== store.download(blobOf("b", 5)));
   });
 
-  it("gets on while somebody waits for it, and keeps what is there when nobody does", () => {
+  it("goes on while a pull waits for it, and keeps its bytes when none does", () => {
     const download = slowStore().download(blobOf("a", 100));
     assertStrictEquals(download.completedAt(50), 0);
     download.join(50);
@@ -51,7 +51,7 @@ describe("A download", () => {
     assertStrictEquals(download.completedAt(60), 20);
   });
 
-  it("does not go on after a hold if nobody waits any more", () => {
+  it("does not go on after a hold if no pull waits any more", () => {
     const download = slowStore().download(blobOf("a", 100));
     download.join(0);
     download.hold(10);
@@ -91,7 +91,7 @@ describe("Downloads", () => {
     assertStrictEquals(download.completedAt(5), 1e15);
   });
 
-  it("are forgotten with their blob, unless somebody waits for it", () => {
+  it("are forgotten with their blob, unless a pull waits for it", () => {
     const store = slowStore();
     store.download(blobOf("a", 100)).join(0);
     store.remove("a");
@@ -101,7 +101,7 @@ describe("Downloads", () => {
     assertStrictEquals(store.download(blobOf("a", 100)).completedAt(50), 0);
   });
 
-  it("get all of the bandwidth together, and never more, whoever comes and goes", () => {
+  it("get the full bandwidth together, and never more, whichever pulls come and go", () => {
     const steps = fc.array(
       fc.record({
         wait: fc.integer({ min: 0, max: 50 }),

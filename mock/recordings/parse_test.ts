@@ -121,7 +121,7 @@ describe("parseRecording", () => {
     assertEquals(exchanges.map(({ end }) => end), [{ atMs: 9, how: "whole" }]);
   });
 
-  it("takes an exchange without an end for one whose client has left", () => {
+  it("treats an exchange without an end as abandoned by the client", () => {
     const { exchanges } = parseRecording([HEADER, REQUEST, ANSWER].join("\n"));
     assertEquals(exchanges.map(({ end }) => end), [{ atMs: 5, how: "left" }]);
   });

@@ -151,7 +151,7 @@ describe("a recorder", () => {
     assertEquals(parseRecording(closed).exchanges.map(({ end }) => end.how), ["left"]);
   });
 
-  it("keeps no bytes: what has come is written before the next is read", async () => {
+  it("keeps no bytes: each chunk is written before the next is read", async () => {
     const { recorder, text } = keep();
     const body = new ReadableStream<Uint8Array>({
       pull: (controller) => controller.enqueue(new Uint8Array(1)),
@@ -177,7 +177,7 @@ describe("a recorder", () => {
     assertEquals(text().includes("hunter2"), false);
   });
 
-  it("tells the length of a wait before a retry, and the answer's Retry-After", async () => {
+  it("records the wait before a retry, and the answer's Retry-After", async () => {
     const { client } = createMockServer({ models: [SMALL] });
     let attempts = 0;
     const { recorder, text } = keep(client.now);

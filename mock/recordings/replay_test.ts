@@ -159,7 +159,7 @@ describe("a recording that is played", () => {
     assert(absent.includes("file does not exist"));
   });
 
-  it("is played to those who ask for the same: a stream, or a single object", async () => {
+  it("is played for requests of the same form: a stream, or a single object", async () => {
     const single = exchangeOf(linesEvery(0, { status: "success", single: true }));
     const request = { ...single.request, body: { name: "recorded", stream: false } };
     const server = mockOf(recordingOf({ ...single, request }, exchangeOf(LINES)));
@@ -177,7 +177,7 @@ describe("a recording that is played", () => {
     assertEquals((await requestPull(server, "recorded")).status, 200);
   });
 
-  it("installs its model when it has succeeded, with the layers that it told of", async () => {
+  it("installs its model on success, with the reported layers", async () => {
     const server = mockOf(PULL);
     const list = async () => (await (await server.fetch("http://mock/api/tags")).json()).models;
     const reader = (await requestPull(server, "recorded")).body!.getReader();
@@ -372,7 +372,7 @@ describe("a fault on a recording", () => {
 });
 
 describe("a mock with recordings", () => {
-  it("refuses what is no recording, and one that has no pull", () => {
+  it("rejects an invalid recording, and one without a pull", () => {
     const refuse = (recording: unknown, message: string) =>
       assertThrows(
         () => createMockServer({ recordings: [recording as Recording] }),

@@ -1,6 +1,6 @@
 /**
- * What must hold of the decoders for any bytes in any chunks: they give what the reference gives,
- * nothing before or after, and their progress keeps its promises.
+ * What must hold for the decoders, for any bytes in any chunks: they emit exactly what the reference emits,
+ * and their progress keeps its promises.
  *
  * @module
  */
@@ -24,25 +24,25 @@ import { chunksOf, type Input } from "./inputs.ts";
 import { isObject, isSame, kindOf, read, type Reading } from "./reference.ts";
 import type { Bytes } from "./text.ts";
 
-/** Something that does not hold. */
+/** A violated property. */
 export class Finding extends Error {
   /** Always `"Finding"`. */
   override readonly name = "Finding";
 }
 
-/** Fails unless something holds. */
+/** Fails unless a condition holds. */
 export function require(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Finding(what);
 }
 
-/** How a stream is to fail. */
+/** How a stream should fail. */
 interface Failure {
   readonly code: PullErrorCode;
-  /** The line at fault, or 0 where the failure belongs to none. */
+  /** The line at fault, or 0 if the failure belongs to no line. */
   readonly line: number;
 }
 
-/** What a stream gave, and what it failed with. */
+/** The values of a stream, and its failure. */
 interface Output<Value> {
   readonly values: readonly Value[];
   readonly error: unknown;
@@ -50,20 +50,20 @@ interface Output<Value> {
 
 type Options = Parameters<typeof decodeProgress>[1];
 
-/** Throws a {@link Finding} for what does not hold of an input. */
+/** Throws a {@link Finding} if a property does not hold for an input. */
 export async function check(input: Input): Promise<void> {
   const chunks = chunksOf(input);
   const reading = read(input.bytes, input.maxLineBytes);
   const expected = expectedStatuses(input, reading);
   checkValues(input, chunks, reading);
-  // The time stands still where the two kinds of progress are to be the same.
+  // The time stands still, so that the two kinds of progress must be the same.
   const isCompared = input.through === "decodeProgress";
   const last = checkSteps(input, chunks, expected, isCompared ? 0 : input.bytes.length % 1000);
   if (isCompared) await checkProgressStream(input, chunks, expected, last);
   else await checkStatusStream(input, chunks, reading, expected);
 }
 
-/** The same for the streams of one step each. */
+/** The same for separate streams of one step each. */
 export async function checkSeparateStreams(input: Input): Promise<void> {
   const reading = read(input.bytes, input.maxLineBytes);
   const told: PullError[] = [];
@@ -72,7 +72,7 @@ export async function checkSeparateStreams(input: Input): Promise<void> {
       .pipeThrough(new NdjsonDecoderStream(options))
       .pipeThrough(new PullStatusStream(options));
   const output = await readAll(statusesOf(optionsFor(input, told)));
-  // Not a branch of the first one: a branch of `tee` loses what it has not read when that fails.
+  // Not a branch of the first one: when that fails, a branch of `tee` loses its unread values.
   const progress = await readAll(
     statusesOf(optionsFor(input, [])).pipeThrough(new PullProgressStream({ now: () => 0 })),
   );
@@ -84,7 +84,7 @@ export async function checkSeparateStreams(input: Input): Promise<void> {
   requireFailure(progress.error, progressFailure(objects, failure), "PullProgressStream", false);
 }
 
-/** Whether something has been added to what all objects have. */
+/** Whether `Object.prototype` was changed. */
 export function requireCleanPrototypes(): void {
   for (const key in {}) throw new Finding(`All objects have ${key}`);
 }
@@ -97,7 +97,7 @@ function optionsFor({ onMalformed, maxLineBytes }: Input, told: PullError[]): Op
   };
 }
 
-/** The decoder of lines as a plain step, of which the line of each value is known. */
+/** The decoder of lines as a plain step, which also records the line of each value. */
 function checkValues(input: Input, chunks: readonly Bytes[], reading: Reading): void {
   const told: PullError[] = [];
   const decoder = new NdjsonDecoder(optionsFor(input, told));
@@ -174,7 +174,7 @@ async function checkProgressStream(
   requireProgress(output.values, "decodeProgress");
   requireFailure(output.error, progressFailure(objects, failure), "decodeProgress");
   const last = output.values.at(-1);
-  // Before the first phase, an object that says nothing known is worth a snapshot to one of them only.
+  // Before the first phase, only one of them emits a snapshot for an object without known fields.
   const isSilent = objects.every((object) => ["other", "error"].includes(kindOf(object)));
   require(isSilent || isSame(last, stepwise), "decodeProgress ends as the steps do not");
   require(output.values.length <= 2 * objects.length + 1, "decodeProgress gives too much");
@@ -236,7 +236,7 @@ function endingOf({ ending, endsAt }: Reading): Failure | undefined {
   return ending === "whole" ? undefined : { code: ending, line: endsAt };
 }
 
-/** The objects that are to come out as statuses, and how their stream is to fail. */
+/** The expected statuses, and how their stream should fail. */
 interface Expected {
   readonly objects: readonly Record<string, unknown>[];
   readonly failure: Failure | undefined;
@@ -251,7 +251,7 @@ function expectedStatuses({ onMalformed }: Input, reading: Reading): Expected {
   return { objects, failure: endingOf(reading) };
 }
 
-/** How progress is to fail, where the statuses are these and their stream fails so. */
+/** How progress should fail, given the statuses and the failure of their stream. */
 function progressFailure(
   objects: readonly Record<string, unknown>[],
   failure: Failure | undefined,
@@ -276,7 +276,7 @@ function requireFailure(
   require((line ?? 0) === expected.line, `${of} says ${line} in place of line ${expected.line}`);
 }
 
-/** Requires that each malformed line was told of, in order, if that was asked for. */
+/** Requires that each malformed line was reported, in order, if the input asks for that. */
 function requireTold(
   { onMalformed }: Input,
   told: readonly PullError[],
@@ -307,7 +307,7 @@ function requireStatuses(
   }
 }
 
-/** Freezes a snapshot, so that whoever changed it later would fail. */
+/** Freezes a snapshot, so that changing it later would throw. */
 function freeze(snapshot: PullProgress): PullProgress {
   if (!Object.isFrozen(snapshot.layers)) {
     for (const layer of snapshot.layers) if (!Object.isFrozen(layer)) Object.freeze(layer);
@@ -363,7 +363,7 @@ function requireRisen(before: PullProgress, now: PullProgress, of: string): void
       `${of}: a layer moves`,
     );
     require(later.completed >= layer.completed, `${of}: a layer falls`);
-    // Only words may be used for one file after another.
+    // Only a layer without a digest may stand for several files in turn.
     const mayGrow = layer.status !== undefined && layer.total! < later.total!;
     require(later.done || !layer.done || mayGrow, `${of}: a layer is not done any more`);
   }

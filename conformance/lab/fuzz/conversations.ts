@@ -1,6 +1,6 @@
 /**
- * Requests that a client might make of the mock, and many that none should, and what must hold of the
- * answers: the mock never throws, never fails unless it is told to, and always comes to an end.
+ * Requests that a client might send to the mock, and many that no client should, and what must hold for the
+ * answers: the mock never throws, never fails unless a fault says so, and every answer ends.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface WireRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** The body, one character a byte, or `undefined` for none. */
+  /** The body, one character per byte, or `undefined` for none. */
   readonly body: string | undefined;
 }
 
@@ -29,7 +29,7 @@ export interface WireRequest {
 export interface Conversation {
   readonly dialect: DialectName;
   readonly seed: number;
-  /** Whether the mock is told to fail by chance. */
+  /** Whether the mock has random faults. */
   readonly faulty: boolean;
   readonly requests: readonly WireRequest[];
 }
@@ -149,7 +149,7 @@ function makeBody(dice: Dice): string {
   }
 }
 
-/** Throws a {@link Finding} for what does not hold of a conversation. */
+/** Throws a {@link Finding} if a property does not hold for a conversation. */
 export async function checkConversation(conversation: Conversation): Promise<void> {
   const { dialect, seed, faulty, requests } = conversation;
   const faults = faulty ? { chance: 0.5 } : [];
@@ -188,7 +188,7 @@ async function checkAnswer(
   }
 }
 
-/** How errors begin that the protocol answers with HTTP 500: the server will not pull or push. */
+/** The prefixes of errors that the protocol answers with HTTP 500: the server refuses to pull or push. */
 const REFUSALS = [
   "pull model manifest: ",
   "insecure protocol http",
@@ -198,7 +198,7 @@ const REFUSALS = [
   "unqualified name: ",
 ];
 
-/** Requires that an error is what the protocol answers with HTTP 500, too. */
+/** Requires that an error is one that the protocol also answers with HTTP 500. */
 function requireRefusal(bytes: Uint8Array, status: number): void {
   const text = new TextDecoder().decode(bytes);
   const isRefusal = REFUSALS.some((start) => text.startsWith(`{"error":"${start}`));

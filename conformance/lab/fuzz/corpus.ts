@@ -1,6 +1,6 @@
 /**
- * What inputs are made from: what real servers have sent, lines that were thought up to do harm, and
- * inputs in which the fuzzer has found something.
+ * The material for inputs: lines from real servers, lines designed to do harm, and
+ * inputs with which the fuzzer has found something.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import { inUtf8, toText } from "./text.ts";
 
 const FOLDER = new URL("corpus/", import.meta.url);
 
-/** An input that is kept. */
+/** A stored input. */
 export interface CorpusFile {
   readonly name: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** What inputs are made from. Texts are of one character a byte. */
+/** The material for inputs. Strings have one character per byte. */
 export interface Corpus {
   readonly files: readonly CorpusFile[];
-  /** What real servers have sent, line by line, each in an answer of its own. */
+  /** The answers of real servers, each as its lines. */
   readonly sessions: readonly (readonly string[])[];
-  /** All lines that there are, each once. */
+  /** All different lines. */
   readonly lines: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export async function readCorpus(): Promise<Corpus> {
   return { files, sessions, lines: [...new Set([...kept, ...sessions.flat()])] };
 }
 
-/** Keeps an input, and returns the name of its file. */
+/** Stores an input, and returns the name of its file. */
 export async function keep(bytes: Uint8Array): Promise<string> {
   const hash = createHash("sha256").update(bytes).digest("hex").slice(0, 12);
   const file = new URL(`found-${hash}.ndjson`, FOLDER);

@@ -1,12 +1,12 @@
 /**
- * Chance that follows from a seed.
+ * Random choices that follow from a seed.
  *
  * @module
  */
 
 import { seededNumbers } from "../../../mock/runtime/random.ts";
 
-/** Throws that are the same for the same keys. */
+/** Dice whose throws are the same for the same keys. */
 export class Dice {
   readonly #next: () => number;
 
@@ -14,17 +14,17 @@ export class Dice {
     this.#next = seededNumbers("fuzz", ...keys);
   }
 
-  /** A whole number from 0 up to, but not including, another one. */
+  /** A whole number from 0 (inclusive) to a limit (exclusive). */
   below(end: number): number {
     return this.#next() % end;
   }
 
-  /** Whether something happens that happens once in so many times. */
+  /** Whether an event with a probability of one in `times` happens. */
   isOneIn(times: number): boolean {
     return this.below(times) === 0;
   }
 
-  /** One of some items, of which there must be one. */
+  /** One of some items. There must be at least one. */
   pick<Item>(items: readonly Item[]): Item {
     return items[this.below(items.length)]!;
   }

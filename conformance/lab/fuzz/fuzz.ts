@@ -1,7 +1,7 @@
 /**
- * The fuzzer: makes one input after another and holds the decoders to the reference, and one
- * conversation after another and holds the mock to its promises, until it is told to stop or finds
- * something, which it makes small.
+ * The fuzzer: generates inputs and compares the decoders with the reference, and generates
+ * conversations and checks the promises of the mock, until it has done enough or finds
+ * a failure, which it shrinks.
  *
  *     Corpus ── Dice ──▶ Input ── check ──▶ Finding ── shrink ──▶ Failure
  *
@@ -15,11 +15,11 @@ import { Dice } from "./dice.ts";
 import { type Input, makeInput } from "./inputs.ts";
 import { type Fails, shrinkConversation, shrinkInput } from "./shrink.ts";
 
-/** One input in so many goes through the streams of one step each, and one is followed by requests. */
+/** One in this many inputs also goes through separate streams, and one is followed by requests. */
 const SEPARATE_STREAMS_IN = 16;
 const CONVERSATION_IN = 16;
 
-/** How much was tried. */
+/** The amount of work done. */
 export interface FuzzCount {
   inputs: number;
   lines: number;
@@ -27,10 +27,10 @@ export interface FuzzCount {
   requests: number;
 }
 
-/** Something that does not hold, and the smallest thing that shows it. */
+/** A violated property, and the smallest input that shows it. */
 export interface Failure {
   readonly seed: number;
-  /** Which of the inputs of the seed it was, counted from 0. */
+  /** The index of the input for this seed, from 0. */
   readonly number: number;
   readonly message: string;
   readonly input?: Input;
@@ -41,13 +41,13 @@ export interface Failure {
 export interface FuzzOptions {
   readonly corpus: Corpus;
   readonly seed: number;
-  /** Whether that was enough. Asked before each input. */
+  /** Whether enough was done. Called before each input. */
   readonly isEnough: (count: FuzzCount) => boolean;
-  /** What is to hold of an input. All that there is to hold, unless told. */
+  /** Checks an input. All properties by default. */
   readonly checkInput?: (input: Input) => Promise<void>;
 }
 
-/** Fuzzes until it was enough, or something does not hold. */
+/** Fuzzes until enough was done, or a property does not hold. */
 export async function fuzz(
   options: FuzzOptions,
 ): Promise<{ count: FuzzCount; failure: Failure | undefined }> {
@@ -87,7 +87,7 @@ function alsoSeparately(checkInput: (input: Input) => Promise<void>) {
   };
 }
 
-/** What does not hold of a value. A check that breaks down is a finding, too. */
+/** The finding of a check, if there is one. A check that throws another error is also a finding. */
 async function findingOf<Value>(
   check: (value: Value) => Promise<void>,
   value: Value,

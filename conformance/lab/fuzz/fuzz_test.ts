@@ -76,7 +76,7 @@ describe("the fuzzer", () => {
     }
   });
 
-  it("takes what the protocol answers with HTTP 500 for no finding", async () => {
+  it("does not report what the protocol answers with HTTP 500", async () => {
     const conversation = { dialect: "v0.33", seed: SEED, faulty: false } as const;
     for (const path of ["/api/pull", "/api/push"]) {
       const body = '{"model":"unknown","stream":false}';
@@ -104,14 +104,14 @@ describe("the fuzzer", () => {
     });
   });
 
-  it("takes a check that breaks down for a finding", async () => {
+  it("reports a check that throws as a finding", async () => {
     const checkInput = () => Promise.reject(new TypeError("oops"));
     const { failure } = await fuzz({ corpus, seed: SEED, isEnough: () => false, checkInput });
     assertStringIncludes(failure!.message, "oops");
     assertEquals(failure!.input?.bytes.length, 0);
   });
 
-  it("tries the same for the same seed, and other things for another", () => {
+  it("tries the same inputs for the same seed, and others for another", () => {
     const inputOf = (seed: number) => makeInput(corpus, new Dice(seed, 7));
     assertEquals(inputOf(1), inputOf(1));
     assertNotEquals(inputOf(1), inputOf(2));
@@ -160,7 +160,7 @@ describe("what the fuzzer is made of", () => {
     }
   });
 
-  it("leaves out all that is not needed, and nothing that is", async () => {
+  it("leaves out everything that is not needed, and nothing else", async () => {
     const sets = fc.tuple(fc.nat({ max: 40 }), fc.uniqueArray(fc.nat({ max: 39 })));
     await fc.assert(fc.asyncProperty(sets, async ([length, wanted]) => {
       const items = Array.from({ length }, (_, item) => item);

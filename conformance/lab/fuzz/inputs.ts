@@ -1,5 +1,5 @@
 /**
- * Makes streams that a server might send, and many that none should: lines of the corpus and new ones,
+ * Makes streams that a server might send, and many that no server should: lines of the corpus and new ones,
  * changed as JSON and as bytes, framed and cut into chunks in every way.
  *
  * @module
@@ -11,23 +11,23 @@ import { type Bytes, inUtf8, toBytes } from "./text.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
 import { escapeUnits } from "../../../src/text.ts";
 
-/** What is decoded, and how. */
+/** The bytes to decode, and how to decode them. */
 export interface Input {
   readonly bytes: Bytes;
-  /** Where the bytes are cut into chunks, in bytes from the start. The same place twice makes an empty one. */
+  /** Where the bytes are cut into chunks, in bytes from the start. A repeated place makes an empty chunk. */
   readonly cuts: readonly number[];
-  /** What is done with malformed lines: fail, leave them out, or be told of them. */
+  /** What to do with malformed lines: fail, skip them, or report them. */
   readonly onMalformed: "error" | "skip" | "tell";
   /** The longest line that is accepted, in bytes, or `undefined` for the default. */
   readonly maxLineBytes: number | undefined;
-  /** Which of the streams that do several steps at once it goes through, besides the plain steps. */
+  /** Which of the combined streams it goes through, besides the plain steps. */
   readonly through: "decodePull" | "decodeProgress";
 }
 
 const MAX_LINES = 160;
 const MAX_CUTS = 32;
 
-/** Numbers as they are written, at and over every limit. */
+/** Number literals at and beyond every limit. */
 const NUMBERS = [
   ...["0", "-0", "1", "-1", "7", "10", "99", "100", "65535", "4294967296", "2019377376"],
   ...["9007199254740991", "9007199254740992", "9007199254740993", "-9007199254740991"],
@@ -35,7 +35,7 @@ const NUMBERS = [
   ...["12345678901234567890123456789012345678901234567890", "0.1e-7", "5e-324", "2.0e0"],
 ];
 
-/** Strings as they are written, quotes included. */
+/** String literals, with their quotes. */
 const STRINGS = [
   ...["success", "pulling manifest", "verifying sha256 digest", "writing manifest"],
   ...["removing any unused layers", "removing unused layers", "couldn't remove unused layers: x"],
@@ -51,7 +51,7 @@ const STRINGS = [
   ...["\ud83d\ude00", "gr\u00f6\u00dfe", "\u2028", "\ufeff", "\u0085", "a\\b", 'a"b', "\u001b[2J"],
 ].map((text) => inUtf8(JSON.stringify(text))).concat(['"\\u0073uccess"', '"\\ud83d"', '"\x80"']);
 
-/** What looks like a number or a string, and is not JSON. */
+/** Text that looks like a number or a string, but is not JSON. */
 const IMPOSTORS = [
   ...["00", "01", "007", "+1", "1.", ".5", "0x10", "1_000", "NaN", "Infinity", "--1", "1e", ""],
   ...['"\\x"', '"\\u12"', '"\t"', '"\u0000"', '"', "'a'", "nul", "undefined"],
@@ -91,7 +91,7 @@ export function makeInput(corpus: Corpus, dice: Dice): Input {
   };
 }
 
-/** A limit that a line of an input just keeps, or just breaks. */
+/** A limit that a line of an input only just meets, or only just exceeds. */
 function atLineLength(lines: readonly string[], dice: Dice): number {
   return Math.max(1, dice.pick(lines).length + dice.below(3) - 1);
 }
@@ -125,7 +125,7 @@ function makeRun(corpus: Corpus, dice: Dice): readonly string[] {
   }
 }
 
-/** Updates of one layer, all with the same beginning: what a decoder may be made fast for. */
+/** Updates of one layer, all with the same beginning: the case for the fast path of a decoder. */
 function makeUpdates(dice: Dice): string[] {
   const digest = dice.pick(["sha256:aaaa", DIGEST_OF_ALL_LAYERS, `sha256:${"c".repeat(64)}`]);
   const total = dice.pick([0, 1, 1000, 2_019_377_376, Number.MAX_SAFE_INTEGER]);
@@ -239,7 +239,7 @@ function makeCuts(bytes: Bytes, dice: Dice): number[] {
   switch (dice.below(5)) {
     case 0:
       return [];
-    case 1: { // at and beside newlines
+    case 1: { // at and next to newlines
       const cuts: number[] = [];
       for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
         if (dice.isOneIn(4)) cuts.push(at + dice.below(3));
@@ -256,12 +256,12 @@ function makeCuts(bytes: Bytes, dice: Dice): number[] {
   }
 }
 
-/** Bytes that come in one chunk, and are decoded with every malformed line told. */
+/** An input of one chunk, decoded with every malformed line reported. */
 export function plainInput(bytes: Bytes, through: Input["through"]): Input {
   return { bytes, cuts: [], onMalformed: "tell", maxLineBytes: undefined, through };
 }
 
-/** The chunks of an input, each in a buffer of its own. */
+/** The chunks of an input, each in its own buffer. */
 export function chunksOf({ bytes, cuts }: Pick<Input, "bytes" | "cuts">): Bytes[] {
   const ends = cuts.filter((cut) => cut <= bytes.length).sort((a, b) => a - b);
   return [...ends, bytes.length].map((end, index) => bytes.slice(ends[index - 1] ?? 0, end));

@@ -1,7 +1,7 @@
 /**
- * Fuzzes the decoders and the mock: `deno task fuzz --minutes 5`. With `--lines`, until so many lines
- * were tried; `--seed` makes other inputs. What is found is made small, printed with its seed, kept in
- * `corpus/` to be tried with every test from then on, and makes the exit code 1.
+ * Fuzzes the decoders and the mock: `deno task fuzz --minutes 5`. With `--lines`, until that many lines
+ * were tried; `--seed` makes other inputs. A failure is shrunk, printed with its seed, stored in
+ * `corpus/` so that every later test tries it, and makes the exit code 1.
  *
  * @module
  */
@@ -33,7 +33,7 @@ if (!(seed >= 0 && maxLines > 0 && minutes > 0)) {
   program.error("error: --lines and --minutes must be numbers above 0, and --seed 0 or more");
 }
 
-// Most of the time would be spent on the stacks of errors about malformed lines.
+// Otherwise most of the time would go into the stacks of errors about malformed lines.
 Error.stackTraceLimit = 0;
 const startedAt = performance.now();
 

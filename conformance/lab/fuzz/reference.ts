@@ -1,7 +1,7 @@
 /**
- * A decoder that is too simple to be wrong: all bytes at once, one line after another, each by
- * `JSON.parse`, and a list of what words mean. What the decoders of the package give is compared with
- * what this one gives; it shares no code with them.
+ * A decoder that is too simple to be wrong: it takes all bytes at once, parses one line after another with
+ * `JSON.parse`, and has a list of what the words mean. The output of the package's decoders is compared with
+ * the output of this one, which shares no code with them.
  *
  * @module
  */
@@ -16,10 +16,10 @@ export interface ReadLine {
   readonly value: unknown;
 }
 
-/** What is in a stream. */
+/** The contents of a stream. */
 export interface Reading {
   readonly lines: readonly ReadLine[];
-  /** How it ends, and on which line if not well. */
+  /** How it ends and, for a failure, on which line. */
   readonly ending: "whole" | "truncated" | "line-too-long";
   readonly endsAt: number;
 }
@@ -66,7 +66,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What kind of status an object is. */
+/** The kind of status of an object. */
 export function kindOf(object: Record<string, unknown>): PullStatus["kind"] {
   const { status, digest, total, completed } = object;
   if (isFailure(object)) return "error";
@@ -81,7 +81,7 @@ export function kindOf(object: Record<string, unknown>): PullStatus["kind"] {
   return isAboveZero(total) || isAboveZero(completed) ? "downloading" : "other";
 }
 
-/** Whether an object says that something has failed, in any shape that servers use. */
+/** Whether an object reports a failure, in any shape that servers use. */
 function isFailure(object: Record<string, unknown>): boolean {
   const { error, status, digest, message, detail, errors } = object;
   if (typeof error === "string" || error === true || status === "error") return true;
@@ -91,7 +91,7 @@ function isFailure(object: Record<string, unknown>): boolean {
     (typeof detail === "object" && detail !== null);
 }
 
-/** The longest text where an error has its words, not too deep, or -1 if there is none. */
+/** The length of the longest error message, down to a maximum depth, or -1 if there is none. */
 function wordsLength(value: unknown, depth: number): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null || depth === 0) return -1;
@@ -101,7 +101,7 @@ function wordsLength(value: unknown, depth: number): number {
     return Math.max(...names.map((name) => wordsLength(object[name], depth - 1)));
   }
   const longest = Math.max(-1, ...value.map((item) => wordsLength(item, depth - 1)));
-  return longest === 0 ? -1 : longest; // in a list, a text without a character is none
+  return longest === 0 ? -1 : longest; // in a list, empty texts do not count
 }
 
 /** Whether a value is a number of bytes, and not 0. */

@@ -1,5 +1,5 @@
 /**
- * Makes what has failed as small as it can be while it still fails.
+ * Shrinks failing inputs while they still fail.
  *
  * @module
  */
@@ -8,13 +8,13 @@ import type { Conversation } from "./conversations.ts";
 import type { Input } from "./inputs.ts";
 import { toBytes, toText } from "./text.ts";
 
-/** How often something smaller is tried before it is left as it is. */
+/** The most attempts to find something smaller. */
 const MAX_TRIES = 3_000;
 
-/** Whether something still fails. */
+/** Whether a smaller candidate still fails. */
 export type Fails<Value> = (value: Value) => Promise<boolean>;
 
-/** Leaves items out as long as the rest still fails: all of them first, then halves, then less. */
+/** Removes items while the rest still fails: first all of them, then halves, then fewer. */
 export async function withoutNeedless<Item>(
   items: readonly Item[],
   fails: Fails<readonly Item[]>,
@@ -30,7 +30,7 @@ export async function withoutNeedless<Item>(
   return rest;
 }
 
-/** No more than so many tries. */
+/** Limits the number of attempts. */
 function limited<Value>(fails: Fails<Value>): Fails<Value> {
   let tries = 0;
   return async (value) => tries++ < MAX_TRIES && await fails(value);

@@ -1,5 +1,5 @@
 /**
- * Bytes as texts of one character a byte, which are quicker to change than bytes are.
+ * Bytes as strings of one character per byte, which are faster to edit than bytes.
  *
  * @module
  */
@@ -9,18 +9,18 @@ import { Buffer } from "node:buffer";
 /** Bytes that own their buffer. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A text of one character a byte. */
+/** A string of one character per byte. */
 export function toText(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
-/** The bytes of a text of one character a byte. */
+/** The bytes of a string of one character per byte. */
 export function toBytes(text: string): Bytes {
-  // Copied, because a buffer shares its memory with others.
+  // Copy: a Node buffer shares its memory with others.
   return new Uint8Array(Buffer.from(text, "latin1"));
 }
 
-/** A text in UTF-8, one character a byte. */
+/** Encodes a text in UTF-8, as a string of one character per byte. */
 export function inUtf8(text: string): string {
   return toText(new TextEncoder().encode(text));
 }

@@ -61,7 +61,7 @@ describe("the newest version", () => {
 });
 
 describe("the version that the mock was compared with", () => {
-  it("is the one that it tells, and the one that was recorded", async () => {
+  it("is the one that it reports, and the one that was recorded", async () => {
     const today = (await readRecordings()).find(({ dialect }) => dialect === "v0.33")!;
     assertEquals(SERVER_VERSION, CURRENT_VERSION);
     assertEquals(today.server, `ollama serve ${CURRENT_VERSION}`);

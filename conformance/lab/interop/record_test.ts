@@ -100,7 +100,7 @@ describe("the record", () => {
     );
   });
 
-  it("does not take a rule for kept by those that were run before there was one", () => {
+  it("does not count a rule as kept by subjects that ran before it existed", () => {
     const { subject, report } = outcomeOf(CUT);
     const [rule] = RULES.filter(({ side }) => side === "client");
     const before = recordOf([{ subject, report }], RULES.filter((each) => each !== rule));

@@ -26,7 +26,7 @@ async function withProgram(
 const LISTENING = 'echo "Listening on 127.0.0.1:4321 (version 0)" >&2';
 
 describe("the process of the reference server", () => {
-  it("tells its address once it listens, and is started once", async () => {
+  it("prints its address once it listens, and is started once", async () => {
     await withProgram(`${LISTENING}; exec sleep 60`, async (server) => {
       assertEquals(await server.url(), "http://127.0.0.1:4321");
       assertEquals(await server.url(), "http://127.0.0.1:4321");

@@ -35,7 +35,7 @@ describe("the summary", () => {
     ]);
   });
 
-  it("tells ours apart", () => {
+  it("distinguishes ours", () => {
     const ours = outcome("client of ours", ["C-END-1"], { isOurs: true });
     const [servers, clients, own] = renderSummary(recordOf([...OTHERS, ours])).split("\n");
     assertEquals([servers, clients], renderSummary(recordOf(OTHERS)).split("\n").slice(0, 2));

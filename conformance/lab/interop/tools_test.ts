@@ -22,7 +22,7 @@ describe("a program", () => {
     );
   });
 
-  it("that is not there comes with a hint how to get it", async () => {
+  it("that is missing comes with a hint how to get it", async () => {
     const obstacle = await findObstacle({ ...SHELL, program: "no-such-program" });
     assertMatch(obstacle!, /^there is no no-such-program: get a shell$/);
   });

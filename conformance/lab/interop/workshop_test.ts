@@ -24,7 +24,7 @@ function countingPlan(log: string, more: Partial<BuildPlan> = {}): BuildPlan {
 const linesOf = async (file: string) => (await readFile(file, "utf8")).trim().split("\n").length;
 
 describe("a workshop", () => {
-  it("builds a thing once, for all who want it, today and tomorrow", async () => {
+  it("builds a thing once, for all callers and later runs", async () => {
     await inFolder(async (folder) => {
       const plan = countingPlan(join(folder, "log"));
       const workshop = new Workshop(join(folder, "builds"));
@@ -35,7 +35,7 @@ describe("a workshop", () => {
     });
   });
 
-  it("builds it anew when its sources or its steps have changed", async () => {
+  it("builds it again when its sources or its steps have changed", async () => {
     await inFolder(async (folder) => {
       const log = join(folder, "log");
       const sources = join(folder, "sources");

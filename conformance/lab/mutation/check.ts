@@ -1,6 +1,6 @@
 /**
- * Checks the small server or the small client as it stands on the disk: exits with 1 if it breaks a rule.
- * `main.ts` has this run for each mutation of them, which the code takes from the environment.
+ * Checks the small server or the small client as it is on disk: exits with 1 if it breaks a rule.
+ * `main.ts` runs this for each mutation, which the code selects by an environment variable.
  *
  * @module
  */
@@ -13,8 +13,8 @@ import { smallClient } from "./small_client_subject.ts";
 import { smallServer } from "./small_server_subject.ts";
 
 /**
- * Ends at the first rule that is broken, of any level, or, if it is a `must` or a `should`, not seen: which of
- * them does not matter.
+ * Ends at the first rule, of any level, that is broken or (for `must` and `should`) not seen. Which of
+ * them it is does not matter.
  */
 function onResult(result: RuleResult): void {
   if (!isFailure(result, { failOn: "observed" })) return;
@@ -22,7 +22,7 @@ function onResult(result: RuleResult): void {
   exit(1);
 }
 
-/** How many inputs by chance are tried for clients: those that decide must find nearly all by themselves. */
+/** How many random inputs are tried for clients. The decisive inputs must catch nearly everything alone. */
 const RUNS = 10;
 
 const options = { seed: 1, shrinkTimeMs: 0, checkTimeoutMs: 5_000, runs: RUNS, onResult };

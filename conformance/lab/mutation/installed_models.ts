@@ -1,6 +1,6 @@
 /**
- * What the small server has, and the requests for that. It is no part of a pull: the rules use it to begin
- * anew, and it is not mutated.
+ * The models that the small server has, and the requests about them. Not part of a pull: the rules use it to
+ * start over, and it is not mutated.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 /**
  * Measures the suite by mutation: `deno task mutation [server|client]`. A small server and a small client
- * that are right are broken in every way that StrykerJS knows, one at a time, and the suite is run against
- * each of them. What it does not catch is a gap in the rules, or a mutant that does what the original does,
- * which `equivalents.json` lists with a proof.
+ * that are correct are mutated in every way that StrykerJS knows, one at a time, and the suite runs against
+ * each mutant. A mutant that it does not catch shows a gap in the rules, or is equivalent to the original:
+ * `equivalents.json` lists those, with a proof.
  *
  * @module
  */
@@ -25,13 +25,13 @@ const SIDES = {
 
 type Side = keyof typeof SIDES;
 
-/** The part of the mutants that are to be caught. */
+/** The share of the mutants that must be caught. */
 const GOAL = 0.95;
 
-/** How long the suite may take against one mutant, besides what it takes against the original. */
+/** How much longer the suite may take against a mutant than against the original. */
 const TIMEOUT_MS = 60_000;
 
-/** The mutants of one side, and what became of them. */
+/** The mutants of one side, and their results. */
 async function mutate(side: Side, jobs: number): Promise<MutationReport> {
   const work = join(ROOT, ".cache/mutation", side);
   await Deno.mkdir(work, { recursive: true });
@@ -45,12 +45,12 @@ async function mutate(side: Side, jobs: number): Promise<MutationReport> {
     reporters: ["progress", "json"],
     jsonReporter: { fileName: report },
     ignorePatterns: [".cache", ".ci", "bench", "cli"],
-    tsconfigFile: "none.json", // there is none for it to rewrite
+    tsconfigFile: "none.json", // there is no file for it to rewrite
     tempDirName: join(".cache/mutation", side, "tmp"),
     concurrency: jobs,
     timeoutMS: TIMEOUT_MS,
     disableTypeChecks: false,
-    cleanTempDir: "always", // what is left of it holds tests that others would find
+    cleanTempDir: "always", // other test runs would find the tests in it
     allowEmpty: false,
   };
   const configFile = join(work, "stryker.json");
@@ -65,7 +65,7 @@ async function mutate(side: Side, jobs: number): Promise<MutationReport> {
   return JSON.parse(await Deno.readTextFile(report));
 }
 
-/** Prints how the mutants of a side fared. Returns whether enough of them are caught. */
+/** Prints the results of the mutants of a side. Returns whether enough of them are caught. */
 async function report(side: Side, result: MutationReport): Promise<boolean> {
   const file = join(ROOT, FOLDER, "equivalents.json");
   const equivalents: Record<Side, Equivalent[]> = JSON.parse(await Deno.readTextFile(file));

@@ -1,5 +1,5 @@
 /**
- * What a mutation tool reports, and how many of the mutants the suite has caught.
+ * Reads the report of a mutation tool, and counts the mutants that the suite has caught.
  *
  * @module
  */
@@ -33,15 +33,15 @@ export interface MutationReport {
   >;
 }
 
-/** A mutant that does what the original does, and why. */
+/** A mutant that is equivalent to the original, and why. */
 export interface Equivalent {
-  /** The text that is replaced. */
+  /** The replaced text. */
   readonly original: string;
-  /** What it is replaced by. */
+  /** The replacement. */
   readonly replacement: string;
-  /** The whole line in which it begins, to tell it from others. */
+  /** The whole line in which it begins, to identify it. */
   readonly line: string;
-  /** Why nobody can tell the two apart. */
+  /** Why the two are indistinguishable. */
   readonly proof: string;
 }
 
@@ -51,14 +51,14 @@ export interface NamedMutant extends Omit<Equivalent, "proof"> {
   readonly status: Mutant["status"];
 }
 
-/** How the mutants fared. */
+/** The results of the mutants. */
 export interface MutationScore {
   readonly caught: number;
   readonly survived: readonly NamedMutant[];
   readonly equivalent: readonly NamedMutant[];
-  /** Those that were listed as equivalent, and are caught or gone. */
+  /** Mutants listed as equivalent that are caught or no longer exist. */
   readonly stale: readonly Equivalent[];
-  /** The part of the others that are caught. */
+  /** The share of the others that is caught. */
   readonly share: number;
 }
 
@@ -90,7 +90,7 @@ function textBetween(lines: readonly string[], start: Position, end: Position): 
   ).join("\n");
 }
 
-/** What shows whether a mutant is caught: that it does not compile, say, shows nothing. */
+/** The results that say whether a mutant is caught. (That it does not compile, say, proves nothing.) */
 const COUNTED: ReadonlySet<Mutant["status"]> = new Set(
   ["Killed", "Survived", "Timeout", "NoCoverage", "RuntimeError"],
 );

@@ -70,7 +70,7 @@ describe("scoreOf", () => {
     assertEquals(scored(mutants).share, 0.6);
   });
 
-  it("names what is listed as equivalent and is none, or is gone", () => {
+  it("names mutants that are wrongly listed as equivalent, or no longer exist", () => {
     assertEquals(scored([mutantOf("Killed", "a >= b")], [listed]).stale, [listed]);
     assertEquals(scored([], [listed]).stale, [listed]);
   });

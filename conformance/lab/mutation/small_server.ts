@@ -1,6 +1,6 @@
 /**
- * A small server that is right, to be broken by mutations: as much of Ollama's server as the rules ask for,
- * in the plainest words.
+ * A small correct server, to be broken by mutations: as much of Ollama's server as the rules require,
+ * in the plainest code.
  *
  *     request ─▶ route ─▶ readPull ─▶ pull: a generator of objects ─▶ lines, or the last object alone
  *                                       └── Disk: bytes of each layer, and its download with its callers
@@ -19,7 +19,7 @@ interface Status {
   readonly completed?: number;
 }
 
-/** What a pull asks for. */
+/** The fields of a request for a pull. */
 interface PullOrder {
   readonly name: string;
   readonly isStreamed: boolean;
@@ -29,7 +29,7 @@ interface PullOrder {
 const BYTES_PER_MS = 100_000;
 const TICK_MS = 60;
 
-/** A request that is refused. */
+/** Thrown for a refused request. */
 class Refusal extends Error {
   readonly status: number;
 
@@ -46,7 +46,7 @@ interface Download {
   callers: number;
 }
 
-/** The layers on the disk of a server, whole or in part. */
+/** The layers on the disk of a server, complete or partial. */
 class Disk {
   readonly #clock: Clock;
   readonly #bytes = new Map<string, number>();
@@ -64,7 +64,7 @@ class Disk {
     return Math.min(size, download.from + downloaded);
   }
 
-  /** Begins to wait for a layer, whose download goes on or begins. Returns what ends the waiting. */
+  /** Begins to wait for a layer, and starts its download if necessary. Returns a function that stops waiting. */
   join(layer: Layer): () => void {
     const { digest } = layer;
     const download = this.#downloads.get(digest) ??
@@ -92,7 +92,7 @@ class Disk {
 
 /** A small server. */
 export class SmallServer {
-  /** What its registry offers, by name. */
+  /** The models of its registry, by name. */
   readonly registry = new Map<string, readonly Layer[]>();
   readonly #clock: Clock;
   readonly #disk: Disk;
@@ -152,7 +152,7 @@ export class SmallServer {
     return new Response(body, { headers: { "Content-Type": "application/x-ndjson" } });
   }
 
-  /** What a pull streams: its objects, or an error in place of those that are left. */
+  /** The objects that a pull streams, or an error in place of the remaining ones. */
   async *#linesOf(
     order: PullOrder,
     signal: AbortSignal,
@@ -187,7 +187,7 @@ export class SmallServer {
     return layers;
   }
 
-  /** Downloads what is missing of a layer, and tells how far it is at every tick. */
+  /** Downloads the missing part of a layer, and reports the progress at every tick. */
   async *#download(layer: Layer, signal: AbortSignal): AsyncGenerator<Status, void, void> {
     const { digest, size: total } = layer;
     const status = `pulling ${digest.slice(7, 19)}`;
@@ -231,7 +231,7 @@ function readFields(text: string): Record<string, unknown> {
   return Object.fromEntries(known.map(([key, field]) => [key.toLowerCase(), field]));
 }
 
-/** The JSON value at the start of a text. What follows an object there does not count. */
+/** The JSON value at the start of a text. Anything after an object is ignored. */
 export function firstValueIn(text: string): unknown {
   const ends = [...text.matchAll(/\}/g)].map(({ index }) => index + 1);
   for (const end of [...ends, text.length]) {

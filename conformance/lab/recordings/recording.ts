@@ -1,6 +1,6 @@
 /**
- * Recordings of real servers: what they sent, byte by byte, and when. Each is a file of the format that
- * `mock/recordings/recording.ts` describes, in the folder of its dialect, by the name of its scenario.
+ * Recordings of real servers: what they sent, byte by byte, and when. Each is a file in the format that
+ * `mock/recordings/recording.ts` describes, in the folder of its dialect, named after its scenario.
  *
  * @module
  */
@@ -15,13 +15,13 @@ import type { DialectName } from "../../../src/dialects.ts";
 export interface RecordedServer {
   /** Its name and version. */
   readonly server: string;
-  /** The dialect of the mock that is to be like it. */
+  /** The dialect of the mock that should behave like it. */
   readonly dialect: DialectName;
-  /** The recordings, by the scenario that the server has played. */
+  /** The recordings, by scenario. */
   readonly recordings: ReadonlyMap<string, Recording>;
 }
 
-/** Where they are. */
+/** Their folder. */
 export const RECORDINGS = fileURLToPath(new URL(".", import.meta.url));
 
 const EXTENSION = ".jsonl";

@@ -1,6 +1,6 @@
 /**
- * What is recorded of a server: short plays of a client and a registry, the same for every server. The
- * mock can be given them, too.
+ * The scenarios that are recorded: short plays of a client and a registry, the same for every server. The
+ * mock can play them too.
  *
  * @module
  */
@@ -19,16 +19,16 @@ import { bodyOf } from "../body.ts";
 export interface Scenario {
   /** Its name. */
   readonly name: string;
-  /** What goes wrong. */
+  /** The fault, if any. */
   readonly faults?: readonly Fault[];
   /** What the client does. */
   readonly play: (stage: Stage) => Promise<void>;
 }
 
-/** Layers that take some ticks, a few, and none. */
+/** Layers that take many ticks, a few, and none. */
 const LAYERS: readonly number[] = [30_000_000, 12_000_000, 2_000];
 
-/** Takes down what a server is asked, and what it answers. */
+/** Records the requests to a server, and its answers. */
 class Stage {
   readonly server: OpenServer;
   readonly exchanges: RecordedExchange[] = [];
@@ -44,7 +44,7 @@ class Stage {
     await this.ask(JSON.stringify(pullBody(this.server, more)));
   }
 
-  /** Makes a request, and reads the answer until a number of its lines tell of bytes, or the end. */
+  /** Makes a request, and reads the answer until a number of its lines report bytes, or to the end. */
   async ask(request: string, lines = Infinity): Promise<void> {
     const { now, fetch } = this.server;
     const startedAt = now();
@@ -77,7 +77,7 @@ class Stage {
 
 const PULL_PATH = "/api/pull";
 
-/** The body of a request as recordings have it. */
+/** The body of a request, as in recordings. */
 function readBody(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -109,7 +109,7 @@ export const scenarios: readonly Scenario[] = [
     name: "shared",
     async play(stage) {
       const first = stage.pull();
-      // Of a third caller, who leaves early, nothing is taken down.
+      // A third caller, who leaves early, is not recorded.
       await new Stage(stage.server).ask(JSON.stringify(pullBody(stage.server)), 2);
       await Promise.all([first, stage.pull()]);
     },
@@ -167,10 +167,10 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
-/** What a scenario leaves: a recording, but for what is known of the server. */
+/** The result of a scenario: a recording without the facts about the server. */
 export type PlayedScenario = Pick<Recording, "version" | "layers" | "exchanges">;
 
-/** Has a server play a scenario. */
+/** Plays a scenario with a server. */
 export async function play(
   subject: ServerSubject,
   { faults, play }: Scenario,

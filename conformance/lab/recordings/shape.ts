@@ -1,5 +1,5 @@
 /**
- * The shape of a recording: what is the same each time that a scenario is played, although bytes arrive
+ * The shape of a recording: what is the same each time a scenario is played, although bytes arrive
  * at other times.
  *
  * @module
@@ -18,7 +18,7 @@ export interface AnswerShape {
   readonly contentType: string | null;
   /** Whether the body ends in a newline. */
   readonly endsInNewline: boolean;
-  /** The lines, without those that are like one before. */
+  /** The lines, without those that resemble an earlier one. */
   readonly lines: readonly string[];
 }
 
@@ -38,14 +38,14 @@ export function shapeOf(
     return {
       status,
       contentType: answer?.contentType ?? null,
-      // Where the client left is a matter of time.
+      // At which byte the client left depends on timing.
       lines: isLeft ? [] : timeless(shapes, status === 200 ? dialect : undefined),
       endsInNewline: isLeft || text.endsWith("\n"),
     };
   });
 }
 
-/** A line: its fields in their order, with what is known beforehand of their values. */
+/** A line: its fields in order, with the predictable part of their values. */
 function lineShape(object: Record<string, unknown>, places: ReadonlyMap<string, string>): string {
   const digest = String(object.digest ?? "");
   const place = places.get(digest) ?? (digest === "" ? "" : "another layer");
@@ -66,7 +66,7 @@ function lineShape(object: Record<string, unknown>, places: ReadonlyMap<string, 
   return parts.join(", ");
 }
 
-/** Words, with what differs from one time to the next left out: digests, addresses, how TLS fails. */
+/** A message without the parts that vary: digests, addresses, how TLS fails. */
 function placed(words: string, digest: string): string {
   const short = shortDigest(digest);
   return (short.length === 12
@@ -78,15 +78,15 @@ function placed(words: string, digest: string): string {
     .replace(/(Get ".*"): .*$/, "$1: <reason>");
 }
 
-/** A line of a download that goes on. Only the first layer is so large that it has one for certain. */
+/** A line of a running download. Only the first layer is large enough to certainly have one. */
 const GOES_ON = /of (layer [1-9]|another layer), total, some completed$/;
 
-/** A line of a download that has not begun. */
+/** A line of a download that has not started. */
 const BEGINS = /, total$/;
 
 /**
- * Lines, without those that are there by chance, and each of them once. Where layers are downloaded at
- * the same time, what comes after the first of them is in no order.
+ * Lines, without those that depend on timing, and each only once. If layers are downloaded at
+ * the same time, the lines after the first have no fixed order.
  */
 function timeless(lines: readonly string[], dialect: DialectName | undefined): string[] {
   const certain = lines.filter((line, index) => {

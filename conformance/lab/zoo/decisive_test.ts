@@ -100,7 +100,7 @@ function forgivingIn({ sent }: PullPoint): ClientSubject {
 
 describe("a client that is wrong in one state of a pull", () => {
   for (const [state, point] of Object.entries(PULL_STATES)) {
-    it(`is found if it takes what goes wrong for success: ${state}`, async () => {
+    it(`is caught if it mistakes a failure for success: ${state}`, async () => {
       const rules = Object.values(RULES_OF_EVENTS)
         // An error in the first line has a rule of its own.
         .map((id) => point.sent.length === 0 && /^C-ERR-[14]/.test(id) ? "C-ERR-2" : id);

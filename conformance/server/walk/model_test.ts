@@ -18,7 +18,7 @@ function freshModel(): HeldModel {
 }
 
 describe("What a server holds", () => {
-  it("is at least the most that it has told of a layer, whoever was told", () => {
+  it("is at least the most that it has reported of a layer to anyone", () => {
     const told = fc.array(fc.nat({ max: 99 }), { minLength: 1 });
     fc.assert(fc.property(told, (all) => {
       const model = freshModel();

@@ -117,7 +117,7 @@ describe("What is wrong by HTTP", () => {
     ["x".repeat(70_000), /^A line of the head is too long$/],
   ];
   for (const [text, problem] of cases) {
-    it(`is told: ${JSON.stringify(text.slice(0, 60))}`, () => {
+    it(`is reported: ${JSON.stringify(text.slice(0, 60))}`, () => {
       const { problems } = parse(text);
       assert(problem.test(problems[0] ?? ""), JSON.stringify(problems));
     });

@@ -97,7 +97,7 @@ describe("a fetch on sockets of its own", () => {
     });
   });
 
-  it("takes what was sent while the connection rested for the next answer, unless it ran out", async () => {
+  it("treats bytes sent on an idle connection as the next answer, unless it timed out", async () => {
     const answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
     for (const status of [400, 408]) {
       let connections = 0;
@@ -131,7 +131,7 @@ describe("a fetch on sockets of its own", () => {
     });
   });
 
-  it("takes what was sent after an answer for the start of the next one", async () => {
+  it("treats bytes sent after an answer as the start of the next one", async () => {
     const answer = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx";
     await serving((socket) => {
       socket.once("data", () => {
@@ -164,7 +164,7 @@ describe("a fetch on sockets of its own", () => {
     });
   });
 
-  it("fails where nobody listens", async () => {
+  it("fails if nothing listens", async () => {
     await assertRejects(() => fetchWire(new URL("http://127.0.0.1:9/")));
   });
 

@@ -61,7 +61,7 @@ function startNaiveProxy(upstream: string): Promise<{ url: string; close: () => 
 }
 
 describe("the rules about proxies", () => {
-  it("are kept where there is no proxy, but for the name by which the server is asked", async () => {
+  it("are kept without a proxy, except for the host name of the request", async () => {
     const direct = (url: string) => Promise.resolve({ url, close: () => undefined });
     assertEquals(await brokenBehind(direct), ["P-HOST-1"]);
   });

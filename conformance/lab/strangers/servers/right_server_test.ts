@@ -16,7 +16,7 @@ function cut(text: string, shares: readonly number[]): string[] {
 }
 
 describe("The right server", () => {
-  it("takes a request in whatever pieces it comes", async () => {
+  it("accepts a request in any pieces", async () => {
     await Visit.of(rightServer, (visit) =>
       fc.assert(
         fc.asyncProperty(cuts, fc.boolean(), async (shares, isChunked) => {
