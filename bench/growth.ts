@@ -13,7 +13,7 @@ import { type Clock, collectGarbage, measureInRounds, median, round, timed } fro
 
 /** What to measure. */
 export interface GrowthTask {
-  /** Tells the tasks apart. */
+  /** The kind of task. */
   readonly kind: "growth";
   /** The lines of the longest pull. */
   readonly maxLines: number;
@@ -21,44 +21,44 @@ export interface GrowthTask {
   readonly linesOfLayers: number;
   /** The bytes of the longest line. */
   readonly maxLineBytes: number;
-  /** How often each is measured, but for the longest. */
+  /** How often each is measured, except the longest. */
   readonly rounds: number;
-  /** What tells the time. */
+  /** The clock. */
   readonly clock: Clock;
 }
 
-/** The cost of something by its size. */
+/** The cost at one size. */
 export interface Point {
-  /** How many lines, layers or bytes there are. */
+  /** The number of lines, layers or bytes. */
   readonly size: number;
-  /** What each line, or each byte, takes, in nanoseconds. */
+  /** The time per line, or per byte, in nanoseconds. */
   readonly ns: number;
 }
 
-/** What growth costs. */
+/** The results. */
 export interface Growth {
-  /** Through `pull`, by the number of lines. */
+  /** With `pull`, by the number of lines. */
   readonly lines: readonly Point[];
-  /** Through `decodeProgress`, by the number of layers, one after another. */
+  /** With `decodeProgress`, by the number of layers, downloaded one after another. */
   readonly layersInSequence: readonly Point[];
-  /** Through `decodeProgress`, by the number of layers, which take turns. */
+  /** With `decodeProgress`, by the number of layers, downloaded in parallel. */
   readonly layersInTurn: readonly Point[];
-  /** Through `decodePull`, a byte a chunk, by the length of the line. */
+  /** With `decodePull`, one byte per chunk, by the length of the line. */
   readonly longLine: readonly Point[];
-  /** By how many bytes what is alive grew in the longest pull, after a fifth of it. */
+  /** The growth of live memory in the longest pull, after its first fifth, in bytes. */
   readonly grownBytes: number;
-  /** By how many the process grew, whose heap is made larger now and then. */
+  /** The growth of the process in bytes. (The runtime enlarges its heap now and then.) */
   readonly rssGrownBytes: number;
 }
 
 const LAYERS = 2_000;
-/** How often to look at the memory, and how often before it counts. */
+/** How often to measure the memory, and how many of these measurements are warm-up. */
 const LOOKS = 20;
 const LOOKS_TO_WARM_UP = 4;
-/** How many lines are measured at least, so that a short pull is measured many times. */
+/** The least number of lines to measure: a short pull is repeated. */
 const LINES_A_MEASUREMENT = 100_000;
 
-/** Reads to the end, and makes sure that the end is the right one. */
+/** Reads to the end, and checks the result. */
 async function readTo(total: number, progress: ReadableStream<PullProgress>): Promise<void> {
   let last: PullProgress | undefined;
   for await (last of progress);
@@ -81,7 +81,7 @@ async function measureLines({ maxLines, rounds, clock }: GrowthTask): Promise<Po
     }, clock)
   );
   const times = await measureInRounds(work, rounds);
-  // The longest takes so long that what disturbs it for a while does not count for much.
+  // The longest pull takes so long that a short disturbance hardly matters.
   const longest = await timed(() => pullLines(endlessPull(maxLines)), clock)();
   return [...sizes, maxLines].map((size, index) => {
     const ms = times[index] ? median(times[index]) : longest;
@@ -89,13 +89,13 @@ async function measureLines({ maxLines, rounds, clock }: GrowthTask): Promise<Po
   });
 }
 
-/** The most by which a measure is above the first, after it was warm. */
+/** The largest growth over the first measurement after the warm-up. */
 function growthOf(measures: readonly number[]): number {
   const [warm = 0, ...later] = measures.slice(LOOKS_TO_WARM_UP);
   return Math.max(0, ...later.map((size) => size - warm));
 }
 
-/** Looks at the memory on the way of the longest pull, when garbage was collected. */
+/** Measures the memory during the longest pull, after garbage collections. */
 async function measureMemory({ maxLines }: GrowthTask) {
   const alive: number[] = [];
   const ofProcess: number[] = [];
@@ -161,7 +161,7 @@ async function measureLongLine({ maxLineBytes, rounds, clock }: GrowthTask): Pro
   }));
 }
 
-/** Measures what a task says. */
+/** Runs a task. */
 export async function measureGrowth(task: GrowthTask): Promise<Growth> {
   return {
     lines: await measureLines(task),

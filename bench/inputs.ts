@@ -1,9 +1,9 @@
 /**
- * The pulls that are decoded, made anew in each run and the same each time:
+* The pulls that the benchmark decodes, generated in each run, always the same:
  *
- * - `dialect`: of the mock, in every dialect that it speaks;
- * - `recorded`: of the real servers in `conformance/lab/recordings`, stretched to more lines;
- * - `hostile`: mixes that a fast path could be slow at, or wrong about.
+* - `dialect`: from the mock, in each of its dialects;
+* - `recorded`: from the real servers in `conformance/lab/recordings`, stretched to more lines;
+* - `hostile`: mixes of lines for which a fast path could be slow or wrong.
  *
  * @module
  */
@@ -20,20 +20,20 @@ import { dialects } from "../src/dialects.ts";
 import type { Answer } from "./contenders.ts";
 import { HOSTILE, MODEL_BYTES } from "./made_pulls.ts";
 
-/** Where a pull comes from. */
+/** The source of a pull. */
 export type Origin = "dialect" | "recorded" | "hostile";
 
 /** A pull. */
 export interface Input extends Answer {
-  /** Its name, which no other has. */
+  /** Its unique name. */
   readonly name: string;
-  /** Where it comes from. */
+  /** Its source. */
   readonly origin: Origin;
-  /** What the server sends. */
+  /** The body of the answer. */
   readonly text: string;
 }
 
-/** The dialect of today's servers, which is the input that all contenders decode. */
+/** The dialect of today's servers: the input that all contenders decode. */
 export const TODAY = "dialect v0.33";
 
 /** How the layers of the model share its bytes. */
@@ -44,7 +44,7 @@ export async function inputNames(): Promise<string[]> {
   return (await makers()).map(({ name }) => name);
 }
 
-/** Makes the inputs of some names, of about as many lines each. */
+/** Makes the named inputs, with about this many lines each. */
 export async function* makeInputs(
   lines: number,
   isWanted: (name: string) => boolean,
@@ -78,7 +78,7 @@ async function makers(): Promise<Maker[]> {
   ];
 }
 
-/** What a pull comes to, worked out line by line in the plainest way. */
+/** The expected result of a pull, computed line by line in the simplest way. */
 function answerOf(text: string): Answer {
   const totals = new Map<string, number>();
   const completed = new Map<string, number>();
@@ -97,7 +97,7 @@ function answerOf(text: string): Answer {
 
 async function pullFromMock(dialect: DialectName, lines: number): Promise<string> {
   const { layers, tickMs } = dialects[dialect];
-  // Layers that are downloaded at once have a line each at every tick.
+  // Layers that are downloaded in parallel each have a line at every tick.
   const ticks = layers === "parallel" ? lines / (LAYER_SHARES.length + 1) : lines;
   const { fetch } = createMockServer({
     models: [{
@@ -111,12 +111,12 @@ async function pullFromMock(dialect: DialectName, lines: number): Promise<string
   return await (await fetch("http://localhost/api/pull", init)).text();
 }
 
-/** How many times as many bytes a recorded pull is of when it is stretched: its layers are small. */
+/** The factor for the bytes of a recorded pull when it is stretched: its layers are small. */
 const STRETCHED_BYTES = 10_000;
 
 /**
- * Makes more lines of a recorded pull: each line about a layer comes many times, with the bytes that
- * are there growing up to its own. Lines about layers that are downloaded at once keep taking turns.
+* Stretches a recorded pull to more lines: each line about a layer is repeated many times, with its bytes
+* growing up to the recorded value. Lines about parallel layers keep taking turns.
  */
 function stretch({ recordings, dialect }: RecordedServer, lines: number): string {
   const exchanges = recordings.get("fresh")?.exchanges ?? [];
@@ -142,7 +142,7 @@ function stretch({ recordings, dialect }: RecordedServer, lines: number): string
   return `${result.join("\n")}\n`;
 }
 
-/** Lines that take turns: those in a row of which each one is about another layer, or each by itself. */
+/** Groups consecutive lines that are each about a different layer; other lines form groups of one. */
 function turnsOf(lines: readonly string[], takeTurns: boolean): string[][] {
   const turns: string[][] = [];
   const seen = new Set<string | undefined>();
@@ -158,7 +158,7 @@ function turnsOf(lines: readonly string[], takeTurns: boolean): string[][] {
   return turns;
 }
 
-/** A line as it was a part of the way from the one before it about the same layer. */
+/** A line with the bytes interpolated between the previous line about the same layer and this one. */
 function grow(line: string, before: ReadonlyMap<string, number>, part: number): string {
   const { digest, completed } = JSON.parse(line);
   const start = before.get(digest) ?? 0;

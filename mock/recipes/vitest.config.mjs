@@ -1,4 +1,4 @@
-/** Where the package is in this repository. A project that has it installed needs no such file. */
+/** The path of the package in this repository. A project that has installed the package needs no such file. */
 const root = new URL("../..", import.meta.url).pathname;
 
 export default {
@@ -6,7 +6,7 @@ export default {
     alias: [
       { find: /^@ollama-pull\/kit$/, replacement: `${root}mod.ts` },
       { find: /^@ollama-pull\/kit\/mock$/, replacement: `${root}mock/mod.ts` },
-      { find: /^vscode$/, replacement: `${root}mock/recipes/vscode/stub.ts` }, // which an editor would bring
+      { find: /^vscode$/, replacement: `${root}mock/recipes/vscode/stub.ts` }, // the editor provides it
     ],
   },
   test: { include: ["**/*.vitest.ts"] },

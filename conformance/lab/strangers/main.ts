@@ -1,6 +1,6 @@
 /**
- * Runs the suites against implementations that are wrong in ways that nobody showed the rules, and prints
- * how many of them are caught. The right ones come first: what they break is a false alarm.
+* Runs the suites against faulty implementations that the rules were not written for, and prints
+* how many of them are caught. The correct ones come first: any rule that they break is a false alarm.
  *
  * ```sh
  * deno task strangers servers
@@ -22,15 +22,15 @@ import { rightClient, rightCommand, rightProgressClient, strangerClients } from 
 import { BYTES_PER_MS, strangerSubject } from "./server_subject.ts";
 import { rightServer, type Stranger, strangers } from "./servers/mod.ts";
 
-/** Something to be run. */
+/** An implementation to run. */
 interface Trial {
   readonly name: string;
-  /** Whether it is right, so that whatever is found is a false alarm. */
+  /** Whether it is correct, so that every finding is a false alarm. */
   readonly isRight: boolean;
   readonly run: () => Promise<Report>;
 }
 
-/** What came of it. */
+/** The result. */
 interface Outcome {
   readonly name: string;
   readonly isRight: boolean;
@@ -82,7 +82,7 @@ async function carryOut({ name, isRight, run }: Trial): Promise<Outcome> {
   const breaks = await run().then(
     ({ results }) => results.filter(isBroken).map(({ id }) => id),
     (error) => {
-      // That it cannot be tested any more is an answer; anything else is a fault of ours.
+      // "Cannot be tested" is a valid result; any other error is a bug of the suite.
       if (error instanceof CannotRun) return [`stopped: ${error.message}`];
       throw error;
     },
@@ -93,7 +93,7 @@ async function carryOut({ name, isRight, run }: Trial): Promise<Outcome> {
   return { name, isRight, breaks, seconds };
 }
 
-/** Carries out trials, some at the same time. */
+/** Runs trials, a few at the same time. */
 async function carryOutAll(trials: readonly Trial[], jobs: number): Promise<Outcome[]> {
   const wanted = trials.filter(({ name }) =>
     values.only === undefined || name.includes(values.only)
@@ -107,7 +107,7 @@ async function carryOutAll(trials: readonly Trial[], jobs: number): Promise<Outc
   return outcomes;
 }
 
-/** How many were caught, in words. */
+/** The number caught, for the output. */
 function summaryOf(what: string, outcomes: readonly Outcome[]): string {
   const wrong = outcomes.filter(({ isRight }) => !isRight);
   const caught = wrong.filter(({ breaks }) => breaks.length > 0).length;

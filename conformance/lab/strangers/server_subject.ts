@@ -1,5 +1,5 @@
 /**
- * A stranger as a subject of the suite: it is started once, listens on a socket, and lives by the clock.
+* A stranger as a subject of the suite: it is started once, listens on a socket, and runs in real time.
  *
  * @module
  */
@@ -13,19 +13,19 @@ import {
 } from "../../server/subject.ts";
 import { type Layer, type LayerFault, layerOf, type RunningServer } from "./servers/mod.ts";
 
-/** As fast as a mock, so that most models take less than a second. */
+/** The bandwidth: that of a mock, so that most models take less than a second. */
 export const BYTES_PER_MS = 100_000;
 
-/** The layers of the model that has layers of some sizes. Another label makes others of them. */
+/** The layers of a model with layers of these sizes. Another label gives them other contents. */
 const layersOf = (sizes: readonly number[], label: string) =>
   sizes.map((size, index) => layerOf(`${label}${index} ${size}`, size));
 
-/** What a stranger's registry can do wrong in place of a fault of a mock, if there is anything. */
+/** The fault of a stranger's registry that corresponds to a fault of the mock, if there is one. */
 function layerFaultOf({ kind }: Fault): LayerFault {
   return kind === "digest-mismatch" ? "corrupt" : "unreachable";
 }
 
-/** The layer that a fault of a mock strikes. One that strikes at a share of the model strikes the first. */
+/** The layer that a fault of the mock strikes. A fault at a share of the model strikes the first layer. */
 function layerOfFault({ at }: Fault, layers: readonly Layer[]): Layer {
   const { layer = 0 } = at ?? {};
   const struck = layers.find(({ digest }, index) => index === layer || digest === layer);
@@ -33,7 +33,7 @@ function layerOfFault({ at }: Fault, layers: readonly Layer[]): Layer {
   return struck;
 }
 
-/** A server whose registry is in view: its models are known, and can be changed and made to fail. */
+/** A server whose registry the suite controls: its models are known, and can be changed and made to fail. */
 export function strangerSubject(name: string, running: RunningServer): ServerSubject {
   const { url, model, registry } = running;
   const remote = remoteServer({ url, model, mayDelete: true, name });
@@ -43,7 +43,7 @@ export function strangerSubject(name: string, running: RunningServer): ServerSub
     lacks: {},
     hasOneModel: false,
     async open(setup: ServerSetup): Promise<OpenServer> {
-      // A pull that fails leaves sound layers behind, which nobody deletes.
+      // A failed pull leaves intact layers behind, which nothing deletes.
       const label = setup.faults?.length ? `failing ${++failing} ` : "";
       const publish = (name: string, sizes: readonly number[]) => {
         const layers = layersOf(sizes, label);

@@ -1,5 +1,5 @@
 /**
- * Servers that are wrong only in states to which it takes several steps: the mock, with one thing changed.
+* Servers that are wrong only in states that take several steps to reach: the mock, with one change each.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type { Specimen } from "./specimen.ts";
 /** The bandwidth of a mock. */
 const BYTES_PER_MS = 100_000;
 
-/** An object that tells of a layer in part. */
+/** An object that reports a partial layer. */
 type Download = StatusObject & { digest: string; total: number; completed: number };
 
 function isDownload(object: StatusObject): object is Download {
@@ -32,23 +32,23 @@ function isPartial(object: StatusObject): object is Download {
   return isDownload(object) && object.completed < object.total;
 }
 
-/** A stream that is being sent. */
+/** A running stream. */
 interface Stream {
   /** When it began. */
   readonly beganAt: number;
-  /** The bytes of each layer that it has told of. */
+  /** The bytes of each layer that it has reported. */
   readonly told: Map<string, number>;
-  /** Those that other streams had told of when it began, if there were any. */
+  /** The bytes that other streams had reported when it began, if there were any. */
   readonly shared: ReadonlyMap<string, number> | undefined;
-  /** Whether it is to end at once. */
+  /** Whether it should end at once. */
   isDead: boolean;
 }
 
-/** What to do about streams. */
+/** A habit: what a server does differently with its streams. */
 interface Habit {
-  /** The objects to send in place of one. */
+  /** The objects to send instead of one. */
   readonly change?: (object: StatusObject, stream: Stream) => readonly StatusObject[];
-  /** A caller has left, while some others stay. */
+  /** Called when a caller has left while others stay. */
   readonly onLeave?: (stream: Stream, others: readonly Stream[]) => void;
 }
 
@@ -83,7 +83,7 @@ const FINAL: readonly StatusObject[] = [
   { status: "success" },
 ];
 
-/** Tells of less than there is. */
+/** Reports less than there is. */
 function less<Told extends Download>(object: Told, bytes = 0): Told {
   return { ...object, completed: Math.max(0, object.completed - bytes) };
 }

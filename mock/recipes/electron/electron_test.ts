@@ -7,7 +7,7 @@ import { followDownloads } from "./window.ts";
 
 const MODELS = ["m", "n"].map((name) => ({ name, layers: [{ size: 500_000_000 }] }));
 
-/** A port as the main process has it, and how it is told that the window is closed. */
+/** A port as the main process has it, and a function that reports the closing of the window. */
 function mainPort(port: MessagePort): MainPort & { loseWindow(): void } {
   const onClose: (() => void)[] = [];
   return {
@@ -29,7 +29,7 @@ function startApp(options: MockServerOptions) {
   createDownloads({ ...server.client, maxConcurrent: 1 })(main);
   const downloads = followDownloads(port2);
 
-  /** Waits until the window shows a download in some state. */
+  /** Waits until the window shows a download in a given state. */
   const shows = async (model: string, state: string) => {
     for (;;) {
       const entry = downloads.getSnapshot().find((each) => each.model === model);

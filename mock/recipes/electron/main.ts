@@ -3,7 +3,7 @@
  *
  *     const serve = createDownloads();
  *     const { port1, port2 } = new MessageChannelMain();
- *     window.webContents.postMessage("downloads", null, [port2]); // the preload script hands it to the page
+ *     window.webContents.postMessage("downloads", null, [port2]); // the preload script passes it to the page
  *     serve(port1);
  *
  * @module
@@ -11,10 +11,10 @@
 
 import { pull, type PullEntryJson, PullManager, type PullManagerOptions } from "@ollama-pull/kit";
 
-/** What a window asks for. */
+/** A request of a window. */
 export type Command = readonly ["start" | "cancel" | "dismiss", model: string];
 
-/** As much of Electron's `MessagePortMain` as is needed. */
+/** The part of Electron's `MessagePortMain` that is needed. */
 export interface MainPort {
   postMessage(entries: readonly PullEntryJson[]): void;
   on(event: "message", listener: (event: { data: Command }) => void): void;
@@ -22,9 +22,9 @@ export interface MainPort {
   start(): void;
 }
 
-/** Makes a function that tells a window of the downloads, and does what it asks for. */
+/** Makes a function that reports the downloads to a window, and handles its requests. */
 export function createDownloads(options: PullManagerOptions = {}): (port: MainPort) => void {
-  // With `pull` named, a name that cannot be used fails like any other download, and throws nothing here.
+  // With `pull` as an option, an invalid name fails like any other download instead of throwing here.
   const manager = new PullManager({ pull, ...options });
   return (port) => {
     const leave = manager.subscribe(({ entries }) => {

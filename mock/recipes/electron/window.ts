@@ -1,5 +1,5 @@
 /**
- * The downloads of an Electron app, in a window: a store for React, Svelte and others, and what it asks of
+ * The downloads of an Electron app, in a window: a store for React, Svelte and others, and its requests to
  * the main process.
  *
  * @module

@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 const mock = createMockServer({ models: ["llama3.2"], bytesPerSecond: 1e12 });
 
-// First the mock: no express.json() may read its bodies, and compression() would hold progress back.
+// The mock comes first: express.json() must not read its bodies, and compression() would hold progress back.
 const app = express()
   .use(mock.nodeListener())
   .use(express.json())

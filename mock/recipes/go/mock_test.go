@@ -26,7 +26,7 @@ func startMock(t *testing.T) *mock {
 	args := strings.Fields(command)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Stderr = os.Stderr
-	stdin, stdinErr := cmd.StdinPipe() // the mock ends when it closes, which a crash does, too
+	stdin, stdinErr := cmd.StdinPipe() // the mock ends when it closes, even after a crash
 	stdout, stdoutErr := cmd.StdoutPipe()
 	if err := errors.Join(stdinErr, stdoutErr, cmd.Start()); err != nil {
 		t.Fatal(err)
@@ -45,7 +45,7 @@ func startMock(t *testing.T) *mock {
 	return &mock{t, base, started.Control}
 }
 
-// control sends a request to the control interface, and decodes the answer unless that is nil.
+// control sends a request to the control interface, and decodes the answer unless the target is nil.
 func (m *mock) control(method, path, body string, answer any) {
 	m.t.Helper()
 	request, err := http.NewRequest(method, m.controlURL+path, strings.NewReader(body))

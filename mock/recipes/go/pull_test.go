@@ -1,4 +1,4 @@
-// Package app tests what pulls models with the official client, github.com/ollama/ollama/api.
+// Package app tests code that pulls models with the official client, github.com/ollama/ollama/api.
 package app
 
 import (

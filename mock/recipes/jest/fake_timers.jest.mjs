@@ -2,8 +2,8 @@ import { jest } from "@jest/globals";
 import { pull, pullModel } from "@ollama-pull/kit";
 import { createMockServer, realClock } from "@ollama-pull/kit/mock";
 
-// The package consists of ES modules, which Jest loads when Node runs it with --experimental-vm-modules. A test
-// in CommonJS then does `await import("@ollama-pull/kit")`, or from Node 24.9 on `require`.
+// The package consists of ES modules, which Jest loads if Node runs it with --experimental-vm-modules. A CommonJS
+// test then uses `await import("@ollama-pull/kit")` or, since Node 24.9, `require`.
 afterEach(() => void jest.useRealTimers());
 
 test("a download in virtual time is over at once, though all timers are faked", async () => {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.extension.BeforeAllCallback;
 import org.junit.jupiter.api.extension.BeforeEachCallback;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
-/** A mock of Ollama, one for a class of tests: each of them finds it as it was started. */
+/** A mock of Ollama, one per test class. It is reset before each test. */
 class OllamaMock implements BeforeAllCallback, BeforeEachCallback, AfterAllCallback {
   private static final String COMMAND =
       "npx --yes @ollama-pull/kit mock --json --control --port 0 --rate unlimited";
@@ -35,7 +35,7 @@ class OllamaMock implements BeforeAllCallback, BeforeEachCallback, AfterAllCallb
 
   @Override
   public void afterAll(ExtensionContext context) {
-    process.destroy(); // closes its standard input, too, with which the mock ends
+    process.destroy(); // also closes its standard input, and then the mock ends
   }
 
   String url() {

@@ -8,7 +8,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** Tests what pulls models with Ollama4j, which is {@code io.github.ollama4j:ollama4j}. */
+/** Tests code that pulls models with Ollama4j ({@code io.github.ollama4j:ollama4j}). */
 class PullTest {
   @RegisterExtension static final OllamaMock mock = new OllamaMock();
 

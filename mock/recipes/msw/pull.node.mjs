@@ -9,7 +9,7 @@ const stall = { kind: "stall", at: { completed: "50%" }, ms: Infinity };
 const mock = createMockServer({ models: ["llama3.2"], faults: [stall] });
 
 const worker = setupServer(
-  http.post("*/api/pull", ({ request }) => mock.fetch(request)), // a Response, streamed as it is
+  http.post("*/api/pull", ({ request }) => mock.fetch(request)), // returns a streaming Response
   http.post("*/api/chat", () => HttpResponse.json({ done: true })),
 );
 before(() => worker.listen({ onUnhandledRequest: "error" }));

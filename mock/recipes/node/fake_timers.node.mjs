@@ -2,15 +2,15 @@ import { pull } from "@ollama-pull/kit";
 import { createMockServer } from "@ollama-pull/kit/mock";
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
-import timers from "node:timers/promises"; // as a whole: its parts are replaced while timers are faked
+import timers from "node:timers/promises"; // the whole module: its members are replaced while timers are faked
 
-// `realClock` reads `performance.now`, which `node:test` does not fake; this one lives by what it does fake.
+// `realClock` reads `performance.now`, which `node:test` does not fake. This clock uses what it does fake.
 const testClock = {
   now: () => Date.now(),
   sleep: (milliseconds, signal) => timers.setTimeout(milliseconds, undefined, { signal }),
 };
 
-/** Moves the time of the test on, and lets what is due then happen before it moves on further. */
+/** Advances the time of the test in steps, and lets everything that is due happen after each step. */
 async function advance(milliseconds, step = 10) {
   for (let passed = 0; passed < milliseconds; passed += step) {
     mock.timers.tick(step);

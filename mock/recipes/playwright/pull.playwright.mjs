@@ -23,8 +23,8 @@ const mock = createMockServer({ models, bytesPerSecond: 1e10 });
 test("a page shows progress while a model is pulled", async ({ page }) => {
   await new Promise((resolve) => app.listen(0, "127.0.0.1", resolve));
   const { url, close } = await mock.listen();
-  // Not `route.fulfill`, which takes a whole body, as a proxy that buffers does: the page would see nothing
-  // of a pull before its end. So the browser itself fetches from the mock.
+  // Do not use `route.fulfill`: it takes a whole body, like a buffering proxy, and the page would see nothing
+  // of a pull before its end. Let the browser itself fetch from the mock.
   await page.route("http://127.0.0.1:11434/**", (route) => {
     const { pathname, search } = new URL(route.request().url());
     return route.continue({ url: `${url}${pathname}${search}` });

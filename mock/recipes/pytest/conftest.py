@@ -1,4 +1,4 @@
-"""A mock of Ollama, one for all tests: each of them finds it as it was started."""
+"""A mock of Ollama, one for all tests. It is reset before each test."""
 
 import json
 from subprocess import PIPE, Popen

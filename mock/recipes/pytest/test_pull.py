@@ -1,4 +1,4 @@
-"""Tests what pulls models with the official client: `pip install ollama pytest`."""
+"""Tests code that pulls models with the official client: `pip install ollama pytest`."""
 
 import ollama
 import pytest

@@ -1,6 +1,6 @@
 /**
- * A pool of downloads in a page: three at a time, each model once, through an endpoint of the app's own,
- * which wants a token.
+ * A pool of downloads in a page: three at a time, each model once, through the app's own endpoint,
+ * which requires a token.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const manager = new PullManager({
   host: `${location.origin}/backend`,
   path: "/models/download",
   maxConcurrent: 3,
-  pull, // not before it is its turn, so that a name which cannot be used fails like any other download
+  pull, // called when it is its turn, so that an invalid name fails like any other download
 });
 
 function start(model: string): void {
@@ -40,7 +40,7 @@ function Download({ entry }: { entry: PullEntry }): ReactNode {
   );
 }
 
-/** The downloads, and what starts more: a name that is entered, or the models that are to be updated. */
+/** The downloads, and controls that start more: a name field, and a button that updates models. */
 export function Downloads({ models }: { models: readonly string[] }): ReactNode {
   const { entries } = useSyncExternalStore(manager.subscribe, manager.getSnapshot);
   return (

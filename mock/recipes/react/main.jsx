@@ -1,5 +1,5 @@
 /**
- * Shows the downloads in the page of an app that has two models to keep up to date.
+ * Shows the downloads in the page of an app that keeps two models up to date.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-//! Tests what pulls models with `ollama-rs`. Needs its feature `stream`, `reqwest` with `json`, `tokio` with
+//! Tests code that pulls models with `ollama-rs`. Needs its feature `stream`, `reqwest` with `json`, `tokio` with
 //! `macros` and `rt`, `tokio-stream` and `serde_json`.
 
 mod mock;

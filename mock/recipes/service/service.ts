@@ -1,6 +1,6 @@
 /**
- * The downloads of a service, in Node, Deno or Bun: one a model for any number of callers, and news of all
- * for everybody who is connected.
+ * The downloads of a service, in Node, Deno or Bun: one per model for any number of callers, and updates about
+ * all of them for everyone connected.
  *
  * @module
  */
@@ -13,18 +13,18 @@ import {
   PullManager,
 } from "@ollama-pull/kit";
 
-/** What came of a download, for a caller that may be far away. */
+/** The result of a download, for a remote caller. */
 export interface Result {
   readonly ok: boolean;
   readonly message: string;
-  /** Whether it may succeed when it is tried again. */
+  /** Whether another attempt may succeed. */
   readonly mayRetry: boolean;
 }
 
 /**
  * Makes a service.
  *
- * @param broadcast Sends the news to everybody who is connected. It is called at most every 500 ms.
+ * @param broadcast Sends updates to everyone connected. Called at most every 500 ms.
  * @param options Where Ollama is, and how to reach it.
  */
 export function createDownloads(

@@ -5,13 +5,13 @@ import { createDownloads } from "./service.ts";
 
 const MODEL = { name: "m", layers: [{ size: 500_000_000 }] };
 
-/** What is broadcast, and when. */
+/** A broadcast, and its time. */
 interface News {
   readonly at: number;
   readonly downloads: readonly Record<string, unknown>[];
 }
 
-/** A service that downloads from a mock, whose time it has. */
+/** A service that downloads from a mock, in the time of the mock. */
 function serviceOf(server: MockServer) {
   const news: News[] = [];
   const broadcast = (downloads: readonly object[]) => {

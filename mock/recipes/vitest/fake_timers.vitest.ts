@@ -2,8 +2,8 @@ import { pull, type PullProgress } from "@ollama-pull/kit";
 import { createMockServer, realClock } from "@ollama-pull/kit/mock";
 import { afterEach, expect, test, vi } from "vitest";
 
-// Code with timers of its own, such as a spinner or a time-out, is tested in the runner's fake time. The
-// mock lives in it, too, with `realClock`: it takes the timers that there are when it waits.
+// Code with its own timers, such as a spinner or a timeout, is tested in the runner's fake time. With
+// `realClock`, the mock uses it too: it takes the current timers whenever it waits.
 afterEach(() => void vi.useRealTimers());
 
 test("a download of 20 s is half done after 10 s", async () => {

@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 test("a model is listed once it was pulled", async () => {
-  vi.stubGlobal("fetch", server.fetch); // whoever calls `fetch` gets the mock
+  vi.stubGlobal("fetch", server.fetch); // every call of `fetch` goes to the mock
 
   await pullModel("llama3.2");
 

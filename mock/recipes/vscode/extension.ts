@@ -1,5 +1,5 @@
 /**
- * An editor's command that pulls a model, in a notification that shows how far it is and can cancel it.
+ * An editor command that pulls a model, with a notification that shows the progress and can cancel it.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import * as vscode from "vscode";
 
 type View = vscode.Progress<{ message?: string; increment?: number }>;
 
-/** Pulls a model until the user cancels it, and shows how far it is. */
+/** Pulls a model, shows the progress, and stops if the user cancels. */
 async function pullInView(model: string, view: View, token: vscode.CancellationToken) {
   const cancelled = new AbortController();
   token.onCancellationRequested(() => cancelled.abort());
@@ -22,7 +22,7 @@ async function pullInView(model: string, view: View, token: vscode.CancellationT
   }
 }
 
-/** Pulls a model, and says how that has ended. */
+/** Pulls a model, and shows the result. */
 async function pullModel(model: string): Promise<void> {
   const location = vscode.ProgressLocation.Notification;
   try {

@@ -9,7 +9,7 @@ activate({ subscriptions: [] } as unknown as Parameters<typeof activate>[0]);
 
 const runCommand = () => editor.commands.get("ollama.pull")!();
 
-/** A server in place of Ollama. */
+/** A server that stands in for Ollama. */
 function startServer(options: MockServerOptions = {}) {
   const server = createMockServer({ models: [MODEL], ...options });
   vi.stubGlobal("fetch", server.fetch);
@@ -47,7 +47,7 @@ test("who cancels in the notification ends the download, and sees no error", asy
 
 test("where nothing listens, the user reads that Ollama may not be running", async () => {
   const { url, close } = await createMockServer().listen();
-  await close(); // nobody listens there any more
+  await close(); // nothing listens there any more
   editor.settings = { host: url };
   await runCommand();
   expect(editor.messages).toEqual([

@@ -1,5 +1,5 @@
 /**
- * As much of the editor as the extension uses: it notes what the user would see, and does what the user
+ * The part of the editor that the extension uses. It records what the user would see, and does what the user
  * would do.
  *
  * @module
@@ -9,17 +9,17 @@ import type * as vscode from "vscode";
 
 type Report = Parameters<vscode.Progress<{ message?: string; increment?: number }>["report"]>[0];
 
-/** What the user sees and does. */
+/** The state of the editor: what the user sees and does. */
 export const editor = {
-  /** What is entered where the extension asks for something. */
+  /** The user's input when the extension asks for something. */
   input: undefined as string | undefined,
-  /** What is configured. */
+  /** The configuration. */
   settings: {} as Record<string, unknown>,
-  /** What a notification has shown of its progress. */
+  /** The progress that a notification has shown. */
   reports: [] as Report[],
   /** The messages that were shown. */
   messages: [] as string[],
-  /** The commands by their names. */
+  /** The commands by name. */
   commands: new Map<string, () => Promise<void>>(),
   /** Clicks on Cancel in the notification. */
   cancel: () => {},

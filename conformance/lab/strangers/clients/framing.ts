@@ -1,5 +1,5 @@
 /**
- * Clients that cut the stream into lines and characters wrongly.
+* Clients that split the stream into lines and characters wrongly.
  *
  * @module
  */
@@ -37,7 +37,7 @@ function splitOutsideBraces(
   };
 }
 
-/** Takes a quote for the end of a string, unless the character before it is a backslash. */
+/** Treats a quote as the end of a string, unless the character before it is a backslash. */
 function startCarelessStrings(): (character: string) => boolean {
   let isInString = false;
   let before = "";
@@ -50,7 +50,7 @@ function startCarelessStrings(): (character: string) => boolean {
 
 const SCANNER_LIMIT = 64 * 1024;
 
-/** Lines until one is too long, at which the scanner stops; nobody asks it why. */
+/** Lines until one is too long. Then the scanner stops, and its error is never checked. */
 async function* scanLines(texts: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const line of splitLines(texts)) {
     if (line.length > SCANNER_LIMIT) return;
@@ -73,7 +73,7 @@ async function* decodeByHand(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<
   yield decoder.decode(Uint8Array.from(kept));
 }
 
-/** How many bytes at the end begin a character that goes on; looks at the last two alone. */
+/** How many bytes at the end begin an incomplete character. Looks only at the last two. */
 function unfinishedBytes(bytes: readonly number[]): number {
   for (const count of [1, 2]) {
     const byte = bytes.at(-count) ?? 0;

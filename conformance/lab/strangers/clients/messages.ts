@@ -1,15 +1,15 @@
 /**
- * What errors say, in the shapes of several servers.
+* Error messages, in the shapes of several servers.
  *
  * @module
  */
 
-/** The message of an error, whatever its shape; JSON if it has none that is known. */
+/** The message of an error, whatever its shape; its JSON if the shape is unknown. */
 export function messageOf(error: unknown): string {
   return findMessage(error) ?? JSON.stringify(error);
 }
 
-/** What the body of an HTTP error says. */
+/** The message in the body of an HTTP error. */
 export function reasonOf(body: string): string {
   try {
     return messageOf(JSON.parse(body));

@@ -1,6 +1,6 @@
 /**
  * Clients that are wrong in one way each, written from the text of the rules alone, before any check was
- * run against them. They measure the suite: how many it catches of those that nobody showed it.
+* run against them. They measure how many faults the suite catches that it was not written for.
  *
  * @module
  */
@@ -18,7 +18,7 @@ export { rightProgressClient } from "./progress.ts";
 export { rightClient } from "./right_client.ts";
 export type { Difficulty, StrangerClient } from "./specimen.ts";
 
-/** All clients, by what they are wrong about. */
+/** All clients, by the kind of their fault. */
 export const strangerClients: readonly StrangerClient[] = [
   ...framingClients,
   ...contentClients,

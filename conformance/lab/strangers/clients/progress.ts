@@ -1,5 +1,5 @@
 /**
- * Progress over all layers, as a client that is right adds it up. A stranger has some of it replaced.
+* Progress over all layers, as a correct client computes it. A stranger replaces some parts.
  *
  * @module
  */
@@ -20,15 +20,15 @@ export interface Layer {
   completed: number;
 }
 
-/** How layers are added up. */
+/** The parts of the computation. */
 export interface Sums {
-  /** What tells a layer from the others. */
+  /** The key of a layer. */
   readonly keyOf: (object: PullObject) => unknown;
-  /** What an object says of the bytes of a layer. */
+  /** Reads the bytes of a layer from an object. */
   readonly bytesOf: (object: PullObject, context: Context) => Partial<Layer>;
-  /** Takes in what is new of a layer. */
+  /** Applies an update to a layer. */
   readonly note: (layer: Layer, bytes: Partial<Layer>, isNew: boolean) => void;
-  /** Forgets layers that are of no use any more. */
+  /** Removes layers that are not needed any more. */
   readonly forget: (layers: Map<unknown, Layer>) => void;
 }
 
@@ -48,7 +48,7 @@ const RIGHT_SUMS: Sums = {
   forget: () => {},
 };
 
-/** Reports `completed` and `total` in bytes, and `fraction`, with sums of which some are replaced. */
+/** Reports `completed` and `total` in bytes, and `fraction`, with some parts replaced. */
 export function reportSums(replaced: Partial<Sums> = {}): ClientParts["startReport"] {
   const { keyOf, bytesOf, note, forget } = { ...RIGHT_SUMS, ...replaced };
   return (onUpdate) => {

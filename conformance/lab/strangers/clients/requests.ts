@@ -1,5 +1,5 @@
 /**
- * Clients that ask for the wrong thing, or at the wrong place.
+* Clients that send wrong requests, or send them to the wrong address.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A client that is right, as the control, made of parts. A stranger has some of them replaced.
+* A correct client, as the control, made of parts. A stranger replaces some of them.
  *
  *     address, body ─▶ send ─▶ accept ─▶ receive ─▶ decode ─▶ split ─▶ parse ─▶ judge ─▶ report ─▶ end
  *                                           ▲                            │
@@ -13,7 +13,7 @@ import { bodyOf } from "../../body.ts";
 import { messageOf, reasonOf } from "./messages.ts";
 import { startTimeLimit, type TimeLimit } from "./time_limit.ts";
 
-/** What a line says. */
+/** The value of a line. */
 export interface PullObject {
   readonly status?: unknown;
   readonly digest?: unknown;
@@ -30,38 +30,38 @@ export interface Context {
   readonly statusBefore: string;
 }
 
-/** Tells of an object. */
+/** Reports an object. */
 export type Report = (object: PullObject, context: Context) => void;
 
 /** The parts of a client. */
 export interface ClientParts {
-  /** Where a pull is asked for. */
+  /** The address of the request. */
   readonly address: (host: string) => URL;
-  /** What is asked for. */
+  /** The body of the request. */
   readonly body: (model: string) => Readonly<Record<string, unknown>>;
   /** Makes the request. */
   readonly send: (run: ClientRun, url: URL, init: RequestInit) => Promise<Response>;
-  /** Throws unless an answer is a pull to be followed. */
+  /** Throws unless the answer is a pull. */
   readonly accept: (response: Response) => Promise<void>;
-  /** Bytes as text, however they are cut. */
+  /** Decodes bytes as text, however they are cut. */
   readonly decode: (chunks: AsyncIterable<Uint8Array>) => AsyncIterable<string>;
-  /** Text as lines, without the newline. */
+  /** Splits text into lines, without the newline. */
   readonly split: (texts: AsyncIterable<string>) => AsyncIterable<string>;
-  /** Starts to renew a time limit whenever an object has something new, and to hold it otherwise. */
+  /** Starts to watch: renews a time limit whenever an object has news, and holds it otherwise. */
   readonly watch: (limit: TimeLimit) => (object: PullObject) => void;
-  /** Throws if an object tells of an error. */
+  /** Throws if an object reports an error. */
   readonly judge: (object: PullObject, context: Context) => void;
   /** Starts to report a pull. */
   readonly startReport: (onUpdate: ClientRun["onUpdate"]) => Report;
   /** Whether an object ends the pull in success. */
   readonly isSuccess: (object: PullObject, context: Context) => boolean;
-  /** What remains to be done with the lines after success. */
+  /** Handles the lines after success. */
   readonly afterSuccess: (lines: AsyncIterable<string>) => Promise<void>;
-  /** What becomes of a pull without success after its last status. */
+  /** Ends a pull that has no success after its last status. */
   readonly atEnd: (lastStatus: string) => void;
 }
 
-/** For how long nothing new may come, in milliseconds. */
+/** The longest time without news, in milliseconds. */
 export const TIME_LIMIT_MS = 100;
 
 /** The connection broke before the answer was complete. */
@@ -76,7 +76,7 @@ export const FINAL_STATUSES: readonly unknown[] = [
   "success",
 ];
 
-/** The parts of a client that is right and hands on the server's statuses. */
+/** The parts of a correct client that passes on the server's statuses. */
 export const RIGHT_PARTS: ClientParts = {
   address(host) {
     const url = new URL(host);
@@ -134,7 +134,7 @@ export const RIGHT_PARTS: ClientParts = {
   },
 };
 
-/** How many lines in a row with nothing new do not mean yet that a download stands still. */
+/** How many consecutive lines without news are still normal for a running download. */
 const REPEATS = 2;
 
 /**
@@ -165,7 +165,7 @@ export async function* splitLines(texts: AsyncIterable<string>): AsyncGenerator<
   yield rest;
 }
 
-/** Pulls with parts, of which those that are given replace the right ones. */
+/** Pulls with the given parts, and the correct ones for the rest. */
 export function pullWith(replaced: Partial<ClientParts> = {}): ClientSubject["pull"] {
   const parts = { ...RIGHT_PARTS, ...replaced };
   return async (run) => {
@@ -190,7 +190,7 @@ async function ask(parts: ClientParts, run: ClientRun, signal: AbortSignal): Pro
     body: JSON.stringify(parts.body(run.model)),
     signal,
   };
-  // Some `fetch` functions in process pay no attention to the signal.
+  // Some in-process `fetch` functions ignore the signal.
   const aborted = Promise.withResolvers<never>();
   const abort = () => aborted.reject(signal.reason);
   signal.addEventListener("abort", abort, { once: true });
@@ -201,7 +201,7 @@ async function ask(parts: ClientParts, run: ClientRun, signal: AbortSignal): Pro
   }
 }
 
-/** The chunks of a body until it ends; closes the connection when they are not wanted any more. */
+/** The chunks of a body until it ends. Closes the connection when the caller stops early. */
 async function* receive(
   body: ReadableStream<Uint8Array>,
   signal: AbortSignal,
@@ -261,7 +261,7 @@ function parse(line: string): PullObject {
   throw new Error(`A line is not a JSON object: ${JSON.stringify(line.slice(0, 60))}`);
 }
 
-/** The control: it breaks nothing, and hands on the server's statuses. */
+/** The control: it breaks nothing, and passes on the server's statuses. */
 export const rightClient: ClientSubject = {
   name: "a right client",
   reports: "statuses",

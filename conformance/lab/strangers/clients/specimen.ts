@@ -8,7 +8,7 @@
 import type { ClientSubject } from "../../../client/subject.ts";
 import { type ClientParts, pullWith, TIME_LIMIT_MS } from "./right_client.ts";
 
-/** How unusual the input is that shows what a client does wrong. */
+/** How unusual the input is that reveals the fault of a client. */
 export type Difficulty = "easy" | "middling" | "hard";
 
 /** A client that is wrong in one way. */
@@ -19,7 +19,7 @@ export interface StrangerClient {
   readonly breaks: string;
   /** When a user would see it, with the report of a real client if one is known. */
   readonly how: string;
-  /** How unusual the input is that shows it. */
+  /** How unusual the input is that reveals it. */
   readonly difficulty: Difficulty;
   /** Whether it runs in process, or makes sense only as a command. */
   readonly form: "in-process" | "command";
@@ -30,7 +30,7 @@ export interface StrangerClient {
 /** What describes a stranger beside its client. */
 export type Description = Pick<StrangerClient, "name" | "breaks" | "how" | "difficulty">;
 
-/** A stranger with a `pull` of its own, which hands on the server's statuses if nothing else is said. */
+/** A stranger with its own `pull`, which passes on the server's statuses by default. */
 export function strangerOf(
   description: Description,
   pull: ClientSubject["pull"],
@@ -47,7 +47,7 @@ export function strangerOf(
   return { ...description, form: "in-process", client };
 }
 
-/** A stranger that hands on the server's statuses and has some parts of the right client replaced. */
+/** A stranger that passes on the server's statuses, and replaces some parts of the correct client. */
 export function withStatuses(
   description: Description,
   parts: Partial<ClientParts>,
@@ -55,7 +55,7 @@ export function withStatuses(
   return strangerOf(description, pullWith(parts));
 }
 
-/** A stranger that reports progress over all layers and has some parts of the right client replaced. */
+/** A stranger that reports progress over all layers, and replaces some parts of the correct client. */
 export function withProgress(
   description: Description,
   parts: Partial<ClientParts>,

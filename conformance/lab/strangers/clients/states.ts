@@ -8,7 +8,7 @@ import type { ClientRun } from "../../../client/subject.ts";
 import { ConnectionLost, FINAL_STATUSES, pullWith, RIGHT_PARTS } from "./right_client.ts";
 import { type StrangerClient, strangerOf, withStatuses } from "./specimen.ts";
 
-/** Pulls again if the connection breaks, and waits for the outcome alone. */
+/** Pulls again if the connection breaks, and only waits for the outcome. */
 async function pullAgainForOutcome(run: ClientRun): Promise<void> {
   try {
     await pullWith()(run);

@@ -15,13 +15,13 @@ import {
 import { type StrangerClient, strangerOf, withStatuses } from "./specimen.ts";
 import type { TimeLimit } from "./time_limit.ts";
 
-/** Ends the time limit, which not every client has. */
+/** Ends the time limit, if the client has one. */
 function withoutLimit(limit: TimeLimit): () => void {
   limit.end();
   return () => {};
 }
 
-/** Hands an abort on until the final phases begin. */
+/** Passes on an abort until the final phases begin. */
 async function pullDeafAtTheEnd(run: ClientRun): Promise<void> {
   const controller = new AbortController();
   const abort = () => controller.abort(run.signal.reason);

@@ -1,5 +1,5 @@
 /**
- * How long a client waits for something new.
+* The limit on how long a client waits for news.
  *
  * @module
  */
@@ -8,22 +8,22 @@
 export interface TimeLimit {
   /** Aborts when the limit has passed. */
   readonly signal: AbortSignal;
-  /** Starts the limit again, because something new has come. */
+  /** Restarts the limit, because there is news. */
   readonly renew: () => void;
-  /** Starts the limit again, because bytes have come, unless it is held. */
+  /** Restarts the limit, because bytes have arrived, unless it is held. */
   readonly touch: () => void;
-  /** Keeps bytes alone from starting the limit again, until something new comes. */
+  /** Holds the limit: bytes alone do not restart it until there is news. */
   readonly hold: () => void;
-  /** Ends the limit: it does not pass any more. */
+  /** Cancels the limit. */
   readonly end: () => void;
 }
 
-/** Into how many parts a limit is cut. */
+/** How many parts a limit is divided into. */
 const PARTS = 10;
 
 /**
- * Starts a limit. It passes in parts, one a turn of the event loop, so that a process that stands still on
- * a busy machine does not take that for silence of the server.
+* Starts a limit. It passes in parts, one per turn of the event loop, so that a process that is suspended on
+* a busy machine does not mistake that for silence of the server.
  */
 export function startTimeLimit(limitMs: number): TimeLimit {
   const controller = new AbortController();

@@ -1,11 +1,11 @@
-//! A mock of Ollama. Each test has its own, as tests run in parallel.
+//! A mock of Ollama. Each test has its own, because tests run in parallel.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 
 const COMMAND: &str = "npx --yes @ollama-pull/kit mock --json --control --port 0 --rate unlimited";
 
-/// A mock of Ollama, which ends when its standard input closes: as soon as this is dropped.
+/// A mock of Ollama. It ends when its standard input closes, as when this is dropped.
 pub struct Mock {
     pub url: String,
     control: String,
@@ -30,7 +30,7 @@ impl Mock {
         })
     }
 
-    /// The address of a part of the control interface.
+    /// The address of an endpoint of the control interface.
     pub fn control(&self, path: &str) -> String {
         format!("{}{path}", self.control)
     }
