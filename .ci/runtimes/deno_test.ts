@@ -9,6 +9,7 @@ import { after, describe, it } from "node:test";
 import { createMockServer } from "../../mock/mod.ts";
 import { readDenoConfig } from "../project.ts";
 import { Consumer } from "./consumer.ts";
+import { tryRelay } from "./relays.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { countLeft } from "./upstream.ts";
 import { startRegistry } from "./registry.ts";
@@ -70,6 +71,9 @@ describe("the package from JSR, in Deno", () => {
     });
     await consumer.outputOf(deno(`--allow-net=${new URL(listener.url).host}`, "pull.ts"));
   });
+
+  it("relays, as the guide says", () =>
+    tryRelay(consumer, "deno.js", deno("--allow-net", "--allow-env")));
 
   it("leaves nothing open on a server, in whatever state it leaves", () =>
     countLeft(async (host) => {
