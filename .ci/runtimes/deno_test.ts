@@ -72,8 +72,10 @@ describe("the package from JSR, in Deno", () => {
     await consumer.outputOf(deno(`--allow-net=${new URL(listener.url).host}`, "pull.ts"));
   });
 
-  it("relays, as the guide says", () =>
-    tryRelay(consumer, "deno.js", deno("--allow-net", "--allow-env")));
+  it("relays, as the guide says", () => {
+    const permissions = ["--no-prompt", "--allow-net", "--allow-env"];
+    return tryRelay(consumer, "deno.js", [Deno.execPath(), "run", ...permissions]);
+  });
 
   it("leaves nothing open on a server, in whatever state it leaves", () =>
     countLeft(async (host) => {

@@ -23,7 +23,8 @@ async function addressOf(child: Deno.ChildProcess): Promise<string> {
     const { done, value } = await reader.read();
     if (done) throw new Error(`The server printed no address, but ${output}`);
     output += value;
-    const [, port, path] = /http:\/\/[^\s/]+:(\d+)(\S*)\s/.exec(output) ?? [];
+    const [, port, path] =
+      /(?:Listening on|Relays at) http:\/\/[^\s/]+:(\d+)(\S*)\s/.exec(output) ?? [];
     if (port) return `http://127.0.0.1:${port}${path}`;
   }
 }
