@@ -7,7 +7,7 @@
 
 import type { PullProgress } from "@ollama-pull/kit";
 import { createMockServer, type Listener, type MockServer, realClock } from "@ollama-pull/kit/mock";
-import { watchPull, type WatchPullOptions } from "@ollama-pull/kit/relay";
+import { cancelPull, watchPull, type WatchPullOptions } from "@ollama-pull/kit/relay";
 import { Miniflare } from "miniflare";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -60,11 +60,17 @@ class Cloud {
     return await fetch(new URL(new URL(url).pathname, await this.#worker.ready), init);
   };
 
+  readonly #login = { headers: { Authorization: `Bearer ${TOKEN}` }, fetch: this.fetch };
+
+  /** Cancels a pull. */
+  cancel(model: string): Promise<boolean> {
+    return cancelPull("http://localhost", model, this.#login);
+  }
+
   /** Watches a pull. Before it connects again, it waits for the restart. */
   watch(model: string, options: WatchPullOptions = {}) {
     return watchPull("http://localhost", model, {
-      headers: { Authorization: `Bearer ${TOKEN}` },
-      fetch: this.fetch,
+      ...this.#login,
       sleep: () => this.#restarting,
       silenceTimeoutMs: Infinity,
       ...options,
@@ -169,4 +175,17 @@ test("how a pull ended is told after a restart, without another one", async () =
   expect((await readAll(cloud.watch("small"))).at(-1)).toMatchObject({ phase: "success" });
   await expect(readAll(cloud.watch("not-there"))).rejects.toMatchObject(failure);
   expect(answers.length).toBe(2);
+});
+
+test("a pull that was cancelled is not started again by a restart", async () => {
+  const hold = ollama.hold();
+  const failure = { name: "AbortError" };
+  const watching = expect(readAll(cloud.watch("small", { start: true }))).rejects
+    .toMatchObject(failure);
+  await hold.reached;
+  expect(await cloud.cancel("small")).toBe(true);
+  await watching;
+  await cloud.restart();
+  await expect(readAll(cloud.watch("small"))).rejects.toMatchObject(failure);
+  expect(answers.length).toBe(1);
 });
