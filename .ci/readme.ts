@@ -27,6 +27,7 @@ export const GUIDES: readonly string[] = [
   "conformance/README.md",
   "mock/README.md",
   "src/README.md",
+  "src/relay/README.md",
 ];
 
 /** What people read first. */
@@ -78,14 +79,37 @@ function commandsOf(code: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-/** The blocks of code in some languages of a text in Markdown, wherever they are nested. */
-function codeBlocks(markdown: string, languages: readonly string[]): string[] {
-  const blocks: string[] = [];
+/** A block of code: its text, and the words after its fence, the first of which is the language. */
+interface CodeBlock {
+  readonly text: string;
+  readonly words: readonly string[];
+}
+
+/** The blocks of code of a text in Markdown, wherever they are nested. */
+function allCodeBlocks(markdown: string): CodeBlock[] {
+  const blocks: CodeBlock[] = [];
   walkTokens(lexer(markdown), (token: Token) => {
-    if (token.type !== "code" || !languages.includes(token.lang?.split(" ")[0])) return;
-    blocks.push(token.text);
+    if (token.type === "code") {
+      blocks.push({ text: token.text, words: token.lang?.split(" ") ?? [] });
+    }
   });
   return blocks;
+}
+
+/** Those in some languages. */
+function codeBlocks(markdown: string, languages: readonly string[]): string[] {
+  return allCodeBlocks(markdown)
+    .filter(({ words: [language] }) => language !== undefined && languages.includes(language))
+    .map(({ text }) => text);
+}
+
+/**
+ * The modules of a text in Markdown by their names, each of which is the last word of a fence, as in
+ * "```js ignore server.js". (By the word "ignore", Deno leaves them out of the examples that it runs.)
+ */
+export function namedModules(markdown: string): Record<string, string> {
+  const named = allCodeBlocks(markdown).map(({ text, words }) => [words.at(-1) ?? "", text]);
+  return Object.fromEntries(named.filter(([name]) => /\.[jt]s$/.test(name!)));
 }
 
 /** The commands in all blocks of shell code of a text in Markdown. */

@@ -10,13 +10,17 @@ import { describe, it } from "node:test";
 import { isTestFile, listFiles, readText, ROOT } from "./project.ts";
 
 /** The folders of the recipes: what an app writes around its pulls. */
-const RECIPES = ["electron", "react", "service", "vscode"].map((name) => `mock/recipes/${name}`);
+const RECIPES = ["durable_object", "electron", "react", "service", "vscode"]
+  .map((name) => `mock/recipes/${name}`);
 
 const MAX_LINES = 40;
 
-/** What only the package knows: the endpoints, the fields and words of the statuses, and how to decode them. */
+/**
+ * What only the package knows: the endpoints, the fields and words of the statuses, and how to decode them.
+ * A Worker may have a `fetch` for the requests that it gets, and hand them on.
+ */
 const PROTOCOL =
-  /\/api\/|ndjson|digest|sha256|manifest|"success"|\bJSON\.|TextDecoder|getReader|\bfetch\b|insecure/i;
+  /\/api\/|ndjson|digest|sha256|manifest|"success"|\bJSON\.|TextDecoder|getReader|\bfetch\b(?!(: )?\(request\b)|insecure/i;
 
 /** The lines of a module that are neither blank, nor an import, nor a comment. */
 function linesOfCode(text: string): string[] {

@@ -10,7 +10,8 @@ import { type CommandOptions, type CommandResult, outputOf, runCommand } from ".
 import { readText } from "../project.ts";
 import type { Findings } from "./program.ts";
 
-type Command = readonly [string, ...string[]];
+/** A program and its arguments. */
+export type Command = readonly [string, ...string[]];
 type Environment = NonNullable<CommandOptions["env"]>;
 
 /** A module that prints, as JSON, what came of `program.ts`, which is beside it. */
@@ -49,6 +50,17 @@ export class Consumer {
       const text = typeof contents === "string" ? contents : JSON.stringify(contents, null, 2);
       await Deno.writeTextFile(file, text);
     }
+  }
+
+  /** Starts a command there. What it writes is all in its standard output. */
+  start(command: Command, env: Environment = {}): Deno.ChildProcess {
+    return new Deno.Command("sh", {
+      args: ["-c", 'exec "$0" "$@" 2>&1', ...command],
+      cwd: this.folder,
+      env: { ...this.#env, ...env },
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
   }
 
   /** Runs a command there to its end, whatever that is. */
