@@ -1,7 +1,7 @@
 /**
  * How fast pulls are decoded, how much memory and what at the edge it takes, in Deno, Node and Bun,
  * compared with what users would take instead, how right the time left is that is told on the way, and what
- * the mock costs:
+ * the mock and viewers of a relay cost:
  * `deno task bench`, or a part of it by its name, such as `deno task bench growth`.
  *
  * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, in
@@ -22,6 +22,7 @@ import { measureEdge } from "./edge.ts";
 import { measureEta } from "./eta.ts";
 import { drawPage } from "./eta_page.ts";
 import { measureMock } from "./mock.ts";
+import { measureRelay, type RelayBenchOptions } from "./relay.ts";
 import { judge } from "./goals.ts";
 import { inputNames, makeInputs, type Origin, TODAY } from "./inputs.ts";
 import {
@@ -31,6 +32,7 @@ import {
   printInputs,
   printMemory,
   printMock,
+  printRelay,
   printSpeed,
   printVerdicts,
 } from "./print.ts";
@@ -54,7 +56,7 @@ const RECORD = join(ROOT, "bench/record.json");
 const REPORT = join(ROOT, "bench/README.md");
 
 /** The parts of a run. */
-const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta", "mock"] as const;
+const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta", "mock", "relay"] as const;
 
 type Part = typeof PARTS[number];
 
@@ -63,7 +65,8 @@ const collect = (value: string, before: readonly string[]) => [...before, value]
 
 const program = new Command("deno task bench")
   .description(
-    "measures speed, memory, growth, the edge, how right the time left is, and what the mock costs",
+    "measures speed, memory, growth, the edge, how right the time left is, and what the mock and viewers of " +
+      "a relay cost",
   )
   .argument("[parts...]", `what to measure: ${PARTS.join(", ")} (default: all)`)
   .option("--check", "fail if a goal is missed")
@@ -121,6 +124,20 @@ const FEWER = 8;
 
 /** How many downloads of each shape the time left is told of. */
 const downloads = quick ? 1 : 8;
+
+/** How many viewers of a relay are looked at, told once a second; and in a quick run. */
+const VIEWERS: RelayBenchOptions = {
+  sizes: [100, 300, 1_000, 3_000, 10_000],
+  secondLevelSize: 1_000,
+  seconds: 5,
+  updateEveryMs: 1_000,
+};
+const FEW_VIEWERS: RelayBenchOptions = {
+  sizes: [10, 30],
+  secondLevelSize: 10,
+  seconds: 0.5,
+  updateEveryMs: 100,
+};
 
 /** The inputs of a quick run: one of each origin. */
 const QUICK_INPUTS = ["dialect client2", "recorded 0.34.1", "2,000 layers in turn"];
@@ -281,7 +298,8 @@ async function keep(record: BenchRecord): Promise<void> {
     RUNTIME_NAMES.every((name) => record.versions[name] !== undefined) &&
     record.edge !== undefined &&
     record.eta !== undefined &&
-    record.mock !== undefined;
+    record.mock !== undefined &&
+    record.relay !== undefined;
   if (!isWhole || quick) throw new Error("The record is of a whole run: something was left out");
   await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   await writeFile(join(ROOT, CHART), drawChart(record));
@@ -324,6 +342,10 @@ async function measure(): Promise<BenchRecord> {
     )
     : undefined;
   if (mock) printMock(mock);
+  const relay = has("relay")
+    ? await measureRelay(script, join(CACHE, "relay_worker.mjs"), quick ? FEW_VIEWERS : VIEWERS)
+    : undefined;
+  if (relay) printRelay(relay);
   const { speed, memory, growth } = run;
   const versions = await versionsOf(runtimes);
   return {
@@ -337,6 +359,7 @@ async function measure(): Promise<BenchRecord> {
     ...(edge && { edge }),
     ...(eta && { eta }),
     ...(mock && { mock }),
+    ...(relay && { relay }),
   };
 }
 

@@ -12,6 +12,7 @@ import type { Verdict } from "./goals.ts";
 import type { Growth, Point } from "./growth.ts";
 import { CHUNKINGS } from "./pull_bytes.ts";
 import type { MemoryEntry, SpeedEntry } from "./record.ts";
+import { RELAY_RUNTIMES, type RelayCost, type RelayPoint } from "./relay.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
 const times = (value: number | undefined) => value === undefined ? "" : value.toFixed(2);
@@ -124,6 +125,30 @@ export function printMock(
   const { bareMs, readyMs, laterMs } = startUp;
   console.log("\nthe mock from npm, in Node");
   console.log(`  ready after ${ms(readyMs)}: ${ms(laterMs)} later than bare Node (${ms(bareMs)})`);
+}
+
+/** Prints what viewers of a relay cost. */
+export function printRelay(relay: RelayCost): void {
+  const cells = ({ viewers: _, ...point }: RelayPoint) => ({
+    "µs an update": point.cpuUs,
+    "bytes": point.bytes,
+    "heap, bytes": point.heapBytes,
+    "process, bytes": point.residentBytes,
+    "heap, MB": point.heapMb,
+    "load, %": Math.round(point.load * 100),
+    "age, ms": `${point.medianMs} / ${point.p99Ms}`,
+    "arrived, %": Math.round(point.arrived * 100),
+  });
+  const rows = (name: string, points: readonly RelayPoint[]) =>
+    points.map((point) => [`${name}, ${point.viewers}`, cells(point)] as const);
+  console.log(`\nviewers of a relay, told every ${relay.updateEveryMs} ms; ages: median / p99`);
+  console.table(Object.fromEntries([
+    ...RELAY_RUNTIMES.flatMap((name) => [
+      ...rows(name, relay[name].relay),
+      ...rows(`${name}, floor`, relay[name].floor),
+    ]),
+    ...rows("Deno, second level", [relay.secondLevel]),
+  ]));
 }
 
 /** Prints the goals that were missed, and how many were not. */

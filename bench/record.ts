@@ -17,6 +17,7 @@ import { type Origin, TODAY } from "./inputs.ts";
 import type { Memory } from "./memory.ts";
 import type { Chunking } from "./pull_bytes.ts";
 import type { Speed } from "./races.ts";
+import type { RelayCost } from "./relay.ts";
 import { type Clock, median } from "./rounds.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
@@ -53,6 +54,7 @@ export interface BenchRecord {
   readonly edge?: Edge;
   readonly eta?: Eta;
   readonly mock?: MockCost;
+  readonly relay?: RelayCost;
 }
 
 /**

@@ -1,0 +1,111 @@
+/**
+ * Where a relay is measured: a process of Deno, or one of workerd with a Durable Object.
+ *
+ * @module
+ */
+
+import { TextLineStream } from "@std/streams";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Miniflare } from "miniflare";
+import { Inspector } from "./inspector.ts";
+import { cpuClockOf, findWorkerd, residentBytesOf } from "./processes.ts";
+import type { HandlerOptions } from "./relay_handlers.ts";
+import { ENV, ROOT } from "./runtimes.ts";
+
+/** A process that answers viewers, and what it takes. */
+export interface Host extends AsyncDisposable {
+  /** Its address. */
+  readonly url: string;
+  /** The processor time that it has taken, in milliseconds. */
+  cpuMs(): number;
+  /** Its memory, in bytes. */
+  residentBytes(): number;
+  /** What is alive on the heap of V8, in bytes. */
+  heapBytes(): Promise<number>;
+}
+
+/** Starts a process that answers viewers. */
+export type StartHost = (options: HandlerOptions) => Promise<Host>;
+
+/** Finds the first line of some output in which there is a text, and reads on, so that nobody waits. */
+async function findIn(output: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string> {
+  const lines = output.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
+    new TextLineStream(),
+  );
+  const reader = lines.getReader();
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error(`A process ended without a line like ${pattern}`);
+    const found = value.match(pattern)?.[0];
+    if (found === undefined) continue;
+    reader.releaseLock();
+    void lines.pipeTo(new WritableStream());
+    return found;
+  }
+}
+
+/** Starts `Deno.serve` in a process of its own. */
+export async function startInDeno(options: HandlerOptions): Promise<Host> {
+  const script = join(ROOT, "bench/relay_server.ts");
+  const command = new Deno.Command(Deno.execPath(), {
+    args: [
+      ...["run", "--allow-all", "--no-check", "--inspect=127.0.0.1:0", script],
+      JSON.stringify(options),
+    ],
+    cwd: ROOT,
+    env: ENV,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const child = command.spawn();
+  const [inspectorUrl, url] = await Promise.all([
+    findIn(child.stderr, /ws:\S+/),
+    findIn(child.stdout, /http:\S+/),
+  ]);
+  const inspector = await Inspector.connect(inspectorUrl);
+  return {
+    url,
+    cpuMs: cpuClockOf(child.pid),
+    residentBytes: () => residentBytesOf(child.pid),
+    heapBytes: () => inspector.heapBytes(),
+    async [Symbol.asyncDispose]() {
+      inspector[Symbol.dispose]();
+      child.kill("SIGKILL");
+      await child.status;
+    },
+  };
+}
+
+/** Makes what starts workerd with a Worker, whose bundle is in a file. */
+export function workerdStarter(script: string): StartHost {
+  return async (options) => {
+    const name = "relay";
+    const miniflare = new Miniflare({
+      name,
+      modules: [{ type: "ESModule", path: "worker.mjs", contents: await readFile(script, "utf8") }],
+      compatibilityDate: "2026-07-01",
+      bindings: { OPTIONS: options as unknown as Record<string, string> },
+      durableObjects: { HUBS: "Hub" },
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }], // not through the Worker of Miniflare
+      inspectorPort: 0,
+    });
+    await miniflare.ready;
+    const url = await miniflare.unsafeGetDirectURL(name);
+    const inspectorUrl = await miniflare.getInspectorURL();
+    inspectorUrl.pathname = `core:user:${name}`; // as Miniflare calls it
+    const inspector = await Inspector.connect(inspectorUrl);
+    const pid = findWorkerd();
+    return {
+      url: url.origin,
+      cpuMs: cpuClockOf(pid),
+      residentBytes: () => residentBytesOf(pid),
+      heapBytes: () => inspector.heapBytes(),
+      async [Symbol.asyncDispose]() {
+        inspector[Symbol.dispose]();
+        await miniflare.dispose();
+      },
+    };
+  };
+}
