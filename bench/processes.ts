@@ -4,7 +4,6 @@
  * @module
  */
 
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 
@@ -22,13 +21,24 @@ export function findWorkerd(): number {
   throw new Error("There is no process of workerd");
 }
 
-/** A clock that shows the processor time of a process, in milliseconds. */
+/**
+ * A clock that shows the processor time of a process, in milliseconds: that of its threads, which the
+ * scheduler counts in nanoseconds, where the sum that it keeps has steps of 10 ms. A thread that ends takes
+ * its time with it, which does not matter while a process does the same all the time.
+ */
 export function cpuClockOf(pid: number): () => number {
-  const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
-  return () => {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond * 1_000;
-  };
+  const folder = `/proc/${pid}/task`;
+  return () =>
+    readdirSync(folder).reduce((all, thread) => all + threadMs(`${folder}/${thread}`), 0);
+}
+
+function threadMs(folder: string): number {
+  try {
+    const [nanoseconds] = readFileSync(`${folder}/schedstat`, "utf8").split(" ");
+    return Number(nanoseconds) / 1e6;
+  } catch {
+    return 0; // it has ended meanwhile
+  }
 }
 
 /** The memory of a process that is not swapped out, in bytes. */

@@ -42,31 +42,39 @@ const utf8 = new TextEncoder();
 /** Sends the newest line to plain streams, by one timer, and keeps nothing for them. */
 function createFloor(upstream: string, updateEveryMs: number): Handler {
   const viewers = new Set<ReadableStreamDefaultController<Uint8Array>>();
+  let newest = utf8.encode('data: {"completed":0}\n\n');
+  const publish = (bytes: typeof newest) => {
+    newest = bytes;
+    for (const viewer of viewers) viewer.enqueue(bytes);
+  };
   let isFollowing = false;
   return () => {
-    if (!isFollowing) void follow(upstream, updateEveryMs, viewers);
+    if (!isFollowing) void follow(upstream, updateEveryMs, publish);
     isFollowing = true;
     let own: ReadableStreamDefaultController<Uint8Array>;
     const body = new ReadableStream<Uint8Array>({
-      start: (controller) => void viewers.add(own = controller),
+      start(controller) {
+        viewers.add(own = controller);
+        controller.enqueue(newest);
+      },
       cancel: () => void viewers.delete(own),
     });
     return new Response(body, { headers: { "Content-Type": "text/event-stream" } });
   };
 }
 
+/** Reads an upstream, and publishes a record of its newest line every so often. */
 async function follow(
   upstream: string,
   updateEveryMs: number,
-  viewers: ReadonlySet<ReadableStreamDefaultController<Uint8Array>>,
+  publish: (bytes: Uint8Array<ArrayBuffer>) => void,
 ): Promise<void> {
   let completed = "0";
   let sequence = 0;
   setInterval(() => {
     const sums = `"bytesPerSecond":1000.123,"etaSeconds":1234567890.123`;
     const record = `{"sequence":${++sequence},"grown":[[0,${completed}]],${sums}}`;
-    const bytes = utf8.encode(`id: ${sequence}\ndata: ${record}\n\n`);
-    for (const viewer of viewers) viewer.enqueue(bytes);
+    publish(utf8.encode(`id: ${sequence}\ndata: ${record}\n\n`));
   }, updateEveryMs);
   const { body } = await fetch(upstream);
   for await (const line of body!.pipeThrough(new TextDecoderStream())) {
