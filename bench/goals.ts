@@ -10,6 +10,7 @@ import { RIVALS } from "./eta_methods.ts";
 import type { Growth, Point } from "./growth.ts";
 import type { Chunking } from "./pull_bytes.ts";
 import { type BenchRecord, RUNTIME_NAMES, speedOf, type SpeedQuery } from "./record.ts";
+import { RELAY_RUNTIMES, type RelayPoint, type RelayScale } from "./relay_cost.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
 /** A figure, and the bound that it must keep. */
@@ -235,6 +236,60 @@ const MOCK: readonly Goal[] = [
   },
 ];
 
+/** The number of viewers that a relay must bear, and the one that this is compared with. */
+const MANY_VIEWERS = 10_000;
+const SOME_VIEWERS = 1_000;
+
+/** What a relay may cost in a runtime, by what it costs with some viewers and with many. */
+const RELAY: readonly {
+  readonly name: string;
+  readonly target: number;
+  readonly figure: (some: RelayPoint, many: RelayPoint) => number;
+}[] = [
+  {
+    name: "an update of one of 10,000 viewers costs, in those of one of 1,000",
+    target: 1.2,
+    figure: (some, many) => many.cpuUs / some.cpuUs,
+  },
+  {
+    name: "one of 10,000 viewers takes on the heap, in those of 1,000",
+    target: 1.2,
+    figure: (some, many) => many.heapBytes / some.heapBytes,
+  },
+  {
+    name: "milliseconds after which 99 % of the updates of 1,000 viewers are read",
+    target: 200,
+    figure: (some) => some.p99Ms,
+  },
+  {
+    name: "megabytes of the heap with 10,000 viewers",
+    target: 100,
+    figure: (_, many) => many.heapMb,
+  },
+  {
+    name: "10,000 viewers told once a second, part of a core",
+    target: 1,
+    figure: (_, many) => many.load,
+  },
+];
+
+function relayGoals(): Goal[] {
+  const pointOf = (scale: RelayScale | undefined, size: number) =>
+    scale?.relay.find(({ viewers }) => viewers === size);
+  return RELAY_RUNTIMES.flatMap((runtime) =>
+    RELAY.map(({ name, target, figure }): Goal => ({
+      name: `relay in ${runtime}: ${name}`,
+      bound: "at most",
+      target,
+      figure({ relay }) {
+        const some = pointOf(relay?.[runtime], SOME_VIEWERS);
+        const many = pointOf(relay?.[runtime], MANY_VIEWERS);
+        return some && many && figure(some, many);
+      },
+    }))
+  );
+}
+
 /** How many times the best median error of a trace is allowed, and which error is allowed in any case. */
 const ALLOWED_BESTS = 2;
 const ALLOWED_ERROR = 0.06;
@@ -268,6 +323,7 @@ export function goalsFor(record: BenchRecord): Goal[] {
   );
   return [
     ...(record.mock ? MOCK : []),
+    ...(record.relay ? relayGoals() : []),
     ...RACES.flatMap(goalsOf),
     ABOVE_FLOOR,
     ...[...arrivals.values()]

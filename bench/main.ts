@@ -128,12 +128,14 @@ const downloads = quick ? 1 : 8;
 /** How many viewers of a relay are looked at, told once a second; and in a quick run. */
 const VIEWERS: RelayBenchOptions = {
   sizes: [100, 300, 1_000, 3_000, 10_000],
+  floorSizes: [1_000, 10_000],
   secondLevelSize: 1_000,
-  seconds: 5,
+  seconds: 3,
   updateEveryMs: 1_000,
 };
 const FEW_VIEWERS: RelayBenchOptions = {
   sizes: [10, 30],
+  floorSizes: [30],
   secondLevelSize: 10,
   seconds: 0.5,
   updateEveryMs: 100,

@@ -12,7 +12,7 @@ import type { Verdict } from "./goals.ts";
 import type { Growth, Point } from "./growth.ts";
 import { CHUNKINGS } from "./pull_bytes.ts";
 import type { MemoryEntry, SpeedEntry } from "./record.ts";
-import { RELAY_RUNTIMES, type RelayCost, type RelayPoint } from "./relay.ts";
+import { RELAY_RUNTIMES, type RelayCost, type RelayPoint } from "./relay_cost.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
 const times = (value: number | undefined) => value === undefined ? "" : value.toFixed(2);
@@ -137,7 +137,7 @@ export function printRelay(relay: RelayCost): void {
     "heap, MB": point.heapMb,
     "load, %": Math.round(point.load * 100),
     "age, ms": `${point.medianMs} / ${point.p99Ms}`,
-    "arrived, %": Math.round(point.arrived * 100),
+    "told, %": Math.round(point.told * 100),
   });
   const rows = (name: string, points: readonly RelayPoint[]) =>
     points.map((point) => [`${name}, ${point.viewers}`, cells(point)] as const);

@@ -17,7 +17,12 @@ import { type Origin, TODAY } from "./inputs.ts";
 import type { Memory } from "./memory.ts";
 import type { Chunking } from "./pull_bytes.ts";
 import type { Speed } from "./races.ts";
-import type { RelayCost } from "./relay.ts";
+import {
+  RELAY_RUNTIMES,
+  type RelayCost,
+  type RelayPoint,
+  type RelayRuntime,
+} from "./relay_cost.ts";
 import { type Clock, median } from "./rounds.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
@@ -192,6 +197,57 @@ function renderEdge({ edge, versions }: BenchRecord): string {
   );
 }
 
+/** What numbers of viewers cost, a row each. */
+function renderViewers({ relay, versions }: BenchRecord): string {
+  if (relay === undefined) return "";
+  const percent = (part: number) => `${short(part * 100)} %`;
+  const rowsOf = (name: RelayRuntime) =>
+    relay[name].relay.map((point) => [
+      `${name} ${versions[name.toLowerCase()] ?? versions[name] ?? ""}`.trim(),
+      point.viewers.toLocaleString("en"),
+      `${short(point.cpuUs)} µs`,
+      `${point.bytes}`,
+      `${short(point.heapBytes / 1_000)} KB`,
+      `${short(point.residentBytes / 1_000)} KB`,
+      percent(point.load),
+      `${point.medianMs} / ${point.p99Ms} ms`,
+    ]);
+  const heads = [
+    ...["In", "Viewers", "CPU of an update", "Bytes of it", "Heap of a viewer"],
+    ...["Memory of a viewer", "Load of one core", "Age, median / p99"],
+  ];
+  return [heads, heads.map(() => "---"), ...RELAY_RUNTIMES.flatMap(rowsOf)]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}
+
+function renderRelay({ relay }: BenchRecord): string {
+  if (relay === undefined) return "";
+  const { secondLevel, updateEveryMs } = relay;
+  const timesTheFloor = (name: RelayRuntime) =>
+    times(relay[name].relay.at(-1)!.cpuUs / relay[name].floor.at(-1)!.cpuUs);
+  const [deno, workerd] = RELAY_RUNTIMES.map((name) => relay[name].relay.at(-1)!);
+  const perCore = ({ viewers, load }: RelayPoint) => short(viewers / load);
+  return wrap(
+    `Viewers of one pull, with a line in 60 ms, who are told every ${
+      short(updateEveryMs / 1_000)
+    } s by`,
+    "`createRelay`, in `Deno.serve` and in one Durable Object. CPU and memory are those of one viewer",
+    "more. The age of what a viewer reads counts from the line of the upstream, of which up to 60 ms",
+    "are spent waiting for the update. With the most viewers, an update takes",
+    `${timesTheFloor("Deno")} (Deno) and ${
+      timesTheFloor("workerd")
+    } (workerd) the CPU time of sending`,
+    "as many bytes to as many plain streams by one timer. By its load, one core bears about",
+    `${perCore(deno!)} viewers in Deno and ${perCore(workerd!)} in workerd. A relay that watches`,
+    `another one has ${secondLevel.viewers.toLocaleString("en")} viewers at ${
+      short(secondLevel.cpuUs)
+    } µs an`,
+    `update, with an age of ${secondLevel.medianMs} ms at the median and ${secondLevel.p99Ms} ms at p99:`,
+    "it is one viewer of the first, so that each level multiplies the viewers.",
+  );
+}
+
 /** The part of bench/README.md. */
 export function renderReport(record: BenchRecord): string {
   const clock = record.clock === "cpu" ? "CPU time" : "time";
@@ -209,6 +265,8 @@ export function renderReport(record: BenchRecord): string {
       "ours are typed, and three numbers where ours also give all layers, speed and time left.",
     ),
     renderEdge(record),
+    renderViewers(record),
+    renderRelay(record),
   ].filter((part) => part !== "").join("\n\n");
 }
 

@@ -22,6 +22,8 @@ export interface ViewersTask {
 export interface Received {
   /** How many updates. */
   readonly updates: number;
+  /** How many times anybody was told something new. */
+  readonly times: number;
   /** How many bytes, with those of HTTP. */
   readonly bytes: number;
   /** How many updates were how old when they were read, in whole milliseconds. */
@@ -41,7 +43,9 @@ class Crowd {
   #size = 0;
   #updates = 0;
   #bytes = 0;
-  #ages = new Map<number, number>();
+  /** When the upstream wrote what they were told. */
+  readonly #times = new Set<string>();
+  readonly #ages = new Map<number, number>();
 
   constructor(url: string) {
     const { port, host } = new URL(url);
@@ -64,12 +68,18 @@ class Crowd {
   begin(): void {
     this.#updates = 0;
     this.#bytes = 0;
+    this.#times.clear();
     this.#ages.clear();
   }
 
   /** What was received since it began. */
   get received(): Received {
-    return { updates: this.#updates, bytes: this.#bytes, ages: [...this.#ages] };
+    return {
+      updates: this.#updates,
+      times: this.#times.size,
+      bytes: this.#bytes,
+      ages: [...this.#ages],
+    };
   }
 
   /** One more viewer. */
@@ -88,7 +98,8 @@ class Crowd {
   #read(text: string): boolean {
     this.#bytes += text.length;
     let isUpdate = false;
-    for (const [, writtenAt] of text.matchAll(TIME)) {
+    for (const [, writtenAt = ""] of text.matchAll(TIME)) {
+      this.#times.add(writtenAt);
       const ageMs = Date.now() - Number(writtenAt);
       this.#ages.set(ageMs, (this.#ages.get(ageMs) ?? 0) + 1);
       this.#updates++;
