@@ -56,6 +56,12 @@ export async function outputOf(
   return stdout;
 }
 
+/**
+ * Has Deno take packages from its cache, by the lock file, and not from `node_modules`: that shows types that
+ * do not come with a package, and imports as `npm:` names them.
+ */
+export const FROM_CACHE = "--node-modules-dir=none";
+
 /** Runs Deno, the one that runs this, with some arguments. */
 export function runDeno(args: string[], cwd: string): Promise<CommandResult> {
   return runCommand([Deno.execPath(), ...args], { cwd });

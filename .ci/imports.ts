@@ -7,7 +7,7 @@
 
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { outputOf } from "./command.ts";
+import { FROM_CACHE, outputOf } from "./command.ts";
 import { isForTests, listFiles, toProjectPath } from "./project.ts";
 
 /** The imports of every file, types and `import()` among them, by its path from the root. */
@@ -28,7 +28,8 @@ export async function readImports(root: string): Promise<Imports> {
     const urls = files.map((file) => pathToFileURL(join(root, file)).href);
     await Deno.writeTextFile(everything, urls.map((url) => `import "${url}";\n`).join(""));
     const config = join(root, "deno.json");
-    const command = [Deno.execPath(), "info", "--json", "--config", config, everything] as const;
+    const args = ["info", "--json", FROM_CACHE, "--config", config, everything];
+    const command = [Deno.execPath(), ...args] as const;
     const { modules } = JSON.parse(await outputOf(command, { cwd: root })) as {
       modules: readonly ModuleInfo[];
     };

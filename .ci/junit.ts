@@ -1,5 +1,6 @@
 /**
- * Counts the tests in a JUnit report of `deno test` or `bun test`.
+ * Reads the tests in a JUnit report of `deno test`, `bun test` or Vitest: how many ended how, and how long
+ * each of them took.
  *
  * @module
  */
@@ -13,8 +14,19 @@ export interface TestCount {
   skipped: number;
 }
 
-interface TestCase {
+/** How long a test took. */
+export interface TestTime {
   readonly name: string;
+  readonly seconds: number;
+}
+
+/** What a report says. */
+export interface TestReport {
+  readonly count: TestCount;
+  readonly times: readonly TestTime[];
+}
+
+interface TestCase extends TestTime {
   readonly outcome: keyof TestCount;
 }
 
@@ -48,15 +60,17 @@ function withoutGroups(testCases: TestCase[]): TestCase[] {
   return [...tests, ...unexplained];
 }
 
-/** Counts the tests in a report. */
-export function countTests(report: string): TestCount {
+/** Reads a report. */
+export function readReport(report: string): TestReport {
   const document = new DOMParser().parseFromString(report, "text/xml");
   const testCases = Array.from(document.getElementsByTagName("testcase"), (testCase) => ({
     name: testCase.getAttribute("name") ?? "",
+    seconds: Number(testCase.getAttribute("time") ?? 0),
     outcome: outcomeOf(testCase),
   }));
   const isDeno = document.documentElement?.getAttribute("name") === "deno test";
+  const tests = isDeno ? withoutGroups(testCases) : testCases;
   const count: TestCount = { passed: 0, failed: 0, skipped: 0 };
-  for (const { outcome } of isDeno ? withoutGroups(testCases) : testCases) count[outcome]++;
-  return count;
+  for (const { outcome } of tests) count[outcome]++;
+  return { count, times: tests.map(({ name, seconds }) => ({ name, seconds })) };
 }

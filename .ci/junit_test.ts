@@ -6,13 +6,17 @@
 
 import { assertEquals } from "@std/assert";
 import { describe, it } from "node:test";
-import { countTests } from "./junit.ts";
+import { readReport, type TestCount } from "./junit.ts";
 
 /** What Deno reports of tests, each with its groups before it in its name. */
 function denoReport(...testCases: string[]): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
     <testsuites name="deno test"><testsuite name="a_test.ts">${testCases.join("")}</testsuite>
     </testsuites>`;
+}
+
+function countIn(report: string): TestCount {
+  return readReport(report).count;
 }
 
 describe("counting tests", () => {
@@ -25,7 +29,7 @@ describe("counting tests", () => {
       '<testcase name="outer &gt; inner &gt; is left out"><skipped/></testcase>',
       '<testcase name="outer &gt; passes"/>',
     );
-    assertEquals(countTests(report), { passed: 2, failed: 1, skipped: 1 });
+    assertEquals(countIn(report), { passed: 2, failed: 1, skipped: 1 });
   });
 
   it("counts a group of Deno's that failed although its tests did not", () => {
@@ -33,7 +37,7 @@ describe("counting tests", () => {
       '<testcase name="faulty hook"><failure message="no server"/></testcase>',
       '<testcase name="faulty hook &gt; passes"/>',
     );
-    assertEquals(countTests(report), { passed: 1, failed: 1, skipped: 0 });
+    assertEquals(countIn(report), { passed: 1, failed: 1, skipped: 0 });
   });
 
   it("counts Bun's tests in all their groups", () => {
@@ -44,10 +48,24 @@ describe("counting tests", () => {
           <testsuite name="inner"><testcase name="is left out"><skipped/></testcase></testsuite>
         </testsuite>
       </testsuite></testsuites>`;
-    assertEquals(countTests(report), { passed: 2, failed: 1, skipped: 1 });
+    assertEquals(countIn(report), { passed: 2, failed: 1, skipped: 1 });
   });
 
   it("counts nothing in an empty report", () => {
-    assertEquals(countTests(denoReport()), { passed: 0, failed: 0, skipped: 0 });
+    assertEquals(countIn(denoReport()), { passed: 0, failed: 0, skipped: 0 });
+  });
+});
+
+describe("the times of tests", () => {
+  it("are those of tests, and not of the groups that they are in", () => {
+    const report = denoReport(
+      '<testcase name="outer" time="3.5"/>',
+      '<testcase name="outer &gt; passes" time="1.25"/>',
+      '<testcase name="outer &gt; is left out"><skipped/></testcase>',
+    );
+    assertEquals(readReport(report).times, [
+      { name: "outer > passes", seconds: 1.25 },
+      { name: "outer > is left out", seconds: 0 },
+    ]);
   });
 });

@@ -23,12 +23,16 @@ export function bundledPackages(code: string): Map<string, string> {
 /** What a package wants to be said of it: what it is, and the text of its licence. */
 async function licenseOf(folder: string): Promise<string> {
   const path = join(ROOT, folder);
-  const { name, version, license } = JSON.parse(
+  const { name, version, license, homepage } = JSON.parse(
     await Deno.readTextFile(join(path, "package.json")),
   );
   const file = (await listFiles(path)).find((each) => /^licen[cs]e(\.|$)/i.test(each));
-  if (file === undefined) throw new Error(`Cannot bundle ${name}: no licence is in ${folder}`);
-  const text = await Deno.readTextFile(join(path, file));
+  if (file === undefined && (license === undefined || homepage === undefined)) {
+    throw new Error(`Cannot bundle ${name}: no licence is in ${folder}`);
+  }
+  const text = file === undefined
+    ? `The text of the licence is not in the package; see ${homepage}`
+    : await Deno.readTextFile(join(path, file));
   return `${name} ${version} (${license})\n\n${text.trim()}\n`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * Makes the npm package: `deno task pack [folder]`. Deno makes the types, lists the dependencies, and
- * bundles the JavaScript; what npm wants to know besides is added here.
+ * Makes the npm package: `deno task pack [folder]`, which prints the path of the tarball. Deno makes the
+ * types and bundles the JavaScript; the dependencies and what else npm wants to know are added here.
  *
  *     sources ── deno pack ──▶ types, documents, package.json ──▶ tarball
  *          └─── deno bundle ─▶ entries and chunks, licences ───────┘
@@ -12,10 +12,18 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { outputOf } from "./command.ts";
 import { LICENSES_FILE, licensesOf } from "./licenses.ts";
-import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
+import {
+  entryFiles,
+  followImports,
+  listFiles,
+  readDenoConfig,
+  readJsrConfig,
+  ROOT,
+} from "./project.ts";
+import { createTask } from "./task.ts";
 
 /**
  * The dependencies that are bundled: the command alone uses them, which nobody imports. Those of the
@@ -24,12 +32,30 @@ import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
  */
 const BUNDLED = ["log-update", "string-width"];
 
+/** Where the tarball goes if nobody says: a folder that Git ignores. */
+const DEFAULT_FOLDER = join(ROOT, ".cache/pack");
+
+/** What an import is mapped to: the name of a package, and its version. */
+const NPM_PACKAGE = /^npm:((?:@[^/@]+\/)?[^/@]+)@([^/]+)/;
+
 type Dependencies = Readonly<Record<string, string>>;
+
+/**
+ * The repository, where a workflow of GitHub makes the package: npm compares it with the one that the proof
+ * of the package's origin names, and refuses the package if they differ.
+ */
+function repositoryField(): object {
+  const server = Deno.env.get("GITHUB_SERVER_URL");
+  const repository = Deno.env.get("GITHUB_REPOSITORY");
+  if (!server || !repository) return {};
+  return { repository: { type: "git", url: `git+${server}/${repository}.git` } };
+}
 
 /** What Deno does not write into `package.json`. */
 async function extraFields(): Promise<object> {
   const { license } = await readJsrConfig();
   return {
+    ...repositoryField(),
     description: "Ollama's model downloads: stream transformers, a client, a mock and rules",
     license,
     keywords: ["ollama", "pull", "ndjson", "web-streams", "mock", "conformance"],
@@ -40,11 +66,26 @@ async function extraFields(): Promise<object> {
   };
 }
 
-/** Completes a `package.json` of Deno's. Returns the dependencies that are left. */
+/**
+ * The packages that the entries import, with the versions that `deno.json` takes. (Deno lists them only if it
+ * resolves imports by its cache, which `deno pack` cannot be told to do.)
+ */
+async function dependenciesOf(entries: string[]): Promise<Dependencies> {
+  const { foreign } = await followImports(entries, ROOT);
+  const { imports } = await readDenoConfig();
+  const mapped = Object.values(imports).map((target) => NPM_PACKAGE.exec(target)?.slice(1) ?? []);
+  const used = mapped.filter(([name]) =>
+    foreign.some((specifier) => specifier.startsWith(`npm:/${name}@`))
+  );
+  return Object.fromEntries(used);
+}
+
+/** Completes a `package.json` of Deno's. Returns the dependencies that are not bundled. */
 async function completeManifest(file: string): Promise<Dependencies> {
-  const manifest: { dependencies: Dependencies } = JSON.parse(await Deno.readTextFile(file));
+  const manifest = JSON.parse(await Deno.readTextFile(file));
   const dependencies = Object.fromEntries(
-    Object.entries(manifest.dependencies).filter(([name]) => !BUNDLED.includes(name)),
+    Object.entries(await dependenciesOf(await entryFiles()))
+      .filter(([name]) => !BUNDLED.includes(name)),
   );
   const fields = { ...manifest, dependencies, ...await extraFields() };
   await Deno.writeTextFile(file, JSON.stringify(fields, null, 2));
@@ -81,15 +122,23 @@ export async function pack(folder: string): Promise<string> {
     await outputOf(["tar", "-xzf", archive, "-C", work]);
     const dependencies = await completeManifest(join(contents, "package.json"));
     await bundleModules(contents, dependencies);
-    await Deno.mkdir(folder, { recursive: true });
-    const printed = await outputOf(["npm", "pack", "--json", `--pack-destination=${folder}`], {
+    const destination = resolve(folder);
+    await Deno.mkdir(destination, { recursive: true });
+    const printed = await outputOf(["npm", "pack", "--json", `--pack-destination=${destination}`], {
       cwd: contents,
     });
     const [{ filename }] = JSON.parse(printed);
-    return join(folder, filename);
+    return join(destination, filename);
   } finally {
     await Deno.remove(work, { recursive: true });
   }
 }
 
-if (import.meta.main) console.log(await pack(Deno.args[0] ?? ROOT));
+if (import.meta.main) {
+  const program = createTask("pack")
+    .description("makes the npm package, and prints the path of the tarball")
+    .argument("[folder]", "where the tarball goes", DEFAULT_FOLDER)
+    .parse(Deno.args, { from: "user" });
+  const [folder] = program.processedArgs as [string];
+  console.log(await pack(folder));
+}

@@ -8,7 +8,7 @@
 
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { findProblems, runDeno } from "./command.ts";
+import { findProblems, FROM_CACHE, runDeno } from "./command.ts";
 
 /** The top of the repository. */
 export const ROOT: string = fileURLToPath(new URL("..", import.meta.url));
@@ -18,8 +18,10 @@ export interface DenoConfig {
   readonly name: string;
   readonly version: string;
   readonly exports: Readonly<Record<string, string>>;
+  /** A command line each, or one with the tasks that run before it. */
+  readonly tasks: Readonly<Record<string, string | { readonly command: string }>>;
   readonly imports: Readonly<Record<string, string>>;
-  readonly allowScripts: readonly string[];
+  readonly allowScripts: { readonly allow: readonly string[]; readonly deny: readonly string[] };
   readonly compilerOptions: Readonly<Record<string, unknown>>;
 }
 
@@ -66,7 +68,7 @@ export async function typeCheck(args: string[], root: string, config: object): P
     await Deno.writeTextFile(configFile, JSON.stringify(config));
     // Without the lock file, a release of somebody else's package could fail the check.
     await Deno.copyFile(join(ROOT, "deno.lock"), join(folder, "deno.lock"));
-    const options = ["check", "--quiet", "--config", configFile];
+    const options = ["check", "--quiet", FROM_CACHE, "--config", configFile];
     return await findProblems([...options, ...args], root);
   } finally {
     await Deno.remove(folder, { recursive: true });
@@ -121,7 +123,7 @@ export async function followImports(entries: string[], root: string): Promise<Mo
   const foreign = new Set<string>();
   for (const entry of entries) {
     if (files.has(entry)) continue;
-    const { ok, stdout, stderr } = await runDeno(["info", "--json", entry], root);
+    const { ok, stdout, stderr } = await runDeno(["info", "--json", FROM_CACHE, entry], root);
     if (!ok) throw new Error(`Cannot follow the imports of ${entry}: ${stderr}`);
     const { modules } = JSON.parse(stdout) as { modules: ModuleInfo[] };
     for (const { specifier, error } of modules) {

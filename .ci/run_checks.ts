@@ -1,42 +1,32 @@
 /**
- * Everything that can be found out without running a test: `deno task check`.
+ * Everything that can be found out without running a test: `deno task check`, or some of it by name:
+ * `deno task check format lint`.
  *
  * @module
  */
 
-import { findProblems } from "./command.ts";
-import { lintDocs, typeCheckExamples } from "./docs.ts";
-import { listFiles, ROOT } from "./project.ts";
-import { findNonWebUses } from "./web_only.ts";
+import { Argument } from "commander";
+import { CHECKS } from "./checks.ts";
+import { createTask } from "./task.ts";
 
-/** What a command of Deno says is wrong with the repository. */
-const deno = (...args: string[]) => () => findProblems(args, ROOT);
-
-/** Checks the types of TypeScript alone: recipes in JavaScript import what the repository has not. */
-async function typeCheckSources(): Promise<string[]> {
-  const files = (await listFiles(ROOT)).filter((file) => /\.tsx?$/.test(file));
-  return await findProblems(["check", "--quiet", ...files], ROOT);
-}
-
-/** The checks, each of which returns what is wrong. */
-const CHECKS: Readonly<Record<string, () => Promise<string[]>>> = {
-  "format": deno("fmt", "--check"),
-  "lint": deno("lint"),
-  "types": typeCheckSources,
-  "types of the examples": typeCheckExamples,
-  "the web library alone": () => findNonWebUses(ROOT),
-  "documentation": lintDocs,
-  "publishing": deno("publish", "--dry-run", "--allow-dirty"),
-};
+const program = createTask("check")
+  .description("checks format, lint, types, documentation and what would be published")
+  .addArgument(
+    new Argument("[checks...]", "what to check (default: all)").choices(Object.keys(CHECKS)),
+  )
+  .parse(Deno.args, { from: "user" });
+const names = program.args.length > 0 ? program.args : Object.keys(CHECKS);
 
 const failed: string[] = [];
-for (const [name, check] of Object.entries(CHECKS)) {
-  const problems = await check();
-  console.log(`${problems.length === 0 ? "ok    " : "FAILED"} ${name}`);
+for (const name of names) {
+  const { title, run } = CHECKS[name]!;
+  const problems = await run();
+  console.log(`${problems.length === 0 ? "ok    " : "FAILED"} ${title}`);
   if (problems.length === 0) continue;
   failed.push(name);
   console.log(problems.join("\n"));
 }
 
-console.log(failed.length === 0 ? "All checks passed" : `Checks failed: ${failed.join(", ")}`);
+// Named so that they can be typed after `deno task check`.
+console.log(failed.length === 0 ? "All checks passed" : `Checks failed: ${failed.join(" ")}`);
 Deno.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,31 +1,38 @@
 /**
  * Runs all tests: `deno task test`. With `--filter=text`, those whose names hold the text; with names
- * of suites, such as `deno task test src mock`, those suites alone.
+ * of suites, such as `deno task test src mock`, those suites alone. `deno task test quick` is for the time
+ * after a change: it checks format and lint, and runs most tests in Deno with few inputs.
  *
- * The last line says how many tests passed, failed and were skipped. Fails if any test did, if a suite
- * failed outside of its tests, and if a suite ran no tests, which is never meant.
+ * It says what runs, and how far that is. The last line says how many tests passed, failed and were skipped.
+ * Fails if any test did, if a suite failed outside of its tests, and if a suite ran no tests, which is never
+ * meant.
  *
  * @module
  */
 
 import { join } from "node:path";
-import { Command } from "commander";
-import { countTests, type TestCount } from "./junit.ts";
+import type { Command } from "commander";
+import { readReport, type TestCount, type TestReport } from "./junit.ts";
 import { ROOT } from "./project.ts";
-import { allSuites, type Suite, versionOf } from "./suites.ts";
+import { allSuites, quickSuite, type Suite, versionOf } from "./suites.ts";
+import { createTask } from "./task.ts";
+import {
+  clockTime,
+  describeCount,
+  slowestOf,
+  type SuiteResult,
+  tableOf,
+  totalOf,
+} from "./test_report.ts";
 
-/** How long a suite may take, so that a test that hangs ends some day. */
-const TIMEOUT_MS = 25 * 60 * 1000;
+/** The argument that asks for a quick run. */
+const QUICK = "quick";
 
-/** How a suite ended. */
-interface SuiteResult extends TestCount {
-  readonly suite: Suite;
-  /** The runtimes that were tested, with their versions. */
-  readonly subject: string;
-  readonly seconds: number;
-  /** What went wrong outside of the tests. */
-  readonly problem?: string;
-}
+/** How many inputs of each rule a thorough run has for what specimens of the zoo do not break. */
+const THOROUGH_RUNS = "100";
+
+/** The checks of a quick run: those that take a second. */
+const QUICK_CHECKS = ["format", "lint"];
 
 /** Runs a program in the foreground and returns its exit code. */
 async function run(program: string, args: string[]): Promise<number> {
@@ -44,22 +51,22 @@ async function runBeside(program: string, args: string[], heading: string): Prom
   return code;
 }
 
-/** Aborts when a suite has had its time. */
+/** Aborts when a suite has had its time, so that a test that hangs ends some day. */
 function inTime(): AbortSignal {
-  return AbortSignal.timeout(TIMEOUT_MS);
+  return AbortSignal.timeout(Number(timeout) * 60_000);
 }
 
 async function printAll(bytes: Uint8Array, stream: typeof Deno.stdout): Promise<void> {
   for (let start = 0; start < bytes.length;) start += await stream.write(bytes.subarray(start));
 }
 
-/** Counts the tests in a report, of which there is none when no test was started. */
-async function countReport(file: string): Promise<TestCount> {
+/** Reads a report, of which there is none when no test was started. */
+async function readReportFile(file: string): Promise<TestReport> {
   try {
-    return countTests(await Deno.readTextFile(file));
+    return readReport(await Deno.readTextFile(file));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return { passed: 0, failed: 0, skipped: 0 };
+    return { count: { passed: 0, failed: 0, skipped: 0 }, times: [] };
   }
 }
 
@@ -79,61 +86,47 @@ interface RunOptions {
   readonly filter: string | undefined;
   /** Whether other suites run at the same time. */
   readonly isBeside: boolean;
+  /** Says how far the run is. */
+  readonly tell: (text: string) => void;
 }
 
 async function runSuite(
   suite: Suite,
-  { reportFile, filter, isBeside }: RunOptions,
+  { reportFile, filter, isBeside, tell }: RunOptions,
 ): Promise<SuiteResult> {
   const { name, runtime, targets } = suite;
   const subject = await suite.subject?.() ?? `${runtime.name} ${await versionOf(runtime.program)}`;
-  const heading = `\n=== ${name}, in ${subject} ===\n`;
-  if (!isBeside) console.log(heading);
+  tell(`${name}, in ${subject}, starts`);
 
   const startedAt = performance.now();
   const args = runtime.testArgs(targets, reportFile, filter);
   const exitCode = isBeside
-    ? await runBeside(runtime.program, args, heading)
+    ? await runBeside(runtime.program, args, `\n=== ${name}, in ${subject} ===\n`)
     : await run(runtime.program, args);
   const seconds = (performance.now() - startedAt) / 1000;
 
-  const count = await countReport(reportFile);
+  const { count, times } = await readReportFile(reportFile);
   const problem = problemOf(count, exitCode, filter);
-  if (problem === undefined) return { suite, subject, seconds, ...count };
-  return { suite, subject, seconds, ...count, failed: count.failed + 1, problem };
-}
-
-function printTable(results: SuiteResult[]): void {
-  const rows = results.map(({ suite, subject, passed, failed, skipped, seconds }) => [
-    suite.name,
-    subject,
-    ...[passed, failed, skipped].map(String),
-    `${seconds.toFixed(1)} s`,
-  ]);
-  const table = [["suite", "runtime", "passed", "failed", "skipped", "time"], ...rows];
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)));
-  console.log();
-  for (const row of table) {
-    const cells = row.map((cell, column) =>
-      column < 2 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)
-    );
-    console.log(cells.join("  "));
-  }
-}
-
-function printSummary(results: SuiteResult[]): void {
-  const total = (outcome: keyof TestCount) =>
-    results.reduce((sum, result) => sum + result[outcome], 0);
-  const skipped = total("skipped");
-  const parts = [`${total("passed")} passed`, `${total("failed")} failed`];
-  if (skipped > 0) parts.push(`${skipped} skipped`);
-  console.log(`\n${parts.join(", ")}`);
+  if (problem !== undefined) count.failed++;
+  tell(`${name}, in ${subject}: ${describeCount(count)}, took ${clockTime(seconds)}`);
+  return { name, subject, count, times, seconds, problem };
 }
 
 /** The suites that were asked for by name, or all of them. */
-function chooseSuites(suites: readonly Suite[], names: readonly string[]): readonly Suite[] {
-  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
-  if (unknown.length > 0) program.error(`There is no suite ${unknown.join(", ")}; see --help`);
+async function chooseSuites(
+  suites: readonly Suite[],
+  names: readonly string[],
+  program: Command,
+): Promise<readonly Suite[]> {
+  if (names.includes(QUICK)) {
+    if (names.length > 1) program.error(`error: ${QUICK} goes with no other suite`);
+    return [await quickSuite()];
+  }
+  const known = [...new Set(suites.map(({ name }) => name))];
+  const unknown = names.filter((name) => !known.includes(name));
+  if (unknown.length > 0) {
+    program.error(`error: there is no suite ${unknown.join(", ")}; there are ${known.join(", ")}`);
+  }
   return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));
 }
 
@@ -142,6 +135,7 @@ async function runSuites(
   suites: readonly Suite[],
   { jobs, filter }: { readonly jobs: number; readonly filter: string | undefined },
 ): Promise<SuiteResult[]> {
+  const startedAt = performance.now();
   const results: SuiteResult[] = [];
   const folder = await Deno.makeTempDir();
   const queue = suites.entries();
@@ -149,7 +143,11 @@ async function runSuites(
   const work = async () => {
     for (const [index, suite] of queue) {
       const reportFile = join(folder, `${suite.name}-${index}.xml`);
-      results[index] = await runSuite(suite, { reportFile, filter, isBeside });
+      const tell = (text: string) => {
+        const elapsed = clockTime((performance.now() - startedAt) / 1000);
+        console.log(`[${elapsed}] ${index + 1} of ${suites.length}: ${text}`);
+      };
+      results[index] = await runSuite(suite, { reportFile, filter, isBeside, tell });
     }
   };
   try {
@@ -160,28 +158,46 @@ async function runSuites(
   return results;
 }
 
-const suites = await allSuites();
-const names = [...new Set(suites.map(({ name }) => name))];
-const program = new Command("deno task test")
+const names = [QUICK, ...new Set((await allSuites()).map(({ name }) => name))];
+const program = createTask("test")
   .description("runs the tests, in every runtime, and sums them up")
-  .argument("[suites...]", `the suites to run: ${names.join(", ")} (default: all)`)
+  .argument(
+    "[suites...]",
+    `the suites to run (default: all), or ${QUICK} for most of src, mock and cli with few inputs: ` +
+      names.join(", "),
+  )
   .option("--filter <text>", "only the tests whose names hold a text")
   // Each suite keeps about one core busy.
   .option("--jobs <number>", "how many suites run at the same time", "2")
+  .option("--thorough", "try many inputs in the zoo, and in Bun, too, which takes hours")
+  .option("--timeout <minutes>", "how long a suite may take", "25")
   .parse(Deno.args, { from: "user" });
-const { filter, jobs } = program.opts<{ filter?: string; jobs: string }>();
-if (!/^[1-9]\d?$/.test(jobs)) program.error("--jobs must be a number from 1 to 99");
-const chosen = chooseSuites(suites, program.args);
+const { filter, jobs, thorough = false, timeout } = program.opts<
+  { filter?: string; jobs: string; thorough?: true; timeout: string }
+>();
+if (!/^[1-9]\d?$/.test(jobs)) program.error("error: --jobs must be a number from 1 to 99");
+if (!/^[1-9]\d{0,3}$/.test(timeout)) program.error("error: --timeout must be 1 to 9999 minutes");
+if (thorough) Deno.env.set("ZOO_RUNS", THOROUGH_RUNS);
+const chosen = await chooseSuites(await allSuites(thorough), program.args, program);
 
-// Also runs Bun's install script, without which there is no Bun.
-const installed = await run(Deno.execPath(), ["install", "--quiet"]);
-if (installed !== 0) throw new Error("Cannot install the dependencies");
-
+const isChecked = program.args.includes(QUICK)
+  ? await run(Deno.execPath(), ["task", "--quiet", "check", ...QUICK_CHECKS]) === 0
+  : true;
+console.log(
+  `Runs ${
+    chosen.length === 1 ? "1 suite" : `${chosen.length} suites, ${jobs} at the same time`
+  }: ` +
+    chosen.map(({ name, runtime }) => `${name} (by ${runtime.name})`).join(", "),
+);
 const results = await runSuites(chosen, { jobs: Number(jobs), filter });
-printTable(results);
-for (const { suite, subject, problem } of results) {
-  if (problem) console.log(`\n${suite.name}, in ${subject}, ${problem}`);
+console.log(`\n${tableOf(results)}\n\n${slowestOf(results)}`);
+for (const { name, subject, problem } of results) {
+  if (problem) console.log(`\n${name}, in ${subject}, ${problem}`);
 }
-printSummary(results);
-const ranAny = results.some(({ passed, failed }) => passed + failed > 0);
-Deno.exitCode = ranAny && results.every(({ failed }) => failed === 0) ? 0 : 1;
+if (!isChecked) {
+  console.log(`\nChecks failed: see above, or deno task check ${QUICK_CHECKS.join(" ")}`);
+}
+const total = totalOf(results);
+console.log(`\n${describeCount(total)}`);
+const isGood = isChecked && total.passed > 0 && total.failed === 0;
+Deno.exitCode = isGood ? 0 : 1;

@@ -27,6 +27,10 @@ const REPOSITORY_FOLDER = ".ci";
 /** The folder whose tests try the package as it is published. */
 const RUNTIMES_FOLDER = `${REPOSITORY_FOLDER}/runtimes`;
 
+/** The folders whose tests are part of a quick run, and the tests of load that would take half of its time. */
+const QUICK_FOLDERS = ["src", "mock", "cli"];
+const TESTS_OF_LOAD = ["mock/load_test.ts", "src/limits_test.ts"];
+
 /** The folder of the benchmark, which is no part of the package. */
 const BENCH_FOLDER = "bench";
 
@@ -63,6 +67,17 @@ const deno: TestRuntime = {
     `--junit-path=${reportFile}`,
     ...(filter === undefined ? [] : [`--filter=${filter}`]),
     ...targets,
+  ],
+};
+
+/** Deno with few inputs for each property, and test files beside each other. */
+const denoQuick: TestRuntime = {
+  ...deno,
+  testArgs: (...options) => [
+    ...deno.testArgs(...options),
+    "--parallel",
+    "--reporter=dot",
+    "--preload=.ci/few_inputs.ts",
   ],
 };
 
@@ -144,6 +159,8 @@ async function toolchainsHere(): Promise<string> {
 /** What each suite that tries the package as it is published tries it in. */
 const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   package: () => Promise.resolve("npm"),
+  executable: async () => `one file with Bun ${await versionOf(bun.program)}`,
+  published: () => Promise.resolve("registries on loopback"),
   types: () => Promise.resolve(`${TOOLS.oldestTypescript} and ${TOOLS.typescript}`),
   deno: () => Promise.resolve(`Deno ${Deno.version.deno}`),
   bun: async () => `Bun ${await versionOf(bun.program)}`,
@@ -165,16 +182,28 @@ const publishedSuites: readonly Suite[] = Object.entries(PUBLISHED).map(([name, 
   subject,
 }));
 
+/** The tests of a quick run, which show most of what a change may break. */
+export async function quickSuite(): Promise<Suite> {
+  const files = await Promise.all(QUICK_FOLDERS.map((folder) => listFiles(ROOT, folder)));
+  const targets = files.flat().filter((file) => isTestFile(file) && !TESTS_OF_LOAD.includes(file));
+  return { name: "quick", runtime: denoQuick, targets };
+}
+
 /** The tests of a folder, but for those of another folder in it. */
 async function testsOf(folder: string, exceptFolder: string): Promise<string[]> {
   const files = await listFiles(ROOT, folder);
   return files.filter((file) => isTestFile(file) && !file.startsWith(`${exceptFolder}/`));
 }
 
-/** All suites, in the order in which they run. */
-export async function allSuites(): Promise<Suite[]> {
+/**
+ * All suites, in the order in which they run: the longest first, so that none of them is left at the end.
+ *
+ * @param isThorough Whether the zoo is visited in Bun, too. It shows that the rules find what is wrong, with
+ * the same inputs in every runtime; that they run in Bun as well is shown by the suite `bun`.
+ */
+export async function allSuites(isThorough = false): Promise<Suite[]> {
+  const zoo = { name: "zoo", targets: [ZOO_FOLDER] };
   const packageTests = {
-    zoo: [ZOO_FOLDER],
     src: ["src"],
     mock: ["mock"],
     conformance: await testsOf("conformance", ZOO_FOLDER),
@@ -184,6 +213,8 @@ export async function allSuites(): Promise<Suite[]> {
     [deno, bun].map((runtime) => ({ name, runtime, targets }))
   );
   return [
+    { ...zoo, runtime: deno },
+    ...(isThorough ? [{ ...zoo, runtime: bun }] : []),
     ...packageSuites,
     { name: "bench", runtime: deno, targets: [BENCH_FOLDER] },
     { name: "recipes", runtime: vitest, targets: ["mock/recipes/vitest.config.mjs"] },

@@ -1,6 +1,6 @@
 /**
- * Draws the chart in README.md and bench/README.md: how many lines a second each contender decodes, for both jobs and in
- * each runtime.
+ * Draws the chart in README.md and bench/README.md: how many lines per second each contender decodes, for both
+ * jobs and in each runtime.
  *
  * @module
  */
@@ -33,10 +33,10 @@ const isOurs = ({ contender, job }: SpeedEntry) =>
 
 const millionsOf = ({ nsPerLine }: SpeedEntry) => 1_000 / nsPerLine;
 
-/** A value with two digits that mean something. */
+/** A value with two significant digits. */
 const digits = (value: number) => value >= 10 ? value.toFixed(0) : value.toPrecision(2);
 
-/** The bars of one job in one runtime: ours first, as they are listed, and then the fastest. */
+/** The bars of one job in one runtime: our contenders first, as they are listed, then the fastest others. */
 function entriesOf(record: BenchRecord, runtime: RuntimeName, job: Job): SpeedEntry[] {
   const entries = contendersOf(record, { runtime, job, chunking: "replay" })
     .filter(({ contender }) => !contender.endsWith(", typed"));
@@ -61,7 +61,7 @@ function drawBar(entry: SpeedEntry, x: number, y: number, perMillion: number): s
   );
 }
 
-/** What the colours mean, at the right end of a line. */
+/** The legend, at the right end of a line. */
 function drawLegend(y: number): string[] {
   return ([["ours", "this package", 188], ["other", "others", 58]] as const).map(
     ([kind, label, fromEnd]) => {
@@ -72,10 +72,10 @@ function drawLegend(y: number): string[] {
   );
 }
 
-/** Where a column begins. */
+/** The left edge of a column. */
 const columnX = (index: number) => MARGIN + index * (COLUMN + GAP);
 
-/** The bars of one runtime, from a line downwards, and where they end. */
+/** Draws the bars of one runtime from a line downwards, and returns where they end. */
 function drawRuntime(
   record: BenchRecord,
   runtime: RuntimeName,

@@ -1,11 +1,11 @@
 /**
- * The contenders: this package, what its users would take instead, and the floor. Each of them is used
- * by its public interface, and does one of two jobs to the end of a pull:
+ * The contenders: this package, what its users would take instead, and the floor. Each is used through its
+ * public interface, and does one of two jobs to the end of a pull:
  *
- * - `events`: the objects, one by one, with `for await`. Ours are typed statuses. Of the others plain
- *   objects are enough, as they come: what an application would add, to tell them apart, is left out.
- * - `progress`: how far the whole has come, at least once a chunk. Ours has all layers, speed and time
- *   left. Of the others three numbers are enough, from sums over a `Map` by digest.
+ * - `events`: every object, one by one, with `for await`. Ours are typed statuses. The others need only give
+ *   plain objects; the code that an application would add to tell them apart is left out.
+ * - `progress`: the progress of the whole, at least once per chunk. Ours has all layers, speed and time left.
+ *   The others need only give three numbers, from sums over a `Map` by digest.
  *
  * Both rules favour the others.
  *
@@ -33,26 +33,26 @@ import split2 from "split2";
 import jsonl from "stream-json/web/jsonl/parser.js";
 import type { PullBody } from "./pull_bytes.ts";
 
-/** What a contender is asked to do. */
+/** The job of a contender. */
 export type Job = "events" | "progress";
 
-/** What a contender made of a pull. */
+/** What a contender read from a pull. */
 export interface Outcome {
-  /** How many items it gave. */
+  /** How many items it produced. */
   readonly items: number;
-  /** The words of the last object. */
+  /** The status of the last object. */
   readonly lastStatus?: string | undefined;
-  /** The bytes that are there in the end. */
+  /** The bytes present at the end. */
   readonly completed?: number | undefined;
 }
 
 /** Something to measure. */
 export interface Contender {
-  /** Its name, which no other has that does the same job. */
+  /** Its name, which is unique among contenders with the same job. */
   readonly name: string;
-  /** What it does. */
+  /** Its job. */
   readonly job: Job;
-  /** Whether it is a part of this package, something else that decodes pulls, or less than that. */
+  /** Whether it is part of this package, another decoder of pulls, or something that does less. */
   readonly kind: "ours" | "other" | "floor";
   /** Reads a pull to its end. */
   run(body: PullBody): Promise<Outcome>;
@@ -64,10 +64,10 @@ export const DENO_STD = "Deno's library";
 export const NAIVE = "a loop by hand";
 export const FLOOR = "floor: UTF-8 and newlines";
 export const PIPED = "three streams, piped";
-/** What our three streams do, in streams as well. */
+/** The same as our three streams, also with streams. */
 export const STD_PIPED = `${DENO_STD}, piped on`;
 
-/** A line as `JSON.parse` gives it. */
+/** A line, as parsed by `JSON.parse`. */
 interface PullObject {
   kind?: PullStatus["kind"];
   readonly status?: string;
@@ -97,7 +97,7 @@ async function readProgress(snapshots: AsyncIterable<PullProgress>): Promise<Out
   return { items, lastStatus: last?.status, completed: last?.completed };
 }
 
-/** The sums that an application keeps that has but objects: no more than it takes for one bar. */
+/** The sums that an application without our package would keep: just enough for one bar. */
 class Sums {
   readonly #layers = new Map<string, { total: number; completed: number }>();
   #total = 0;
@@ -123,7 +123,7 @@ class Sums {
   }
 }
 
-/** Aggregates objects, with a snapshot for each chunk that they came from. */
+/** Aggregates objects, with a snapshot for each chunk. */
 async function sumUp(
   objects: AsyncIterable<PullObject>,
   body: PullBody,
@@ -147,7 +147,7 @@ async function sumUp(
   return { items: items + 1, lastStatus, completed: shown.completed };
 }
 
-/** Tells objects apart, as an application would. */
+/** Classifies objects, as an application would. */
 function kindOf({ status, digest, error }: PullObject): PullStatus["kind"] {
   if (error !== undefined) return "error";
   if (digest !== undefined) return "downloading";
@@ -168,13 +168,13 @@ function kindOf({ status, digest, error }: PullObject): PullStatus["kind"] {
   }
 }
 
-/** Types an object in place, which costs least. */
+/** Adds a type to an object in place, which is cheapest. */
 function typed(object: PullObject): PullObject {
   object.kind = kindOf(object);
   return object;
 }
 
-/** What others make of a body: an object a line. */
+/** The bodies as other packages read them: one object per line. */
 type Decode = (
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
 ) => AsyncIterable<PullObject> | Promise<AsyncIterable<PullObject>>;
@@ -190,7 +190,7 @@ const decodeWithDenoStd = (stream: ReadableStream<Uint8Array<ArrayBuffer>>) =>
     .pipeThrough(new TextLineStream())
     .pipeThrough(new JsonParseStream()) as ReadableStream<PullObject>;
 
-/** Streams for what Deno's library leaves to be done: each object is typed, and each gives a snapshot. */
+/** Streams for the steps that Deno's library lacks: each object is typed, and gives a snapshot. */
 async function sumUpWithStreams({ stream }: PullBody): Promise<Outcome> {
   const sums = new Sums();
   const snapshots = decodeWithDenoStd(stream)
@@ -216,7 +216,7 @@ async function sumUpWithStreams({ stream }: PullBody): Promise<Outcome> {
   return { items, lastStatus: last?.status, completed: last?.completed };
 }
 
-/** The loop that people paste, as a generator. */
+/** The loop that people copy, as a generator. */
 async function* decodeByHand(stream: ReadableStream<Uint8Array>): AsyncGenerator<PullObject> {
   const reader = stream.getReader();
   const utf8 = new TextDecoder();
@@ -234,7 +234,7 @@ async function* decodeByHand(stream: ReadableStream<Uint8Array>): AsyncGenerator
   if (buffer !== "") yield JSON.parse(buffer);
 }
 
-/** The same loop with the sums inside, where nothing waits between two objects. */
+/** The same loop with the sums inside, without waiting between two objects. */
 async function sumUpByHand({ stream }: PullBody): Promise<Outcome> {
   const reader = stream.getReader();
   const utf8 = new TextDecoder();
@@ -261,7 +261,7 @@ async function sumUpByHand({ stream }: PullBody): Promise<Outcome> {
   return { items, lastStatus, completed: shown.completed };
 }
 
-/** The least that it takes to have lines: UTF-8 decoded, and newlines found. */
+/** The minimum to find lines: decode UTF-8 and search for newlines. */
 async function findLines({ stream }: PullBody): Promise<Outcome> {
   const utf8 = new TextDecoder();
   let items = 0;
@@ -279,7 +279,7 @@ async function* valuesOf(entries: ReadableStream<{ value: PullObject }>) {
   for await (const { value } of entries) yield value;
 }
 
-/** The others. Those for streams of Node are handed one, as their users do with a fetched body. */
+/** The others. Those for Node streams get one, as their users convert a fetched body. */
 const OTHERS: Readonly<Record<string, Decode>> = {
   [OLLAMA]: pullWithOllama,
   [DENO_STD]: decodeWithDenoStd,
@@ -347,7 +347,7 @@ export const CONTENDERS: readonly Contender[] = [
     },
   ]),
   {
-    // What our three streams do, in a loop at their end.
+    // The same as our three streams, with a loop at the end.
     name: `${DENO_STD}, typed`,
     job: "progress",
     kind: "other",
@@ -365,24 +365,24 @@ export const CONTENDERS: readonly Contender[] = [
   { name: FLOOR, job: "progress", kind: "floor", run: findLines },
 ];
 
-/** The contender of a name that does a job. */
+/** Finds the contender with a name that does a job. */
 export function findContender(name: string, job: Job): Contender {
   const found = CONTENDERS.find((one) => one.name === name && one.job === job);
   if (found === undefined) throw new Error(`No contender is called ${name}`);
   return found;
 }
 
-/** What a pull must come to. */
+/** The expected result of a pull. */
 export interface Answer {
-  /** How many lines it has. */
+  /** The number of its lines. */
   readonly lines: number;
   /** The bytes of all layers. */
   readonly total: number;
-  /** The bytes that were last reported, over all layers: the last line of one may fall short. */
+  /** The last reported bytes, over all layers. The last line of a layer may fall short. */
   readonly reported: number;
 }
 
-/** Throws unless a contender has read a pull to its end, as it is: only then its time counts. */
+/** Throws unless a contender has read the whole pull correctly. Otherwise its time does not count. */
 export function check({ name, job, kind }: Contender, outcome: Outcome, answer: Answer): void {
   const { items, lastStatus, completed } = outcome;
   const expected = kind === "ours" ? answer.total : answer.reported;

@@ -1,10 +1,11 @@
 /**
- * What a pull costs at the edge, in workerd, which Cloudflare's Workers run in. Its own clocks stand
- * still while a Worker computes, so the processor time is that which the system counts for its process.
+ * Measures what a pull costs at the edge, in workerd, the runtime of Cloudflare's Workers. Its own clocks
+ * stand still while a Worker computes, so the CPU time is the one that the system counts for its process.
  *
- * - From memory: a pull of an hour, a line a chunk. What reading the same chunks costs is subtracted.
- * - Live: many pulls at the same time from a server on this machine, a line in 60 ms each. What it costs
- *   is all that workerd does: it reads sockets and wakes up, too.
+ * - From memory: a pull of an hour, one line per chunk. The cost of only reading the same chunks is
+ *   subtracted.
+ * - Live: many pulls at once from a server on this machine, each with a line every 60 ms. The cost is
+ *   everything that workerd does, including reading sockets and waking up.
  *
  * @module
  */
@@ -29,9 +30,9 @@ export interface EdgeOptions {
 
 /** What was measured. */
 export interface Edge {
-  /** The processor time of following a pull of an hour from memory, in milliseconds. */
+  /** The CPU time of following a pull of an hour from memory, in milliseconds. */
   readonly followMs: number;
-  /** That of reading the same chunks. */
+  /** The CPU time of only reading the same chunks. */
   readonly readMs: number;
   /** Pulls that were followed live. */
   readonly live: {
@@ -39,22 +40,22 @@ export interface Edge {
     readonly pulls: number;
     /** For how long. */
     readonly seconds: number;
-    /** How many of all lines came, as a part. */
+    /** The fraction of all lines that arrived. */
     readonly arrived: number;
-    /** How many of these came later than the next one was due, as a part. */
+    /** The fraction of these that arrived later than the next one was due. */
     readonly late: number;
-    /** The processor time that a line takes in all, in microseconds. */
+    /** The total CPU time per line, in microseconds. */
     readonly followUs: number;
-    /** That of reading a line. */
+    /** The CPU time of only reading a line. */
     readonly readUs: number;
-    /** How much of one core all of them took, as a part. */
+    /** The fraction of one core that all of them took. */
     readonly load: number;
   };
-  /** How many pulls one core can follow live, by what a line takes. */
+  /** How many live pulls one core can follow, computed from the time per line. */
   readonly pullsPerCore: number;
 }
 
-/** Asks the Worker for something, and returns what came of it and the processor time that it took. */
+/** Sends a request to the Worker. Returns its result and the CPU time it took. */
 class Edgy implements AsyncDisposable {
   readonly #miniflare: Miniflare;
   readonly #cpu: () => number;
@@ -91,7 +92,7 @@ class Edgy implements AsyncDisposable {
   }
 }
 
-/** The processor time of a pull of an hour from memory, in milliseconds. */
+/** The CPU time of a pull of an hour from memory, in milliseconds. */
 async function measureReplay(edge: Edgy, what: string, repeats: number): Promise<number> {
   const path = `/${what}?lines=${LINES_AN_HOUR}`;
   await edge.ask(path); // to warm up
@@ -113,7 +114,7 @@ async function measureLive(edge: Edgy, what: string, pulls: number, seconds: num
   });
   server.close();
   const sum = (field: keyof Followed) => followed.reduce((all, one) => all + one[field], 0);
-  // Besides its ticks, a pull has a first line and a last one.
+  // Besides its ticks, a pull has a first and a last line.
   const ticks = sum("items") - 2 * pulls;
   return {
     arrived: ticks / server.sent,
@@ -123,10 +124,10 @@ async function measureLive(edge: Edgy, what: string, pulls: number, seconds: num
   };
 }
 
-/** How many pulls are followed to find out how many can be. */
+/** How many pulls to follow to estimate how many are possible. */
 const FIRST_PULLS = 50;
 
-/** Half of what one core can follow: as much as is left of a core by what else it has to do. */
+/** Half of what one core can follow, because the core also has other work. */
 function pullsToFollow(usPerLine: number): number {
   return Math.max(1, Math.floor(TICK_MS * 1_000 / usPerLine / 2));
 }

@@ -1,7 +1,7 @@
 /**
- * The Worker that is measured: follows pulls, or reads the same bytes and makes nothing of them.
+ * The Worker that is measured: it follows pulls, or only reads the same bytes.
  *
- * - `/follow?lines=…` and `/read?lines=…`: a pull from memory, a line a chunk, to its end.
+ * - `/follow?lines=…` and `/read?lines=…`: a pull from memory, one line per chunk, to its end.
  * - `/follow?from=…` and `/read?from=…`: a pull from a server, as it comes.
  *
  * @module
@@ -13,18 +13,18 @@ import { cut, PullBody } from "./pull_bytes.ts";
 
 const LAYERS = 5;
 
-/** A tick that comes so much later is one that was overtaken by the next. */
+/** A tick that is late by this many milliseconds was overtaken by the next one. */
 const LATE_MS = 60;
 
-/** What came of a pull. */
+/** The result of a pull. */
 export interface Followed {
-  /** How many chunks were read, or snapshots made. */
+  /** How many chunks were read, or snapshots produced. */
   items: number;
-  /** How many of them came later than the next one was due. */
+  /** How many of them arrived later than the next one was due. */
   late: number;
 }
 
-/** The chunks of a pull, which are made once. */
+/** The chunks of a pull, which are created once. */
 const chunksByLines = new Map<number, readonly Uint8Array<ArrayBuffer>[]>();
 
 function chunksOf(lines: number): readonly Uint8Array<ArrayBuffer>[] {
@@ -36,7 +36,7 @@ function chunksOf(lines: number): readonly Uint8Array<ArrayBuffer>[] {
   return chunks;
 }
 
-/** Where the pull comes from: the memory, or a server whose `completed` is the time at which it sent. */
+/** The source of the pull: memory, or a server whose `completed` is the time of sending. */
 type Connect = (url: string, init: RequestInit) => Response | Promise<Response>;
 
 function connectTo(url: URL): { connect: Connect; isTimed: boolean } {

@@ -1,6 +1,6 @@
 /**
- * The chunks of a pull that may be as long as one likes, without memory for it: two buffers take turns,
- * and in each of them nothing but the digits of `completed` is written anew.
+ * The chunks of a pull of any length, without using memory for it: two buffers take turns, and only the
+ * digits of `completed` are rewritten in them.
  *
  * @module
  */
@@ -8,18 +8,18 @@
 import { digestOf } from "./made_pulls.ts";
 import { shortDigest } from "../src/digest.ts";
 
-/** How many lines there are in a chunk: 64 KiB, but for a bit. */
+/** How many lines a chunk contains: almost 64 KiB. */
 export const LINES_A_CHUNK = 400;
 
-/** As many digits in each line: they are written into the same places. */
+/** The number of digits in each line, which is constant so that they can be overwritten. */
 const FIRST_COMPLETED = 10_000_000_000;
 const STEP = 1_000;
 const ZERO = 0x30;
 
-/** The size of the one layer, and what is there of it in the end. */
+/** The size of the only layer, and its bytes at the end. */
 export const ENDLESS_TOTAL = 80_000_000_000;
 
-/** A chunk, whose lines are as long as each other. */
+/** A chunk whose lines all have the same length. */
 class Chunk {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly lineLength: number;
@@ -34,7 +34,7 @@ class Chunk {
     this.#digitsEnd = line.length - "}\n".length;
   }
 
-  /** Writes how many bytes are there at some lines of the pull. */
+  /** Writes the byte counts into some lines of the pull. */
   write(firstLine: number, lines: number): Uint8Array<ArrayBuffer> {
     for (let line = 0; line < lines; line++) {
       let rest = FIRST_COMPLETED / STEP + firstLine + line;
@@ -49,7 +49,7 @@ class Chunk {
   }
 }
 
-/** The chunks of a pull of some lines. Each is good until the one after the next is asked for. */
+/** The chunks of a pull with a number of lines. Each is valid until the one after the next is requested. */
 export function* endlessPull(lines: number): Generator<Uint8Array<ArrayBuffer>> {
   const buffers = [new Chunk(), new Chunk()] as const;
   const utf8 = new TextEncoder();

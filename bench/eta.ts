@@ -1,9 +1,9 @@
 /**
- * How good the time left is that is told on the way of a download: by `decodeProgress`, which reads the
- * lines of the server in virtual time, and by other methods.
+ * Measures how accurate the reported time left of a download is: by `decodeProgress`, which reads the
+ * server's lines in virtual time, and by other methods.
  *
- * At each second between 5 and 95 % of the time, the error is by how much what was told then differs from
- * the time that it took, as a part of that time. To tell nothing is an error of 100 %.
+ * At each second between 5 and 95 % of the download, the error is the difference between the reported and the
+ * true time left, as a part of the true one. Reporting nothing counts as an error of 100 %.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { type Arrival, type Download, drawDownloads, type Purpose, SHAPES } from
 import { PullBody } from "./pull_bytes.ts";
 import { median, quantile, round } from "./rounds.ts";
 
-/** A way to tell the time left: ours, or another one. */
+/** A method to estimate the time left: ours, or another one. */
 export type MethodName = "ours" | Rival;
 
 /** All of them. */
@@ -23,36 +23,36 @@ export const METHOD_NAMES: readonly MethodName[] = ["ours", ...RIVALS];
 /** Errors as parts of the true time left. */
 export interface Errors {
   readonly median: number;
-  /** What nine of ten errors are below. */
+  /** The 90th percentile. */
   readonly p90: number;
 }
 
-/** How good each method is. */
+/** The accuracy of each method. */
 export type ErrorsByMethod = Readonly<Record<MethodName, Errors>>;
 
-/** How good the methods are with downloads of one shape. */
+/** The accuracy of the methods for downloads of one shape. */
 export interface EtaTrace {
   readonly name: string;
-  /** Whether our method was tuned with these downloads or not. */
+  /** Whether our method was tuned with these downloads. */
   readonly purpose: Purpose;
   /** How many downloads there are. */
   readonly downloads: number;
   readonly errors: ErrorsByMethod;
 }
 
-/** How good the methods are. */
+/** The accuracy of the methods. */
 export interface Eta {
   readonly traces: readonly EtaTrace[];
-  /** With the errors of all traces put together. */
+  /** With the errors of all traces together. */
   readonly all: ErrorsByMethod;
-  /** With those of the traces that were held out. */
+  /** With the errors of the held-out traces. */
   readonly heldOut: ErrorsByMethod;
 }
 
-/** What was told at each second of a download from 0 on. */
+/** The estimates at each second of a download, from 0 on. */
 export type Told = readonly (number | undefined)[];
 
-/** What our package tells, as a program sees it that reads the body of an answer as it arrives. */
+/** The estimates of our package, as seen by a program that reads the body of an answer as it arrives. */
 export async function tellOurs({ arrivals, seconds }: Download): Promise<Told> {
   let now = 0;
   const utf8 = new TextEncoder();
@@ -74,7 +74,7 @@ export async function tellOurs({ arrivals, seconds }: Download): Promise<Told> {
   return told;
 }
 
-/** What another method tells. */
+/** The estimates of another method. */
 export function tellRival(rival: Rival, { arrivals, total, seconds }: Download): Told {
   const method = METHODS[rival]();
   const coming: Iterator<Arrival> = arrivals[Symbol.iterator]();
@@ -88,7 +88,7 @@ export function tellRival(rival: Rival, { arrivals, total, seconds }: Download):
   });
 }
 
-/** The errors of what was told of a download. */
+/** The errors of the estimates for a download. */
 export function errorsOf(told: Told, { seconds }: Download): number[] {
   const errors: number[] = [];
   for (let second = Math.ceil(seconds * 0.05); second <= seconds * 0.95; second++) {
@@ -101,7 +101,7 @@ export function errorsOf(told: Told, { seconds }: Download): number[] {
 
 type AllErrors = Record<MethodName, number[]>;
 
-/** Something for each method. */
+/** A value for each method. */
 function forEachMethod<Value>(make: (name: MethodName) => Value): Record<MethodName, Value> {
   return Object.fromEntries(METHOD_NAMES.map((name) => [name, make(name)])) as Record<
     MethodName,

@@ -1,15 +1,15 @@
 /**
- * The ways to tell the time left that ours is compared with. Each is told how many bytes are present
- * whenever something arrives, and may be asked at any time.
+ * Methods to estimate the time left, to compare with ours. Each is given the number of bytes present whenever
+ * something arrives, and may be asked at any time.
  *
  * @module
  */
 
-/** Tells the time left of one download. Times are in milliseconds. */
+/** Estimates the time left of one download. Times are in milliseconds. */
 export interface Method {
-  /** Takes how many bytes of how many are present at a time. */
+  /** Takes the number of bytes present, and the total, at a time. */
   update(completed: number, total: number, at: number): void;
-  /** The seconds that are left, or `undefined` where it tells none. */
+  /** The seconds left, or `undefined` if it gives no estimate. */
   secondsLeft(now: number): number | undefined;
 }
 
@@ -18,17 +18,17 @@ interface Figure {
   readonly at: number;
 }
 
-/** The bytes per millisecond from one figure to another. */
+/** The bytes per millisecond between two figures. */
 function speedBetween(start: Figure, end: Figure): number {
   return (end.completed - start.completed) / (end.at - start.at);
 }
 
-/** The seconds that bytes take at a speed in bytes per millisecond. */
+/** How many seconds some bytes take at a speed in bytes per millisecond. */
 function secondsAt(speed: number, bytes: number): number | undefined {
   return speed > 0 ? bytes / speed / 1_000 : undefined;
 }
 
-/** Goes by the mean speed since the first figure. */
+/** Uses the mean speed since the first figure. */
 class OverallMean implements Method {
   #first: Figure | undefined;
   #completed = 0;
@@ -47,7 +47,7 @@ class OverallMean implements Method {
   }
 }
 
-/** Goes by the speed between the latest figure and the one that was known a second before it. */
+/** Uses the speed between the latest figure and the latest one at least a second before it. */
 class LastSecond implements Method {
   #figures: Figure[] = [];
   #total = 0;
@@ -69,9 +69,9 @@ class LastSecond implements Method {
 const OLLAMA_FIGURES = 10;
 
 /**
- * Does what `ollama pull` does (`progress/bar.go`, as of August 2026): it keeps ten figures that are more
- * than a second apart, and goes by the speed from the first to the last, whose distance in time it rounds
- * to seconds. It does so for each layer; here, as if all of them were one.
+ * Works like `ollama pull` (`progress/bar.go`, as of August 2026): it keeps ten figures that are more than a
+ * second apart, and uses the speed from the first to the last, with the time between them rounded to seconds.
+ * `ollama pull` does so for each layer; here, all layers count as one.
  */
 class OllamaPull implements Method {
   #start: Figure | undefined;
@@ -103,7 +103,7 @@ class OllamaPull implements Method {
   }
 }
 
-/** The methods, by the names that they have in tables. */
+/** The methods, by their names in tables. */
 export const METHODS = {
   "overall mean": () => new OverallMean(),
   "last second": () => new LastSecond(),

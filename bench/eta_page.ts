@@ -1,6 +1,6 @@
 /**
- * Draws what each method tells on the way of a download, one download of each shape, and by how much it
- * is wrong: the page of `deno task bench eta --page FILE`.
+ * Draws the estimates of each method during a download, for one download of each shape, and their errors: the
+ * page of `deno task bench eta --page FILE`.
  *
  * @module
  */
@@ -14,16 +14,16 @@ const COLUMNS = 3;
 const MARGIN = 28;
 const GAP = 36;
 const TOP = 96;
-/** The place for the curves of a download, and what is above and below it. */
+/** The area for the curves of a download, and the margins above and below it. */
 const WIDTH = 300;
 const HEIGHT = 150;
 const ABOVE = 42;
 const BELOW = 34;
 
-/** The most that is shown of a time left, in durations of the download. */
+/** The largest time left that is shown, in durations of the download. */
 const MOST_TOLD = 1.6;
 
-/** What the curves are, in the order in which they are drawn. */
+/** The curves, in the order in which they are drawn. */
 const CURVES: readonly { name: MethodName; kind: string }[] = [
   { name: "last second", kind: "second" },
   { name: "ollama pull", kind: "ollama" },
@@ -52,7 +52,7 @@ function duration(seconds: number): string {
   return seconds < 100 ? `${Math.round(seconds)} s` : `${(seconds / 60).toFixed(1)} min`;
 }
 
-/** Draws in the place for the curves of one download. */
+/** Draws in the area of one download's curves. */
 class Panel {
   readonly #left: number;
   readonly #top: number;
@@ -73,7 +73,7 @@ class Panel {
     return rounded(this.#top + HEIGHT * (1 - part));
   }
 
-  /** A curve of values from 0 to 1 that may end and begin again, a second each. */
+  /** A curve of values from 0 to 1, one per second, which may have gaps. */
   curve(kind: string, parts: readonly (number | undefined)[]): string {
     let path = "";
     let isDrawing = false;
@@ -86,7 +86,7 @@ class Panel {
     return element("path", { class: kind, d: path });
   }
 
-  /** A time left that was told, up to the upper edge. */
+  /** An estimated time left, cut off at the upper edge. */
   told(kind: string, told: Told): string {
     const most = this.#seconds * MOST_TOLD;
     return this.curve(
@@ -112,7 +112,7 @@ function speedsOf({ arrivals, seconds }: Download): number[] {
   let before = 0;
   for (const { at, completed } of arrivals) {
     const second = Math.floor(at / 1_000);
-    // The last second is seldom a whole one, and left out.
+    // The last second is rarely a whole one, so it is left out.
     if (second < speeds.length) speeds[second]! += Math.max(0, completed - before);
     before = completed;
   }
@@ -120,7 +120,7 @@ function speedsOf({ arrivals, seconds }: Download): number[] {
   return speeds.map((speed) => speed / most / 3);
 }
 
-/** What each method tells of a download. */
+/** The estimates of each method for a download. */
 async function drawCurves(panel: Panel, download: Download): Promise<string[]> {
   const told = new Map<MethodName, Told>([
     ["ours", await tellOurs(download)],
@@ -135,7 +135,7 @@ async function drawCurves(panel: Panel, download: Download): Promise<string[]> {
   ];
 }
 
-/** The median errors with the downloads of a shape that were held out: ours, and the best other one. */
+/** The median errors for the held-out downloads of a shape: ours, and the best other method. */
 function describe(eta: Eta, name: string): string {
   const trace = eta.traces.find((one) => one.name === name && one.purpose === "held out");
   if (trace === undefined) return "";
@@ -157,7 +157,7 @@ function drawLegend(y: number): string[] {
   }).concat(text("key", x, y, "grey area: the speed"));
 }
 
-/** The page, for what was measured. */
+/** The page for some results. */
 export async function drawPage(eta: Eta): Promise<string> {
   const title = "Time left, as it is told at each second of a download";
   const overall = METHOD_NAMES.map((name) => `${name} ${percent(eta.heldOut[name].median)}`);

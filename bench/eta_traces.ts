@@ -1,9 +1,9 @@
 /**
- * Downloads whose end is known, to tell how good a time left is that was told on the way: the speed of a
- * connection over time, and the lines that a server would have sent. All of it follows from seeds.
+ * Downloads with a known end, to measure the accuracy of the time left reported on the way: the speed of a
+ * connection over time, and the lines that a server would have sent. All of it is determined by seeds.
  *
- * The method in `src/forecast.ts` was tuned with downloads of half of the shapes. The downloads that are
- * held out, of the other half and of this one, were drawn anew when it was done, and have not changed it.
+ * The method in `src/forecast.ts` was tuned with downloads of half of the shapes. The held-out downloads, of
+ * these and the other shapes, were drawn after it was finished, and have not changed it.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import { seededNumbers } from "../mock/runtime/random.ts";
 import { shortDigest } from "../src/digest.ts";
 import { digestOf } from "./made_pulls.ts";
 
-/** What a draw is for: to tune the method, or to find out how good it is. */
+/** The purpose of a download: to tune the method, or to test it. */
 export type Purpose = "tuning" | "held out";
 
 /** A download. */
 export interface Download {
   /** The name of its shape. */
   readonly shape: string;
-  /** What arrives, in the order of time. The first is at 0, the last one has the last bytes. */
+  /** What arrives, in order of time. The first is at 0, the last one contains the last bytes. */
   readonly arrivals: readonly Arrival[];
   /** The size in bytes of all that is fetched. */
   readonly total: number;
@@ -27,7 +27,7 @@ export interface Download {
   readonly seconds: number;
 }
 
-/** A chunk of lines, and what they say. */
+/** A chunk of lines, and what they report. */
 export interface Arrival {
   /** When it arrives, in milliseconds. */
   readonly at: number;
@@ -37,7 +37,7 @@ export interface Arrival {
   readonly completed: number;
 }
 
-/** Numbers that look random and follow from a seed. */
+/** Numbers that look random and are determined by a seed. */
 class Draw {
   readonly #next: () => number;
 
@@ -45,44 +45,44 @@ class Draw {
     this.#next = seededNumbers(...keys);
   }
 
-  /** A number from 0 up to 1. */
+  /** A number from 0 up to, but not including, 1. */
   part(): number {
     return this.#next() / 2 ** 32;
   }
 
-  /** A number between two, each as likely as the other. */
+  /** A number between two others, uniformly distributed. */
   between(low: number, high: number): number {
     return low + (high - low) * this.part();
   }
 
-  /** A number between two above 0, as likely to be in the lower octave as in the upper. */
+  /** A number between two positive ones, distributed uniformly on a logarithmic scale. */
   scale(low: number, high: number): number {
     return low * (high / low) ** this.part();
   }
 
-  /** A number of the normal distribution, by the method of Box and Muller. */
+  /** A normally distributed number, by the method of Box and Muller. */
   normal(): number {
     return Math.sqrt(-2 * Math.log(1 - this.part())) * Math.cos(2 * Math.PI * this.part());
   }
 }
 
-/** The speed at a second, as a part of the usual one. It is asked in the order of time. */
+/** The speed at a second, as a part of the usual one. Called in order of time. */
 type Speed = (second: number) => number;
 
-/** How the speed of a connection changes, and what else is special about a download. */
+/** How the speed of a connection changes, and other properties of a download. */
 export interface Shape {
   readonly name: string;
   /** Whether the method was not tuned with it. */
   readonly isHeldOut: boolean;
-  /** Draws how the speed changes in a download of about some seconds. */
+  /** Draws the changes in speed of a download that takes about a number of seconds. */
   readonly drawSpeed: (draw: Draw, seconds: number) => Speed;
-  /** Whether the speed does not waver besides. */
+  /** Whether the speed has no random fluctuation. */
   readonly isExact?: boolean;
-  /** Whether a part of the bytes is lost at 90 %, and fetched again. */
+  /** Whether some bytes are lost at 90 % and fetched again. */
   readonly isRolledBack?: boolean;
-  /** How often bytes come in, in milliseconds, where that is not all the time. */
+  /** How often bytes arrive, in milliseconds, if not continuously. */
   readonly bytesEveryMs?: number;
-  /** For how long a proxy holds lines back, in milliseconds. */
+  /** How long a proxy holds lines back, in milliseconds. */
   readonly holdMs?: number;
   /** How many layers are fetched in parallel. */
   readonly layers?: number;
@@ -95,7 +95,7 @@ function step(draw: Draw, seconds: number, speed: number): Speed {
   return (second) => second < at ? 1 : speed;
 }
 
-/** Levels that last as long as they are drawn to. */
+/** Levels of random duration. */
 function levels(drawLevel: () => { speed: number; seconds: number }): Speed {
   let level = drawLevel();
   let end = level.seconds;
@@ -172,14 +172,14 @@ export const SHAPES: readonly Shape[] = [
   { name: "layers in parallel", isHeldOut: true, layers: 4, drawSpeed: steady },
 ];
 
-/** How often a server sends lines, in milliseconds: of one layer, and of layers in parallel (observed). */
+/** How often a server sends lines, in milliseconds: for one layer, and for parallel layers (observed). */
 const TICK_MS = 60;
 const PARALLEL_TICK_MS = 100;
 
-/** How long the speed wavers in one direction, in milliseconds. */
+/** How long the speed drifts in one direction, in milliseconds. */
 const WAVER_MS = 1_500;
 
-/** The bytes that come in at each tick, without end. */
+/** The bytes that arrive at each tick, without end. */
 function* drawTicks(
   draw: Draw,
   shape: Shape,
@@ -225,7 +225,7 @@ function drawCompletions(draw: Draw, shape: Shape, tickMs: number): number[] {
   return completions;
 }
 
-/** The parts of a model that its layers have, the smallest first. */
+/** The layers' parts of a model, the smallest first. */
 const LAYER_PARTS = [0.1, 0.2, 0.3, 0.4];
 
 /** The sizes of some layers that make up a model. */
@@ -235,7 +235,7 @@ function sizesOf(total: number, layers: number): number[] {
   return [total - sizes.reduce((sum, size) => sum + size, 0), ...sizes];
 }
 
-/** How many bytes are present of each layer, where all that are not complete are as fast as each other. */
+/** The bytes present of each layer, if all incomplete layers have the same speed. */
 function shareOut(completed: number, sizes: readonly number[]): number[] {
   let rest = completed;
   return sizes.map((size, index) => {
@@ -248,7 +248,7 @@ function shareOut(completed: number, sizes: readonly number[]): number[] {
 function write(layer: number, total: number, completed: number): string {
   const digest = digestOf(layer);
   const status = `pulling ${shortDigest(digest)}`;
-  // The protocol leaves out what is 0.
+  // The protocol leaves out fields that are 0.
   return `${JSON.stringify({ status, digest, total, completed: completed || undefined })}\n`;
 }
 

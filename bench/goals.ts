@@ -1,5 +1,5 @@
 /**
- * What this package wants to reach, as ratios of what was measured in one run: `deno task bench --check`.
+ * The goals of this package, as ratios of figures measured in one run: `deno task bench --check`.
  *
  * @module
  */
@@ -13,26 +13,26 @@ import { type BenchRecord, RUNTIME_NAMES, speedOf, type SpeedQuery } from "./rec
 import { RELAY_RUNTIMES, type RelayPoint, type RelayScale } from "./relay_cost.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
-/** A figure, and the bound that it must keep. */
+/** A figure, and its bound. */
 export interface Goal {
   /** What the figure is. */
   readonly name: string;
-  /** On which side of the target it must be. */
+  /** On which side of the target the figure must be. */
   readonly bound: "at least" | "at most";
   /** The target. */
   readonly target: number;
-  /** What was measured, or `undefined` where it was not. */
+  /** The measured figure, or `undefined` if it was not measured. */
   readonly figure: (record: BenchRecord) => number | undefined;
 }
 
-/** A goal, and how it went. */
+/** A goal, and its result. */
 export interface Verdict {
   readonly goal: Goal;
   readonly figure: number;
   readonly isMet: boolean;
 }
 
-/** Something that must be so many times as fast as something else that does the same. */
+/** A contender that must be so many times as fast as another one that does the same job. */
 interface Race extends Omit<SpeedQuery, "runtime"> {
   readonly than: string;
   readonly targets: Readonly<Partial<Record<RuntimeName, number>>>;
@@ -83,7 +83,7 @@ const RACES: readonly Race[] = [
     targets: { Deno: 2.2, Node: 3, Bun: 1.7 },
   },
   {
-    // What our three streams do, in streams as well.
+    // The same as our three streams, also with streams.
     job: "progress",
     chunking: "replay",
     contender: PIPED,
@@ -102,11 +102,14 @@ function goalsOf({ targets, than, ...query }: Race): Goal[] {
   }));
 }
 
-/** How far above the floor is allowed, in nanoseconds a line and in floors: the more of the two. */
+/**
+ * How far above the floor is allowed, in nanoseconds per line and as a multiple of the floor. The larger
+ * value applies.
+ */
 const ALLOWED_NS = 100;
 const ALLOWED_FLOORS = 4;
 
-/** No decoder that makes texts can do less than find their lines. */
+/** A decoder that produces texts must at least find their lines. */
 const ABOVE_FLOOR: Goal = {
   name:
     "Deno, progress, replay: decodeProgress costs, as a part of what is allowed above the floor",
@@ -141,7 +144,7 @@ const EDGE: readonly Goal[] = [
   },
 ];
 
-/** Our side of each job. */
+/** Our contender for each job. */
 const OURS: Readonly<Record<Job, string>> = { events: "decodePull", progress: "decodeProgress" };
 
 /** No input may make us slower than the loop that anybody would write, however it arrives. */
@@ -156,7 +159,7 @@ function raceAgainstLoop(input: string, chunking: Chunking): Race[] {
   }));
 }
 
-/** How much more the last of some points costs than the cheapest before it. */
+/** How much more the last of some points costs than the cheapest one before it. */
 function rise(points: readonly Point[]): number {
   const before = points.slice(0, -1).map(({ ns }) => ns);
   return (points.at(-1)?.ns ?? NaN) / Math.min(...before);
@@ -194,7 +197,7 @@ const GROWTH: readonly {
   },
 ];
 
-/** The time left that we tell must be better than that of each other method, over all traces. */
+/** Our time left must be better than that of each other method, over all traces. */
 const ETA: readonly Goal[] = (["all", "heldOut"] as const).flatMap((traces) =>
   RIVALS.map((rival): Goal => ({
     name: `time left, ${traces === "all" ? "all" : "held-out"} traces: median error, ` +
@@ -206,8 +209,8 @@ const ETA: readonly Goal[] = (["all", "heldOut"] as const).flatMap((traces) =>
 );
 
 /**
- * What the mock may cost: a thousand pulls at once take no more than half a core, and are on time. Nobody
- * waits for it to start much longer than for Node.
+ * What the mock may cost: a thousand pulls at once take no more than half a core and are on time, and it
+ * starts not much later than Node itself.
  */
 const MOCK: readonly Goal[] = [
   {
@@ -290,7 +293,7 @@ function relayGoals(): Goal[] {
   );
 }
 
-/** How many times the best median error of a trace is allowed, and which error is allowed in any case. */
+/** The allowed multiple of a trace's best median error, and the error that is always allowed. */
 const ALLOWED_BESTS = 2;
 const ALLOWED_ERROR = 0.06;
 
@@ -313,8 +316,8 @@ function etaGoals({ eta }: BenchRecord): Goal[] {
 }
 
 /**
- * All goals. Those for inputs follow from the inputs that a record has, and how these arrived; those for
- * the time left on single traces from the traces.
+ * All goals. Goals for inputs follow from the inputs in a record and how they arrived; goals for the time
+ * left on single traces follow from the traces.
  */
 export function goalsFor(record: BenchRecord): Goal[] {
   const { speed } = record;
@@ -343,7 +346,7 @@ export function goalsFor(record: BenchRecord): Goal[] {
   ];
 }
 
-/** How the goals went whose figure was measured. */
+/** The results of all goals whose figure was measured. */
 export function judge(record: BenchRecord): Verdict[] {
   return goalsFor(record).flatMap((goal) => {
     const figure = goal.figure(record);

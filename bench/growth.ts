@@ -1,5 +1,5 @@
 /**
- * What becomes of time and memory when pulls grow: more lines, more layers, longer lines.
+ * Measures how time and memory grow with pulls: more lines, more layers, longer lines.
  *
  * @module
  */

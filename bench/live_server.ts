@@ -1,6 +1,6 @@
 /**
- * The server that live measurements pull from. Each line says when it was written: that is its `completed`,
- * in milliseconds by the clock that all processes of a machine share.
+ * The server that live measurements pull from. Its lines report the time: `completed` is when the line was
+ * written, in milliseconds, by the clock that all processes of a machine share.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { createServer, type Socket } from "node:net";
 /** The time between two lines, in milliseconds, which is that of Ollama. */
 export const TICK_MS = 60;
 
-/** A server that sends a line in 60 ms to each of its callers, and then `success`. */
+/** A server that sends a line every 60 ms to each of its callers, and then `success`. */
 export class LiveServer {
   readonly #server = createServer((socket) => this.#serve(socket));
   readonly #ticks: number;
@@ -53,7 +53,7 @@ export class LiveServer {
           return;
         }
         this.sent++;
-        // What is there tells when the line was sent, by the clock that the Worker has as well.
+        // `completed` contains the time when the line was sent, by the clock that the Worker also has.
         const completed = Date.now();
         const digest = `sha256:${"5c3b7d79864ab13f".repeat(4)}`;
         const object = { status: "pulling 5c3b7d79864a", digest, total: 4e12, completed };

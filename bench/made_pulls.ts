@@ -1,5 +1,5 @@
 /**
- * Pulls that no server has sent, made line by line: what they are like is known beforehand.
+ * Artificial pulls, made line by line, whose properties are known.
  *
  * @module
  */
@@ -15,21 +15,21 @@ const CLOSING = [
   '{"status":"success"}',
 ];
 
-/** A pull with a line for each of a number of updates, and what comes before and after them. */
+/** A pull with a line for each of a number of updates, between its first and last lines. */
 function pullOf(updates: number, lineOf: (update: number) => string): string {
   const lines = ['{"status":"pulling manifest"}'];
   for (let update = 0; update < updates; update++) lines.push(lineOf(update));
   return `${[...lines, ...CLOSING].join("\n")}\n`;
 }
 
-/** The digest of a layer, whose first digits tell it from the others, as those of a hash do. */
+/** The digest of a layer. Its first digits identify it, as those of a hash do. */
 export function digestOf(layer: number): string {
-  // A multiplicative hash, so that the digits of neighbours have nothing in common.
+  // A multiplicative hash, so that consecutive layers have unrelated digits.
   const digits = Math.imul(layer + 1, 0x9e3779b1) >>> 0;
   return `sha256:${digits.toString(16).padStart(8, "0").repeat(8)}`;
 }
 
-/** Layers that take turns: whose turn it is at an update, and what there is to say of it. */
+/** Layers that take turns: which one is next at an update, and what its line reports. */
 function updateOf(update: number, updates: number, layers: number) {
   const digest = digestOf(update % layers);
   const total = Math.floor(MODEL_BYTES / layers);
@@ -38,7 +38,7 @@ function updateOf(update: number, updates: number, layers: number) {
   return { status: `pulling ${shortDigest(digest)}`, digest, total, completed };
 }
 
-/** A pull whose layers take turns, written in some way. */
+/** A pull whose layers take turns, in some JSON style. */
 export function roundRobin(
   lines: number,
   layers: number,
@@ -47,7 +47,7 @@ export function roundRobin(
   return pullOf(lines, (update) => write(updateOf(update, lines, layers)));
 }
 
-/** Layers one after another, of as many lines each. */
+/** Layers one after another, each with the same number of lines. */
 export function inSequence(lines: number, layers: number): string {
   const linesOfEach = Math.ceil(lines / layers);
   return pullOf(lines, (update) => {
@@ -58,9 +58,9 @@ export function inSequence(lines: number, layers: number): string {
   });
 }
 
-/** Pulls that a fast path could be slow at, or wrong about, by what is hostile in them. */
+/** Pulls on which a fast path could be slow or wrong, by what makes them difficult. */
 export const HOSTILE: Readonly<Record<string, (lines: number) => string>> = {
-  // As many as the package follows.
+  // As many layers as the package follows.
   "every line another digest": (lines) => roundRobin(lines, Math.min(lines, 10_000)),
   "2,000 layers in turn": (lines) => roundRobin(lines, 2_000),
   "keys in another order": (lines) =>

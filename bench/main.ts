@@ -1,12 +1,12 @@
 /**
- * How fast pulls are decoded, how much memory and what at the edge it takes, in Deno, Node and Bun,
- * compared with what users would take instead, how right the time left is that is told on the way, and what
- * the mock and viewers of a relay cost:
- * `deno task bench`, or a part of it by its name, such as `deno task bench growth`.
+ * Measures how fast pulls are decoded, how much memory that takes, what it costs at the edge, how accurate
+ * the reported time left is, and what the mock and the viewers of a relay cost. Runs in Deno, Node and Bun,
+ * and compares the package with what users would take instead. `deno task bench` measures everything; a
+ * name, as in `deno task bench growth`, measures one part.
  *
- * With `--check`, it fails if a goal is missed; with `--write`, what was measured is kept, in
- * bench/record.json and bench/README.md. With `--merge FILE`, as often as there are files, nothing is measured: each figure is the median
- * of those of earlier runs, which `--out FILE` has kept. With `--page FILE`, the times left are drawn.
+ * With `--check`, it fails if a goal is missed; with `--write`, the results are stored in the record and
+ * shown in bench/README.md. With `--merge FILE`, repeated for each file, nothing is measured: each figure is
+ * the median of earlier runs, written by `--out FILE`. With `--page FILE`, the times left are drawn.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
-import { Command } from "commander";
+import { createTask } from "../.ci/task.ts";
 import { drawChart } from "./chart.ts";
 import { CONTENDERS, NAIVE, OLLAMA } from "./contenders.ts";
 import { measureEdge } from "./edge.ts";
@@ -63,23 +63,27 @@ type Part = typeof PARTS[number];
 /** Collects the values of an option that may be repeated. */
 const collect = (value: string, before: readonly string[]) => [...before, value];
 
-const program = new Command("deno task bench")
+const program = createTask("bench")
   .description(
-    "measures speed, memory, growth, the edge, how right the time left is, and what the mock and viewers of " +
-      "a relay cost",
+    "measures speed, memory, growth, the edge, the accuracy of the time left, the mock, and the relay",
   )
   .argument("[parts...]", `what to measure: ${PARTS.join(", ")} (default: all)`)
   .option("--check", "fail if a goal is missed")
   .option("--clock <clock>", "cpu or wall", "cpu")
   .option("--lines <number>", "how many lines a pull has")
-  .option("--merge <file>", "measure nothing, and take the median of files; repeat it", collect, [])
+  .option(
+    "--merge <file>",
+    "measure nothing, and take the median of earlier results; may be repeated",
+    collect,
+    [],
+  )
   .option("--only <part>", "what to measure; may be repeated", collect, [])
-  .option("--out <file>", "where all figures go", join(CACHE, "bench.json"))
+  .option("--out <file>", "the file for all figures", join(CACHE, "bench.json"))
   .option("--page <file>", "draw the times left as a page")
-  .option("--quick", "only see that it works")
-  .option("--rounds <number>", "how often to measure each")
+  .option("--quick", "only check that it works")
+  .option("--rounds <number>", "how often to measure each contender")
   .option("--runtime <name>", `${RUNTIME_NAMES.join(", ")}; may be repeated`, collect, [])
-  .option("--write", "keep what was measured, in bench/record.json and bench/README.md")
+  .option("--write", "store the results in bench/record.json and bench/README.md")
   .parse();
 const positionals = program.args;
 const values = program.opts<{
@@ -96,12 +100,12 @@ const values = program.opts<{
   write?: true;
 }>();
 
-/** The values of a list that were asked for, or all of them. */
+/** The requested values of a list, or all of them. */
 function choose<Value extends string>(asked: readonly string[], all: readonly Value[]): Value[] {
   const wanted = asked.flatMap((text) => text.toLowerCase().split(","));
   const unknown = wanted.filter((text) => !all.some((value) => value.toLowerCase() === text));
   if (unknown.length > 0) {
-    throw new Error(`There is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
+    program.error(`error: there is no ${unknown.join(", ")}; there are ${all.join(", ")}`);
   }
   return wanted.length === 0 ? [...all] : all.filter((one) => wanted.includes(one.toLowerCase()));
 }
@@ -111,21 +115,23 @@ const parts = choose([...positionals, ...values.only], PARTS);
 const [clock = "cpu"] = choose<Clock>([values.clock], ["cpu", "wall"]);
 const lines = Number(values.lines ?? (quick ? 4_000 : 200_000));
 const rounds = Number(values.rounds ?? (quick ? 1 : 5));
-if (!(lines >= 1_000 && rounds >= 1)) throw new Error("Too few --lines or --rounds");
+if (!(lines >= 1_000 && rounds >= 1)) {
+  program.error("error: --lines must be 1000 or more, and --rounds 1 or more");
+}
 
 /**
- * How many lines each contender reads before its time counts. By then it is as fast as it gets, in every
- * engine: Bun's takes longest, with small chunks.
+ * How many lines each contender reads before its time counts. By then every engine has reached its top speed;
+ * Bun takes longest, with small chunks.
  */
 const linesToWarmUp = quick ? 0 : 400_000;
 
-/** How many times fewer lines a pull has where they cost more, by the line: that stays the same. */
+/** How many times fewer lines a pull has in slow measurements. The cost per line stays the same. */
 const FEWER = 8;
 
-/** How many downloads of each shape the time left is told of. */
+/** How many downloads of each shape are used to test the time left. */
 const downloads = quick ? 1 : 8;
 
-/** How many viewers of a relay are looked at, told once a second; and in a quick run. */
+/** How many viewers watch through a relay. */
 const VIEWERS: RelayBenchOptions = {
   sizes: [100, 300, 1_000, 3_000, 10_000],
   floorSizes: [1_000, 10_000],
@@ -133,6 +139,8 @@ const VIEWERS: RelayBenchOptions = {
   seconds: 3,
   updateEveryMs: 1_000,
 };
+
+/** The same in a quick run. */
 const FEW_VIEWERS: RelayBenchOptions = {
   sizes: [10, 30],
   floorSizes: [30],
@@ -144,7 +152,7 @@ const FEW_VIEWERS: RelayBenchOptions = {
 /** The inputs of a quick run: one of each origin. */
 const QUICK_INPUTS = ["dialect client2", "recorded 0.34.1", "2,000 layers in turn"];
 
-/** Some inputs, each with a file that is there while some work is done with it. */
+/** Some inputs, each with a file that exists while some work uses it. */
 async function withInputs(
   ofLines: number,
   isWanted: (name: string) => boolean,
@@ -293,7 +301,7 @@ async function findRuntimes(): Promise<Partial<Record<RuntimeName, string>>> {
   return versions;
 }
 
-/** Keeps what was measured, and makes the chart and the report in bench/README.md from it. */
+/** Stores the results, and builds the chart and the report in bench/README.md from them. */
 async function keep(record: BenchRecord): Promise<void> {
   const inputs = new Set(record.speed.map(({ input }) => input));
   const isWhole = parts.length === PARTS.length && inputs.size === (await inputNames()).length &&
@@ -302,7 +310,11 @@ async function keep(record: BenchRecord): Promise<void> {
     record.eta !== undefined &&
     record.mock !== undefined &&
     record.relay !== undefined;
-  if (!isWhole || quick) throw new Error("The record is of a whole run: something was left out");
+  if (!isWhole || quick) {
+    throw new Error(
+      "Cannot write the record: it needs a whole run, without --quick and with all parts",
+    );
+  }
   await writeFile(RECORD, `${JSON.stringify(record, null, 2)}\n`);
   await writeFile(join(ROOT, CHART), drawChart(record));
   await writeFile(REPORT, withReport(await readFile(REPORT, "utf8"), record));
@@ -310,7 +322,7 @@ async function keep(record: BenchRecord): Promise<void> {
 
 const has = (part: Part) => parts.includes(part);
 
-/** Measures the parts that were asked for. */
+/** Measures the selected parts. */
 async function measure(): Promise<BenchRecord> {
   const runtimes = await findRuntimes();
   console.log(
@@ -318,7 +330,7 @@ async function measure(): Promise<BenchRecord> {
       `${availableParallelism()} cores: medians of ${rounds} rounds of ${
         lines.toLocaleString("en")
       } lines, ` +
-      (clock === "cpu" ? "processor time" : "time on the wall"),
+      (clock === "cpu" ? "processor time" : "wall-clock time"),
   );
   const script = join(CACHE, "program.mjs");
   await bundle("bench/program.ts", script, "--platform", "deno");
@@ -365,7 +377,7 @@ async function measure(): Promise<BenchRecord> {
   };
 }
 
-/** Reads what earlier runs have kept, and takes the median of each figure. */
+/** Reads the results of earlier runs, and takes the median of each figure. */
 async function merge(files: readonly string[]): Promise<BenchRecord> {
   const records = await Promise.all(files.map(async (file) => {
     const { verdicts: _, ...record } = JSON.parse(await readFile(file, "utf8"));
@@ -378,7 +390,7 @@ await mkdir(CACHE, { recursive: true });
 const startedAt = performance.now();
 const record = values.merge.length > 0 ? await merge(values.merge) : await measure();
 const verdicts = judge(record);
-if (quick && !values.check) console.log("\nToo quick for figures that mean anything");
+if (quick && !values.check) console.log("\nA quick run gives no meaningful figures");
 else printVerdicts(verdicts);
 await mkdir(dirname(values.out), { recursive: true });
 await writeFile(values.out, `${JSON.stringify({ ...record, verdicts }, null, 2)}\n`);
@@ -387,7 +399,7 @@ console.log(
 );
 if (values.write) await keep(record);
 if (values.page !== undefined) {
-  if (record.eta === undefined) throw new Error("There is no page without the part eta");
+  if (record.eta === undefined) throw new Error("--page needs the part eta");
   await writeFile(values.page, await drawPage(record.eta));
 }
 process.exitCode = values.check && verdicts.some(({ isMet }) => !isMet) ? 1 : 0;

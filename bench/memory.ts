@@ -1,5 +1,5 @@
 /**
- * How much memory a contender takes while it decodes a pull, measured in a process of its own.
+ * Measures how much memory a contender uses while it decodes a pull, in a separate process.
  *
  * @module
  */
@@ -19,25 +19,25 @@ export interface MemoryTask {
   readonly input: StoredInput;
   /** The name of the contender. */
   readonly contender: string;
-  /** What it does. */
+  /** Its job. */
   readonly job: Job;
 }
 
-/** How much memory a contender takes at most, over what there was when it began. */
+/** The peak memory of a contender above the baseline at its start. */
 export interface Memory {
   /** Its name. */
   readonly contender: string;
-  /** What it does. */
+  /** Its job. */
   readonly job: Job;
   /** The memory of the process, in megabytes. */
   readonly rssMb: number;
-  /** The part of it in which objects are, in megabytes. */
+  /** The part of it in the heap, in megabytes. */
   readonly heapMb: number;
 }
 
 const MEGABYTE = 1e6;
 
-/** Measures what a task says. The bytes of the pull are there beforehand, and do not count. */
+/** Measures a task. The bytes of the pull exist beforehand, and do not count. */
 export async function measureMemory(task: MemoryTask): Promise<Memory> {
   const { input, job } = task;
   const contender = findContender(task.contender, job);

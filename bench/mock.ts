@@ -1,9 +1,9 @@
 /**
- * What the mock costs those who test with it, in Deno.
+ * Measures what the mock costs the people who test with it, in Deno.
  *
- * - In virtual time: what a line takes, of a pull that is read as fast as it comes.
- * - In process: many pulls at once in real time, how late their lines are, and how much of a core it takes.
- * - Over sockets: the same by a mock in a process of its own, which tells how many pulls one core holds.
+ * - In virtual time: the cost of a line, in a pull that is read as fast as possible.
+ * - In process: many pulls at once in real time, how late their lines are, and how much of a core they take.
+ * - Over sockets: the same with the mock in a separate process, and how many pulls one core can serve.
  * - From npm, in Node: how soon it is ready (`start_up.ts`).
  *
  * @module
@@ -23,7 +23,7 @@ const BYTES_PER_TICK = 6_000;
 
 /** How much to measure. */
 export interface MockBenchOptions {
-  /** How many lines come in virtual time. */
+  /** How many lines to read in virtual time. */
   readonly lines: number;
   /** How many pulls there are at once, in process and over sockets. */
   readonly pulls: number;
@@ -35,31 +35,31 @@ export interface MockBenchOptions {
 
 /** What was measured. */
 export interface MockCost {
-  /** The processor time of a line in virtual time, in nanoseconds. */
+  /** The CPU time of a line in virtual time, in nanoseconds. */
   readonly virtualNs: number;
-  /** That of reading as much from a stream that is pulled and has nothing to do, in nanoseconds. */
+  /** The CPU time of reading the same from a stream that does nothing else, in nanoseconds. */
   readonly floorNs: number;
   /** Pulls in process, in real time. */
   readonly inProcess: LiveCost;
   /** Pulls over sockets. The load is that of the server. */
   readonly sockets: LiveCost;
-  /** How many pulls over sockets one core holds, by what they take. */
+  /** How many pulls over sockets one core can serve, computed from their cost. */
   readonly pullsPerCore: number;
-  /** How soon the mock is ready, where Node is installed. */
+  /** How soon the mock is ready, if Node is installed. */
   readonly startUp?: StartUp;
 }
 
-/** What many pulls at once cost. */
+/** The cost of many pulls at once. */
 export interface LiveCost {
   /** How many there were. */
   readonly pulls: number;
-  /** How many milliseconds after it was due a line came, at the median. */
+  /** How many milliseconds late a line was, at the median. */
   readonly lateMs: number;
-  /** How much of one core they took, as a part. */
+  /** The fraction of one core that they took. */
   readonly load: number;
 }
 
-/** A pull that reports a line in 60 ms and does not end while it is looked at. */
+/** A pull that reports a line every 60 ms and does not end during the measurement. */
 function endlessModel(lines: number) {
   return { name: "m", layers: [{ size: lines * BYTES_PER_TICK }] };
 }
@@ -68,7 +68,7 @@ const RATE = BYTES_PER_TICK * 1_000 / TICK_MS;
 const PULL = { method: "POST", body: '{"model":"m"}' } as const;
 const HOST = "http://localhost/api/pull";
 
-/** The processor time of some work, in milliseconds. */
+/** The CPU time of some work, in milliseconds. */
 async function processorTime(work: () => Promise<void>): Promise<number> {
   const before = process.cpuUsage();
   await work();
@@ -100,18 +100,18 @@ async function measureVirtual(lines: number): Promise<{ virtualNs: number; floor
   return { virtualNs: pullMs * 1e6 / chunks, floorNs: floorMs * 1e6 / chunks };
 }
 
-/** Notes when the lines of pulls come. One is due in every tick, and none comes before it is due. */
+/** Records when the lines of pulls arrive. One is due in every tick, and none arrives early. */
 class Lateness {
   readonly #pulls: number[][] = [];
 
-  /** Begins to look at a pull. Returns what is to be called with each line. */
+  /** Starts watching a pull. Returns a function to call for each line. */
   begin(): () => void {
     const offsets: number[] = [];
     this.#pulls.push(offsets);
     return () => void offsets.push(performance.now() - TICK_MS * offsets.length);
   }
 
-  /** How late the lines were, in milliseconds, at the median: later than the one that was most on time. */
+  /** How late the lines were, in milliseconds, at the median, compared with the most punctual one. */
   get median(): number {
     return median(this.#pulls.flatMap((offsets) => {
       const earliest = Math.min(...offsets);
@@ -148,7 +148,7 @@ async function measureInProcess({ pulls, seconds }: MockBenchOptions): Promise<L
   return { pulls, lateMs: lateness.median, load };
 }
 
-/** A mock in a process of its own, which tells the processor time that it has taken when it is asked. */
+/** A mock in a separate process, which reports on request the CPU time it has used. */
 async function startServer(pulls: number) {
   const script = fileURLToPath(new URL("mock_process.ts", import.meta.url));
   const args = ["run", "--allow-all", script, String(RATE * pulls)];
@@ -164,7 +164,7 @@ async function startServer(pulls: number) {
   return { port, askProcessorTime, stop: () => child.kill("SIGKILL") };
 }
 
-/** Follows a pull over a socket of its own: lines are counted by their ends. */
+/** Follows a pull over its own socket, counting lines by their newlines. */
 function followSocket(port: number, note: () => void): Socket {
   const { method, body } = PULL;
   const head =

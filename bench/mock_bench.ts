@@ -1,8 +1,8 @@
 /**
- * How much the mock bears, printed for people: `deno run --allow-all bench/mock_bench.ts [name…]`.
+ * Measures the limits of the mock, for people: `deno run --allow-all bench/mock_bench.ts [name…]`.
  *
- * - `process`: a thousand pulls at the same time in this process, in real time. How late are ticks?
- * - `http`: the same through loopback, with the server in a process of its own.
+ * - `process`: a thousand pulls at once in this process, in real time. How late are ticks?
+ * - `http`: the same over loopback, with the server in a separate process.
  * - `lines`: a pull of ten million lines in virtual time. How fast is it, and does memory stay flat?
  *
  * @module
@@ -18,26 +18,26 @@ const PULLS = 1_000;
 const SECONDS = 10;
 const TICK_MS = 60;
 const LINES = 10_000_000;
-/** The bandwidth of a mock that is not told any. */
+/** The default bandwidth of a mock. */
 const BYTES_PER_MS = 100_000;
 /** Enough for no pull to end. */
 const LAYER_BYTES = 2 ** 52;
 
 const models = [{ name: "endless", layers: [{ size: LAYER_BYTES }] }];
 
-/** Runs a pull until the signal aborts, and hands on what comes of it as it comes. */
+/** Runs a pull until the signal aborts, and passes on its output as it arrives. */
 type RunPull = (onText: (text: string) => void, signal: AbortSignal) => Promise<void>;
 
 /** A line about the download, in milliseconds of this process's clock. */
 interface Tick {
   readonly cameAt: number;
-  /** When the server wrote it, by its own account, since the download began. */
+  /** When the server wrote it, according to the line itself, since the download began. */
   readonly wroteAfter: number;
 }
 
-/** What came of one pull. */
+/** The result of one pull. */
 interface PullTicks {
-  /** When its first line came, which is when its ticks begin to count. */
+  /** When its first line arrived, from which its ticks are counted. */
   readonly beganAt: number;
   readonly ticks: Tick[];
 }
@@ -49,7 +49,7 @@ async function readTicks(runPull: RunPull, signal: AbortSignal): Promise<PullTic
     const cameAt = performance.now();
     if (Number.isNaN(beganAt)) beganAt = cameAt;
     for (const [, completed] of text.matchAll(/"completed":(\d+)/g)) {
-      // All pulls share one download, so what is there tells the time.
+      // All pulls share one download, so its byte count shows the time.
       ticks.push({ cameAt, wroteAfter: Number(completed) / BYTES_PER_MS });
     }
   }, signal);
@@ -59,14 +59,14 @@ async function readTicks(runPull: RunPull, signal: AbortSignal): Promise<PullTic
 /** How late every tick came, in milliseconds. */
 function latenessOf(pulls: readonly PullTicks[]): number[] {
   const all = pulls.flatMap(({ ticks }) => ticks);
-  // The line that was quickest to come tells when the download began.
+  // The line that arrived fastest shows when the download began.
   const startedAt = all.reduce(
     (least, { cameAt, wroteAfter }) => Math.min(least, cameAt - wroteAfter),
     Infinity,
   );
   return pulls.flatMap(({ beganAt, ticks }) =>
     ticks.map(({ cameAt, wroteAfter }) => {
-      // Its first line may have taken some time, so that its ticks seem to come too early.
+      // Its first line may have taken some time, so that its ticks seem early.
       const tick = Math.floor((startedAt + wroteAfter - beganAt) / TICK_MS + 0.1);
       return cameAt - beganAt - Math.max(1, tick) * TICK_MS;
     })
@@ -124,7 +124,7 @@ async function benchProcess(): Promise<void> {
   console.log(`  left behind: ${server.activeDownloads} downloads, ${running} requests`);
 }
 
-/** Starts this file as a server in a process of its own. */
+/** Starts this file as a server in a separate process. */
 async function startServer(): Promise<{ child: ChildProcess; url: string }> {
   const script = fileURLToPath(import.meta.url);
   const args = "Deno" in globalThis ? ["run", "--allow-all", script] : [script];
@@ -137,7 +137,7 @@ async function startServer(): Promise<{ child: ChildProcess; url: string }> {
   return { child, url };
 }
 
-/** Serves until its standard input ends, and says what is left behind then. */
+/** Serves until its standard input ends, and reports what is left then. */
 async function serve(): Promise<void> {
   const server = createMockServer({ models, dialect: "v0.33" });
   const { url } = await server.listen();
@@ -151,7 +151,7 @@ async function serve(): Promise<void> {
   await server[Symbol.asyncDispose]();
 }
 
-/** Pulls by hand: a client that is quick enough not to be what is measured. */
+/** A hand-written client, fast enough not to dominate the measurement. */
 function pullThroughSocket(url: string): RunPull {
   const { hostname, port } = new URL(url);
   const body = '{"model":"endless"}';

@@ -1,6 +1,6 @@
 /**
- * A mock in a process of its own, for `mock.ts`: prints its port, and the processor time that it has taken,
- * in milliseconds, whenever something comes on standard input.
+ * A mock in a separate process, for `mock.ts`: prints its port, and the CPU time it has used, in
+ * milliseconds, whenever it receives something on standard input.
  *
  * @module
  */

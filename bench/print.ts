@@ -1,5 +1,5 @@
 /**
- * What a run has measured, in tables for people.
+ * Prints the results as tables for people.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import type { RuntimeName } from "./runtimes.ts";
 
 const times = (value: number | undefined) => value === undefined ? "" : value.toFixed(2);
 
-/** Prints how fast the contenders are with one input. */
+/** Prints the speed of the contenders with one input. */
 export function printSpeed(entries: readonly SpeedEntry[]): void {
   for (const job of ["progress", "events"] as const) {
     const ofJob = entries.filter((entry) => entry.job === job);
@@ -34,7 +34,7 @@ export function printSpeed(entries: readonly SpeedEntry[]): void {
   }
 }
 
-/** Prints how fast we are with each input. */
+/** Prints our speed with each input. */
 export function printInputs(runtime: RuntimeName, entries: readonly SpeedEntry[]): void {
   const rows: Record<string, Record<string, number | string>> = {};
   for (const { input, job, contender, nsPerLine, timesAsFast } of entries) {
@@ -48,24 +48,26 @@ export function printInputs(runtime: RuntimeName, entries: readonly SpeedEntry[]
   console.table(rows);
 }
 
-/** Prints how much memory the contenders take. */
+/** Prints the memory use of the contenders. */
 export function printMemory(runtime: RuntimeName, entries: readonly MemoryEntry[]): void {
-  console.log(`\n${runtime}, memory at most, over what was there before`);
+  console.log(`\n${runtime}, peak memory above the baseline`);
   console.table(Object.fromEntries(entries.map(({ contender, job, rssMb, heapMb }) => [
     `${contender} (${job})`,
     { "process, MB": rssMb, "heap, MB": heapMb },
   ])));
 }
 
-/** Prints what growth costs. */
+/** Prints the cost of growth. */
 export function printGrowth(runtime: RuntimeName, growth: Growth): void {
   const list = (points: readonly Point[]) =>
     points.map(({ size, ns }) => `${size.toLocaleString("en")}: ${ns} ns`).join(", ");
   console.log(`\n${runtime}, growth`);
-  console.log(`  a line, by lines: ${list(growth.lines)}`);
-  console.log(`  a line, by layers one after another: ${list(growth.layersInSequence)}`);
-  console.log(`  a line, by layers in turn: ${list(growth.layersInTurn)}`);
-  console.log(`  a byte, by the length of the line: ${list(growth.longLine)}`);
+  console.log(`  per line, by number of lines: ${list(growth.lines)}`);
+  console.log(
+    `  per line, by number of layers one after another: ${list(growth.layersInSequence)}`,
+  );
+  console.log(`  per line, by number of layers in turn: ${list(growth.layersInTurn)}`);
+  console.log(`  per byte, by length of the line: ${list(growth.longLine)}`);
   const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(1)} MB`;
   console.log(
     `  memory: ${megabytes(growth.grownBytes)} alive, ${
@@ -74,22 +76,24 @@ export function printGrowth(runtime: RuntimeName, growth: Growth): void {
   );
 }
 
-/** Prints what a pull costs at the edge. */
+/** Prints the cost of a pull at the edge. */
 export function printEdge({ followMs, readMs, live, pullsPerCore }: Edge): void {
   console.log("\nworkerd");
   console.log(
-    `  a pull of an hour: ${followMs} ms, of which reading its chunks takes ${readMs} ms`,
+    `  a pull of an hour: ${followMs} ms, including ${readMs} ms to read its chunks`,
   );
-  console.log(`  live, a line: ${live.followUs} µs, of which reading it takes ${live.readUs} µs`);
+  console.log(`  live, per line: ${live.followUs} µs, including ${live.readUs} µs to read it`);
   console.log(
-    `  ${live.pulls} pulls at the same time for ${live.seconds} s: ` +
-      `${(live.arrived * 100).toFixed(1)} % of the lines came, ${(live.late * 100).toFixed(1)} % ` +
+    `  ${live.pulls} pulls at once for ${live.seconds} s: ` +
+      `${(live.arrived * 100).toFixed(1)} % of the lines arrived, ${
+        (live.late * 100).toFixed(1)
+      } % ` +
       `of them late, at ${(live.load * 100).toFixed(0)} % of a core`,
   );
   console.log(`  one core can follow ${pullsPerCore} pulls`);
 }
 
-/** Prints how wrong the time left is that is told. */
+/** Prints the errors of the reported time left. */
 export function printEta({ traces, all, heldOut }: Eta): void {
   const percent = (part: number) => (part * 100).toFixed(1);
   const cells = (errors: ErrorsByMethod) =>
@@ -105,7 +109,7 @@ export function printEta({ traces, all, heldOut }: Eta): void {
   ]));
 }
 
-/** Prints what the mock costs. */
+/** Prints the cost of the mock. */
 export function printMock(
   { virtualNs, floorNs, inProcess, sockets, pullsPerCore, startUp }: MockCost,
 ): void {
@@ -116,7 +120,7 @@ export function printMock(
     } % of a core`;
   console.log("\nthe mock, in Deno");
   console.log(
-    `  in virtual time, a line: ${micro(virtualNs)}, of which a stream takes ${micro(floorNs)}`,
+    `  in virtual time, per line: ${micro(virtualNs)}, including ${micro(floorNs)} for the stream`,
   );
   console.log(`  in process: ${live(inProcess)}`);
   console.log(`  over sockets: ${live(sockets)}; one core holds ${pullsPerCore}`);
@@ -151,7 +155,7 @@ export function printRelay(relay: RelayCost): void {
   ]));
 }
 
-/** Prints the goals that were missed, and how many were not. */
+/** Prints the missed goals, and how many were met. */
 export function printVerdicts(verdicts: readonly Verdict[]): void {
   const missed = verdicts.filter(({ isMet }) => !isMet);
   console.log(`\n${verdicts.length - missed.length} of ${verdicts.length} goals are met`);

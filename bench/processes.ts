@@ -1,5 +1,5 @@
 /**
- * What the system tells of other processes, on Linux.
+ * Reads what Linux knows about other processes: CPU time and memory.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 
-/** The process of workerd: the one that this process has started. */
+/** The process of workerd that this process has started. */
 export function findWorkerd(): number {
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     try {
@@ -22,9 +22,9 @@ export function findWorkerd(): number {
 }
 
 /**
- * A clock that shows the processor time of a process, in milliseconds: that of its threads, which the
- * scheduler counts in nanoseconds, where the sum that it keeps has steps of 10 ms. A thread that ends takes
- * its time with it, which does not matter while a process does the same all the time.
+ * A clock that shows the CPU time of a process, in milliseconds. It adds up the threads, whose time the
+ * scheduler counts in nanoseconds: the time of the whole process is only known in steps of 10 ms. The time
+ * of threads that have ended is lost, so compare two times only while a process does steady work.
  */
 export function cpuClockOf(pid: number): () => number {
   const folder = `/proc/${pid}/task`;
@@ -37,11 +37,11 @@ function threadMs(folder: string): number {
     const [nanoseconds] = readFileSync(`${folder}/schedstat`, "utf8").split(" ");
     return Number(nanoseconds) / 1e6;
   } catch {
-    return 0; // it has ended meanwhile
+    return 0; // the thread has ended
   }
 }
 
-/** The memory of a process that is not swapped out, in bytes. */
+/** The resident memory of a process (RSS), in bytes. */
 export function residentBytesOf(pid: number): number {
   const [, kilobytes] = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+)/m) ?? [];
   return Number(kilobytes) * 1_024;

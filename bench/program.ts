@@ -1,5 +1,6 @@
 /**
- * What runs in each runtime: does the task that its argument gives as JSON, and prints the result.
+ * The program that runs in each runtime: it performs the task given as JSON in its argument, and prints the
+ * result.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The bytes of a pull as a connection delivers them: cut into chunks, and handed over from memory.
+ * The bytes of a pull as a connection delivers them: cut into chunks, but read from memory.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 /** How the bytes of a pull arrive. */
 export type Chunking = "replay" | "network" | "live";
 
-/** What there is to say about each {@link Chunking}. */
+/** A description of each {@link Chunking}. */
 export const CHUNKINGS: Readonly<Record<Chunking, string>> = {
   replay: "64 KiB a chunk", // what a fetch hands over at most, in most runtimes
   network: "1,400 bytes a chunk", // what a packet holds
@@ -31,14 +31,14 @@ export function cut(bytes: Uint8Array<ArrayBuffer>, chunking: Chunking): Uint8Ar
   return chunks;
 }
 
-/** The body of a response, which gives a chunk when it is asked for one. */
+/** A response body, which provides a chunk on request. */
 export class PullBody {
   /** The chunks. */
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** How many chunks were handed over. */
+  /** How many chunks were delivered. */
   chunksRead = 0;
 
-  /** Makes a body of chunks, or of as many as there turn out to be. */
+  /** Creates a body from chunks, whose number need not be known. */
   constructor(chunks: Iterable<Uint8Array<ArrayBuffer>>) {
     const remaining = chunks[Symbol.iterator]();
     this.stream = new ReadableStream({

@@ -1,6 +1,6 @@
 /**
- * How fast the contenders decode a pull. Each has a process of its own, as in an application, where what
- * others do to the caches of the engine is of no concern; the processes take turns.
+ * Measures how fast the contenders decode a pull. As in an application, each has a separate process, so that
+ * contenders do not affect each other's engine caches; the processes take turns.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface Comparison extends Pick<SpeedTask, "input" | "chunking" | "cloc
   readonly contenders?: readonly string[] | undefined;
   /** How often each of them reads the pull. */
   readonly rounds: number;
-  /** How many lines each of them reads at least before that, so that its code is compiled. */
+  /** The least number of lines that each reads before that, so that its code is compiled. */
   readonly linesToWarmUp: number;
 }
 
@@ -33,19 +33,19 @@ export interface Comparison extends Pick<SpeedTask, "input" | "chunking" | "cloc
 export interface Speed {
   /** Its name. */
   readonly contender: string;
-  /** What it does. */
+  /** Its job. */
   readonly job: Job;
-  /** The time that it takes for a line, in nanoseconds: the median. */
+  /** Its median time per line, in nanoseconds. */
   readonly nsPerLine: number;
-  /** How far apart the middle half of the rounds is, as a part of the median. */
+  /** The interquartile range of the rounds, as a part of the median. */
   readonly spread: number;
-  /** How many times as fast it is as others that do the same, by their names. */
+  /** How many times as fast it is as others with the same job, by their names. */
   readonly timesAsFast: Readonly<Record<string, number>>;
 }
 
 const REFERENCES = [OLLAMA, NAIVE, FLOOR, STD_PIPED, `${DENO_STD}, typed`];
 
-/** Measures the contenders that do one job. */
+/** Measures the contenders for one job. */
 async function measureJob(
   runtime: RuntimeName,
   script: string,

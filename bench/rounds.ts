@@ -1,11 +1,11 @@
 /**
- * Measures pieces of work against each other. They take turns, so that whatever slows the machine down
- * for a while slows them all down, in another order in each round, so that none always comes after the
- * same. (To collect garbage in between would have each of them begin with a heap that is too small, and
- * with code that was forgotten.)
+ * Measures pieces of work against each other. They take turns, so that anything that slows the machine down
+ * for a while affects all of them; the order differs in each round, so that none always follows the same one.
+ * (Collecting garbage in between would make each start with a heap that is too small and with code that the
+ * engine has dropped.)
  *
- * What is measured is the processor time of the process, unless told otherwise: on a machine that does
- * other things as well, the time on the wall is mostly that of the others.
+ * The CPU time of the process is measured by default: on a machine that has other work, wall-clock time
+ * mostly depends on that.
  *
  * @module
  */
@@ -13,7 +13,7 @@
 import process from "node:process";
 import { seededNumbers } from "../mock/runtime/random.ts";
 
-/** What tells the time. */
+/** Which time is measured. */
 export type Clock = "cpu" | "wall";
 
 /** The clocks, each in milliseconds. */
@@ -25,7 +25,7 @@ export const CLOCKS: Readonly<Record<Clock, () => number>> = {
   wall: () => performance.now(),
 };
 
-/** Collects garbage, where the runtime lets it be asked for. */
+/** Collects garbage, if the runtime allows it. */
 export function collectGarbage(): void {
   const { gc, Bun } = globalThis as {
     gc?: () => void;
@@ -43,7 +43,7 @@ function orderOf(length: number, round: number): number[] {
     .map(({ index }) => index);
 }
 
-/** Work that tells how long it took, in milliseconds. */
+/** Work that reports how long it took, in milliseconds. */
 export type TimedWork = () => Promise<number>;
 
 /** Times a piece of work. */
@@ -56,13 +56,16 @@ export function timed(work: () => Promise<unknown>, clock: Clock): TimedWork {
   };
 }
 
-/** How often a piece of work is done at least before it counts: engines compile what has run for a while. */
+/**
+ * How often a piece of work runs at least before it counts, because engines compile code that has run for a
+ * while.
+ */
 const ROUNDS_TO_WARM_UP = 5;
 
 /**
  * Runs all pieces of work in each round, and returns the times of each one.
  *
- * @param roundsToWarmUp How often each piece is done before it counts.
+ * @param roundsToWarmUp How often each piece runs before it counts.
  */
 export async function measureInRounds(
   work: readonly TimedWork[],
@@ -81,7 +84,7 @@ export async function measureInRounds(
   return times;
 }
 
-/** The value below which a part of the values lies: a half for the median. */
+/** The value below which a fraction of the values lies: one half for the median. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const position = (sorted.length - 1) * part;
@@ -90,14 +93,14 @@ export function quantile(values: readonly number[], part: number): number {
   return below + (above - below) * (position - Math.floor(position));
 }
 
-/** The median, which single rounds that were disturbed do not move. */
+/** The median, which single disturbed rounds do not change. */
 export function median(values: readonly number[]): number {
   return quantile(values, 0.5);
 }
 
 /**
- * How many times as long one piece of work takes as another: the median of what each round says, both
- * halves of which were disturbed alike.
+ * How many times as long one piece of work takes as another: the median of the ratios of all rounds, since a
+ * disturbance affects both in a round.
  */
 export function ratio(times: readonly number[], others: readonly number[]): number {
   return median(times.map((time, round) => time / others[round]!));

@@ -1,5 +1,5 @@
 /**
- * Runs the program of the benchmark in Deno, Bun and Node: the same bundle, byte by byte.
+ * Runs the benchmark's program in Deno, Bun and Node: exactly the same bundle.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Memory, MemoryTask } from "./memory.ts";
 import type { ViewersTask } from "./relay_viewers.ts";
 import type { SpeedTask } from "./speed.ts";
 
-/** The top of the repository. */
+/** The root of the repository. */
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The name of a runtime. */
@@ -20,7 +20,7 @@ export type RuntimeName = "Deno" | "Node" | "Bun";
 
 interface Runtime {
   readonly program: string;
-  /** The arguments that run a script, and let it collect garbage. */
+  /** The arguments that run a script, and allow it to collect garbage. */
   readonly args: readonly string[];
 }
 
@@ -48,7 +48,7 @@ async function run(program: string, args: readonly string[]): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** The version of a runtime, or `undefined` where it is not installed. */
+/** The version of a runtime, or `undefined` if it is not installed. */
 export async function versionOf(name: RuntimeName): Promise<string | undefined> {
   try {
     return (await run(RUNTIMES[name].program, ["--version"])).match(/\d+\.\d+\.\d+\S*/)?.[0];
@@ -58,12 +58,12 @@ export async function versionOf(name: RuntimeName): Promise<string | undefined> 
   }
 }
 
-/** Makes one file of a script and all that it imports, with what `deno bundle` is told besides. */
+/** Bundles a script with all its imports, with additional arguments for `deno bundle`. */
 export async function bundle(script: string, file: string, ...options: string[]): Promise<void> {
   await run(Deno.execPath(), ["bundle", "--quiet", ...options, "--output", file, script]);
 }
 
-/** Has a runtime do a task, and returns the result. */
+/** Runs a task in a runtime, and returns the result. */
 export async function runTask(name: RuntimeName, script: string, task: MemoryTask): Promise<Memory>;
 export async function runTask(name: RuntimeName, script: string, task: GrowthTask): Promise<Growth>;
 export async function runTask(
@@ -82,7 +82,7 @@ export interface Conversation extends AsyncDisposable {
   ask(line: string): Promise<string>;
 }
 
-/** Starts a runtime on a task whose process is to be talked to. */
+/** Starts a runtime on a task, with a process to communicate with. */
 export function startTask(
   name: RuntimeName,
   script: string,

@@ -1,5 +1,5 @@
 /**
- * Reads a pull as often as it is told to, in a process of its own: what runs in each runtime.
+ * Reads a pull on request, in a separate process: the part that runs in each runtime.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { type Answer, check, findContender, type Job } from "./contenders.ts";
 import { type Chunking, cut, PullBody } from "./pull_bytes.ts";
 import { type Clock, timed } from "./rounds.ts";
 
-/** A pull in a file, and what it must come to. */
+/** A pull in a file, and its expected result. */
 export interface StoredInput extends Answer {
   /** The name of the input. */
   readonly name: string;
@@ -19,7 +19,7 @@ export interface StoredInput extends Answer {
   readonly file: string;
 }
 
-/** What a process is to do. */
+/** The task of a process. */
 export interface SpeedTask {
   /** Tells the tasks apart. */
   readonly kind: "speed";
@@ -27,15 +27,15 @@ export interface SpeedTask {
   readonly input: StoredInput;
   /** How it arrives. */
   readonly chunking: Chunking;
-  /** Who reads it. */
+  /** The contender that reads it. */
   readonly contender: string;
-  /** And what for. */
+  /** The contender's job. */
   readonly job: Job;
-  /** What tells the time. */
+  /** Which time is measured. */
   readonly clock: Clock;
 }
 
-/** Reads the pull each time that a line comes in, and prints how many milliseconds it took. */
+/** Reads the pull each time a line arrives, and prints how many milliseconds it took. */
 export async function takeTurns(task: SpeedTask): Promise<void> {
   const contender = findContender(task.contender, task.job);
   const chunks = cut(new Uint8Array(await readFile(task.input.file)), task.chunking);

@@ -1,8 +1,8 @@
 /**
- * How long a test waits for the command that it starts: until the mock of the npm package is ready, in Node,
- * and until Node itself has started and ended, which is no doing of ours.
+ * Measures how long a test waits for the command it starts: until the mock of the npm package is ready in
+ * Node, compared with an empty program in Node, which is not our doing.
  *
- * The two take turns, since a machine is not as fast in one minute as in the next.
+ * The two take turns, because the speed of a machine changes over minutes.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { installWithNpm } from "../.ci/runtimes/tarball.ts";
 import { median } from "./rounds.ts";
 import { RUNTIMES } from "./runtimes.ts";
 
-/** How long it takes, in milliseconds, at the median. */
+/** Durations in milliseconds, at the median. */
 export interface StartUp {
   /** Until Node has run an empty program. */
   readonly bareMs: number;
   /** Until the mock has written its address. */
   readonly readyMs: number;
-  /** How much later than the empty program before it the mock was ready. */
+  /** How much later than the preceding empty program the mock was ready. */
   readonly laterMs: number;
 }
 
@@ -52,7 +52,7 @@ async function timeMock(script: string): Promise<number> {
 export async function measureStartUp(starts: number): Promise<StartUp> {
   await using consumer = await installWithNpm();
   const script = `${consumer.folder}/node_modules/.bin/ollama-pull`;
-  await timeMock(script); // reads from disk what is in memory from then on
+  await timeMock(script); // the first run reads from disk, later ones from memory
   const [bare, ready]: [number[], number[]] = [[], []];
   for (let start = 0; start < starts; start++) {
     bare.push(await timeBareNode());

@@ -1,5 +1,5 @@
 /**
- * Pictures as SVG. They bring their own background, for pages that are light and for those that are dark.
+ * Pictures as SVG, with their own background, for light and dark pages.
  *
  * @module
  */
@@ -18,22 +18,22 @@ export function element(
     : `<${name}${list}>${children.join("")}</${name}>`;
 }
 
-/** A line of text, of a class that a style may be for. */
+/** A line of text, with a class for styles. */
 export function text(kind: string, x: number, y: number, words: string): string {
   const escaped = words.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
   return element("text", { class: kind, x, y }, escaped);
 }
 
-/** A coordinate with as many digits as can be seen. */
+/** A coordinate with as many digits as are visible. */
 export const rounded = (value: number): number => Math.round(value * 10) / 10;
 
-/** What a whole picture has besides its parts. */
+/** The properties of a whole picture. */
 export interface Picture {
-  /** What it shows, for those who do not see it. */
+  /** A description for people who do not see it. */
   readonly title: string;
   readonly width: number;
   readonly height: number;
-  /** Style sheet of its classes. It begins with a line break. */
+  /** The style sheet of its classes. It starts with a line break. */
   readonly style: string;
 }
 

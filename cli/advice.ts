@@ -1,5 +1,5 @@
 /**
- * What to do about a failed pull: one table, by the reason of the failure.
+ * Advice on a failed pull: one table, indexed by the reason of the failure.
  *
  * @module
  */
@@ -17,14 +17,14 @@ export interface Attempt {
   readonly host: URL;
   /** The command that tries again. */
   readonly again: string;
-  /** Whether the server has anything of the model. */
+  /** Whether part of the model is already on the server. */
   readonly hasBytes: boolean;
 }
 
-/** What to do, or how that follows from the failure. */
+/** The advice, or a function that derives it from the failure. */
 type Advice = string | ((error: PullError, attempt: Attempt) => string);
 
-/** The words that a union names, without the `string` that leaves room for more. */
+/** The literal members of a union, without the `string` that allows others. */
 type NamedIn<Words extends string> = Words extends string ? string extends Words ? never : Words
   : never;
 
@@ -32,10 +32,10 @@ type KnownReason = NamedIn<PullErrorReason>;
 
 const CHECK_ADDRESS = "Is this the address of Ollama? Check --host and OLLAMA_HOST";
 const CHECK_NAME = "Check the model's name: it must be like llama3.2 or llama3.2:1b";
-/** Hosts of Hugging Face's registry. */
+/** The hosts of Hugging Face's registry. */
 const HUGGING_FACE = ["hf.co", "huggingface.co"];
 
-/** What to do, by reason. */
+/** Advice by reason. */
 export const ADVICE: Readonly<Record<KnownReason, Advice>> = {
   "model-not-found": (_, attempt) => findModel(attempt),
   "invalid-name": CHECK_NAME,
@@ -48,13 +48,14 @@ export const ADVICE: Readonly<Record<KnownReason, Advice>> = {
   "disk-full": (_, attempt) =>
     `Free space on the server's disk. ${tryAgain({ ...attempt, then: "then " })}`,
   "storage-denied":
-    "On the server, check who owns the folder of models: OLLAMA_MODELS, else .ollama/models",
+    "On the server, check who owns the models folder: OLLAMA_MODELS, or else .ollama/models",
   "unauthorized": (error, attempt) => logIn(error, attempt),
   "proxy-unauthorized": (_, { host }) =>
-    "Give the proxy its login, as in HTTP_PROXY=http://USER:PASSWORD@PROXY, or go around it with " +
+    "Set the proxy's login, as in HTTP_PROXY=http://USER:PASSWORD@PROXY, or bypass it with " +
     `NO_PROXY=${host.hostname}`,
   "forbidden": (error, attempt) => getAccess(error, attempt),
-  "rate-limited": (_, attempt) => `That was too many requests: wait. ${tryAgain(attempt)}`,
+  "rate-limited": (_, attempt) =>
+    `The server received too many requests: wait a while. ${tryAgain(attempt)}`,
   "overloaded": (error, attempt) => reachServer(error, attempt),
   "registry-unreachable": (_, attempt) =>
     "Check the server's own network, DNS and HTTPS_PROXY: it cannot reach the registry. " +
@@ -62,7 +63,7 @@ export const ADVICE: Readonly<Record<KnownReason, Advice>> = {
   "registry-refused": (_, attempt) => findModel(attempt),
   "insecure-registry": "To pull from this registry anyway, add --insecure",
   "digest-mismatch": (_, { again }) =>
-    `The server drops what is damaged and downloads it again; run: ${again}`,
+    `The server deletes the damaged part and downloads it again; run: ${again}`,
   "transfer-failed": (_, attempt) => tryAgain(attempt),
   "not-running": (_, attempt) => tryAgain(attempt), // what a relay says, which the command does not ask
   "wrong-address": CHECK_ADDRESS,
@@ -70,14 +71,16 @@ export const ADVICE: Readonly<Record<KnownReason, Advice>> = {
   "refused": (_, { host }) =>
     isLoopback(host)
       ? "Is Ollama running there? Start it with `ollama serve`, or give its address with --host or OLLAMA_HOST"
-      : "Is Ollama running there, and for other machines, too (OLLAMA_HOST=0.0.0.0 ollama serve)?",
+      : "Is Ollama running there, and does it accept other machines (OLLAMA_HOST=0.0.0.0 ollama serve)?",
   "name-not-resolved": "Check the name of the host in --host or OLLAMA_HOST",
   "certificate": (error, attempt) => trustCertificate(error, attempt),
   "tls-mismatch": (error, attempt) => changeScheme(error, attempt),
+  "not-permitted": (_, { again, host }) =>
+    `Give Deno the permission --allow-net=${host.host}, then run: ${again}`,
   "runtime-limit": (_, attempt) => tryAgain(attempt),
 };
 
-/** Says what to do about a failed pull. */
+/** Returns the advice on a failed pull. */
 export function adviseOn(error: PullError, attempt: Attempt): string {
   const { reason = "", code } = error;
   const advice = Object.hasOwn(ADVICE, reason) ? ADVICE[reason as KnownReason] : undefined;
@@ -94,11 +97,11 @@ export function adviseOn(error: PullError, attempt: Attempt): string {
       return CHECK_ADDRESS;
     case "server":
     case "http":
-      return `The server's log may say more. ${tryAgain(attempt)}`;
+      return `The server's log may have details. ${tryAgain(attempt)}`;
   }
 }
 
-/** How to pull again. */
+/** Says how to pull again. */
 export function tryAgain(
   { again, hasBytes, then = "" }: Pick<Attempt, "again" | "hasBytes"> & { then?: string },
 ): string {
@@ -107,17 +110,17 @@ export function tryAgain(
     : `To try again, ${then}run: ${again}`;
 }
 
-/** Whether a network failure broke a connection. Otherwise none was made. */
+/** Whether a network failure broke an existing connection. Otherwise none was established. */
 function wasConnected({ message }: PullError): boolean {
   return !message.startsWith("Cannot reach");
 }
 
-/** Whether the server speaks of the registry, and not of itself. */
+/** Whether the error is about the registry, not about the server itself. */
 function isAboutRegistry({ code, message }: PullError): boolean {
   return code === "server" || message.includes("pull model manifest");
 }
 
-/** The registry, the namespace and the model of a name; none of a name that only other servers know. */
+/** The parts of a name. A name that only other servers understand counts as one of the default registry. */
 function partsOf({ model }: Attempt): { host: string; namespace: string; model: string } {
   try {
     return parseModelName(model);
@@ -160,7 +163,7 @@ function logIn(error: PullError, attempt: Attempt): string {
     : 'Log in with --host http://USER:PASSWORD@ADDRESS, or with --header "Authorization: Bearer KEY"';
 }
 
-/** Observed: where Ollama wants a person to sign in, it says where. */
+/** Observed: when Ollama wants a person to sign in, it says where. */
 function signInUrl(body: unknown): string | undefined {
   const url = (body as { signin_url?: unknown } | null | undefined)?.signin_url;
   return typeof url === "string" && URL.canParse(url) ? printable(url) : undefined;
@@ -168,29 +171,29 @@ function signInUrl(body: unknown): string | undefined {
 
 function getAccess(error: PullError, attempt: Attempt): string {
   if (isAboutRegistry(error)) return findModel(attempt);
-  // Observed: without a word, Ollama refuses a `Host` or an `Origin` that it does not know.
+  // Observed: Ollama refuses an unknown `Host` or `Origin` without a message.
   return error.body === undefined
-    ? "Ollama so refuses names and origins that it does not know: use an IP address as the host, or set " +
+    ? "Ollama refuses unknown host names and origins like this: use an IP address as the host, or set " +
       "OLLAMA_HOST=0.0.0.0 or OLLAMA_ORIGINS for the server"
     : "Ask those who run the server, or send a key that may pull: " +
       '--header "Authorization: Bearer KEY"';
 }
 
-/** The statuses by which gateways say that they have waited for too long. 522 and 524 are Cloudflare's. */
+/** The statuses by which gateways report a timeout. 522 and 524 are Cloudflare's. */
 const TOO_LATE: readonly (number | undefined)[] = [408, 504, 522, 524];
 
 function reachServer({ status }: PullError, attempt: Attempt): string {
   const problem = TOO_LATE.includes(status)
-    ? "A proxy before Ollama waits for too short a time: raise its limit, or go around it."
-    : "A proxy could not reach Ollama, or that is busy: check that it runs.";
+    ? "A proxy in front of Ollama timed out: raise its limit, or bypass it."
+    : "A proxy could not reach Ollama, or Ollama is busy: check that it is running.";
   return `${problem} ${tryAgain(attempt)}`;
 }
 
 function trustCertificate(error: PullError, { host }: Attempt): string {
   if (isAboutRegistry(error)) {
-    return "Let the server trust the registry's certificate (SSL_CERT_FILE), or add --insecure";
+    return "Make the server trust the registry's certificate (SSL_CERT_FILE), or add --insecure";
   }
-  return `To trust the certificate of ${host.host}, name a file with it, or with the one that signed it: ` +
+  return `To trust the certificate of ${host.host}, set a file with it or with its issuer's certificate: ` +
     "DENO_CERT=ca.pem in Deno, NODE_EXTRA_CA_CERTS=ca.pem in Node and Bun";
 }
 
@@ -202,11 +205,11 @@ function changeScheme(error: PullError, { host }: Attempt): string {
   return `That port ${speaks}: use --host ${showHost(other)}`;
 }
 
-/** What to do where a server closes the connection, or there is none, in words that nobody knows. */
+/** Advice if the server closes the connection, or none is established, with an unknown message. */
 function openConnection({ retryable }: PullError, attempt: Attempt): string {
   if (!retryable) return CHECK_ADDRESS;
   const hint = attempt.host.protocol === "http:"
-    ? ", and does it speak plain HTTP (else: https://)"
+    ? ", and does it use plain HTTP (otherwise add https://)"
     : "";
   return `Is this the address of Ollama${hint}? ${tryAgain(attempt)}`;
 }

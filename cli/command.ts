@@ -3,8 +3,7 @@
  *
  *     process ── process_context.ts ──▶ CommandContext ──▶ main.ts ──▶ a command ──▶ exit code
  *
- * A command does not touch the process itself, so a test gives it a screen, a clock and a signal of its
- * own.
+ * Commands do not access the process directly, so that a test can give them its own screen, clock and signal.
  *
  * @module
  */
@@ -24,7 +23,7 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** As much of a standard stream as commands use. */
+/** The part of a standard stream that commands use. */
 export interface Output {
   /** Writes a text. */
   write(text: string): unknown;
@@ -36,7 +35,7 @@ export interface Output {
   readonly rows?: number;
 }
 
-/** What a command gets from the process. */
+/** What the process gives to a command. */
 export interface CommandContext {
   /** Standard output. */
   readonly stdout: Output;
@@ -44,9 +43,9 @@ export interface CommandContext {
   readonly stderr: Output;
   /** The environment variables. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** How this program was called, such as `deno task`, for commands that a person can copy. */
+  /** How this program was invoked, such as `deno task`, to show commands that a person can copy. */
   readonly invocation: string;
-  /** Makes the requests of a pull, those for a manifest, and those for what a server has. */
+  /** Makes all requests to servers and registries. */
   readonly fetch: (
     url: string,
     init: PullRequestInit | ManifestRequestInit | ModelStateRequestInit,
@@ -57,13 +56,13 @@ export interface CommandContext {
   now(): number;
   /** Waits for a number of milliseconds, or rejects when the signal aborts. */
   sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
-  /** Calls back once standard input has ended, if that is a pipe. Returns a function that stops it. */
+  /** Calls back once standard input has ended, if it is a pipe. Returns a function that cancels this. */
   onInputEnd(callback: () => void): () => void;
   /** Calls back at an interval. Returns a function that stops it. */
   repeat(callback: () => void, milliseconds: number): () => void;
   /**
-   * Registers a function that restores the terminal, which is called before the process exits, is killed
-   * or is suspended. Returns a function that removes it.
+   * Registers a function that restores the terminal. It is called before the process exits, is killed or is
+   * suspended. Returns a function that unregisters it.
    */
   holdTerminal(release: () => void): () => void;
 }
@@ -75,7 +74,7 @@ export type AddCommand = (
   onExit: (code: number) => void,
 ) => void;
 
-/** The command line is wrong. Only the message is shown. */
+/** The command line is wrong. Only the message is printed. */
 export class UsageError extends Error {
   /** Always `"UsageError"`. */
   override readonly name = "UsageError";
@@ -84,7 +83,7 @@ export class UsageError extends Error {
 /**
  * Checks the name of a model.
  *
- * @throws {UsageError} If no server takes it.
+ * @throws {UsageError} If no server accepts it.
  */
 export function requireModelName(name: string): void {
   try {
@@ -95,7 +94,7 @@ export function requireModelName(name: string): void {
   }
 }
 
-/** The reason for which a command ended early. */
+/** The reason why a command ended early. */
 export class Interruption extends Error {
   /** Always `"Interruption"`. */
   override readonly name = "Interruption";
@@ -103,7 +102,7 @@ export class Interruption extends Error {
   readonly exitCode: number;
 
   /**
-   * Makes the reason of an abort.
+   * Creates the reason for an abort.
    *
    * @param message What happened.
    * @param exitCode The exit code.

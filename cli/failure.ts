@@ -10,10 +10,13 @@
 import { PullError, type PullRetry } from "../mod.ts";
 import { formatDuration } from "../src/amounts.ts";
 import { adviseOn, type Attempt } from "./advice.ts";
+import { describeDenial } from "./permissions.ts";
 import { printable } from "./printable.ts";
 
 /** Says why a pull failed and what to do. */
 export function describeFailure(error: unknown, attempt: Attempt): string {
+  const denial = describeDenial(error);
+  if (denial !== undefined) return denial;
   if (!(error instanceof PullError)) {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     return `Unexpected failure: ${printable(text)}; please report it`;
@@ -25,25 +28,25 @@ export function describeFailure(error: unknown, attempt: Attempt): string {
   return `${what}. ${adviseOn(error, attempt)}`;
 }
 
-/** Says that an attempt has failed and when the next one follows, in one line. */
+/** Reports in one line that an attempt has failed, and when the next one follows. */
 export function describeRetry({ error, delayMs, attempt }: PullRetry): string {
   return `${describeProblem(error)}; attempt ${attempt} in ${formatDuration(delayMs / 1000)}`;
 }
 
-/** What each runtime describes in its own long words, by reason. */
+/** Short descriptions of failures that each runtime describes at length, by reason. */
 const SHORT_WORDS: Readonly<Record<string, string>> = {
   "refused": "connection refused",
-  "tls-mismatch": "only one side speaks TLS",
+  "tls-mismatch": "only one side uses TLS",
 };
 
-/** What went wrong, without what to do. */
+/** What went wrong, without advice. */
 function describeProblem({ reason = "", message }: PullError): string {
   const line = printable(message).replace(/[.:]$/, "");
   const start = /^Cannot reach \S+(?=: )/.exec(line)?.[0];
   if (start !== undefined && Object.hasOwn(SHORT_WORDS, reason)) {
     return `${start}: ${SHORT_WORDS[reason]}`;
   }
-  // Deno says which request it was, which is known.
+  // Deno repeats the request, which is already known.
   const request = line.indexOf(": error sending request ");
   const problem = /: client error \(\w{1,20}\)(?=: )/.exec(line);
   if (request === -1 || !problem || problem.index < request) return line;

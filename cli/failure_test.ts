@@ -54,7 +54,7 @@ describe("describeFailure", () => {
     const message = "Cannot reach https://h:1: write EPROTO 80:SSL routines:wrong version number:";
     assertStringIncludes(
       describeError("network", message, { reason: "tls-mismatch" }),
-      "Cannot reach https://h:1: only one side speaks TLS. That port speaks TLS: use",
+      "Cannot reach https://h:1: only one side uses TLS. That port speaks TLS: use",
     );
   });
 

@@ -8,7 +8,7 @@ import stringWidth from "string-width";
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
 
-/** The start of a line that fits a width in columns. */
+/** The beginning of a line, cut to a width in columns. */
 export function fitWidth(line: string, columns: number): string {
   if (stringWidth(line) <= columns) return line;
   let fitting = "";

@@ -1,5 +1,5 @@
 /**
- * The address of the server: reads it, and chooses between `--host` and `OLLAMA_HOST`.
+ * Parses the address of the server, and chooses between `--host` and `OLLAMA_HOST`.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { printable } from "./printable.ts";
 export { DEFAULT_HOST, showHost } from "../src/host.ts";
 
 /**
- * Reads an address given by a user.
+ * Parses an address given by a user.
  *
  * @param text The address.
  * @param source Where it was given, such as `--host`.
@@ -27,29 +27,32 @@ export function parseHost(text: string, source: string): URL {
   }
 }
 
+/** Environment variables. One that an option replaces is not read, which takes a permission in Deno. */
+type Env = Readonly<Record<string, string | undefined>>;
+
 /** The address of the server: `--host`, else `OLLAMA_HOST`, else the default. */
-export function chooseHost(option: string | undefined, variable: string | undefined): URL {
+export function chooseHost(option: string | undefined, env: Env): URL {
   return option !== undefined
     ? parseHost(option, "--host")
-    : parseHost(variable ?? "", "OLLAMA_HOST");
+    : parseHost(env.OLLAMA_HOST ?? "", "OLLAMA_HOST");
 }
 
 /**
  * The registry to ask for manifests: `--registry`, else `OLLAMA_PULL_REGISTRY`, else that of the model.
- * Without a scheme it has TLS, unless that is not wanted.
+ * Without a scheme, it uses TLS unless `--insecure` is given.
  */
 export function chooseRegistry(
   option: string | undefined,
-  variable: string | undefined,
+  env: Env,
   insecure: boolean,
 ): URL | undefined {
-  const given = (option ?? variable ?? "").trim();
+  const given = (option ?? env.OLLAMA_PULL_REGISTRY ?? "").trim();
   if (given === "") return undefined;
   const address = given.includes("://") ? given : `${insecure ? "http" : "https"}://${given}`;
   return parseHost(address, option === undefined ? "OLLAMA_PULL_REGISTRY" : "--registry");
 }
 
-/** Whether a host is this machine, as Go's `ProxyFromEnvironment` tells (observed). */
+/** Whether a host is this machine, by the same rules as Go's `ProxyFromEnvironment` (observed). */
 export function isLoopback({ hostname }: URL): boolean {
   return hostname === "localhost" || hostname === "[::1]" || /^127\.[\d.]+$/.test(hostname);
 }

@@ -24,16 +24,16 @@ describe("parseHost", () => {
 
 describe("chooseHost", () => {
   it("prefers --host to OLLAMA_HOST, even to one that is wrong", () => {
-    assertEquals(chooseHost(":1", ":x").href, "http://127.0.0.1:1/");
-    assertEquals(chooseHost(undefined, ":2").href, "http://127.0.0.1:2/");
-    assertEquals(chooseHost(undefined, undefined).href, "http://127.0.0.1:11434/");
-    assertThrows(() => chooseHost(":x", ":2"), UsageError, "--host: ");
-    assertThrows(() => chooseHost(undefined, ":x"), UsageError, "OLLAMA_HOST: ");
+    assertEquals(chooseHost(":1", { OLLAMA_HOST: ":x" }).href, "http://127.0.0.1:1/");
+    assertEquals(chooseHost(undefined, { OLLAMA_HOST: ":2" }).href, "http://127.0.0.1:2/");
+    assertEquals(chooseHost(undefined, {}).href, "http://127.0.0.1:11434/");
+    assertThrows(() => chooseHost(":x", { OLLAMA_HOST: ":2" }), UsageError, "--host: ");
+    assertThrows(() => chooseHost(undefined, { OLLAMA_HOST: ":x" }), UsageError, "OLLAMA_HOST: ");
   });
 
   it("takes a number for a port that lacks its colon", () => {
     assertThrows(
-      () => chooseHost(undefined, "11434"),
+      () => chooseHost(undefined, { OLLAMA_HOST: "11434" }),
       UsageError,
       'OLLAMA_HOST: Cannot use the host "11434": a port needs a colon before it, such as ":11434"',
     );

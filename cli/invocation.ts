@@ -1,5 +1,5 @@
 /**
- * How this program was called, so that a person can copy the commands that it prints.
+ * How this program was invoked, so that a person can copy the commands it prints.
  *
  * @module
  */
@@ -13,9 +13,9 @@ export const PACKAGE = "@ollama-pull/kit";
 export interface Start {
   /** The path of the runtime. */
   readonly execPath: string;
-  /** The path of the script as it was called, which may be a link made by npm. */
+  /** The path of the script as it was invoked, which may be a link made by npm. */
   readonly script: string;
-  /** The address of a module of this program. */
+  /** The URL of a module of this program. */
   readonly moduleUrl: string;
   /** The current directory. */
   readonly directory: string;
@@ -23,15 +23,19 @@ export interface Start {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** How to call the program again, up to its first argument. */
+/** Where Bun keeps the modules of an executable: on Windows, and elsewhere. */
+const EXECUTABLE_ROOTS = /^file:\/\/\/(\$bunfs|[A-Z]:\/~BUN)\//;
+
+/** How to invoke the program again, up to its first argument. */
 export function describeInvocation(start: Start): string {
   const { execPath, script, moduleUrl, directory, env } = start;
   const runtime = basename(execPath).replace(/\.exe$/i, "");
-  // npm, Bun and Deno say so to what they run.
+  // npm, Bun and Deno identify themselves to the programs they run.
   const runner = env.npm_config_user_agent ?? "";
   if (!moduleUrl.startsWith("file:")) {
     return `deno run --allow-net --allow-env jsr:${PACKAGE}/cli`;
   }
+  if (EXECUTABLE_ROOTS.test(moduleUrl)) return runtime; // the file itself, whatever it is called
   if (runtime === "deno" && runner.startsWith("deno/")) return "deno task";
   if (env.npm_command === "exec") return `${runner.startsWith("bun/") ? "bunx" : "npx"} ${PACKAGE}`;
   if (/[/\\]node_modules[/\\]/.test(script)) return `npx ${PACKAGE}`;
@@ -42,7 +46,7 @@ export function describeInvocation(start: Start): string {
   return runtime === "deno" ? `deno run -A ${shown}` : `${runtime} ${shown}`;
 }
 
-/** An argument as a shell takes it. */
+/** An argument, quoted for a shell if necessary. */
 export function quoteArgument(argument: string): string {
   return /^[\w@%+=:,./-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", `'\\''`)}'`;
 }

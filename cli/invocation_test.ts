@@ -55,6 +55,15 @@ describe("describeInvocation", () => {
     );
   });
 
+  it("names an executable as its file is called now", () => {
+    for (const root of ["/$bunfs/root", "/B:/~BUN/root"]) {
+      const moduleUrl = `file://${root}/built-as`;
+      const executable = { ...start, script: `${root}/built-as`, moduleUrl };
+      const execPath = "/opt/called.exe";
+      assertEquals(describeInvocation({ ...executable, execPath }), "called");
+    }
+  });
+
   it("knows the name of the package", async () => {
     const manifest = new URL("../deno.json", import.meta.url);
     assertEquals(JSON.parse(await readFile(manifest, "utf8")).name, PACKAGE);

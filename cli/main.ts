@@ -6,7 +6,7 @@
  * it to the list below.
  *
  * ```sh
- * deno run -A jsr:@ollama-pull/kit/cli pull llama3.2
+ * deno run --allow-net --allow-env jsr:@ollama-pull/kit/cli pull llama3.2
  * ```
  *
  * @module
@@ -18,6 +18,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Command, CommanderError } from "commander";
 import { type AddCommand, type CommandContext, EXIT, UsageError } from "./command.ts";
+import { describeDenial } from "./permissions.ts";
 import { printable } from "./printable.ts";
 import { createProcessContext, exitProcess } from "./process_context.ts";
 import { readVersion } from "./version.ts";
@@ -54,9 +55,9 @@ const VERSION_ASKED = "commander.version";
 export async function main(args: readonly string[], context: CommandContext): Promise<number> {
   let exitCode: number = EXIT.success;
   const program = createProgram(context);
-  for (const add of await loadCommands(args)) add(program, context, (code) => exitCode = code);
-  for (const command of [program, ...program.commands]) addVersion(command);
   try {
+    for (const add of await loadCommands(args)) add(program, context, (code) => exitCode = code);
+    for (const command of [program, ...program.commands]) addVersion(command);
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {
@@ -99,8 +100,16 @@ async function explain(error: unknown, { stdout, stderr }: CommandContext): Prom
     stderr.write(`error: ${error.message}\n`);
     return EXIT.usage;
   }
-  stderr.write(`error: ${printable(String(error))}\n`);
+  stderr.write(`error: ${describeDenial(error) ?? printable(String(error))}\n`);
   return EXIT.failure;
+}
+
+/** Ends the process with one line where Deno throws that a permission is missing outside of every promise. */
+function explainDenial(error: unknown): never {
+  const denial = describeDenial(error);
+  if (denial === undefined) throw error;
+  process.stderr.write(`error: ${denial}\n`);
+  process.exit(EXIT.failure);
 }
 
 /** Whether this file was run, and not imported. */
@@ -115,5 +124,6 @@ function isProgram(): boolean {
 if (isProgram()) {
   // Node, from 22.8 on, then keeps what it has compiled of the command for the next start.
   nodeModule.enableCompileCache?.();
+  if ("Deno" in globalThis) process.on("uncaughtException", explainDenial);
   await exitProcess(await main(process.argv.slice(2), createProcessContext()));
 }

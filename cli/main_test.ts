@@ -59,7 +59,7 @@ describe("the command", () => {
       const lines = stdout.trimEnd().split("\n");
       assertEquals(lines[0], "pulling manifest");
       assertEquals(lines.slice(-4, -1), ["verifying sha256 digest", "writing manifest", "success"]);
-      assertMatch(lines.at(-1)!, /^llama3\.2: 1\.0 kB in \d+ s, .*400 B of it was there before$/);
+      assertMatch(lines.at(-1)!, /^llama3\.2: 1\.0 kB in \d+ s, .*400 B already present$/);
       assertEquals(stdout.includes("\x1b"), false);
     });
   });
@@ -113,7 +113,7 @@ describe("the command", () => {
       const { code, stderr } = await run(["pull", "a", "--host", url, "--retry-for", "off"]);
       assertEquals(code, 1);
       assertStringIncludes(stderr, "HTTP 502 Bad Gateway, not from Ollama");
-      assertStringIncludes(stderr, "A proxy could not reach Ollama, or that is busy");
+      assertStringIncludes(stderr, "A proxy could not reach Ollama, or Ollama is busy");
       assertEquals([stderr.split("\n").length, stderr.includes("\x1b")], [2, false]);
     });
   });

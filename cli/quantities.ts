@@ -1,5 +1,5 @@
 /**
- * Durations, speeds, sizes and counts as people write them: `90s`, `2h`, `100KB/s`, `40GB`.
+ * Parses durations, speeds, sizes and counts as people write them: `90s`, `2h`, `100KB/s`, `40GB`.
  *
  * @module
  */
@@ -17,13 +17,13 @@ const MILLISECONDS: Readonly<Record<string, number>> = {
 };
 
 /**
- * Reads a duration such as `90s`, `30m`, `1h30m`, or `off`.
+ * Parses a duration such as `90s`, `30m`, `1h30m`, or `off`.
  *
- * @param text The duration. A number without a unit is refused: nobody could say what it means.
+ * @param text The duration. It must have a unit, because a bare number is ambiguous.
  * @param option The option that it was given for.
  * @param off What `off` means, in milliseconds.
  * @return The duration in milliseconds.
- * @throws {UsageError} If it is neither.
+ * @throws {UsageError} If it is invalid.
  */
 export function parseDuration(text: string, option: string, off: number): number {
   const words = text.trim().toLowerCase();
@@ -40,12 +40,12 @@ export function parseDuration(text: string, option: string, off: number): number
 }
 
 /**
- * Reads a speed such as `100MB/s` or `2MiB/s`.
+ * Parses a speed such as `100MB/s` or `2MiB/s`.
  *
  * @param text The speed. Without a unit, it is in bytes per second.
  * @param option The option that it was given for.
  * @return The speed in bytes per second.
- * @throws {UsageError} If it is none.
+ * @throws {UsageError} If it is invalid.
  */
 export function parseSpeed(text: string, option: string): number {
   const speed = parseBytesPerSecond(text);
@@ -59,12 +59,12 @@ export function parseSpeed(text: string, option: string): number {
 }
 
 /**
- * Reads a speed, or `unlimited`.
+ * Parses a speed, or `unlimited`.
  *
  * @param text The speed, as {@link parseSpeed} reads it.
  * @param option The option that it was given for.
  * @return The speed in bytes per second, or `Infinity`.
- * @throws {UsageError} If it is neither.
+ * @throws {UsageError} If it is invalid.
  */
 export function parseRate(text: string, option: string): number {
   if (text.trim().toLowerCase() === "unlimited") return Infinity;
@@ -77,12 +77,12 @@ export function parseRate(text: string, option: string): number {
 }
 
 /**
- * Reads how many times as fast something is, such as `10` or `0.5`, or `unlimited`.
+ * Parses a factor such as `10` or `0.5`, or `unlimited`.
  *
  * @param text The factor.
  * @param option The option that it was given for.
  * @return The factor, or `Infinity`.
- * @throws {UsageError} If it is neither.
+ * @throws {UsageError} If it is invalid.
  */
 export function parseFactor(text: string, option: string): number {
   const words = text.trim().toLowerCase();
@@ -97,12 +97,12 @@ export function parseFactor(text: string, option: string): number {
 }
 
 /**
- * Reads a size such as `40GB` or `512KiB`.
+ * Parses a size such as `40GB` or `512KiB`.
  *
  * @param text The size. Without a unit, it is in bytes.
  * @param option The option that it was given for.
  * @return The size in whole bytes.
- * @throws {UsageError} If it is none.
+ * @throws {UsageError} If it is invalid.
  */
 export function parseSize(text: string, option: string): number {
   const size = Math.round(parseBytes(text));
@@ -113,12 +113,12 @@ export function parseSize(text: string, option: string): number {
 }
 
 /**
- * Reads a whole number.
+ * Parses a whole number.
  *
  * @param text The number.
  * @param option The option that it was given for.
- * @param max The largest one that can be used.
- * @throws {UsageError} If it is none, or is below 0 or above the largest one.
+ * @param max The largest allowed number.
+ * @throws {UsageError} If it is invalid, negative, or too large.
  */
 export function parseCount(text: string, option: string, max: number): number {
   const count = Number(text);

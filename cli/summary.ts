@@ -1,5 +1,5 @@
 /**
- * Sums up a pull that has succeeded, in one line.
+ * Summarizes a successful pull in one line.
  *
  * @module
  */
@@ -8,32 +8,35 @@ import type { PullProgress } from "../mod.ts";
 import { formatBytes, formatDuration, formatSpeed } from "../src/amounts.ts";
 import { printable } from "./printable.ts";
 
-/** Below this share of the model, what was there before is not worth a word: a first report may have it. */
+/**
+ * Bytes present before the pull are mentioned only from this share of the model on: the first report of a
+ * fresh download may already contain a few.
+ */
 const MIN_SHARE_PRESENT = 0.01;
 
-/** Follows a pull, to sum it up. */
+/** Follows a pull in order to summarize it. */
 export class PullSummary {
   readonly #model: string;
   readonly #now: () => number;
   readonly #startedAt: number;
-  /** How much of each layer was there when the server first reported it, by its place. */
+  /** The bytes of each layer when the server first reported it, by position. */
   readonly #present: number[] = [];
   #progress: PullProgress | undefined;
   #retries = 0;
 
-  /** Starts the time, by a clock in milliseconds. */
+  /** Starts timing, by a clock in milliseconds. */
   constructor(model: string, now: () => number) {
     this.#model = model;
     this.#now = now;
     this.#startedAt = now();
   }
 
-  /** Whether the server has said anything. */
+  /** Whether the server has reported anything. */
   get hasBegun(): boolean {
     return this.#progress !== undefined;
   }
 
-  /** Whether the server has anything of the model. */
+  /** Whether part of the model is on the server. */
   get hasBytes(): boolean {
     return this.#progress !== undefined && this.#progress.completed > 0;
   }
@@ -63,10 +66,10 @@ export class PullSummary {
       parts.push(`${formatBytes(completed)} in ${formatDuration(seconds)}`);
       if (seconds >= 1) parts.push(formatSpeed((completed - present) / seconds));
       if (present >= completed * MIN_SHARE_PRESENT) {
-        parts.push(`${formatBytes(present)} of it was there before`);
+        parts.push(`${formatBytes(present)} already present`);
       }
     } else {
-      // All of it was there, or a fast download came with its first report.
+      // All of it was present, or a fast download was complete at its first report.
       if (completed > 0) parts.push(formatBytes(completed));
       parts.push(`ready in ${formatDuration(seconds)}`);
     }

@@ -26,7 +26,7 @@ describe("PullSummary", () => {
     const snapshots = [downloading([[1e9, 2e9]]), downloading([[2e9, 2e9], [5, 5]])];
     assertEquals(
       summarize(10, snapshots),
-      "a: 2.0 GB in 10 s, 100 MB/s, 1.0 GB of it was there before",
+      "a: 2.0 GB in 10 s, 100 MB/s, 1.0 GB already present",
     );
   });
 

@@ -1,6 +1,6 @@
 /**
- * What the tests of the command line share: a screen that is a terminal emulator, a world for a
- * command to run in, and a server that answers what it is told to. Part of no package.
+ * Helpers for the tests of the command line: a terminal emulator as the screen, a process context whose time
+ * the test controls, and a server with prepared answers. Not part of any package.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { isLoopback } from "./host.ts";
 export class Recorder implements Output {
   /** All that was written. */
   text = "";
-  /** Is called after each write. */
+  /** Called after each write. */
   onWrite = (): void => {};
 
   write(text: string): void {
@@ -26,7 +26,7 @@ export class Recorder implements Output {
     this.onWrite();
   }
 
-  /** What was written, by line. */
+  /** The output, line by line. */
   get lines(): string[] {
     return this.text.split("\n").slice(0, -1);
   }
@@ -65,7 +65,7 @@ export class Screen extends Recorder {
     this.#terminal.resize(columns, rows);
   }
 
-  /** The lines that are seen, without the blank ones at the end. */
+  /** The visible lines, without blank ones at the end. */
   async look(): Promise<string[]> {
     await this.#parsed();
     const { active } = this.#terminal.buffer;
@@ -76,13 +76,13 @@ export class Screen extends Recorder {
     return lines;
   }
 
-  /** How many lines have scrolled out of sight. */
+  /** How many lines have scrolled out of view. */
   async scrolled(): Promise<number> {
     await this.#parsed();
     return this.#terminal.buffer.active.baseY;
   }
 
-  /** Whether the cursor is seen, by what was written last. */
+  /** Whether the cursor is visible, according to the last output. */
   get showsCursor(): boolean {
     return this.text.lastIndexOf("\x1b[?25l") <= this.text.lastIndexOf("\x1b[?25h");
   }
@@ -92,10 +92,10 @@ export class Screen extends Recorder {
   }
 }
 
-/** A registry that is not there, in place of one that is elsewhere. */
+/** An unavailable registry, so that tests do not reach the real one. */
 export const NO_REGISTRY = "http://127.0.0.1:1";
 
-/** A world whose time stands still until it is told. */
+/** A process context whose time stands still until the test moves it. */
 export class TestContext<Stdout extends Output = Recorder> implements CommandContext {
   readonly stdout: Stdout;
   readonly stderr = new Recorder();
@@ -103,16 +103,16 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
   readonly env: Record<string, string | undefined> = { OLLAMA_PULL_REGISTRY: NO_REGISTRY };
   /** The addresses of all requests. */
   readonly requests: string[] = [];
-  /** What was waited for, in milliseconds. */
+  /** The waits so far, in milliseconds. */
   readonly waits: number[] = [];
   readonly interruption = new AbortController();
   /** The time in milliseconds. */
   time = 0;
-  /** What is called again and again. */
+  /** The callbacks of intervals. */
   readonly callbacks = new Set<() => void>();
-  /** What is called when standard input ends. */
+  /** The callback for the end of standard input. */
   readonly inputCallbacks = new Set<() => void>();
-  /** What is called before the process goes. */
+  /** The callback before the process exits. */
   readonly holds = new Set<() => void>();
 
   constructor(stdout: Stdout) {
@@ -123,7 +123,7 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
     return this.interruption.signal;
   }
 
-  /** No test may talk to anything but this machine, not even by a slip in an address. */
+  /** Tests may talk only to this machine; this catches wrong addresses. */
   readonly fetch: CommandContext["fetch"] = (url, init) => {
     assert(isLoopback(new URL(url)), `A test wants to talk to ${url}`);
     this.requests.push(url);
@@ -132,7 +132,7 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
 
   readonly now = () => this.time;
 
-  /** A wait before a retry is over at once; that for the limit of a stall or of a manifest never is. */
+  /** Waits before retries end at once; waits for a time limit never end. */
   readonly sleep = (milliseconds: number, signal: AbortSignal): Promise<void> => {
     signal.throwIfAborted();
     this.waits.push(milliseconds);
@@ -160,18 +160,18 @@ export class TestContext<Stdout extends Output = Recorder> implements CommandCon
     return () => this.holds.delete(release);
   }
 
-  /** Lets it be time for a picture. */
+  /** Lets enough time pass for the next redraw. */
   tick(): void {
     for (const callback of this.callbacks) callback();
   }
 }
 
-/** A digest that begins with a number. */
+/** A digest that starts with a number. */
 export function digestOf(index: number): string {
   return `sha256:${String(index).padStart(12, "0")}${"a".repeat(52)}`;
 }
 
-/** A snapshot of a download with layers of so many bytes, of so many each. */
+/** A snapshot of a download whose layers have the given completed and total bytes. */
 export function downloading(
   layers: readonly (readonly [completed: number, total: number])[],
   more: Partial<PullProgress> = {},
@@ -195,13 +195,13 @@ export function downloading(
   };
 }
 
-/** A snapshot of a step before or after the download. */
+/** A snapshot of a phase before or after the download. */
 export function step(phase: PullProgress["phase"], status: string): PullProgress {
   const fraction = phase === "success" ? 1 : 0;
   return { phase, status, completed: 0, total: 0, totalIsKnown: false, fraction, layers: [] };
 }
 
-/** The lines of a pull that succeeds. */
+/** The lines of a successful pull. */
 export const PULL_LINES: readonly string[] = [
   { status: "pulling manifest" },
   { status: "pulling 000000000000", digest: digestOf(0), total: 1000, completed: 400 },
@@ -214,7 +214,7 @@ export const PULL_LINES: readonly string[] = [
 export interface TestServer {
   /** Its address. */
   readonly url: string;
-  /** The bodies of the requests that have one. */
+  /** The bodies of requests with a body. */
   readonly bodies: unknown[];
   /** Stops it. */
   close(): Promise<void>;
@@ -251,7 +251,7 @@ export function sendLines(lines: readonly string[]): (response: ServerResponse) 
   };
 }
 
-/** Runs something with a server, and stops that in any case. */
+/** Runs a function with a server, and always stops the server afterwards. */
 export async function withServer(
   answer: (response: ServerResponse, request: IncomingMessage) => void,
   use: (server: TestServer) => Promise<void>,

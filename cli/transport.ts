@@ -1,12 +1,12 @@
 /**
- * How the command reaches a server: a `fetch` that waits for as long as it is told to, and goes straight
- * to this machine.
+ * How the command reaches a server: a `fetch` without time limits of its own, which uses no proxy to reach
+ * this machine.
  *
  * - Node's `fetch` gives up after 300 s without headers or without a byte, and has no documented option for
  *   that; `node:http` has no such limit. Bun's gives up after six minutes (observed) unless it gets
  *   `timeout: false`. Deno's has no limit (observed: 760 s).
- * - As Ollama's own client (Go's `ProxyFromEnvironment`), it uses no proxy to reach this machine. Deno and
- *   Bun would, unless `NO_PROXY` names it.
+ * - Like Ollama's own client (Go's `ProxyFromEnvironment`), it uses no proxy to reach this machine. Deno and
+ *   Bun would use one unless `NO_PROXY` lists this machine.
  *
  * @module
  */
@@ -32,7 +32,7 @@ export function createTransport(env: Record<string, string | undefined>): Transp
   };
 }
 
-/** Adds a host of this machine to those that are reached without a proxy. */
+/** Adds a host of this machine to the hosts reached without a proxy. */
 export function goAroundProxy(
   url: URL,
   env: Record<string, string | undefined>,
@@ -44,7 +44,7 @@ export function goAroundProxy(
   }
 }
 
-/** Bun's `fetch`, without its limit. */
+/** Bun's `fetch`, without its time limit. */
 function fetchPatiently(url: string, init: TransportInit): Promise<Response> {
   return fetch(url, Object.assign({}, init, { timeout: false }));
 }
@@ -52,15 +52,15 @@ function fetchPatiently(url: string, init: TransportInit): Promise<Response> {
 /** The statuses of answers that have no body. */
 const WITHOUT_BODY: readonly (number | undefined)[] = [204, 205, 304];
 
-/** A request by `node:http`, which follows no redirects, as it is asked to. */
+/** A request with `node:http`, which does not follow redirects. Callers ask for that, too. */
 export async function requestByNode(url: string, init: TransportInit): Promise<Response> {
   const { method, headers, body, signal } = init;
-  // Loaded when needed: what they bring would delay the commands that never make a request.
+  // Loaded on demand: these modules would delay commands that make no requests.
   const { request } = new URL(url).protocol === "https:"
     ? await import("node:https")
     : await import("node:http");
   return await new Promise((resolve, reject) => {
-    // An agent of its own goes past the proxy that Node may have been told to use.
+    // A separate agent bypasses the proxy that Node may be configured to use.
     const agent = isLoopback(new URL(url)) ? { agent: false } : {};
     request(url, { method, headers, signal, ...agent }, (message) => {
       const { statusCode, statusMessage = "" } = message;
@@ -78,7 +78,7 @@ export async function requestByNode(url: string, init: TransportInit): Promise<R
   });
 }
 
-/** The headers of an answer, of which some may be there more than once. */
+/** The headers of an answer. Some may occur more than once. */
 function headersOf({ rawHeaders }: IncomingMessage): Headers {
   const headers = new Headers();
   for (let index = 0; index < rawHeaders.length; index += 2) {

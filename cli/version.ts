@@ -1,19 +1,23 @@
 /**
  * The version of this package, from the one place where it is written: `deno.json`, which is beside
  * the sources in the repository and on JSR. An npm package made by `deno pack` has the same version in
- * its `package.json`.
+ * its `package.json`. An executable has no file beside it: its build puts the version into the code.
  *
- * It is read when asked for: an import of JSON is left out by `deno pack`, and makes Node 20 warn.
+ * It is read on demand: `deno pack` leaves out JSON imports, and in Node 20 they cause a warning.
  *
  * @module
  */
 
 import { readFile } from "node:fs/promises";
+import { describeDenial } from "./permissions.ts";
 
-/** Where they are from here, and from a bundle of the npm package, which may be beside its manifest. */
+/** The version, in an executable: its build defines it. */
+declare const OLLAMA_PULL_VERSION: string | undefined;
+
+/** Where the manifests may be, relative to this file, or to a bundle in the npm package. */
 const MANIFESTS = ["../deno.json", "../package.json", "./package.json"];
 
-/** The name of this package: what lies around may belong to another one. */
+/** The name of this package. A manifest found nearby may belong to another package. */
 const NAME = "@ollama-pull/kit";
 
 async function readText(url: URL): Promise<string> {
@@ -23,14 +27,16 @@ async function readText(url: URL): Promise<string> {
   return await response.text();
 }
 
-/** The version, such as `0.1.0`. */
+/** The version, such as `0.2.0`. Fails if Deno does not allow to read it. */
 export async function readVersion(base: string = import.meta.url): Promise<string> {
+  if (typeof OLLAMA_PULL_VERSION === "string") return OLLAMA_PULL_VERSION;
   for (const manifest of MANIFESTS) {
     try {
       const { name, version } = JSON.parse(await readText(new URL(manifest, base)));
       if (name === NAME && typeof version === "string") return version;
-    } catch {
-      // Not this one: only one of them is there.
+    } catch (error) {
+      if (describeDenial(error) !== undefined) throw error;
+      // Not this one: only one of the manifests exists.
     }
   }
   return "unknown";

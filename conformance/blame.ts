@@ -1,6 +1,6 @@
 /**
- * Finds out which rule is to blame for a violation: where something simpler, about which there is a rule
- * of its own, goes wrong as well, that rule is.
+ * Finds out which rule is to blame for a violation: if something simpler, which has its own rule, fails too,
+ * that rule is.
  *
  * @module
  */
@@ -8,10 +8,11 @@
 import { OutOfTime, Violation } from "./rule.ts";
 
 /**
- * Runs a check. If it finds a violation, it blames another rule if that is broken in its simplest form.
+ * Runs a check. If it finds a violation, and the simplest form of another rule is broken too, it blames that
+ * rule.
  *
  * @param because The id of the other rule.
- * @param isBroken Whether that one is broken. It is asked only if there is a violation.
+ * @param isBroken Tests whether the other rule is broken. Called only if there is a violation.
  * @param check The check.
  */
 export async function blaming(

@@ -1,5 +1,5 @@
 /**
- * A request and its answer, in a form that shows every byte and can be written as JSON.
+ * A request and its answer, in a form that shows every byte and can be stored as JSON.
  *
  * @module
  */
@@ -25,12 +25,12 @@ export interface ExchangeAnswer {
 }
 
 /**
- * How the body of an answer ends: regularly, by a broken connection, or not at all, because nothing more
- * comes or because its last chunk comes again and again.
+ * How an answer's body ends: normally, by a broken connection, or not at all, because nothing more comes or
+ * because its last chunk is repeated over and over.
  */
 export type AnswerEnding = "end" | "reset" | "hang" | "repeat";
 
-/** How many characters of a chunk are shown, and how many chunks: enough for any shrunken example. */
+/** How many characters of a chunk, and how many chunks, are shown: enough for any shrunken example. */
 const MAX_SHOWN_CHARACTERS = 600;
 const MAX_SHOWN_CHUNKS = 200;
 
@@ -41,7 +41,7 @@ const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * `\r` and `\t`.
  */
 export function showBytes(bytes: Uint8Array): string {
-  // A character has at most four bytes: what comes after these is not shown.
+  // A character has at most four bytes, so the rest would not be shown anyway.
   const text = [...decodable(bytes.subarray(0, 4 * (MAX_SHOWN_CHARACTERS + 1)))].join("")
     .replace(/[\n\r\t]/g, (space) => ({ "\n": "\\n", "\r": "\\r", "\t": "\\t" })[space]!);
   return text.length <= MAX_SHOWN_CHARACTERS

@@ -1,6 +1,6 @@
 /**
- * Checks that clients and servers of `POST /api/pull`, in any language, keep its protocol: rules as
- * properties, which find the smallest input that breaks an implementation.
+ * Checks that clients and servers of `POST /api/pull`, in any language, follow its protocol. Rules are
+ * properties, so a run finds the smallest input that breaks an implementation.
  *
  * ```ts
  * import { mockServer, reporters, runServerConformance } from "@ollama-pull/kit/conformance";
@@ -9,7 +9,7 @@
  * console.log(reporters.pretty([report]));
  * ```
  *
- * The generators of arbitrary pulls that the rules use are exported, too, for tests of your own.
+ * The generators of pulls that the rules use are also exported, for your own tests.
  *
  * @module
  */
@@ -116,8 +116,8 @@ export {
   type OtherModel,
   remoteServer,
   type RemoteServerOptions,
+  type ServerSetup,
   type ServerSubject,
-  type World,
 } from "./server/subject.ts";
 export { runServerConformance, serverRules, serverSuite } from "./server/suite.ts";
 export { createWireFetch, type WireFetch } from "./server/wire/wire_fetch.ts";

@@ -1,5 +1,5 @@
 /**
- * Registers rules as tests of a test runner: `node:test`, which serves Deno, Bun and Node, or Vitest.
+ * Registers rules as tests with a test runner: `node:test`, which works in Deno, Bun and Node, or Vitest.
  *
  * ```ts ignore
  * import { describe, it } from "node:test";
@@ -26,26 +26,26 @@ export interface TestRunner {
 
 /** Registers a test. */
 export interface TestFunction {
-  /** Registers a test that is run, with its time limit in milliseconds. */
+  /** Registers a test to run, with its time limit in milliseconds. */
   (
     name: string,
     options: { timeout: number },
     body: (context: SkippableTest) => Promise<void>,
   ): unknown;
-  /** Registers a test that is not run. */
+  /** Registers a test to skip. */
   readonly skip: (name: string, body: () => void) => unknown;
 }
 
-/** A test that is being run. */
+/** A running test. */
 export interface SkippableTest {
   /** Marks the test as skipped. */
   readonly skip: (reason: string) => unknown;
 }
 
 /**
- * Registers every rule of a suite as a test of its own. A broken rule fails its test with a message that
- * shows the smallest counterexample and how to reproduce it. A rule that does not apply to the subject
- * is a skipped test, and so is one that was not seen, where the runner can skip a test that has begun.
+ * Registers every rule of a suite as a separate test. A broken rule fails its test with a message that shows
+ * the smallest counterexample and how to reproduce it. A rule that does not apply to the subject is a skipped
+ * test. So is a rule that was not seen, if the runner can skip a test that is already running.
  *
  * @param suite The suite: {@link serverSuite}, {@link clientSuite} or some rules of one.
  * @param subject The implementation under test.
@@ -68,7 +68,8 @@ export function registerConformance<Subject>(
         it.skip(`${name}: ${reason}`, () => {});
         continue;
       }
-      // A test makes a hundred checks, each with its own time limit. No value means "no limit" everywhere.
+      // A test makes a hundred checks, each with its own time limit. No value means "no limit" in every
+      // runner.
       it(name, { timeout: LONGEST_TIMER_MS }, async (test) => {
         await run.prepare();
         const result = await run.tryRule(rule);
@@ -82,7 +83,7 @@ export function registerConformance<Subject>(
   });
 }
 
-/** Some rules as a suite. */
+/** Turns some rules into a suite. */
 function suiteOf<Subject>(rules: readonly Rule<Subject>[]): Suite<Subject> {
   return { side: rules[0]?.side ?? "server", rules };
 }
@@ -97,6 +98,6 @@ function describeOptions(report: Report, { id, failure }: RuleResult): string {
 /** Ends an inconclusive test so that it does not count as passed. */
 function skip(test: SkippableTest, reason: string): void {
   test.skip(reason);
-  // Vitest throws in `skip`, Node and Bun record it, and Deno ignores it.
+  // In Vitest `skip` throws; Node and Bun record it; Deno ignores it.
   if ("Deno" in globalThis) throw new Error(`The rule could not be checked: ${reason}`);
 }

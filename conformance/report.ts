@@ -1,5 +1,5 @@
 /**
- * The results of a run of a suite, as data that can be written and read as JSON.
+ * The results of a run, as data that can be written and read as JSON.
  *
  * @module
  */
@@ -11,11 +11,11 @@ import type { Level, RuleInfo, Side } from "./rule.ts";
 /**
  * The result of a rule:
  *
- * - `kept`: every input was fine, and at least one of them showed what the rule is about.
- * - `broken`: one input breaks it.
- * - `hung`: something did not come in time, nor when it was tried again alone. It counts as broken.
- * - `not seen`: it was tried, but no input showed what it is about. Nothing is known.
- * - `skipped`: it was not tried, because the subject or the options rule it out.
+ * - `kept`: no input broke it, and at least one gave evidence.
+ * - `broken`: an input breaks it.
+ * - `hung`: something did not happen in time, nor when it was repeated alone. It counts as broken.
+ * - `not seen`: it was tested, but no input gave evidence. Nothing is known.
+ * - `skipped`: it was not tested, because the subject or the options exclude it.
  */
 export type Verdict = "kept" | "broken" | "hung" | "not seen" | "skipped";
 
@@ -25,82 +25,82 @@ export interface Failure {
   readonly expected: string;
   /** What was seen instead. */
   readonly seen: string;
-  /** What went over the wire, for the smallest input that was found. */
+  /** The requests and answers for the smallest input that was found. */
   readonly exchanges: readonly Exchange[];
   /** The seed that reproduces it. */
   readonly seed: number;
-  /** The path to this input. With the seed, it is tried at once. */
+  /** The path to this input. With the seed, a run tries it first. */
   readonly path: string;
-  /** How many inputs were tried until the first one that breaks the rule. */
+  /** How many inputs were tried up to the first one that breaks the rule. */
   readonly foundAfter: number;
-  /** How many times that input was made smaller. */
+  /** How many times that input was shrunk. */
   readonly shrinks: number;
-  /** What it was found by, if not by the rule's own inputs: the id of another rule, or `walk`. */
+  /** What found it, if not the rule's own inputs: the id of another rule, or `walk`. */
   readonly during?: string | undefined;
   /** What was done, step by step, in words and requests that a person can repeat. */
   readonly steps?: readonly string[] | undefined;
 }
 
-/** What was found about one rule. */
+/** The result for one rule. */
 export interface RuleResult extends RuleInfo {
-  /** What was found. */
+  /** The verdict. */
   readonly verdict: Verdict;
-  /** Why, for `skipped` and `not seen`; and for what is broken, where the reason is known. */
+  /** The reason, for `skipped` and `not seen`, and for other verdicts if it is known. */
   readonly reason?: string | undefined;
   /** How many inputs were tried. */
   readonly runs: number;
-  /** How many of them showed what the rule is about. Reports of format 1 do not say. */
+  /** How many of them gave evidence. Reports of format 1 do not contain this. */
   readonly conclusive?: number | undefined;
-  /** How many exchanges, of this rule and of others, have shown what it is about, where that was watched. */
+  /** How many exchanges, of this rule and of others, gave evidence, if they were watched. */
   readonly exchanges?: number | undefined;
-  /** How many inputs ran out of time at first, and were tried again alone, if any were. */
+  /** How many inputs ran out of time and were repeated alone, if any. */
   readonly repeated?: number | undefined;
   /** How it was broken, for `broken` and `hung`. */
   readonly failure?: Failure | undefined;
-  /** The rule whose breach alone leads to this one, if there is one. */
+  /** The rule that is broken first, if this one is broken only because of it. */
   readonly because?: string | undefined;
 }
 
-/** What was tested. */
+/** The implementation under test. */
 export interface SubjectInfo {
   /** Its name. */
   readonly name: string;
-  /** Its version, where it is known. */
+  /** Its version, if known. */
   readonly version?: string | undefined;
 }
 
-/** What a run of a suite found. */
+/** The results of a run of a suite. */
 export interface Report {
-  /** The version of this format. It is raised when a field changes its meaning. */
+  /** The version of this format. It increases when the meaning of a field changes. */
   readonly format: 2;
   /** Which side was tested. */
   readonly side: Side;
-  /** What was tested. */
+  /** The implementation under test. */
   readonly subject: SubjectInfo;
-  /** What the tests ran on, as in `Deno 2.9.6`. It says nothing about the subject. */
+  /** The runtime of the tests, such as `Deno 2.9.6`. It says nothing about the subject. */
   readonly runtime: string;
-  /** How many inputs were drawn by chance per rule, at most, besides those that are tried in every run. */
+  /** The most random inputs per rule, besides those that are tried in every run. */
   readonly runs: number;
   /** The seed of the inputs. */
   readonly seed: number;
-  /** What was found about each rule, in the order of the suite. */
+  /** The result for each rule, in the order of the suite. */
   readonly results: readonly RuleResult[];
-  /** The states that walks have entered, each with how many times. What was not entered was not seen. */
+  /** The states that walks entered, each with how often. States that were not entered were not tested. */
   readonly states?: readonly StateCount[] | undefined;
 }
 
-/** How many times walks have entered a state. */
+/** How often walks entered a state. */
 export interface StateCount {
-  /** What was done, what was there, and who pulled, as in `pull: part there, 1 pull`. */
+  /** The action, what was on disk, and who was pulling, such as `pull: part there, 1 pull`. */
   readonly state: string;
   /** How many times. */
   readonly times: number;
 }
 
-/** How many rules have each verdict. */
+/** The number of rules for each verdict. */
 export type Tally = Readonly<Record<Verdict, number>>;
 
-/** Counts the verdicts of results, all or those of a level. */
+/** Counts the verdicts of results, of one level or all. */
 export function tally(results: readonly RuleResult[], level?: Level): Tally {
   const counts = { kept: 0, broken: 0, hung: 0, "not seen": 0, skipped: 0 };
   for (const result of results) {
@@ -114,24 +114,24 @@ export function isBroken({ verdict }: RuleResult): boolean {
   return verdict === "broken" || verdict === "hung";
 }
 
-/** Which results count as a failure of the whole, for an exit code. */
+/** Which results make the whole run fail, for an exit code. */
 export interface Gate {
   /**
-   * The lowest level that counts. What is out of time counts at every level.
+   * The lowest level that counts. Rules that ran out of time count at every level.
    *
    * @default {"should"}
    */
   readonly failOn?: Level | undefined;
-  /** The ids of rules that are known to be broken: they do not count, nor does what breaks because of them. */
+  /** The ids of rules known to be broken: neither they nor rules broken because of them count. */
   readonly known?: readonly string[] | undefined;
-  /** The ids of rules that may be `not seen`. Of the level `observed`, and of those below `failOn`, all may. */
+  /** The ids of rules that may be `not seen`. Rules of the level `observed` or below `failOn` always may. */
   readonly mayBeUnseen?: readonly string[] | undefined;
 }
 
-/** The levels, the weightiest first. */
+/** The levels, the most important first. */
 export const LEVELS: readonly Level[] = ["must", "should", "observed"];
 
-/** Why a result that is not good does not count as a failure, or `undefined` if it counts. */
+/** Why a bad result does not make the run fail, or `undefined` if it does. */
 export function excuseOf(
   { id, level, verdict, because = id }: RuleResult,
   { failOn = "should", known = [], mayBeUnseen = [] }: Gate = {},
@@ -146,30 +146,30 @@ export function excuseOf(
   return isMinor && verdict !== "hung" ? `the level ${level} does not count` : undefined;
 }
 
-/** Whether a result counts as a failure of the whole. */
+/** Whether a result makes the run fail. */
 export function isFailure(result: RuleResult, gate: Gate = {}): boolean {
   const isBad = isBroken(result) || result.verdict === "not seen";
   return isBad && excuseOf(result, gate) === undefined;
 }
 
 /**
- * Whether a subject passes: nothing that counts is broken, and nothing that counts was not seen.
+ * Whether a subject passes: no rule that counts is broken or unseen.
  *
- * @param report What was found.
- * @param gate What counts.
+ * @param report The results.
+ * @param gate Which results count.
  */
 export function passes({ results }: Report, gate: Gate = {}): boolean {
   return !results.some((result) => isFailure(result, gate));
 }
 
-/** A report of an earlier format, in which what was not seen was `skipped` after some runs. */
+/** A report in format 1, in which unseen rules were `skipped` after some runs. */
 type EarlierReport = Omit<Report, "format"> & { readonly format: 1 };
 
 /**
- * Reads a report that was written as JSON, in this format or in an earlier one.
+ * Reads a report from JSON, in this format or an earlier one.
  *
  * @throws {SyntaxError} If it is not JSON.
- * @throws {TypeError} If it is not a report of a format that is known.
+ * @throws {TypeError} If it is not a report in a known format.
  */
 export function parseReport(json: string): Report {
   const report: Partial<Report | EarlierReport> | null = JSON.parse(json);

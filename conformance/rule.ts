@@ -1,5 +1,5 @@
 /**
- * Rules: a statement about servers or clients, its source, and a property that checks whether it holds.
+ * Rules: a statement about servers or clients, its source, and a property that checks it.
  *
  * @module
  */
@@ -12,35 +12,35 @@ import type { Arbitrary } from "./generators/mod.ts";
 export type Side = "server" | "client";
 
 /**
- * How much a rule weighs: `must` (the spec says so, or HTTP), `should` (robust practice) or `observed`
- * (the reference implementation does so).
+ * How important a rule is: `must` (required by the spec or by HTTP), `should` (robust practice) or `observed`
+ * (what the reference server does).
  */
 export type Level = "must" | "should" | "observed";
 
 /** What a rule says. */
 export interface RuleInfo {
-  /** Its id, which never changes: side, section, number, as in `S-SEQ-1`. */
+  /** Its id, which never changes: side, section and number, as in `S-SEQ-1`. */
   readonly id: string;
   /** Which side it is about. */
   readonly side: Side;
-  /** How much it weighs. */
+  /** How important it is. */
   readonly level: Level;
-  /** What holds, as a sentence. */
+  /** The requirement, as a sentence. */
   readonly title: string;
-  /** Its source: a sentence of the spec in quotes, an observation, or the reason for a practice. */
+  /** Its source: a quoted sentence of the spec, an observation, or the reason for a practice. */
   readonly cites: string;
   /**
-   * What an input must have shown for its result to mean anything, as in `a download in progress`. A
-   * check says that it did by {@link CheckRun.saw}. Without `evidence`, every check that ends counts.
+   * What an input must have shown for its result to mean anything, such as `a download in progress`. A check
+   * reports it with {@link CheckRun.saw}. Without `evidence`, every completed check counts.
    */
   readonly evidence?: string | undefined;
 }
 
-/** A rule about subjects of some type. */
+/** A rule about some type of subject. */
 export interface Rule<Subject> extends RuleInfo {
   /** Why the rule does not apply to this subject, or `undefined` if it applies. */
   readonly skips?: ((subject: Subject) => string | undefined) | undefined;
-  /** About how many pulls it makes to try so many inputs, none of which is there already. */
+  /** About how many pulls of a model that is not yet on disk it makes to try a number of inputs. */
   readonly countPulls?: ((runs: number) => number) | undefined;
   /** Looks for an input that breaks the rule. */
   readonly search: (
@@ -49,60 +49,60 @@ export interface Rule<Subject> extends RuleInfo {
   ) => Promise<SearchOutcome>;
 }
 
-/** Checks a subject with some input. Throws a {@link Violation} if the subject breaks the rule for it. */
+/** Checks a subject with an input. Throws a {@link Violation} if the subject breaks the rule. */
 export type Check<Subject> = (subject: Subject, run: CheckRun) => Promise<void>;
 
-/** Tries an input, given the check of it. */
+/** Tries an input with a given check. */
 export type TryInput<Subject> = (check: Check<Subject>) => Promise<void>;
 
-/** How to look for an input that breaks a rule. */
+/** How to search for an input that breaks a rule. */
 export interface SearchParameters {
-  /** How many inputs to try that are drawn by chance. */
+  /** How many random inputs to try. */
   readonly runs: number;
-  /** The seed of these. */
+  /** The seed of the random inputs. */
   readonly seed: number;
-  /** Where a failure was found before: it is tried first. */
+  /** The path of an earlier failure, to try first. */
   readonly path?: string | undefined;
 }
 
 /** What a check gets besides the input. */
 export interface CheckRun {
-  /** Aborts when the check takes too long, or its result is not needed any more. */
+  /** Aborts when the check takes too long, or its result is no longer needed. */
   readonly signal: AbortSignal;
-  /** Says that the input has shown the evidence that the rule asks for. */
+  /** Reports that the input gave the evidence that the rule requires. */
   readonly saw: () => void;
-  /** Says what the check waits for from now on, for the case that it does not come in time. */
+  /** Names what the check is waiting for from now on, for the error if it does not happen in time. */
   readonly awaits: (what: string, exchanges: () => readonly Exchange[]) => void;
   /**
-   * How long something that should come soon may take at least, in milliseconds. It is 0 until a check
-   * is repeated because its time ran out, and then long for the subject at hand.
+   * The least time to wait for something that should happen soon, in milliseconds. It is 0 at first. When a
+   * check is repeated because its time ran out, it is long for this subject.
    */
   readonly graceMs: number;
 }
 
-/** What came of the search for an input that breaks a rule. */
+/** The result of the search for an input that breaks a rule. */
 export interface SearchOutcome {
   /** How many inputs were tried. */
   readonly runs: number;
-  /** The smallest input that breaks it, if one does: its path, and what was thrown for it. */
+  /** The smallest input that breaks the rule, if any: its path, and the error it caused. */
   readonly failure?: { readonly path: string; readonly shrinks: number; readonly error: unknown };
 }
 
 /** A rule whose check knows the type of its inputs. */
 export interface TypedRule<Subject, Input> extends Omit<Rule<Subject>, "search" | "countPulls"> {
-  /** The inputs that decide the rule: they are tried in every run, and before all others. @default none */
+  /** Fixed inputs, which are tried first and in every run. @default none */
   readonly decisive?: readonly Input[] | undefined;
-  /** The inputs to draw from by chance, the simplest first. */
+  /** Random inputs; they shrink towards the simplest. */
   readonly inputs: Arbitrary<Input>;
-  /** The most inputs that are worth trying. More would find nothing new. */
+  /** The most random inputs worth trying. More would find nothing new. */
   readonly maxRuns?: number | undefined;
-  /** About how many pulls an input takes of what is not there already. @default {1} */
+  /** About how many pulls of a model that is not yet on disk an input makes. @default {1} */
   readonly pulls?: number | undefined;
   /** Throws a {@link Violation} if the subject breaks the rule for an input. */
   readonly check: (subject: Subject, input: Input, run: CheckRun) => Promise<void>;
 }
 
-/** Makes a rule with inputs of any type. */
+/** Creates a rule with any type of input. */
 export function rule<Subject, Input>(
   { decisive = [], inputs, maxRuns = Infinity, pulls = 1, check, ...rest }: TypedRule<
     Subject,
@@ -135,26 +135,26 @@ export function rule<Subject, Input>(
   };
 }
 
-/** A rule is broken. */
+/** The error for a broken rule. */
 export class Violation extends Error {
   /** Always `"Violation"`. */
   override readonly name = "Violation";
-  /** What the rule asks for. */
+  /** What the rule requires. */
   readonly expected: string;
   /** What was seen instead. */
   readonly seen: string;
-  /** What went over the wire. */
+  /** The requests and answers. */
   readonly exchanges: readonly Exchange[];
-  /** The rule whose breach alone leads to this one, if there is one. */
+  /** The rule that is broken first, if this one is broken only because of it. */
   readonly because: string | undefined;
 
   /**
    * Describes how a rule is broken.
    *
-   * @param expected What the rule asks for.
+   * @param expected What the rule requires.
    * @param seen What was seen instead.
-   * @param exchanges What went over the wire.
-   * @param because The id of the rule whose breach alone leads to this one.
+   * @param exchanges The requests and answers.
+   * @param because The id of the rule that is broken first, if this one is broken only because of it.
    */
   constructor(expected: string, seen: string, exchanges: readonly Exchange[], because?: string) {
     super(`Expected ${expected}, saw ${seen}`);
@@ -166,19 +166,19 @@ export class Violation extends Error {
 }
 
 /**
- * Something has not come in time. That may be due to the machine: the check is repeated alone, with a
+ * Something did not happen in time. The machine may be to blame, so the check is repeated alone, with a
  * longer limit, before it counts.
  */
 export class OutOfTime extends Violation {
-  /** How long it was waited for, in milliseconds. */
+  /** How long the check waited, in milliseconds. */
   readonly limitMs: number;
 
   /**
-   * Describes what has not come.
+   * Describes what did not happen.
    *
-   * @param awaited What was waited for, as in `the client to end`.
-   * @param limitMs How long it was waited for, in milliseconds.
-   * @param exchanges What went over the wire.
+   * @param awaited What the check waited for, such as `the client to end`.
+   * @param limitMs How long it waited, in milliseconds.
+   * @param exchanges The requests and answers.
    */
   constructor(awaited: string, limitMs: number, exchanges: readonly Exchange[]) {
     super(`${awaited} within ${inSeconds(limitMs)}`, "it had not happened by then", exchanges);
@@ -191,13 +191,13 @@ export function inSeconds(milliseconds: number): string {
   return `${Number((milliseconds / 1000).toPrecision(2))} s`;
 }
 
-/** An input cannot show whether the rule holds, because something else got in the way. */
+/** An input cannot show whether the rule holds, because something else interfered. */
 export class Inconclusive extends Error {
   /** Always `"Inconclusive"`. */
   override readonly name = "Inconclusive";
 }
 
-/** The suite cannot run at all: the command is not found, or no server answers at the address. */
+/** The suite cannot run at all: the command does not exist, or no server answers at the address. */
 export class CannotRun extends Error {
   /** Always `"CannotRun"`. */
   override readonly name = "CannotRun";

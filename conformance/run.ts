@@ -31,7 +31,7 @@ import {
 /** Options of a run. */
 export interface RunOptions {
   /**
-   * The rules to run, by id or by section: `S-SEQ` stands for `S-SEQ-1` and all that follow.
+   * The rules to run, by id or by section: `S-SEQ` means all rules whose id starts with `S-SEQ-`.
    *
    * @default all
    */
@@ -43,9 +43,9 @@ export interface RunOptions {
    */
   levels?: readonly Level[] | undefined;
   /**
-   * How many inputs to draw by chance per rule. More inputs find rarer faults, and take proportionally
-   * longer. Those that decide a rule are tried before them, however few these are. Slow subjects, such as
-   * commands and servers known by their address, have a lower default.
+   * How many random inputs to try per rule. More inputs find rarer faults, and take proportionally longer. A
+   * rule's fixed inputs are always tried first, however small this number is. Slow subjects, such as commands
+   * and remote servers, have a lower default.
    *
    * @default {100}
    */
@@ -56,24 +56,24 @@ export interface RunOptions {
    * @default a random one
    */
   seed?: number | undefined;
-  /** Tries one input only: the `path` of a failure. Needs its `seed` and one rule. */
+  /** Tries only one input: the `path` of a failure. Requires its `seed` and exactly one rule. */
   path?: string | undefined;
   /**
-   * How long the check of one input may take, in milliseconds. One that takes longer is repeated alone,
-   * with a limit that follows from how long a plain pull of the subject takes, before it counts as hung.
+   * How long the check of one input may take, in milliseconds. If it takes longer, it is repeated alone, with
+   * a limit derived from how long a plain pull of the subject takes, before it counts as hung.
    *
    * @default {10000}
    */
   checkTimeoutMs?: number | undefined;
   /**
-   * How long to look for a smaller counterexample per rule, in milliseconds.
+   * How long to search for a smaller counterexample per rule, in milliseconds.
    *
    * @default {10000}
    */
   shrinkTimeMs?: number | undefined;
-  /** Called after the plain pull, with how long it took, and about how long the run will take. */
+  /** Called after the plain pull, with the time it took and an estimate for the run. */
   onPlan?: ((plan: Plan) => void) | undefined;
-  /** Called with each result as it is found. */
+  /** Called with each result as soon as it is known. */
   onResult?: ((result: RuleResult) => void) | undefined;
   /** Called before each rule is run. */
   onRule?: ((rule: { id: string; title: string }) => void) | undefined;
@@ -81,7 +81,7 @@ export interface RunOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** What is known of a run at its start. */
+/** Facts known at the start of a run. */
 export interface Plan {
   /** How long the plain pull took, in milliseconds. */
   readonly pullMs: number;
@@ -89,17 +89,17 @@ export interface Plan {
   readonly expectedMs: number;
 }
 
-/** How many inputs are drawn by chance per rule by default. */
+/** The default number of random inputs per rule. */
 export const DEFAULT_RUNS = 100;
 const DEFAULT_CHECK_TIMEOUT_MS = 10_000;
 const DEFAULT_SHRINK_TIME_MS = 10_000;
 
-/** A seed, if none is given. */
+/** Chooses a seed if none is given. */
 export function randomSeed(): number {
   return Math.trunc(Math.random() * 2 ** 31);
 }
 
-/** The rules of a suite that the options ask for. */
+/** The rules of a suite that the options select. */
 export function selectRules<Subject>(
   suite: readonly Rule<Subject>[],
   { rules, levels }: RunOptions,
@@ -123,53 +123,52 @@ function isNamed(id: string, name: string): boolean {
   return id === name || id.startsWith(`${name}-`);
 }
 
-/** Makes one plain pull of a subject. Throws a {@link CannotRun} if it cannot be tested at all. */
+/** Makes one plain pull of a subject. Throws {@link CannotRun} if it cannot be tested at all. */
 export type PlainPull<Subject> = (subject: Subject, run: CheckRun) => Promise<void>;
 
-/** The rules for one side, and how to look for breaches of them. */
+/** The rules for one side, and how to test them. */
 export interface Suite<Subject> {
   /** The side. */
   readonly side: Side;
   /** The rules, in the order of reports. */
   readonly rules: readonly Rule<Subject>[];
-  /** Makes one plain pull, which shows whether there is a subject. */
+  /** Makes one plain pull, to check that the subject can be tested. */
   readonly plainPull?: PlainPull<Subject> | undefined;
-  /** Has what goes over the wire watched, whichever rule is tried. */
+  /** Starts watching all exchanges, whichever rule makes them. */
   readonly watch?: ((subject: Subject, watch: Watch) => Subject) | undefined;
-  /** The ids of the rules of which that tells: they are tried after the others. */
+  /** The ids of the rules that this watching tests. They run after the others. */
   readonly watched?: ReadonlySet<string> | undefined;
   /**
-   * Whether all inputs are the same to a subject. Then what the exchanges of other rules have shown of a
-   * watched rule is as good as inputs of its own, and costs nothing.
+   * Whether all inputs are the same to a subject. Then the exchanges of other rules are as good for a watched
+   * rule as inputs of its own, and cost nothing.
    */
   readonly isOneInput?: ((subject: Subject) => boolean) | undefined;
-  /** Walks through the states of the subject before the rules are tried. */
+  /** Walks through the states of the subject before the rules run. */
   readonly walk?: ((subject: Subject, walk: Walk) => Promise<void>) | undefined;
   /**
-   * Whether each pull of a subject takes as long as the plain one. Otherwise what was pulled is there.
-   *
-   * @default always
+   * Whether each pull of a subject takes as long as the plain one. If not, the model is already on disk after
+   * it. @default always
    */
   readonly pullsAnew?: ((subject: Subject) => boolean) | undefined;
-  /** About how long the walks take with a subject whose pull takes so long, in milliseconds. */
+  /** About how long the walks take, in milliseconds, for a subject with a given pull time. */
   readonly walkMs?: ((pullMs: number) => number) | undefined;
 }
 
 /** What a watcher needs to know. */
 export interface Watch {
-  /** Where it puts what it finds. */
+  /** Where it records its findings. */
   readonly findings: Findings;
-  /** The id of the rule that is being tried, or `walk`. */
+  /** The id of the rule that is being tested, or `walk`. */
   readonly during: () => string;
 }
 
 /** What walks need to know. */
 export interface Walk {
-  /** Where they put what they find. */
+  /** Where they record their findings. */
   readonly findings: Findings;
-  /** The ids of the rules that were asked for. */
+  /** The ids of the rules that were selected. */
   readonly rules: ReadonlySet<string>;
-  /** How many walks are worth making. Those that tell most are made in every run. */
+  /** How many walks are worth making. The most informative ones are made in every run. */
   readonly runs: number;
   /** The seed of the walks. */
   readonly seed: number;
@@ -177,15 +176,15 @@ export interface Walk {
   readonly pullMs: number;
   /** How long one walk may take, in milliseconds. */
   readonly checkTimeoutMs: number;
-  /** How long to look for a shorter walk, in milliseconds. */
+  /** How long to search for a shorter walk, in milliseconds. */
   readonly shrinkTimeMs: number;
-  /** How long to go on with walks in virtual time, in milliseconds of the machine. @default {3_000} */
+  /** How long to continue walks in virtual time, in milliseconds of real time. @default {3_000} */
   readonly virtualBudgetMs?: number | undefined;
   /** Ends the walks when it aborts. */
   readonly signal: AbortSignal | undefined;
 }
 
-/** Runs a suite against a subject, after a plain pull that shows whether there is one. */
+/** Runs a suite against a subject, after a plain pull that checks that the subject can be tested. */
 export async function runSuite<Subject>(
   suite: Suite<Subject>,
   subject: Subject & SubjectInfo,
@@ -209,15 +208,15 @@ export async function runSuite<Subject>(
 
 /** A run of a suite, rule by rule. */
 export class SuiteRun<Subject> {
-  /** What a report begins with. */
+  /** The start of a report. */
   readonly head: Omit<Report, "results">;
-  /** The rules that were asked for, in the order in which they are to be tried. */
+  /** The rules that were selected, in the order in which they run. */
   readonly rules: readonly Rule<Subject>[];
   readonly #suite: Suite<Subject>;
   readonly #subject: Subject;
   readonly #options: RunOptions & { readonly runs: number; readonly seed: number };
   readonly #findings = new Findings();
-  /** The id of the rule that is being tried, or `walk`. */
+  /** The id of the rule that is being tested, or `walk`. */
   #during = "";
   #prepared: Promise<void> | undefined;
   /** How long a plain pull takes, in milliseconds; `undefined` if it does not end. */
@@ -241,12 +240,12 @@ export class SuiteRun<Subject> {
     this.#options = { ...options, runs, seed };
   }
 
-  /** The states that walks have entered. */
+  /** The states that walks entered. */
   get states(): readonly StateCount[] {
     return this.#findings.states;
   }
 
-  /** Makes the plain pull and the walks, which come before all rules. Does it once. */
+  /** Makes the plain pull and the walks, which come before all rules. Does so only once. */
   prepare(): Promise<void> {
     return this.#prepared ??= this.#prepare();
   }
@@ -284,11 +283,11 @@ export class SuiteRun<Subject> {
     return { pullMs, expectedMs: pulls * pullMs + (walkMs?.(pullMs) ?? 0) };
   }
 
-  /** Tries a rule, with as many inputs as the options say, or another number. */
+  /** Tests a rule, with the number of inputs from the options or another one. */
   async tryRule(rule: Rule<Subject>, runs: number = this.#options.runs): Promise<RuleResult> {
     this.#options.onRule?.(rule);
     this.#during = rule.id;
-    // A subject that does not even end a plain pull gets no second try at each rule.
+    // If not even a plain pull of the subject ends, rules are not tried a second time.
     const again = this.#pullMs === undefined ? NO_SECOND_TRY : () => this.#measure();
     const measure = this.#suite.plainPull && again;
     const own = this.#isSettled(rule, runs)
@@ -299,7 +298,7 @@ export class SuiteRun<Subject> {
     return result;
   }
 
-  /** Whether other rules have shown enough of a rule, or that it is broken. */
+  /** Whether other rules have already given enough evidence for a rule, or broken it. */
   #isSettled({ id, skips }: Rule<Subject>, runs: number): boolean {
     const { isOneInput, watched } = this.#suite;
     if (!watched?.has(id) || !isOneInput?.(this.#subject)) return false;
@@ -307,7 +306,7 @@ export class SuiteRun<Subject> {
     return this.#findings.countOf(id) >= runs || this.#findings.of(id) !== undefined;
   }
 
-  /** Measures a plain pull. Where one does not end, none will: that takes long enough to find out once. */
+  /** Measures a plain pull. If one does not end, no later one is tried, because that takes so long. */
   async #measure(): Promise<number | undefined> {
     const pullMs = await measurePull(this.#suite.plainPull!, this.#subject, this.#options);
     if (pullMs === undefined) this.#pullMs = undefined;
@@ -315,7 +314,7 @@ export class SuiteRun<Subject> {
   }
 }
 
-/** Rules of which other rules may still show something come last. */
+/** Puts rules last for which other rules may still give evidence. */
 function inOrder<Subject>(
   rules: readonly Rule<Subject>[],
   watched: ReadonlySet<string> = new Set(),
@@ -326,7 +325,7 @@ function inOrder<Subject>(
   ];
 }
 
-/** A result, with what was found about its rule elsewhere. */
+/** A result, merged with findings about its rule from elsewhere. */
 function withFindings(result: RuleResult, findings: Findings, seed: number): RuleResult {
   if (isBroken(result)) return result;
   const exchanges = findings.countOf(result.id);
@@ -346,7 +345,7 @@ function withFindings(result: RuleResult, findings: Findings, seed: number): Rul
   };
 }
 
-/** A result without the reason for not being one. */
+/** A result without the reason why it would not be known. */
 function asKept({ reason: _, ...result }: RuleResult): RuleResult {
   return { ...result, verdict: "kept" };
 }
@@ -371,7 +370,7 @@ async function measurePull<Subject>(
   }
 }
 
-/** Takes away the causes that turned out to be rules that are not broken. */
+/** Removes causes whose rules turned out not to be broken. */
 function withoutWrongCauses(results: readonly RuleResult[]): RuleResult[] {
   const intact = new Set(results.filter((result) => !isBroken(result)).map(({ id }) => id));
   return results.map(({ because, ...result }) =>
@@ -386,8 +385,8 @@ export interface RuleOptions extends RunOptions {
   /** The seed of the inputs. */
   readonly seed: number;
   /**
-   * Measures how long a plain pull of the subject takes, in milliseconds, before a check is repeated. If
-   * it does not end either, the check is not repeated.
+   * Measures how long a plain pull of the subject takes, in milliseconds, before a check is repeated. If it
+   * does not end either, the check is not repeated.
    *
    * @default at once
    */
@@ -414,7 +413,7 @@ export async function runRule<Subject>(
   let first: unknown;
   let shrinkEnd = Infinity;
   const tryInput = async (check: Check<Subject>) => {
-    if (performance.now() >= shrinkEnd) return; // a success stops the search for smaller inputs
+    if (performance.now() >= shrinkEnd) return; // a success ends the search for smaller inputs
     const isShrinking = first !== undefined;
     const repeat = async () => {
       repeated++;
@@ -429,7 +428,7 @@ export async function runRule<Subject>(
         reason = error.message;
         return;
       }
-      // What is not repeated may be due to the machine.
+      // Without a repetition, the machine may be to blame.
       if (isShrinking && error instanceof OutOfTime && !(first instanceof OutOfTime)) return;
       if (!isShrinking) {
         first = error;
@@ -462,7 +461,7 @@ function infoOf({ id, side, level, title, cites, evidence }: RuleInfo): RuleInfo
   return { id, side, level, title, cites, ...(evidence !== undefined && { evidence }) };
 }
 
-/** The result of a rule of which others have shown enough. */
+/** The result of a rule for which others have given enough evidence. */
 function notTried(rule: RuleInfo): RuleResult {
   return { ...infoOf(rule), verdict: "not seen", runs: 0, conclusive: 0 };
 }
@@ -471,15 +470,15 @@ function isEnded({ signal }: RunOptions): boolean {
   return signal?.aborted ?? false;
 }
 
-/** How much longer the checks of a subject may take than its plain pull: they make up to ten of them. */
+/** How much longer than its plain pull a subject's checks may take: they make up to ten pulls. */
 const PULLS_PER_CHECK = 20;
 
-/** How many times longer a check may take at least when it is repeated. */
+/** A repeated check gets at least this many times as long. */
 const PATIENCE = 2;
 
 /**
- * Checks one input. What ran out of time is repeated alone, with a limit that follows from how long a
- * plain pull takes at that moment. Returns whether the evidence was seen.
+ * Checks one input. If it runs out of time, it is repeated alone, with a limit derived from how long a plain
+ * pull takes now. Returns whether there was evidence.
  */
 async function patiently(
   check: (run: CheckRun) => Promise<void>,
@@ -504,12 +503,12 @@ interface Limits {
   readonly signal: AbortSignal | undefined;
 }
 
-/** A check has not ended in time. */
+/** A check that has not ended in time. */
 class Hung extends OutOfTime {}
 
 /**
- * Runs a check within its time limit, and aborts its signal at the end, so that nothing is left open.
- * Returns whether the evidence was seen.
+ * Runs a check within its time limit, and aborts its signal at the end, so that nothing stays open. Returns
+ * whether there was evidence.
  */
 export async function attempt(
   check: (run: CheckRun) => Promise<void>,
@@ -549,7 +548,7 @@ function descriptionOf(error: unknown): Pick<Failure, "expected" | "seen" | "exc
   return { expected: "no unexpected error", seen: String(error), exchanges: [] };
 }
 
-/** The globals by which a runtime can be recognized. */
+/** Globals that identify a runtime. */
 interface Versions {
   Deno?: { version: { deno: string } };
   Bun?: { version: string };
@@ -565,6 +564,6 @@ export function runtimeName(): string {
   if (navigator?.userAgent === "Cloudflare-Workers") return "Workers";
   if (process?.versions?.node) return `Node ${process.versions.node}`;
   const [browser] = navigator?.userAgent?.match(/(?:Chrome|Firefox|Version)\/\S+/) ?? [];
-  // What Safari writes after its own name has not changed for years.
+  // What Safari puts after its own name has not changed for years.
   return browser?.replace("Version", "Safari").replace("/", " ") ?? "unknown";
 }

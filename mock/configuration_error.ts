@@ -1,19 +1,23 @@
 /**
- * What is wrong with the configuration of a mock, thrown when the mock is made.
+ * The error for a configuration that the mock cannot use.
  *
  * @module
  */
 
 import { excerptOf, quote } from "../src/text.ts";
 
-/** A mock cannot be made, or changed, as the configuration says. The message says what is possible. */
+/**
+ * The mock cannot be created or changed with this configuration. The message says which values are allowed.
+ */
 export class ConfigurationError extends Error {
   /** Always `"ConfigurationError"`. */
   override readonly name = "ConfigurationError";
-  /** The option, and where in it: `models[1]`, `tickMs`. `undefined` where that is known from the call. */
+  /**
+   * The option, and the place in it: `models[1]`, `tickMs`. `undefined` if the call itself makes it clear.
+   */
   readonly place: string | undefined;
 
-  /** Takes the message, and what is known besides. */
+  /** Creates the error, with an optional place and cause. */
   constructor(message: string, options: ErrorOptions & { place?: string | undefined } = {}) {
     super(message, options);
     this.place = options.place;
@@ -21,9 +25,9 @@ export class ConfigurationError extends Error {
 }
 
 /**
- * Runs something that is about one place of the options, and names the place in its error.
+ * Runs code that handles one place of the options, and adds that place to its error.
  *
- * @throws {ConfigurationError} What it throws, with the place unless that names one already.
+ * @throws {ConfigurationError} The error of `run`, with the place unless it already names one.
  */
 export function inPlace<Result>(place: string, run: () => Result): Result {
   try {
@@ -34,7 +38,7 @@ export function inPlace<Result>(place: string, run: () => Result): Result {
   }
 }
 
-/** A value of an option as messages show it: a string in quotes, an object as the start of its JSON. */
+/** An option's value as messages show it: strings in quotes, objects as the start of their JSON. */
 export function show(value: unknown): string {
   if (typeof value === "string") return quote(value);
   if (typeof value === "function") return "a function";
@@ -42,6 +46,6 @@ export function show(value: unknown): string {
   try {
     return excerptOf(JSON.stringify(value));
   } catch {
-    return "an object"; // one that contains itself, or a bigint
+    return "an object"; // it contains itself or a bigint
   }
 }

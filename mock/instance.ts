@@ -1,14 +1,14 @@
 /**
- * A mock from one set-up to the next: what the registry offers, what is on the disk, what goes wrong, and
- * the app that answers by it.
+ * A mock with one set-up, until the next one replaces it: what is in the registry and on the disk, the
+ * faults, and the app that answers requests.
  *
  *     Request ─▶ app ─▶ pull endpoint ─▶ PullJob ─▶ FaultInjector ─▶ Exchange ─▶ Response
  *                 │           │             └── BlobStore: what is on disk, and one download per blob
- *                 │           └── Catalog: what the registry offers, and what was pulled
+ *                 │           └── Catalog: the registry's models and the installed ones
  *                 ├── neighbours, local models, OpenAI's list
  *                 └── registry
  *
- * What the app does not serve goes to the fallback, if there is one.
+ * Requests that the app does not serve go to the fallback, if there is one.
  *
  * @module
  */
@@ -59,16 +59,19 @@ import { seededNumbers } from "./runtime/random.ts";
 const DEFAULT_BYTES_PER_SECOND = 100_000_000;
 const DEFAULT_MAX_BODY_BYTES = 16 * 1024 * 1024;
 
-/** The zone of dates by other clocks than the real one, as clients must not take it for their own. */
+/**
+ * The time zone of dates with virtual and custom clocks. It is made up, so that clients cannot rely on it
+ * being their own.
+ */
 const MADE_UP_ZONE_MINUTES = -7 * 60;
 
-/** A mock from one set-up to the next. */
+/** A mock with one set-up. */
 export class MockInstance {
   /** The registry that it pulls from. */
   readonly registry: MockRegistry;
   /** The faults. */
   readonly faults: FaultSet;
-  /** A number from 0 to 1, by the seed. */
+  /** Returns the next random number from 0 to 1. The seed determines the sequence. */
   readonly random: () => number;
   readonly #setup: MockSetup;
   readonly #offered: readonly Model[];
@@ -83,9 +86,9 @@ export class MockInstance {
   readonly #hosts: Hosts;
   readonly #app = new Hono<MockEnvironment>();
   #clock: Clock;
-  /** The time of the clock at which that of the downloads began. */
+  /** The clock's time when the downloads' time was 0. */
   #begunAt: number;
-  /** Resolves when the models that are there from the start are, or `undefined` if there are none. */
+  /** Resolves when the models to install at the start are installed. `undefined` if there are none. */
   readonly #ready: Promise<void> | undefined;
 
   /**
@@ -138,7 +141,7 @@ export class MockInstance {
     return this.#store.callers;
   }
 
-  /** Lives by another clock from now on. */
+  /** Switches to another clock. */
   useClock(clock: Clock): void {
     if (clock === this.#clock) return;
     this.#begunAt = clock.now() - this.#now();
@@ -146,9 +149,9 @@ export class MockInstance {
   }
 
   /**
-   * Whether the mock answers for an address in process, be it by its fallback.
+   * Whether an address is the mock's own, or one that its fallback answers for.
    *
-   * @throws {TypeError} If it does not, as `fetch` does for an address that cannot be reached.
+   * @throws {TypeError} If it is neither, as `fetch` does for an address that it cannot reach.
    */
   requireHost(url: URL): "own" | "foreign" {
     if (this.#hosts.has(url)) return "own";
@@ -156,12 +159,12 @@ export class MockInstance {
     throw this.#hosts.refuse(url);
   }
 
-  /** Whether the mock answers a request, where somebody else could. */
+  /** Whether the mock or its fallback answers a request, rather than leave it to the next handler. */
   takes(request: Request): boolean {
     return this.#setup.fallback !== undefined || isServed(this.#app, request);
   }
 
-  /** Answers a request to an address of its own, or to one that only its fallback knows. */
+  /** Answers a request to its own address, or, through the fallback, to another one. */
   async answer(request: Request, exchange: Exchange, host: "own" | "foreign"): Promise<Response> {
     if (this.#ready) await this.#ready;
     const fallback = this.#fallbackFor(request, host);
@@ -182,7 +185,7 @@ export class MockInstance {
     this.faults.add(fault);
   }
 
-  /** Has the next pull wait at a point. */
+  /** Makes the next pull wait at a point. */
   hold(options: HoldOptions): PullHold {
     const { at, model } = options;
     checkPoint("hold", { at: "point" }, at);
@@ -190,7 +193,7 @@ export class MockInstance {
     return this.faults.hold(options);
   }
 
-  /** Installs a model, as if it had been pulled: a description, or the name of one that is offered. */
+  /** Installs a model as if it had been pulled: a description, or the name of a model in the registry. */
   async install(description: MockModel | string): Promise<void> {
     const catalog = this.#catalog;
     const name = typeof description === "string" ? parseModelName(description) : undefined;
@@ -201,13 +204,13 @@ export class MockInstance {
     await this.#install([isOlder ? catalog.complete(model) : catalog.offer(model)]);
   }
 
-  /** Who answers a request instead of the app, if anybody does. */
+  /** The fallback, if it and not the app should answer a request. */
   #fallbackFor(request: Request, host: "own" | "foreign"): Fallback | undefined {
     const { fallback } = this.#setup;
     return host === "foreign" || !isServed(this.#app, request) ? fallback : undefined;
   }
 
-  /** The models that descriptions mean. A name may be that of one of the `known` models. */
+  /** Resolves descriptions to models. A name may also be that of one of the `known` models. */
   #resolveModels(
     descriptions: Iterable<MockModel | string>,
     option: "models" | "installed",
@@ -230,7 +233,7 @@ export class MockInstance {
     return models;
   }
 
-  /** Offers and installs what the set-up says. */
+  /** Adds the set-up's models to the registry, and installs those that it lists as installed. */
   #offerAndInstall(): Promise<void> | undefined {
     const catalog = this.#catalog;
     const complete = new Map(
@@ -250,7 +253,9 @@ export class MockInstance {
     return ready;
   }
 
-  /** Installs models whose digests may still be being computed. The first one is the latest. */
+  /**
+   * Installs models, waiting for digests still being computed. The first model becomes the most recent one.
+   */
   async #install(models: readonly (Model | Promise<Model>)[]): Promise<void> {
     for (const model of (await Promise.all(models)).reverse()) {
       this.#catalog.install(model);
@@ -258,7 +263,7 @@ export class MockInstance {
     }
   }
 
-  /** Makes a model of any name, so that a template that cannot be used is an error now. */
+  /** Makes a model from the template, so that an invalid template is an error now. */
   #checkTemplate(): void {
     const model = this.#catalog.make(requireModelName("any/model"));
     if (model) this.#catalog.claim(model);
@@ -272,7 +277,10 @@ export class MockInstance {
     }
   }
 
-  /** What faults may strike: the models that are recorded or offered at first, and others that faults name. */
+  /**
+   * The models that faults may name: recorded ones, those in the registry at first, and others made on
+   * demand.
+   */
   #targetsOf(faults: readonly { readonly model?: string | undefined }[]): readonly Model[] {
     const { models: recorded } = this.#recorded;
     const simulated = [...this.#offered, ...this.#published.values()];
@@ -344,14 +352,14 @@ export class MockInstance {
   }
 
   /**
-   * The time of the downloads, in milliseconds. It begins with the server, since a number that counts from
-   * 1970 has no room for the parts of a millisecond in which bytes come.
+   * The downloads' time, in milliseconds. It starts at 0: a number counted from 1970 is too large to also
+   * hold the fractions of a millisecond in which bytes arrive.
    */
   #now(): number {
     return this.#clock.now() - this.#begunAt;
   }
 
-  /** The zone of the machine is only told where its clock is used: else, a run would depend on it. */
+  /** The machine's time zone is used only with its clock. Otherwise, a run would depend on the machine. */
   #zoneOf(milliseconds: number): number {
     return this.#clock === realClock
       ? -new Date(milliseconds).getTimezoneOffset()
@@ -378,14 +386,17 @@ export class MockInstance {
   }
 }
 
-/** Ends the connection, too, as Go does: the rest of the body would be taken for the next request. */
+/**
+ * Answers that the body is too large. Like Go, it also closes the connection, on which the rest of the body
+ * would otherwise be read as the next request.
+ */
 function refuseLongBody(): Response {
   const response = answerJson({ error: "http: request body too large" }, 413);
   response.headers.set("Connection", "close");
   return response;
 }
 
-/** What any model is made of, after a check, or `undefined` if there is none. */
+/** The checked template for models of every name, or `undefined` if there is none. */
 function toTemplate(anyModel: boolean | MockModelTemplate): MockModelTemplate | undefined {
   if (typeof anyModel === "boolean") return anyModel ? {} : undefined;
   if (typeof anyModel !== "object" || anyModel === null) {
@@ -413,7 +424,7 @@ function checkRandomFaults({ chance, kinds }: RandomFaults): void {
   }
   if (kinds?.length === 0) {
     throw new ConfigurationError(
-      "Cannot use the kinds [] of faults: name at least one, or leave them out for all kinds",
+      "Cannot use the kinds [] of faults: name at least one, or leave out `kinds` to choose from all",
     );
   }
   for (const kind of kinds ?? []) armFault({ kind } as Fault);

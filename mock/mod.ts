@@ -1,6 +1,6 @@
 /**
- * A mock of Ollama's server, to test code that pulls models: it sends exactly what the real server
- * sends, is the same in every run, and injects faults. It answers in process without a port, or listens.
+ * A mock of Ollama's server, to test code that pulls models. It sends exactly what the real server sends,
+ * behaves the same in every run, and injects faults. It answers in process without a port, or listens on one.
  *
  * ```ts
  * import { pullModel } from "@ollama-pull/kit";
@@ -12,7 +12,7 @@
  *   faults: [{ kind: "cut", at: { completed: "50%" }, times: 1 }],
  * });
  * await assertRejects(() => pullModel("llama3.2", server.client), Error, "without success");
- * await pullModel("llama3.2", server.client); // goes on from the half that is there
+ * await pullModel("llama3.2", server.client); // resumes from the half already downloaded
  * assertEquals(server.requests.map(({ outcome }) => outcome), ["faulted", "finished"]);
  * ```
  *

@@ -1,5 +1,5 @@
 /**
- * What a mock server takes, and what it gives.
+ * The options and the interface of a mock server.
  *
  * @module
  */
@@ -19,26 +19,26 @@ import type { AsyncDisposableIfKnown } from "./runtime/async_dispose.ts";
 import type { Listener, ListenOptions } from "./runtime/listen.ts";
 import type { NodeListener } from "./runtime/node_listener.ts";
 
-/** What a mock offers and how it behaves. */
+/** The models and the behaviour of a mock. */
 export interface MockSetup {
   /**
-   * The models that the registry offers: descriptions, or names of {@link presets}.
+   * The models in the registry: descriptions, or names of {@link presets}.
    *
    * @default all presets
    */
   models?: Iterable<MockModel | string> | undefined;
   /**
-   * The models that are installed from the start, in the order in which `/api/tags` lists them:
-   * descriptions, or names of `models` or of {@link presets}. They need not be in `models`: the registry
-   * has them as well, so a pull finds every layer there already. Where `models` has another version of
-   * one, a pull updates it. Their date is the time at which the server is made or reset.
+   * The models that are installed from the start, in the order in which `/api/tags` lists them: descriptions,
+   * or names of `models` or {@link presets}. They need not be in `models`: the registry has them anyway, so a
+   * pull finds every layer already on disk. If `models` has another version of one, a pull updates it. Their
+   * date is the time when the server is created or reset.
    *
    * @default none
    */
   installed?: Iterable<MockModel | string> | undefined;
   /**
-   * Whether the registry has a model of any name, besides those in `models`: a small one, or one as
-   * described here. Its digests follow from the name and the seed.
+   * Whether the registry has a model of every name, besides those in `models`: a small one, or one as
+   * described here. Its digests depend only on the name and the seed.
    *
    * @default {false}
    */
@@ -62,20 +62,20 @@ export interface MockSetup {
    */
   tickMs?: number | undefined;
   /**
-   * Pulls that were recorded, as {@link parseRecording} reads them. A pull of a recorded model is answered
-   * as it was then: with the same status and bytes, and the same times between them. Where a model was
-   * recorded several times, each pull of it plays the next one, and then the last one again. Pulls that asked
-   * for a stream are played to those that do, and others to others.
+   * Recorded pulls, as read by {@link parseRecording}. A pull of a recorded model gets the recorded answer:
+   * the same status and bytes, with the same times between them. If a model was recorded several times, each
+   * pull of it plays the next recording; the last one then repeats. Streamed recordings answer requests for a
+   * stream, and others the rest.
    *
-   * Of the faults, those strike that need no simulated download: `http-error`, `slow-first-byte`, those that
-   * cut, delay or frame what is sent, and those that send a line. The shares at which they strike are those
-   * that the recorded lines report.
+   * Only the faults that need no simulated download can strike: `http-error`, `slow-first-byte`, those that
+   * cut, delay or reframe the bytes, and those that send a line. Their percentages refer to the progress that
+   * the recorded lines report.
    *
    * @default none
    */
   recordings?: readonly Recording[] | undefined;
   /**
-   * How many times as fast as they were recorded pulls are played: 10 makes a minute six seconds. With
+   * How fast to play recorded pulls, as a multiple of the recorded speed: 10 plays a minute in six seconds. With
    * `Infinity`, they take no time.
    *
    * @default {1}
@@ -96,8 +96,8 @@ export interface MockSetup {
    */
   seed?: number | undefined;
   /**
-   * Whether digests are computed from the real bytes of the layers, as a real server that pulls from
-   * the registry checks. This takes time and memory in proportion to the size of the layers.
+   * Whether to compute digests from the real bytes of the layers, which a real server that pulls from the
+   * mock's registry checks. This takes time and memory in proportion to the size of the layers.
    *
    * @default {false}
    */
@@ -105,39 +105,39 @@ export interface MockSetup {
   /** The registry that the server pulls from. */
   registry?: RegistryOptions | undefined;
   /**
-   * The origins of pages that may call the mock, besides those that the real server allows: pages of
-   * the same machine. `"*"` allows any.
+   * The origins whose pages may call the mock, besides those that the real server allows (pages of the same
+   * machine). `"*"` allows all.
    */
   origins?: readonly string[] | undefined;
   /**
-   * The size of the largest request body, in bytes.
+   * The largest accepted request body, in bytes.
    *
    * @default {16777216}
    */
   maxBodyBytes?: number | undefined;
   /**
-   * Answers what the mock does not serve: a `fetch`, the handler of an app, or `forwardTo` a server. It
-   * gets the request as it came, and its answer is streamed. A path of the mock stays the mock's, whatever
-   * the method.
+   * Answers the requests that the mock does not serve: a `fetch`, the handler of an app, or `forwardTo` a
+   * server. It gets the request unchanged, and its answer is streamed. A path of the mock is always answered
+   * by the mock, whatever the method.
    *
-   * @default what Ollama has and the mock has not is refused with 501, anything else with 404
+   * @default 501 for endpoints that only the real server has, otherwise 404
    */
   fallback?: Fallback | undefined;
   /**
-   * The addresses for which `fetch` answers, each with or without a port: `localhost:11434`,
-   * `ollama.test`. Others go to the `fallback`; without one, `fetch` rejects with a `TypeError`. Of no
-   * meaning to a mock that listens.
+   * The addresses that `fetch` answers for, each with or without a port: `localhost:11434`, `ollama.test`.
+   * Requests to others go to the `fallback`; without one, `fetch` rejects with a `TypeError`. A mock that
+   * listens ignores this option for requests on its port.
    *
    * @default every address
    */
   hosts?: readonly string[] | undefined;
 }
 
-/** Options of {@link createMockServer}: the set-up, and what stays when that is replaced. */
+/** Options of {@link createMockServer}: a set-up, and options that later set-ups do not change. */
 export interface MockServerOptions extends MockSetup {
   /**
-   * Whether tests may steer the mock over HTTP, at `/__mock/…`, in any language. Only programs of the same
-   * machine can, and pages in browsers cannot. `/__mock/openapi.json` describes it.
+   * Whether tests may control the mock over HTTP, at `/__mock/…`, in any language. Only programs on the same
+   * machine can, and pages from other origins cannot. `/__mock/openapi.json` describes it.
    *
    * @default {false}
    */
@@ -146,42 +146,47 @@ export interface MockServerOptions extends MockSetup {
   onRequest?: ((request: LoggedRequest) => void) | undefined;
 }
 
-/** Which request is waited for, and how long. */
+/** Which request to wait for, and how long. */
 export interface RequestEndedOptions {
-  /** The path of the requests that are counted. @default any */
+  /** Count only requests to this path. @default any */
   path?: string | undefined;
-  /** Ends the waiting. */
+  /** Stops waiting when it aborts. */
   signal?: AbortSignal | undefined;
 }
 
 /** The registry that the server pulls from. */
 export interface MockRegistry {
-  /** The names of the models that it offers, but for those that are made when they are asked for. */
+  /** The names of its models, except models made on demand. */
   models(): Promise<readonly string[]>;
-  /** Offers a model, in place of one of the same name if there is one. */
+  /** Adds a model, or replaces the one with the same name. */
   publish(model: MockModel | string): void;
-  /** Stops offering a model, and returns whether it was offered. A pulled model stays pulled. */
+  /** Removes a model, and returns whether it was there. If it was pulled, it stays installed. */
   withdraw(name: string): boolean;
-  /** The manifest of a model. Its `layers` and `config` are what the `layers` option of `pull` takes. */
+  /** The manifest of a model. The `layers` option of `pull` accepts its `layers` and `config`. */
   manifest(name: string): Promise<Manifest>;
 }
 
-/** What a client takes to live with a mock in process: its `fetch`, and its time. */
+/** What a client needs to use a mock in process: its `fetch`, and its clock. */
 export interface MockClient {
   /** Answers a request in process, as {@link MockServer.fetch} does. */
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
-  /** The time of the mock, in milliseconds. */
+  /** The mock's time, in milliseconds. */
   now(): number;
-  /** Waits for a number of the mock's milliseconds. Rejects with the signal's reason when that aborts. */
+  /**
+   * Waits for a number of milliseconds of the mock's time. Rejects with the signal's reason when that aborts.
+   */
   sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
-  /** A number from 0 to 1, by the seed of the mock: the waits before retries are the same in each run. */
+  /**
+   * A random number from 0 to 1, determined by the mock's seed, so that waits before retries are always the
+   * same.
+   */
   random(): number;
 }
 
-/** A mock of the server. `await using` stops its listening. */
+/** A mock of Ollama's server. `await using` stops its listeners. */
 export interface MockServer extends AsyncDisposableIfKnown {
   /**
-   * Answers a request as the handler of a Worker, so that the mock can be the default export of one.
+   * Answers a request as the handler of a Worker, so that the mock can be a Worker's default export.
    *
    * @param request The request.
    * @param env The bindings of the Worker, which are ignored.
@@ -189,48 +194,48 @@ export interface MockServer extends AsyncDisposableIfKnown {
    */
   fetch(request: Request, env: unknown, context: unknown): Promise<Response>;
   /**
-   * Answers a request in process, without a port. It takes what the global `fetch` takes, so that it can
-   * stand in for it: an address and options, or a request. Redirects are returned, not followed.
+   * Answers a request in process, without a port. It takes the same arguments as the global `fetch`, and can
+   * replace it. Redirects are returned, not followed.
    *
    * @param input The address, or a request.
    * @param init The options, which override those of the request.
    */
   fetch(input: Request | string | URL, init?: RequestInit): Promise<Response>;
   /**
-   * Options for `pull`: it talks to the mock in process, and both have one clock. So the speed and the time
-   * left are those of the download that is mocked, time limits end what is mocked to stand still, and
-   * waits before retries are over at once.
+   * Options for `pull`: they connect it to the mock in process, and make both use the same clock. So speed
+   * and time left are those of the simulated download, time limits apply to simulated time, and waits before
+   * retries end at once.
    */
   readonly client: MockClient;
   /** Listens on a port of this machine. */
   listen(options?: ListenOptions): Promise<Listener>;
   /**
-   * A listener for servers that others made: `createServer(server.nodeListener())` of `node:http`, or
-   * `app.use(server.nodeListener())` of Express, where it passes on what the mock does not serve. As with
-   * `listen`, time is real from now on, unless the mock was given a clock.
+   * A listener for servers made by other code: `createServer(server.nodeListener())` of `node:http`, or
+   * `app.use(server.nodeListener())` of Express, where requests that the mock does not serve go to the next
+   * handler. As with `listen`, time is real from now on, unless the mock was given a clock.
    */
   nodeListener(): NodeListener;
-  /** The requests that arrived, in order, and how each of them ended. */
+  /** The requests that arrived, in order, and how each one ended. */
   readonly requests: readonly LoggedRequest[];
   /** The registry that the server pulls from. */
   readonly registry: MockRegistry;
   /** The clock. */
   readonly clock: Clock;
-  /** How many callers wait for a download. */
+  /** How many callers are waiting for a download. */
   readonly activeDownloads: number;
-  /** Replaces all faults, for the pulls that begin from now on. */
+  /** Replaces all faults, for pulls that begin from now on. */
   setFaults(faults: readonly Fault[] | RandomFaults): void;
-  /** Adds a fault to those that there are, for the pulls that begin from now on. */
+  /** Adds a fault, for pulls that begin from now on. */
   addFault(fault: Fault): void;
-  /** Takes all faults away. Pulls that have begun keep theirs. */
+  /** Removes all faults. Running pulls keep theirs. */
   clearFaults(): void;
   /** The faults, or the random ones. */
   readonly faults: readonly Fault[] | RandomFaults;
-  /** The faults that have not struck, such as one at a point that no pull has come to. */
+  /** The faults that have not struck yet, such as one at a point that no pull has reached. */
   readonly unstruckFaults: readonly Fault[];
   /**
-   * Has the next pull wait at a point, until it is let go on. Its downloads stand still, and its client is
-   * sent nothing, as long as that waits for it.
+   * Makes the next pull wait at a point until the hold is released. Meanwhile its downloads pause, and its
+   * client is sent nothing.
    *
    * ```ts
    * import { pullModel, type PullProgress } from "@ollama-pull/kit";
@@ -251,33 +256,34 @@ export interface MockServer extends AsyncDisposableIfKnown {
    */
   hold(options?: HoldOptions): PullHold;
   /**
-   * Installs a model at once, as if it had been pulled: a description, or the name of one that is offered or
-   * of a preset. Where the registry offers another version of it, a pull updates it.
+   * Installs a model at once, as if it had been pulled: a description, or the name of a model in the registry
+   * or of a preset. If the registry has another version of it, a pull updates it.
    */
   install(model: MockModel | string): Promise<void>;
   /**
-   * Waits until a request has ended: a client may have its answer a little before the log has its outcome.
+   * Waits until a request has ended. A client may get its answer slightly before the log has the outcome.
    *
-   * @param number Which one, in the order in which they arrived, counted from 1.
-   * @param options Which requests are counted, and what ends the waiting.
-   * @return How it ended.
-   * @throws The reason of the signal, if that aborts before.
+   * @param number Which request, counted from 1 in order of arrival.
+   * @param options Which requests to count, and when to stop waiting.
+   * @return The request and how it ended.
+   * @throws The signal's reason, if that aborts first.
    */
   requestEnded(number: number, options?: RequestEndedOptions): Promise<LoggedRequest>;
-  /** Forgets the requests that have arrived, and counts from 1 again. */
+  /** Clears the request log, and counts from 1 again. */
   clearRequests(): void;
   /**
-   * Sets the server up anew, as if it had been made so: what is left out has its default. No request is
-   * logged, and nothing is held. Running pulls go on by the set-up with which they began.
+   * Replaces the set-up, as if the server had just been created with it: options that are left out get their
+   * defaults. The request log is cleared and all holds are released. Running pulls keep the set-up they began
+   * with.
    *
-   * @throws {ConfigurationError} If an option cannot be used. Then, everything stays as it is.
+   * @throws {ConfigurationError} If an option cannot be used. Then nothing changes.
    */
   setUp(setup: MockSetup): void;
   /**
-   * Sets the server up as it was when it was made, so that no test depends on the one before: it has only
-   * the `installed` models, the registry offers what it offered at first whatever was published or
-   * withdrawn since, no request is logged, nothing is held, and it has its first faults, none of which has
-   * struck. The clock goes on, and so do running pulls; those that were held are let go on.
+   * Restores the set-up with which the server was created, so that tests do not depend on each other: it has
+   * only its `installed` models, its registry has its first models whatever was published or withdrawn since,
+   * the request log is empty, all holds are released, and it has its first faults, none of which has struck.
+   * The clock is not reset, and running pulls go on, including those that were held.
    */
   reset(): void;
 }

@@ -1,7 +1,7 @@
 /**
- * The mock server: logs requests, has an instance answer them, and may be set up anew.
+ * The mock server: logs requests, passes them to an instance, and replaces that for a new set-up.
  *
- *     Request ─▶ KitMockServer ─▶ Control: `/__mock/…`, if it is on
+ *     Request ─▶ KitMockServer ─▶ Control: `/__mock/…`, if it is turned on
  *                     │  └── RequestLog
  *                     └─▶ MockInstance ─▶ Response
  *
@@ -48,8 +48,8 @@ import { type NodeListener, toNodeListener } from "./runtime/node_listener.ts";
  * assertEquals(server.requests[0]?.outcome, "finished");
  * ```
  *
- * @param options What it offers, and how it behaves.
- * @throws {ConfigurationError} If an option cannot be used. The message says what is possible.
+ * @param options Its models and its behaviour.
+ * @throws {ConfigurationError} If an option cannot be used. The message says which values are allowed.
  */
 export function createMockServer(options: MockServerOptions = {}): MockServer {
   return new KitMockServer(options);
@@ -62,12 +62,12 @@ class KitMockServer implements MockServer {
   readonly #firstSetup: MockSetup;
   readonly #log: RequestLog;
   readonly #listeners = new Set<Listener>();
-  /** The clock of a set-up that names none. */
+  /** The clock for set-ups that do not name one. */
   #defaultClock: Clock = new VirtualClock();
   #setup: MockSetup;
   #clock: Clock;
   #instance: MockInstance;
-  /** The control interface, if it is on, once it is loaded. */
+  /** The control interface, if it is turned on and loaded. */
   #control: Promise<Control> | undefined;
   readonly #isControlled: boolean;
 
@@ -206,7 +206,7 @@ class KitMockServer implements MockServer {
     return this.#isControlled && isForControl(new URL(url));
   }
 
-  /** Answers a request that came over the network, from a peer, or in process. */
+  /** Answers a request that came over the network (from a peer), or in process. */
   async #answerPeer(request: Request, peer?: string): Promise<Response> {
     if (!this.#isForControl(request)) return await this.#answer(request);
     this.#control ??= this.#openControl();
@@ -236,15 +236,15 @@ class KitMockServer implements MockServer {
   }
 }
 
-/** A set-up that can be used again: what can be gone through only once is copied. */
+/** A set-up that can be used repeatedly: iterables that can be read only once are copied. */
 function keep(setup: MockSetup): MockSetup {
   const { models, installed } = setup;
   return { ...setup, models: models && [...models], installed: installed && [...installed] };
 }
 
 /**
- * The request that `fetch` was called with. Workers call `fetch(request, env, ctx)`: with three
- * arguments, the second one is not a `RequestInit`.
+ * The request that `fetch` was called with. Workers call `fetch(request, env, ctx)`, so with three arguments
+ * the second one is not a `RequestInit`.
  */
 function toRequest(parameters: readonly unknown[]): Request {
   const [input, init] = parameters as Parameters<typeof fetch>;

@@ -239,7 +239,7 @@ describe("A configuration that is wrong", () => {
     );
     refuse(
       { kind: "html", layer: 0 },
-      'the layer 0 of the registry fault "html": it strikes a manifest, so leave out the layer',
+      'the layer 0 of the registry fault "html": leave out the layer: the fault strikes a manifest',
     );
     refuse(
       { kind: "corrupt", ms: 5 },
@@ -273,7 +273,7 @@ describe("A configuration that is wrong", () => {
     );
     refuse(
       { kind: "slow", model: "x" },
-      'the model "x" of the registry fault "slow": the registry offers only',
+      'the model "x" of the registry fault "slow": the registry has only',
     );
     refuse(
       { kind: "slow", layer: 9 },

@@ -154,7 +154,7 @@ describe("Models that are installed from the start", () => {
     const refuse = (options: MockServerOptions, message: string) =>
       assertThrows(() => createMockServer(options), ConfigurationError, message);
     refuse({ installed: ["tiny", "tiny:latest"] }, 'Cannot install the model "tiny:latest" twice');
-    refuse({ installed: ["gpt-9"] }, 'described, as in { name: "gpt-9" }');
+    refuse({ installed: ["gpt-9"] }, 'as in { name: "gpt-9" }');
     const larger = { ...SMALL, layers: [{ ...SMALL.layers[0]!, size: 5 }] };
     refuse({ models: [SMALL], installed: [larger] }, "for 5 bytes: another blob of");
   });

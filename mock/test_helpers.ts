@@ -1,5 +1,5 @@
 /**
- * What the tests of this folder share: a small model, and pulls of it as text.
+ * Helpers for the tests of this folder: a small model, and pulls of it as text.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { MockModel } from "./models/models.ts";
 import type { MockServer, MockServerOptions } from "./options.ts";
 import { createMockServer } from "./server.ts";
 
-/** A digest that is easy to tell from others: one hexadecimal digit, 64 times. */
+/** A recognizable digest: one hexadecimal digit, 64 times. */
 export function digestOf(digit: string): string {
   return `sha256:${digit.repeat(64)}`;
 }
@@ -17,8 +17,8 @@ export function digestOf(digit: string): string {
 export const [A, B, C, D] = ["a", "b", "c", "d"].map(digestOf) as [string, string, string, string];
 
 /**
- * Two layers and a config. At 100 MB/s, the default, the first layer takes 200 ms (three ticks and a
- * bit), the second 30 ms, and the config next to nothing.
+ * Two layers and a config. At the default of 100 MB/s, the first layer takes 200 ms (between three and four
+ * ticks), the second 30 ms, and the config almost none.
  */
 export const SMALL = {
   name: "small",
@@ -67,7 +67,7 @@ export async function pullText(
   return await (await requestPull(server, model, fields)).text();
 }
 
-/** A text in which the digests of {@link A} to {@link D} are written as just that. */
+/** Replaces the digests {@link A} to {@link D} in a text by their names. */
 export function abbreviate(text: string): string {
   return text.replace(/sha256:([a-d])\1{63}/g, (_, digit: string) => digit.toUpperCase());
 }
@@ -81,7 +81,7 @@ export async function transcript(
   return abbreviate(await pullText(server, model, fields));
 }
 
-/** The body of an answer in the chunks in which it came, and what it failed with, if it did. */
+/** The chunks of an answer's body, and the error that ended it, if any. */
 export async function readChunks(
   response: Response,
 ): Promise<{ chunks: string[]; failure: unknown }> {
@@ -95,7 +95,7 @@ export async function readChunks(
   }
 }
 
-/** The next line of a pull that is being read, which sends one line a chunk. */
+/** The next line of a pull that sends one line per chunk. */
 export async function readLine(
   reader: ReadableStreamDefaultReader<Uint8Array>,
 ): Promise<string | undefined> {
@@ -103,7 +103,7 @@ export async function readLine(
   return value && new TextDecoder().decode(value).trimEnd();
 }
 
-/** Begins a pull and reads so many lines of it. */
+/** Starts a pull and reads a number of its lines. */
 export async function beginPull(
   server: MockServer,
   lines: number,

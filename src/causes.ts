@@ -166,6 +166,8 @@ function causeOfStatus(status: number): Cause {
  * says otherwise.
  */
 const CAUSES_OF_FAILURES: readonly CauseOfWords[] = [
+  // Deno: the program runs without `--allow-net` for this address.
+  { words: /^NotCapable\b/m, reason: "not-permitted", retryable: false },
   // Node (undici), then Bun. Neither is at fault: the server was silent for longer than the runtime waits.
   {
     words: /UND_ERR_(?:HEADERS|BODY)_TIMEOUT|\b(?:Headers|Body)TimeoutError/,

@@ -187,6 +187,12 @@ describe("causeOfFailure", () => {
       ["Error HPE_INVALID_CONSTANT Parse Error: Expected HTTP/", "tls-mismatch", false],
       [deno("invalid HTTP version parsed"), "tls-mismatch", false],
 
+      [
+        'NotCapable  Requires net access to "h:1", run again with the --allow-net flag',
+        "not-permitted",
+        false,
+      ],
+
       [node("Error  bad port"), undefined, false],
       ["TypeError  Fetch failed: Requests to port 1 are blocked", undefined, false],
 

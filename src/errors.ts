@@ -53,6 +53,7 @@ export type PullErrorCode =
  * - `name-not-resolved`: the host has no address.
  * - `certificate`: a certificate is not trusted.
  * - `tls-mismatch`: one side speaks TLS, and the other one does not.
+ * - `not-permitted`: the runtime does not let this program use the network, as Deno without `--allow-net`.
  * - `runtime-limit`: the `fetch` of the runtime gave up, by a limit of its own.
  */
 export type PullErrorReason =
@@ -79,6 +80,7 @@ export type PullErrorReason =
   | "name-not-resolved"
   | "certificate"
   | "tls-mismatch"
+  | "not-permitted"
   | "runtime-limit"
   | (string & Record<never, never>);
 

@@ -7,6 +7,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { after, describe, it } from "node:test";
 import { createMockServer } from "../../mock/mod.ts";
+import { runCommand } from "../command.ts";
 import { readDenoConfig } from "../project.ts";
 import { Consumer } from "./consumer.ts";
 import { verdictsOfSources } from "./sources.ts";
@@ -84,5 +85,14 @@ describe("the package from JSR, in Deno", () => {
     assertEquals(await consumer.outputOf([...cli, "--version"]), `${version}\n`);
     const pulling = [...cli, ...args!, "--host", listener.url] as const;
     assertMatch(await consumer.outputOf(pulling), /\nsuccess\nllama3\.2: .+\n$/);
+    for (const left of ["--allow-net", "--allow-env"]) {
+      const [program, ...rest] = pulling;
+      const { ok, stderr } = await runCommand([program, ...rest.filter((flag) => flag !== left)], {
+        cwd: consumer.folder,
+        env: { JSR_URL: registry.url, DENO_DIR: ".deno" },
+      });
+      assertEquals(ok, false);
+      assertMatch(stderr, new RegExp(`^error: Cannot [^\n]+: run it with ${left}=[^\n]+\n$`));
+    }
   });
 });

@@ -46,8 +46,8 @@ import type {
   PullSessionOptions,
   RemoteServerOptions,
   RunOptions,
+  ServerSetup,
   ServerSubject,
-  World,
 } from "@ollama-pull/kit/conformance";
 import {
   type Clock,
@@ -253,5 +253,5 @@ export type AllTakeUndefined = [
   IsTrue<TakesUndefined<RemoteServerOptions>>,
   IsTrue<TakesUndefined<RunOptions>>,
   IsTrue<TakesUndefined<ServerSubject>>,
-  IsTrue<TakesUndefined<World>>,
+  IsTrue<TakesUndefined<ServerSetup>>,
 ];

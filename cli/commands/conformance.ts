@@ -10,6 +10,7 @@ import { reporters } from "../../conformance/reporters/mod.ts";
 import type { Level } from "../../conformance/rule.ts";
 import { type AddCommand, type CommandContext, requireModelName } from "../command.ts";
 import { printable } from "../printable.ts";
+import { examples } from "../examples.ts";
 import { chooseHost, DEFAULT_HOST, parseHost, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
 import { addGateOptions } from "./conformance_gate.ts";
@@ -83,7 +84,7 @@ function addRunOptions(command: Command): Command {
     )
     .option(
       "--runs <number>",
-      "how many inputs to draw by chance per rule, besides those of every run",
+      "how many random inputs to try per rule, besides the fixed ones",
       integer(1),
     )
     .option("--seed <number>", "the seed of the inputs", integer(-Infinity))
@@ -96,7 +97,31 @@ function addRunOptions(command: Command): Command {
   return addOutputOptions(command);
 }
 
+const EXAMPLES = {
+  all: examples({
+    "conformance --list-rules": "list all rules",
+    "conformance --explain C-END-1": "say what a rule asks for, and why",
+    "conformance server --model all-minilm": "test the server at $OLLAMA_HOST",
+  }),
+  server: examples({
+    "conformance server --url localhost:11435 --model tiny": "test the server at an address",
+    "conformance server --model all-minilm --delete": "see the model downloaded in every check",
+    "conformance server --model all-minilm --rule S-SEQ": "test one section of the rules",
+  }),
+  client: examples({
+    "conformance client -- python3 client.py": "test a client that prints statuses",
+    "conformance client --reports outcome -- ollama pull": "test one by its exit code",
+    "conformance client --report html --out page.html -- ./client": "write a page",
+  }),
+  merge: examples({
+    "conformance merge server.json client.json": "show two reports as one",
+    "conformance merge *.json --report html --out page.html": "make a page of reports",
+    "conformance merge *.json --report junit --out report.xml": "give them to a CI service",
+  }),
+};
+
 const HELP_AFTER = `
+
 Exit codes: 0 no rule that counts is broken or not seen, 1 a rule is, 2 the rules could not run, 130 interrupted`;
 
 /** Makes the function that adds `conformance` to the program. */
@@ -107,8 +132,8 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .command("conformance")
       .description("test a client or a server of the pull protocol")
       .option("--list-rules", "list all rules")
-      .option("--explain <id>", "say what a rule asks for, and why")
-      .addHelpText("after", HELP_AFTER)
+      .option("--explain <id>", "explain what a rule requires, and why")
+      .addHelpText("after", EXAMPLES.all + HELP_AFTER)
       .action(({ explain, listRules: isList }: RuleFlags) => {
         if (explain !== undefined) return run(explainRule(explain, load(), context));
         return isList ? run(listRules(load(), context)) : conformance.help({ error: true });
@@ -117,12 +142,12 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
     addRunOptions(conformance.command("server").description("test a server"))
       .option("--url <address>", `the server's address (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)
       .requiredOption("--model <name>", "a model that it can pull, preferably a small one")
-      .option("--delete", "delete that model before each check, to see it downloaded")
+      .option("--delete", "delete that model before each check, so that it is downloaded again")
       .option(
         "--other-model <name>",
-        "another small model, without a layer in common, to pull beside it",
+        "another small model without a common layer, to pull at the same time",
       )
-      .addHelpText("after", HELP_AFTER)
+      .addHelpText("after", EXAMPLES.server + HELP_AFTER)
       .action((flags: ServerFlags) => run(testServer(flags, load, context)));
 
     addRunOptions(conformance.command("client").description("test a client, in any language"))
@@ -131,23 +156,23 @@ export function conformanceCommand(load: () => Promise<ConformanceKit> = loadKit
       .addOption(
         new Option(
           "--reports <what>",
-          "what it prints: the server's statuses, its own progress, or only the outcome by its exit code",
+          "what it prints: the server's statuses, its own progress, or nothing (outcome: exit code only)",
         )
           .choices(["statuses", "progress", "outcome"]).default("statuses"),
       )
       .option(
         "--client-time-limit <ms>",
-        "after how many milliseconds in which nothing new comes it fails",
+        "the client's time limit: after how many milliseconds without anything new it fails",
         integer(1),
       )
-      .addHelpText("after", HELP_AFTER)
+      .addHelpText("after", EXAMPLES.client + HELP_AFTER)
       .action((command: string[], flags: ClientFlags) =>
         run(testClient(command, flags, load, context))
       );
 
     addOutputOptions(conformance.command("merge").description("merge JSON reports into one report"))
       .argument("<files...>", "files written by --report json")
-      .addHelpText("after", HELP_AFTER)
+      .addHelpText("after", EXAMPLES.merge + HELP_AFTER)
       .action((files: string[], flags: OutputFlags) => run(mergeFiles(files, flags, context)));
   };
 }
@@ -164,7 +189,7 @@ async function testServer(
   requireModelName(model);
   if (otherModel !== undefined) requireModelName(otherModel);
   const host = flags.url === undefined
-    ? chooseHost(undefined, context.env.OLLAMA_HOST)
+    ? chooseHost(undefined, context.env)
     : parseHost(flags.url, "--url");
   const url = host.href.replace(/\/$/, "");
   const mayDelete = flags.delete ?? false;
@@ -215,7 +240,7 @@ function timeLimitFlags({ timeLimit }: RunFlags): string[] {
   return timeLimit === undefined ? [] : ["--time-limit", String(timeLimit)];
 }
 
-/** A command line for a person to copy. */
+/** A command line that a person can copy. */
 function commandLine({ invocation }: CommandContext, args: readonly string[]): string {
   return [invocation, "conformance", ...args.map(quoteArgument)].join(" ");
 }

@@ -1,6 +1,6 @@
 /**
- * What counts as a failure, as `conformance` is told: the lowest level, the rules that are known to be
- * broken, and those that need not be seen.
+ * Which results make `conformance` fail: the lowest level that counts, the rules known to be broken, and the
+ * rules that may be unseen.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { messageOf, quote } from "../../src/text.ts";
 import { type CommandContext, UsageError } from "../command.ts";
 import { printable } from "../printable.ts";
 
-/** What counts as a failure. */
+/** Options that decide which results count. */
 export interface GateFlags {
   /** The lowest level that counts. */
   readonly failOn: Level;
-  /** Ids of rules, or files of such ids. */
+  /** Ids of rules known to be broken, or files with such ids. */
   readonly known?: readonly string[];
-  /** Ids of rules that need not be seen. */
+  /** Ids of rules that may be unseen. */
   readonly allowNotSeen?: readonly string[];
 }
 
@@ -27,30 +27,30 @@ const ID = /^[SC]-[A-Z]+-\d+$/;
 
 const collect = (text: string, texts: readonly string[] = []) => [...texts, text];
 
-/** Adds the options that say what counts. */
+/** Adds the options that decide which results count. */
 export function addGateOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--fail-on <level>", "the lowest level whose broken rules count as a failure")
+      new Option("--fail-on <level>", "the lowest level whose broken rules make the run fail")
         .choices(LEVELS).default("should"),
     )
     .option(
       "--known <ids|file>",
-      "rules that are known to be broken: ids with commas between them, or a file with one a line; " +
+      "rules that are known to be broken: ids separated by commas, or a file with one per line; " +
         "may be repeated",
       collect,
     )
     .option(
       "--allow-not-seen <ids>",
-      "rules that need not be seen, with commas between them; may be repeated",
+      "ids of rules that may be unseen, separated by commas; may be repeated",
       collect,
     );
 }
 
 /**
- * What counts, by the options.
+ * Reads the gate from the options.
  *
- * @throws {UsageError} If an id is none.
+ * @throws {UsageError} If an id is unknown.
  * @throws {CannotRun} If a file cannot be read.
  */
 export async function readGate(
@@ -63,7 +63,7 @@ export async function readGate(
   return { failOn, known: lists.flat(), mayBeUnseen };
 }
 
-/** Ids, or those in a file, in which `#` begins a comment. */
+/** Splits a list of ids, or the contents of a file, in which `#` starts a comment. */
 async function readKnown(text: string): Promise<string[]> {
   const words = text.split(",").map((word) => word.trim());
   if (words.every((word) => ID.test(word))) return words;
@@ -88,7 +88,7 @@ function requireIds(words: readonly string[], where: string): string[] {
   });
 }
 
-/** Says which rules are kept that are known to be broken, so that the list does not grow old. */
+/** Reports rules that are kept although they are listed as broken, so that the list stays up to date. */
 export function tellMended(
   reports: readonly Report[],
   { known = [] }: Gate,
@@ -100,6 +100,6 @@ export function tellMended(
   for (const id of new Set(known)) {
     if (broken.has(id)) continue;
     if (!kept.some((result) => result.id === id)) continue;
-    stderr.write(`${id} is kept, although --known has it: take it off the list\n`);
+    stderr.write(`${id} is kept, although --known lists it: remove it from the list\n`);
   }
 }

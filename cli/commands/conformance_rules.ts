@@ -1,5 +1,5 @@
 /**
- * Tells which rules there are, and what one of them is about.
+ * Lists the rules, or explains one of them.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { quote } from "../../src/text.ts";
 import { type CommandContext, EXIT } from "../command.ts";
 import type { ConformanceKit } from "./conformance_trial.ts";
 
-/** Lists all rules, a line each. */
+/** Lists all rules, one per line. */
 export async function listRules(
   kit: Promise<ConformanceKit>,
   { stdout }: CommandContext,
@@ -26,7 +26,7 @@ export async function listRules(
 }
 
 /**
- * Says what a rule asks for, why, and when its result means something.
+ * Explains what a rule requires, why, and when its result means something.
  *
  * @throws {CannotRun} If there is no such rule.
  */
@@ -43,12 +43,12 @@ export async function explainRule(
     flag !== ""
   );
   const command = rule.side === "client" ? " -- <command...>" : "";
-  stdout.write(`  Try it alone:\n  ${invocation} ${flags.join(" ")}${command}\n`);
+  stdout.write(`  Run only this rule:\n  ${invocation} ${flags.join(" ")}${command}\n`);
   return EXIT.success;
 }
 
 function missing(id: string): RuleInfo {
   throw new CannotRun(
-    `Cannot explain the rule ${quote(id)}: there is none. --list-rules lists all`,
+    `Cannot explain the rule ${quote(id)}: it does not exist. --list-rules lists all rules`,
   );
 }

@@ -47,17 +47,17 @@ export interface OutputFlags extends GateFlags {
   readonly out?: string;
 }
 
-/** Which rules to run, how thoroughly, and where the report goes. */
+/** Which rules to run, how thoroughly, and where to write the report. */
 export interface RunFlags extends OutputFlags {
-  /** The rules, by id or by the start of one. */
+  /** The rules, by id or by section. */
   readonly rule?: readonly string[];
   /** The levels. */
   readonly level?: readonly Level[];
   /** How many inputs to try for each rule. */
   readonly runs?: number;
-  /** What the inputs follow from. */
+  /** The seed of the inputs. */
   readonly seed?: number;
-  /** Leads to one input. */
+  /** The path of the only input to try. */
   readonly path?: string;
   /** How long a check may take, in milliseconds. */
   readonly timeLimit?: number;
@@ -68,7 +68,7 @@ export interface RunFlags extends OutputFlags {
  *
  * @param trial What to run.
  * @param flags Which rules, and where the report goes.
- * @param again Makes the command that runs the same with other options.
+ * @param again Builds the command that runs the same with other options.
  * @param context What the command gets from the process.
  */
 export async function runTrial(
@@ -104,7 +104,7 @@ export async function runTrial(
   return signal.reason instanceof Interruption ? signal.reason.exitCode : EXIT.interrupted;
 }
 
-/** The options of a run. They always have a seed, which the report of an interrupted run needs, too. */
+/** The options of a run. They always include a seed, which the report of an interrupted run needs, too. */
 function planRun(
   { rule, level, runs, seed = randomSeed(), path, timeLimit }: RunFlags,
 ): RunOptions & { seed: number } {
@@ -122,18 +122,18 @@ function countRules(trial: Trial, { seed, path }: RunFlags, options: RunOptions)
   const { length } = trial.select(options);
   if (length === 0) {
     throw new CannotRun(
-      "Cannot run any rule: none of those given by --rule has a --level that is given",
+      "There is no rule to run: none of the --rule options has a level given by --level",
     );
   }
   if (path === undefined) return length;
   if (seed === undefined) {
-    throw new UsageError("Cannot use --path without --seed: give the seed that it was found with");
+    throw new UsageError("Cannot use --path without --seed: add the seed from the same report");
   }
   if (length > 1) throw new UsageError(`Cannot use --path with ${length} rules: give one --rule`);
   return length;
 }
 
-/** A report to which results are still being added. */
+/** A report that is still incomplete. */
 function startReport(
   { side, subject: { name, version }, runs: defaultRuns }: Trial,
   { runs = defaultRuns, seed }: RunOptions & { seed: number },
@@ -152,7 +152,7 @@ async function collect(
   signal: AbortSignal,
 ): Promise<Report | undefined> {
   const onResult = (result: RuleResult) => {
-    if (signal.aborted) return; // a failure caused by the interruption
+    if (signal.aborted) return; // the failure was caused by the interruption
     results.push(result);
     view.add(result);
   };
@@ -170,7 +170,9 @@ async function collect(
   }
 }
 
-/** The result of a run, or `undefined` as soon as the signal aborts, which a check may ignore. */
+/**
+ * The result of a run, or `undefined` as soon as the signal aborts, because a check may ignore the signal.
+ */
 async function untilAborted<Value>(
   run: Promise<Value>,
   signal: AbortSignal,
@@ -191,14 +193,14 @@ function exitCodeOf(reports: readonly Report[], gate: Gate): number {
   return reports.every((report) => passes(report, gate)) ? EXIT.success : EXIT.failure;
 }
 
-/** A terminal gets its own width, and colours unless NO_COLOR or TERM rules them out. */
+/** For a terminal: its own width, and colours unless NO_COLOR or TERM disables them. */
 function prettyOptions({ stdout, env }: CommandContext, { out }: OutputFlags): PrettyOptions {
   if (out !== undefined || !stdout.isTTY) return {};
   const colors = !env.NO_COLOR && env.TERM !== "dumb";
   return { colors, columns: stdout.columns || 80 };
 }
 
-/** Fails before the run, which may take minutes, if the report cannot be written after it. */
+/** Fails before the run, which may take minutes, if the report could not be written after it. */
 async function requireWritable(out: string | undefined): Promise<void> {
   if (out === undefined) return;
   await access(dirname(resolve(out)), constants.W_OK).catch((error) => {
@@ -246,7 +248,7 @@ export async function mergeFiles(
   return exitCodeOf(reports, gate);
 }
 
-/** Prints in one line why the rules could not run. */
+/** Prints in one line why the rules could not be run. */
 export async function explained(run: Promise<number>, { stderr }: CommandContext): Promise<number> {
   try {
     return await run;

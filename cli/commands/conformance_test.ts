@@ -158,7 +158,7 @@ describe("conformance", () => {
       assertEquals(await run([...SERVER, "--known", file], kit, context), 0);
       assertEquals(
         context.stderr.text,
-        "S-SEQ-1 is kept, although --known has it: take it off the list\n",
+        "S-SEQ-1 is kept, although --known lists it: remove it from the list\n",
       );
     });
   });
@@ -194,7 +194,7 @@ describe("conformance", () => {
       "  level     should: robust practice",
       "  counts    if an input shows what it is about",
       "",
-      "  Try it alone:",
+      "  Run only this rule:",
       "  ollama-pull conformance server --model <name> --rule S-RES-2",
     ]);
     const client = new TestContext(new Recorder());
@@ -383,7 +383,7 @@ describe("conformance", () => {
       [
         [...SERVER, "--level", "should"],
         new StandInKit(KEPT),
-        "Cannot run any rule: none of those given by --rule has a --level that is given",
+        "There is no rule to run: none of the --rule options has a level given by --level",
       ],
       [
         SERVER,
@@ -421,7 +421,7 @@ describe("conformance", () => {
         'Cannot use "seq" of --allow-not-seen: it must be the id of a rule, such as S-SEQ-1',
       ],
       [[...SERVER, "--known", "S-SEQ"], 'Cannot use --known "S-SEQ": it must be ids such as'],
-      [["--explain", "S-NO-1"], 'Cannot explain the rule "S-NO-1": there is none.'],
+      [["--explain", "S-NO-1"], 'Cannot explain the rule "S-NO-1": it does not exist.'],
       [[...SERVER, "--level", "may"], "is invalid. It must be one of must, should, observed"],
       [[...SERVER, "--runs", "0"], "It must be a whole number, 1 or more"],
       [[...SERVER, "--seed", "1e3"], "It must be a whole number"],
@@ -431,7 +431,7 @@ describe("conformance", () => {
         [...SERVER, "--path", "1:0", "--seed", "1"],
         "Cannot use --path with 2 rules: give one --rule",
       ],
-      [[...SERVER, "--path", "1:0", "--rule", "S-SEQ-1"], "Cannot use --path without --seed: give"],
+      [[...SERVER, "--path", "1:0", "--rule", "S-SEQ-1"], "Cannot use --path without --seed: add"],
     ];
     for (const [args, message] of cases) {
       const context = new TestContext(new Recorder());

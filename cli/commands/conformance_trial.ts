@@ -1,5 +1,5 @@
 /**
- * What `conformance` can test, independent of how it shows the results.
+ * What `conformance` can test, regardless of how results are shown.
  *
  * @module
  */
@@ -26,25 +26,25 @@ export interface ClientTarget {
   readonly command: readonly string[];
   /** What it prints: the statuses of the server, progress over all layers, or nothing. */
   readonly reports: "statuses" | "progress" | "outcome";
-  /** After how many milliseconds in which nothing new comes it fails, if it has such a limit. */
+  /** The client's time limit, if it has one: after how many milliseconds without anything new it fails. */
   readonly timeLimitMs?: number;
 }
 
-/** A suite and what to run it against. */
+/** A suite, and the subject to run it against. */
 export interface Trial {
-  /** Which side is tested. */
+  /** The side to test. */
   readonly side: Side;
-  /** What is tested. */
+  /** The subject to test. */
   readonly subject: SubjectInfo;
-  /** How many inputs are drawn by chance per rule by default. */
+  /** The default number of random inputs per rule. */
   readonly runs: number;
-  /** The rules that options ask for. */
+  /** The rules that the options select. */
   select(options: RunOptions): readonly RuleInfo[];
   /** Runs them. */
   run(options: RunOptions): Promise<Report>;
 }
 
-/** What can be tested. */
+/** Everything that can be tested. */
 export interface ConformanceKit {
   /** All rules, those for servers first. */
   readonly rules: readonly RuleInfo[];

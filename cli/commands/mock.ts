@@ -19,6 +19,7 @@ import { DEFAULT_PORT } from "../../src/host.ts";
 import { isSameModel } from "../../src/model_name.ts";
 import { messageOf, quote } from "../../src/text.ts";
 import { type AddCommand, requireModelName, UsageError } from "../command.ts";
+import { examples } from "../examples.ts";
 import { printable } from "../printable.ts";
 import { parseCount, parseFactor, parseRate, parseSize } from "../quantities.ts";
 import { describeError, type MockModule, type MockTask, runMock } from "./mock_run.ts";
@@ -45,13 +46,13 @@ interface MockFlags {
 }
 
 /**
- * Reads a model such as `dummy`, `my/name:tag=40GB`, or a preset such as `llama3.2`. A name by itself that
- * the mock does not know is that of a small model.
+ * Reads a model such as `dummy`, `my/name:tag=40GB`, or a preset such as `llama3.2`. An unknown name without
+ * a size means a small model.
  *
  * @param text The name, and the size if it has one.
- * @param option The option that it was given for.
- * @param known The names that the mock knows: those of presets, and of models that it offers.
- * @return What the mock takes.
+ * @param option The option it was given for.
+ * @param known The names that the mock knows: presets, and models in its registry.
+ * @return What the mock accepts.
  * @throws {UsageError} If the name or the size cannot be used.
  */
 export function parseModel(
@@ -65,7 +66,7 @@ export function parseModel(
   return known.find((each) => isSameModel(each, name)) ?? { name };
 }
 
-/** Reads the set-up of a mock: that of a file, with what the flags say in place of it. */
+/** Reads the set-up of a mock from a file, if given, and applies the flags to it. */
 async function readSetup(flags: MockFlags, mock: MockModule): Promise<MockSetup> {
   const { forwardTo, parseFault, presets } = mock;
   const setup = flags.config === undefined ? {} : await readConfig(flags.config, mock);
@@ -98,7 +99,7 @@ async function readSetup(flags: MockFlags, mock: MockModule): Promise<MockSetup>
   };
 }
 
-/** Reads a file with a set-up, as the control interface takes it. */
+/** Reads a file with a set-up, in the format of the control interface. */
 async function readConfig(file: string, mock: MockModule): Promise<MockSetup> {
   const { parseSetup } = await import("../../mock/control/setup.ts");
   return await readWith(parseSetup, file, "--config", mock);
@@ -108,7 +109,7 @@ async function readRecording(file: string, mock: MockModule): Promise<Recording>
   return await readWith(mock.parseRecording, file, "--replay", mock);
 }
 
-/** Reads a file that was given for an option. What is wrong with it is said with its name. */
+/** Reads a file given for an option. Errors start with the file's name. */
 async function readWith<Value>(
   parse: (text: string) => Value,
   file: string,
@@ -138,7 +139,7 @@ async function clockNamed(name: string): Promise<Clock> {
   );
 }
 
-/** The kinds of faults, each in a line, with its parameters and their defaults. */
+/** The kinds of faults, one per line, with parameters and their defaults. */
 function listFaults({ faultKinds }: MockModule): string {
   const kinds = Object.entries<FaultKindInfo>(faultKinds);
   const width = Math.max(...kinds.map(([kind]) => kind.length));
@@ -159,20 +160,26 @@ function collect(value: string, before: readonly string[] = []): readonly string
   return [...before, value];
 }
 
+const EXAMPLES = examples({
+  "mock --model llama3.2 --rate 1GB/s": "serve one model, quickly",
+  "mock --fault stall@50%,times=1": "have the first pull stand still half-way",
+  "mock --port 0 --clock virtual --json": "serve a test program: at a free port, without waiting",
+});
+
 /** Adds `mock` to the program. */
 export const addMockCommand: AddCommand = (program, context, onExit) => {
   program
     .command("mock")
-    .description("serve a mock of Ollama, for tests")
+    .description("run a mock Ollama server, for tests")
     .option("--port <number>", "the port to listen on, or 0 for a free one", DEFAULT_PORT)
     .option(
       "--host <address>",
-      "the address to listen on; with another one, other machines can connect",
+      "the address to listen on; other machines can connect unless it is a loopback address",
       "127.0.0.1",
     )
     .option(
       "--model <name[=size]>",
-      "a model to offer: a preset, or any name, such as dummy or x:7b=40GB; may be repeated " +
+      "a model in the registry: a preset, or any name, such as dummy or x:7b=40GB; may be repeated " +
         "(default: all presets)",
       collect,
     )
@@ -181,7 +188,7 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
       "a model that is installed from the start; may be repeated",
       collect,
     )
-    .option("--any-model", "offer a small model of any other name, too")
+    .option("--any-model", "also have a small model of every other name")
     .option(
       "--dialect <name>",
       "how pulls are reported: spec, v0.1.0, v0.1, v0.5, v0.33, client2 or tensor (default: spec)",
@@ -198,42 +205,43 @@ export const addMockCommand: AddCommand = (program, context, onExit) => {
     )
     .option(
       "--replay <file>",
-      "play a recording of `pull --record` to pulls of its models; may be repeated",
+      "answer pulls from a recording made by `pull --record`; may be repeated",
       collect,
     )
     .option(
       "--replay-speed <factor>",
-      "how many times as fast, such as 10, or unlimited (default: 1)",
+      "how fast to replay, as a multiple of the recorded speed, such as 10 or unlimited (default: 1)",
     )
-    .option("--list-faults", "list the kinds of faults, and end")
+    .option("--list-faults", "list the kinds of faults, and exit")
     .option(
       "--fallback <url>",
-      "a server to which all that the mock does not serve is forwarded, such as /api/chat",
+      "a server that gets every request the mock does not serve, such as /api/chat",
     )
     .option("--seed <number>", "the seed of digests and random faults (default: 0)")
     .option(
       "--clock <name>",
-      "the time it lives by: real, virtual (which passes at once) or step (which --control moves) " +
+      "the clock: real, virtual (waits end at once) or step (moved by --control) " +
         "(default: real)",
     )
     .option(
       "--origin <origin>",
-      'an origin of pages that may call it, or "*"; may be repeated',
+      'an origin whose pages may call it, or "*"; may be repeated',
       collect,
     )
     .option(
       "--config <file>",
-      "a set-up in JSON, as --control takes it; other options go before it",
+      "a JSON file with a set-up, as --control accepts it; other options override it",
     )
     .option(
       "--control",
-      "let programs of this machine steer it over HTTP, as /__mock/openapi.json describes",
+      "let programs on this machine control it over HTTP, as /__mock/openapi.json describes",
     )
     .option(
       "--json",
-      "write the address and (without --control) each request as lines of JSON; end when standard " +
-        "input does, if that is a pipe, and with the program that started it",
+      "write the address and (without --control) each request as lines of JSON; exit when standard " +
+        "input ends, if it is a pipe, or the program that started it exits",
     )
+    .addHelpText("after", EXAMPLES)
     .action(async (flags: MockFlags) => {
       if (flags.listFaults) {
         context.stdout.write(listFaults(await import("../../mock/mod.ts")));

@@ -1,5 +1,5 @@
 /**
- * Serves the mock, says what happens there, and stops when nobody wants it any more.
+ * Runs the mock, prints what happens, and stops when it is no longer needed.
  *
  * @module
  */
@@ -23,22 +23,22 @@ import { type CommandContext, EXIT, Interruption, UsageError } from "../command.
 import { printable } from "../printable.ts";
 import { watchParents } from "../parent_watch.ts";
 
-/** The module of the mock, which is loaded only when it is served, so that `pull` starts faster. */
+/** The mock's module, which is loaded only here, so that `pull` starts faster. */
 export type MockModule = typeof import("../../mock/mod.ts");
 
-/** A mock to serve. */
+/** A mock to run. */
 export interface MockTask {
-  /** Reads the set-up. It may throw what the mock throws for options that cannot be used. */
+  /** Reads the set-up. It throws what the mock throws for invalid options. */
   setUp(mock: MockModule): Promise<MockSetup>;
   /** Where to listen. */
   readonly address: { readonly port: number; readonly hostname: string };
-  /** Whether programs may steer it. */
+  /** Whether programs may control it. */
   readonly isControlled: boolean;
-  /** Whether a program reads what is written, and holds the mock by its standard input. */
+  /** Whether a program reads the output, and keeps the mock alive through its standard input. */
   readonly isForProgram: boolean;
 }
 
-/** Serves a mock until it is to end, and resolves to the exit code. */
+/** Runs a mock until it should end, and resolves to the exit code. */
 export async function runMock(task: MockTask, context: CommandContext): Promise<number> {
   const mock = await import("../../mock/mod.ts");
   let reporter: MockReporter;
@@ -72,14 +72,14 @@ export async function runMock(task: MockTask, context: CommandContext): Promise<
   return EXIT.success;
 }
 
-/** What cannot be used of a set-up, and where it is. */
+/** Describes an invalid set-up, with the place of the error. */
 export function describeError({ place, message }: ConfigurationError): string {
   return place === undefined ? message : `${place}: ${message}`;
 }
 
 /**
- * Resolves when the mock is to end: it was interrupted, npx has ended that has started it, or, where a
- * program holds it, that program has ended or has closed its standard input.
+ * Resolves when the mock should end: it was interrupted, the npx that started it has ended, or, if a program
+ * uses it, that program has ended or closed standard input.
  */
 async function untilEnd({ isForProgram }: MockTask, context: CommandContext): Promise<void> {
   const { signal, env } = context;
@@ -97,18 +97,18 @@ async function untilEnd({ isForProgram }: MockTask, context: CommandContext): Pr
   stopWatching();
 }
 
-/** Says what happens at a mock. */
+/** Reports what happens at a mock. */
 interface MockReporter {
   start(url: string, control: string | undefined): void;
   request(request: LoggedRequest): void;
   end(unstruck: readonly Fault[]): void;
 }
 
-/** What a mock says of itself when it starts. */
+/** What a mock reports when it starts. */
 interface MockDescription {
   readonly models: readonly string[];
   readonly anyModel: boolean;
-  /** The models whose pulls are replayed, if there are any. */
+  /** The models with recorded pulls, if any. */
   readonly replayed?: readonly string[];
   readonly dialect: DialectName;
   readonly faults: readonly Fault[] | RandomFaults;
@@ -144,20 +144,20 @@ const createLineReporter: CreateReporter = ({ stdout, stderr }, description, { f
     start(url, control) {
       const { models, anyModel, replayed, dialect, faults } = description;
       const offered = [...models.map(printable), ...(anyModel ? ["any other model"] : [])];
-      stdout.write(`It offers ${offered.join(", ") || "no model"}\n`);
-      if (replayed) stdout.write(`It replays ${replayed.map(printable).join(", ")}\n`);
-      stdout.write(`It speaks the dialect ${dialect}${describeFaults(faults)}\n`);
-      if (control) stdout.write(`Tests can steer it: ${control}/openapi.json says how\n`);
+      stdout.write(`Models: ${offered.join(", ") || "none"}\n`);
+      if (replayed) stdout.write(`Replayed: ${replayed.map(printable).join(", ")}\n`);
+      stdout.write(`Dialect: ${dialect}${describeFaults(faults)}\n`);
+      if (control) stdout.write(`Tests can control it: see ${control}/openapi.json\n`);
       stdout.write(`The mock listens on ${url}; Ctrl-C stops it\n`);
     },
     request: (request) => stdout.write(`${describeRequest(request)}\n`),
     end(unstruck) {
-      if (unstruck.length > 0) stderr.write(`Never struck: ${listFaults(unstruck)}\n`);
+      if (unstruck.length > 0) stderr.write(`Faults that never struck: ${listFaults(unstruck)}\n`);
     },
   };
 };
 
-/** Lines of JSON for a program: the address first, then each request when it has ended. */
+/** Lines of JSON for a program: first the address, then each request when it has ended. */
 const createJsonReporter: CreateReporter = ({ stdout }, description) => {
   const write = (value: unknown) => stdout.write(`${JSON.stringify(value)}\n`);
   let isControlled = false;
@@ -167,10 +167,10 @@ const createJsonReporter: CreateReporter = ({ stdout }, description) => {
       write({ url, control, ...description });
     },
     request({ headers: _, body: __, ...request }) {
-      // Who steers the mock asks it for the requests, and need not read what it writes: a pipe that nobody
-      // reads is full at some time, and who writes to it stands still.
+      // A program that controls the mock can ask it for the requests, so it may not read the output. If
+      // nobody reads a pipe, it fills up, and writing to it blocks.
       if (isControlled) return;
-      // Headers and bodies may hold secrets, which have no place in a log.
+      // Headers and bodies may contain secrets, which do not belong in a log.
       write({ request });
     },
     end(unstruck) {
@@ -183,7 +183,7 @@ function nameOf(model: MockModel | string): string {
   return typeof model === "string" ? model : model.name;
 }
 
-/** The names of the models that a recording is of, as they were asked for. */
+/** The names of the models in a recording, as they were requested. */
 function modelsOf({ exchanges }: Recording): readonly string[] {
   return exchanges.flatMap(({ request: { body } }) => {
     const { model, name } = Object(body);
@@ -192,7 +192,7 @@ function modelsOf({ exchanges }: Recording): readonly string[] {
   });
 }
 
-/** A request in one line: its time, what it asked for, and its outcome. */
+/** A request in one line: its time, its target and its outcome. */
 export function describeRequest(request: LoggedRequest): string {
   const { method, path, model, status, outcome, error, faults, bytesSent } = request;
   const time = new Date().toISOString().slice(11, 19);

@@ -131,12 +131,12 @@ describe("mock", () => {
     });
     assertEquals(code, EXIT.success);
     const [offers, dialect, listens, ...requests] = stdout.split("\n");
-    assertEquals(offers, "It offers tiny, any other model");
-    assertEquals(dialect, "It speaks the dialect spec, with the faults cut@line:1000; reset@50%");
+    assertEquals(offers, "Models: tiny, any other model");
+    assertEquals(dialect, "Dialect: spec, with the faults cut@line:1000; reset@50%");
     assertMatch(listens!, /^The mock listens on http:\/\/127\.0\.0\.1:\d+; Ctrl-C stops it$/);
     assertMatch(requests[0]!, / tiny {2}200 {2}faulted .* faults: reset$/);
     assertMatch(requests[1]!, / 400 {2}finished {2}error: invalid model name$/);
-    assertEquals(stderr, "Never struck: cut@line:1000\n");
+    assertEquals(stderr, "Faults that never struck: cut@line:1000\n");
   });
 
   it("writes the address and each request as lines of JSON for a program, without secrets", async () => {
@@ -219,12 +219,12 @@ describe("mock", () => {
       const init = { method: "POST", body: '{"model":"a"}' };
       assertMatch(await (await fetch(`${url}/api/pull`, init)).text(), /"total":5000000000.*\r\n/);
     });
-    assertStringIncludes(stdout, "It offers a\nIt speaks the dialect v0.5, with the faults crlf\n");
+    assertStringIncludes(stdout, "Models: a\nDialect: v0.5, with the faults crlf\n");
     const options = ["--model", "b", "--dialect", "spec", "--fault", "cut"];
     const other = await withMock(["--config", file, ...options], () => Promise.resolve());
     assertStringIncludes(
       other.stdout,
-      "It offers b\nIt speaks the dialect spec, with the faults cut\n",
+      "Models: b\nDialect: spec, with the faults cut\n",
     );
     const refuse = async (text: string, message: RegExp) => {
       await writeFile(file, text);
@@ -232,8 +232,8 @@ describe("mock", () => {
       assertEquals(code, EXIT.usage);
       assertMatch(stderr, message);
     };
-    await refuse("{", /--config .*mock.json: Cannot read it as JSON: /);
-    await refuse('{"model":"a"}', /--config .*mock.json: model: Unknown field: it takes /);
+    await refuse("{", /--config .*mock.json: It is not JSON: /);
+    await refuse('{"model":"a"}', /--config .*mock.json: model: Unknown field: it must be one of /);
     await refuse(
       '{"faults":["cat"]}',
       /--config .*mock.json: faults\[0\]: Cannot use the fault "cat"/,

@@ -3,7 +3,7 @@
  *
  *     flags ── readOptions ──▶ PullTask ── runPulls (pull_run.ts) ──▶ exit code
  *
- * With `--record`, a recorder (`pull_record.ts`) stands between them and the server.
+ * With `--record`, a recorder (`pull_record.ts`) sits between the pulls and the server.
  *
  * @module
  */
@@ -11,6 +11,7 @@
 import { Option } from "commander";
 import type { PullModelOptions } from "../../mod.ts";
 import { type AddCommand, type CommandContext, requireModelName, UsageError } from "../command.ts";
+import { examples } from "../examples.ts";
 import { printable } from "../printable.ts";
 import { chooseHost, chooseRegistry, DEFAULT_HOST, showHost } from "../host.ts";
 import { quoteArgument } from "../invocation.ts";
@@ -44,11 +45,13 @@ const DEFAULTS = { retryFor: "30m", stallTimeout: "2m", silenceTimeout: "30m" } 
 /** Reads the options of a pull from the flags. */
 function readOptions(flags: PullFlags): PullModelOptions {
   const { insecure = false, retries, minSpeed } = flags;
-  // A count by itself is all that is wanted.
+  // If only a count is given, there is no time limit.
   const { retryFor = retries === undefined ? DEFAULTS.retryFor : "off" } = flags;
   const stallTimeoutMs = parseDuration(flags.stallTimeout, "--stall-timeout", Infinity);
   if (minSpeed !== undefined && stallTimeoutMs === Infinity) {
-    throw new UsageError("--min-speed needs a --stall-timeout: it is the speed over that time");
+    throw new UsageError(
+      "--min-speed needs a --stall-timeout: the speed is measured over that time",
+    );
   }
   return {
     insecure,
@@ -61,24 +64,24 @@ function readOptions(flags: PullFlags): PullModelOptions {
   };
 }
 
-/** A header as `Name: value`. What is wrong is told without the value, which may be secret. */
+/** Parses a header such as `Name: value`. Errors do not show the value, which may be secret. */
 function parseHeader(text: string): [name: string, value: string] {
   const colon = text.indexOf(":");
   const [name, value] = [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
   if (colon === -1) {
-    throw new UsageError('--header: it must be like "Authorization: Bearer KEY", with a colon');
+    throw new UsageError('--header: it needs a colon, as in "Authorization: Bearer KEY"');
   }
   try {
     new Headers([[name, value]]);
   } catch {
-    throw new UsageError("--header: HTTP does not allow this name or this value");
+    throw new UsageError("--header: HTTP does not allow this name or value");
   }
   return [name, value];
 }
 
 /**
- * The command that pulls models in the same way again, for a shell, without what may be secret, and without
- * `--record`: the file is there already.
+ * The shell command that pulls models in the same way again, without secrets, and without `--record`, because
+ * the file already exists.
  */
 function describeAgain(
   models: readonly string[],
@@ -120,12 +123,14 @@ function formOf({ json, quiet }: PullFlags): OutputForm {
   return quiet ? "quiet" : "suitable";
 }
 
-const HELP_AFTER = `
-Examples:
-  pull llama3.2 --if-missing   pull it, unless the server has some version of it
-  pull llama3.2 --dry-run      say how much there is to download, and pull nothing
-  pull --outdated --dry-run    list the models that have a newer version, with sizes
-  pull --outdated              pull those
+const EXAMPLES = examples({
+  "pull llama3.2 --if-missing": "pull it, unless the server has some version of it",
+  "pull llama3.2 --dry-run": "say how much there is to download, and pull nothing",
+  "pull --outdated --dry-run": "list the models that have a newer version, with sizes",
+  "pull --outdated": "pull those",
+});
+
+const HELP_AFTER = `${EXAMPLES}
 
 Models that were made on the server are left as they are by --outdated, and so are cloud models.
 Durations are like 90s, 30m, 2h or off. The server keeps what was downloaded: pull again to resume.
@@ -139,14 +144,20 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
     .description("pull models, one after the other, and show their progress")
     .argument("[models...]", "the models' names, such as llama3.2 or llama3.2:1b")
     .addOption(
-      new Option("--if-missing", "pull only what the server does not have").conflicts([
+      new Option("--if-missing", "pull only models that the server does not have").conflicts([
         "outdated",
         "dryRun",
       ]),
     )
-    .option("--outdated", "pull what has a newer version; of all models, if none is named")
+    .option(
+      "--outdated",
+      "pull models that have a newer version; check all models if none is named",
+    )
     .addOption(
-      new Option("--dry-run", "say what is there and what there is to download; pull nothing")
+      new Option(
+        "--dry-run",
+        "show what is already there and what would be downloaded; pull nothing",
+      )
         .conflicts("record"),
     )
     .option("--host <address>", `the address of Ollama (default: $OLLAMA_HOST, or ${DEFAULT_HOST})`)
@@ -156,46 +167,47 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
       'a header to send, such as "Authorization: Bearer KEY"; may be repeated',
       (header: string, headers: readonly string[] = []) => [...headers, header],
     )
-    .option("--retries <number>", "how many failures in a row to retry, in place of --retry-for")
+    .option("--retries <number>", "how many failures in a row to retry, instead of --retry-for")
     .option(
       "--retry-for <duration>",
       `how long to retry without progress (default: "${DEFAULTS.retryFor}")`,
     )
     .option(
       "--stall-timeout <duration>",
-      "retry when a download brings nothing new for so long",
+      "retry when a download makes no progress for this long",
       DEFAULTS.stallTimeout,
     )
     .option(
       "--silence-timeout <duration>",
-      "retry when nothing at all comes for so long",
+      "retry when nothing at all arrives for this long",
       DEFAULTS.silenceTimeout,
     )
-    .option("--min-speed <speed>", "take less than this, such as 100KB/s, for nothing new")
+    .option("--min-speed <speed>", "treat a download slower than this, such as 100KB/s, as stalled")
     .option(
       "--registry <url>",
       "the registry to ask for the sizes of all layers (default: $OLLAMA_PULL_REGISTRY, or the model's)",
     )
-    .option("--no-manifest", "do not ask the registry: use sizes only as the server tells them")
-    .option("--json", "write what changes as lines of JSON")
+    .option("--no-manifest", "do not ask the registry: use only the sizes that the server reports")
+    .option("--json", "write each change as a line of JSON")
     .addOption(new Option("--quiet", "write nothing but errors").conflicts("json"))
     .option(
       "--record <file>",
-      "store what arrives, and when, in a new file, for `mock --replay` or a bug report",
+      "record everything that arrives in a new file, for `mock --replay` or a bug report",
     )
     .addHelpText("after", HELP_AFTER)
     .action(async (models: readonly string[], flags: PullFlags) => {
       for (const model of models) requireModelName(model);
-      const { OLLAMA_HOST, OLLAMA_PULL_REGISTRY } = context.env;
       const { insecure = false, ifMissing = false, dryRun, outdated } = flags;
       if (models.length === 0 && !outdated) {
         throw new UsageError("Which model? Name one, such as llama3.2, or add --outdated");
       }
-      const host = chooseHost(flags.host, OLLAMA_HOST);
-      const registry = chooseRegistry(flags.registry, OLLAMA_PULL_REGISTRY, insecure);
+      const host = chooseHost(flags.host, context.env);
       if (flags.registry !== undefined && !flags.manifest) {
-        throw new UsageError("--registry is of no use with --no-manifest: no registry is asked");
+        throw new UsageError("--registry has no effect with --no-manifest: no registry is asked");
       }
+      const registry = flags.manifest
+        ? chooseRegistry(flags.registry, context.env, insecure)
+        : undefined;
       const manifest = { registry, insecure };
       const task: PullTask = {
         models,
@@ -205,7 +217,7 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
         ...(flags.manifest && { manifest }),
         ifMissing,
         keepsBytes: true,
-        // Once it is known what is outdated, that is pulled by name.
+        // Models found to be outdated are then pulled by name.
         again: (left) =>
           describeAgain(left, { host, registry }, { ...flags, outdated: undefined }, context),
       };
@@ -213,7 +225,7 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
       if (!flags.manifest) {
         const option = outdated ? "--outdated" : "--dry-run";
         throw new UsageError(
-          `${option} is of no use with --no-manifest: it compares with the registry`,
+          `${option} cannot be used with --no-manifest: it compares with the registry`,
         );
       }
       const again = (left: readonly string[]) =>
@@ -228,7 +240,7 @@ export const addPullCommand: AddCommand = (program, context, onExit) => {
     });
 };
 
-/** Pulls, and records that if it is wanted. */
+/** Pulls, with a recording if requested. */
 async function run(
   task: PullTask,
   { record }: PullFlags,

@@ -1,5 +1,5 @@
 /**
- * `pull --record`: stores what arrives in a new file.
+ * `pull --record`: stores everything that arrives in a new file.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { printable } from "../printable.ts";
 import { readVersion } from "../version.ts";
 import { MANIFEST_TIMEOUT_MS, type PullTask, runPulls } from "./pull_run.ts";
 
-/** Pulls models, stores what arrives in a file, and resolves to the exit code. */
+/** Pulls models, records everything that arrives in a file, and resolves to the exit code. */
 export async function recordPulls(
   task: PullTask,
   file: RecordingFile,
@@ -24,7 +24,7 @@ export async function recordPulls(
     const { Recorder } = await import("../../mock/recordings/recorder.ts");
     const header = {
       recordedAt: new Date().toISOString(),
-      recordedBy: `@ollama-pull/kit ${await readVersion()}`,
+      recordedBy: `@ollama-pull/kit ${await readVersion().catch(() => "unknown")}`,
       server: await askVersion(task, context),
     };
     const { now, fetch } = context;
@@ -36,7 +36,7 @@ export async function recordPulls(
   }
 }
 
-/** Pulls models by a recorder, which writes nothing after that. */
+/** Pulls models through a recorder, which writes nothing after that. */
 async function runWith(
   recorder: Recorder,
   task: PullTask & Pick<CommandContext, "fetch">,
@@ -51,23 +51,23 @@ async function runWith(
   }
 }
 
-/** Writes bytes to a file, from an offset in them on, and returns how many it has written. */
+/** Writes bytes from an offset on to a file, and returns how many it has written. */
 type WriteBytes = (descriptor: number, bytes: Uint8Array, offset: number) => number;
 
-/** A new file that is written line by line, so that what was recorded is there whatever comes next. */
+/** A new file that is written line by line, so that what was recorded survives whatever happens next. */
 export class RecordingFile {
-  /** Where it is. */
+  /** Its path. */
   readonly path: string;
   readonly #descriptor: number;
   readonly #write: WriteBytes;
   #problem: string | undefined;
 
   /**
-   * Makes the file.
+   * Creates the file.
    *
-   * @param path Where it is to be.
+   * @param path Its path.
    * @param write Writes bytes to a file.
-   * @throws {UsageError} If it cannot be made, or is there already: what somebody recorded is not lost.
+   * @throws {UsageError} If it cannot be created, or already exists: an earlier recording must not be lost.
    */
   constructor(path: string, write: WriteBytes = writeSync) {
     this.path = path;
@@ -78,19 +78,19 @@ export class RecordingFile {
       if ((error as { code?: unknown }).code === "EEXIST") {
         const shown = printable(path);
         throw new UsageError(
-          `--record: ${shown} is there already: name another file, or remove it`,
+          `--record: ${shown} already exists: name another file, or delete it`,
         );
       }
       throw new UsageError(`--record: ${printable(messageOf(error))}`);
     }
   }
 
-  /** Why a line could not be written, if one could not. The pull goes on all the same. */
+  /** Why a line could not be written, if so. The pull continues anyway. */
   get problem(): string | undefined {
     return this.#problem;
   }
 
-  /** Writes a line, unless one before could not be written. */
+  /** Writes a line, unless an earlier one could not be written. */
   write(line: string): void {
     if (this.#problem !== undefined) return;
     const bytes = new TextEncoder().encode(line);
@@ -110,12 +110,12 @@ export class RecordingFile {
 }
 
 function explainProblem({ path, problem = "" }: RecordingFile, { stderr }: CommandContext): number {
-  const what = `The recording in ${printable(path)} is not whole: ${printable(problem)}`;
-  stderr.write(`error: ${what}. Make room, and record again\n`);
+  const what = `The recording in ${printable(path)} is incomplete: ${printable(problem)}`;
+  stderr.write(`error: ${what}. Free some space, and record again\n`);
   return EXIT.failure;
 }
 
-/** The version of the server, as it tells it, or `undefined` if it does not within a time. */
+/** The server's version, or `undefined` if it does not answer in time. */
 async function askVersion(
   { host, options }: PullTask,
   { fetch, sleep, signal }: CommandContext,

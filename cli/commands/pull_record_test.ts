@@ -95,7 +95,7 @@ describe("pull --record", () => {
         return await readFrom(copy);
       });
       assertEquals(attemptsOf(again), attemptsOf(recording));
-      assertStringIncludes(outputs, "It replays small\n");
+      assertStringIncludes(outputs, "Replayed: small\n");
     });
   });
 
@@ -175,7 +175,7 @@ describe("pull --record", () => {
       assertEquals(refused.code, EXIT.usage);
       assertEquals(
         refused.context.stderr.text,
-        `error: --record: ${file} is there already: name another file, or remove it\n`,
+        `error: --record: ${file} already exists: name another file, or delete it\n`,
       );
       assertEquals(await readFile(file, "utf8"), "kept");
       const nowhere = await recordFrom({ url: "http://127.0.0.1:1" }, join(file, "x", "y"));
@@ -206,8 +206,8 @@ describe("pull --record", () => {
         assertStringIncludes(context.stdout.text, "small: 1.0 kB in 0 s");
         assertEquals(
           context.stderr.text,
-          `error: The recording in ${path} is not whole: no space left on device. ` +
-            "Make room, and record again\n",
+          `error: The recording in ${path} is incomplete: no space left on device. ` +
+            "Free some space, and record again\n",
         );
         assertEquals((await readFrom(path)).exchanges.length, 1);
       });

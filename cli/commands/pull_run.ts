@@ -1,5 +1,5 @@
 /**
- * Pulls models, one after the other, and says how each of them ends.
+ * Pulls models, one after the other, and reports how each pull ends.
  *
  * @module
  */
@@ -31,21 +31,23 @@ export interface PullTask {
   readonly form: OutputForm;
   /** How to pull. */
   readonly options: PullModelOptions;
-  /** How to ask the registry for the layers of a model, unless it is not to be asked. */
+  /** How to ask the registry for the layers of a model. `undefined` if it must not be asked. */
   readonly manifest?: Pick<FetchManifestOptions, "registry" | "insecure">;
-  /** Whether only what the server lacks is to be pulled. @default {false} */
+  /** Whether to pull only models that the server lacks. @default {false} */
   readonly ifMissing?: boolean;
   /** Whether the server keeps what was downloaded. */
   readonly keepsBytes: boolean;
-  /** Makes the requests of pulls. @default that of the context */
+  /** A line that explains each retry, for a person. @default nothing */
+  readonly retryNote?: string;
+  /** Makes the requests of pulls. @default the context's `fetch` */
   readonly fetch?: CommandContext["fetch"];
   /** The command that pulls some of the models again. */
   again(models: readonly string[]): string;
 }
 
 /**
- * How long the registry may take to list the layers of a model, in milliseconds: after that, the bars
- * have shown what is known for some time.
+ * How long the registry may take to list the layers of a model, in milliseconds. The bars show what is known
+ * meanwhile.
  */
 export const MANIFEST_TIMEOUT_MS = 5_000;
 
@@ -60,7 +62,7 @@ export async function runPulls(task: PullTask, context: CommandContext): Promise
 class PullRun {
   readonly #task: PullTask;
   readonly #context: CommandContext;
-  /** The models that are not pulled yet: those that have failed, and those that come. */
+  /** The models that are not pulled yet: failed ones, and those still to come. */
   readonly #left: Set<string>;
 
   constructor(task: PullTask, context: CommandContext) {
@@ -82,7 +84,7 @@ class PullRun {
         await this.#pull(model, summary);
       } catch (error) {
         if (signal.aborted) return this.#explainEnd(model);
-        // Where no connection is made, none will be for the models that come.
+        // If no connection can be made now, the remaining models would fail as well.
         const isHopeless = error instanceof PullError && error.code === "network" &&
           !summary.hasBegun;
         this.#explainFailure(error, model, isHopeless ? this.#left : [model], summary);
@@ -95,7 +97,7 @@ class PullRun {
     return this.#left.size === 0 ? EXIT.success : EXIT.failure;
   }
 
-  /** Whether the server has a model that is to be pulled only if it has not. */
+  /** Whether the server has a model that should be pulled only if it is missing. */
   async #isThere(model: string): Promise<boolean> {
     const { host, ifMissing = false, options: { headers } } = this.#task;
     if (!ifMissing) return false;
@@ -104,19 +106,19 @@ class PullRun {
     try {
       return await modelState(model, asked) !== "missing";
     } catch (error) {
-      // The pull tells what is wrong, and tries again: the server may only be about to start.
+      // Ignore the error: the pull reports it, and retries, since the server may just be starting.
       if (error instanceof PullError) return false;
       throw error;
     }
   }
 
   async #pull(model: string, summary: PullSummary): Promise<void> {
-    const { models, host, form, options, fetch = this.#context.fetch } = this.#task;
+    const { models, host, form, options, retryNote, fetch = this.#context.fetch } = this.#task;
     const { signal, now, sleep } = this.#context;
     const ended = new AbortController();
     if (models.length > 1) this.#write(`${printable(model)}\n`);
     const opening = `connecting to ${host.origin}`;
-    const view = createView(this.#context, { model, form, opening });
+    const view = await createView(this.#context, { model, form, opening });
     try {
       await pullModel(model, {
         layers: this.#fetchLayers(model, AbortSignal.any([signal, ended.signal])),
@@ -133,6 +135,7 @@ class PullRun {
         onRetry: (retry) => {
           summary.addRetry();
           view.retry(retry);
+          if (retryNote !== undefined) view.note(retryNote);
         },
       });
     } finally {
@@ -141,7 +144,7 @@ class PullRun {
     }
   }
 
-  /** The layers of a model, from its registry; none if that does not tell, of which nobody hears. */
+  /** The layers of a model from its registry. Empty, without a message, if they are not available. */
   async #fetchLayers(model: string, signal: AbortSignal): Promise<readonly ManifestLayer[]> {
     const { manifest } = this.#task;
     if (!manifest) return [];
@@ -168,7 +171,7 @@ class PullRun {
     this.#context.stderr.write(`error: ${name}${describeFailure(error, attempt)}\n`);
   }
 
-  /** Says how to go on after the command was interrupted, and returns the exit code. */
+  /** Says how to continue after an interruption, and returns the exit code. */
   #explainEnd(model: string): number {
     const { form, keepsBytes, again } = this.#task;
     const { stdout, stderr, signal: { reason } } = this.#context;
@@ -180,7 +183,7 @@ class PullRun {
     return reason.exitCode;
   }
 
-  /** Writes a line for a person who wants to follow the pulls. */
+  /** Writes a line for a person who follows the pulls. */
   #write(line: string): void {
     if (this.#task.form === "suitable") this.#context.stdout.write(line);
   }

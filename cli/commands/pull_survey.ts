@@ -1,6 +1,6 @@
 /**
- * `pull --dry-run` and `pull --outdated`: compares models with what their registries have now, and says what
- * a pull would download. Nothing is pulled here.
+ * `pull --dry-run` and `pull --outdated`: compares models with the current versions in their registries, and
+ * says what a pull would download. Nothing is pulled here.
  *
  *     list of the server, manifest of the registry ── examine ──▶ Finding ──▶ a line for each model
  *
@@ -29,15 +29,15 @@ export interface SurveyTask
   extends Pick<PullTask, "models" | "host" | "form" | "options" | "again"> {
   /** How to ask the registry. */
   readonly manifest: NonNullable<PullTask["manifest"]>;
-  /** Whether only what has a newer version is of interest. With no model named, all are compared. */
+  /** Whether only models with a newer version are of interest. If no model is named, all are compared. */
   readonly wantsOutdated: boolean;
 }
 
-/** What came of a survey. */
+/** The result of a survey. */
 export interface Survey {
-  /** The models of which there is a newer version. */
+  /** The models that have a newer version. */
   readonly outdated: readonly string[];
-  /** The exit code, if nothing follows. */
+  /** The exit code, if nothing is pulled afterwards. */
   readonly exitCode: number;
   /** Whether it was ended early. */
   readonly isCancelled: boolean;
@@ -48,19 +48,21 @@ const SURVEY_TIMEOUT_MS = 60_000;
 
 /** A layer of the newest version. */
 interface FoundLayer extends ManifestLayer {
-  /** Whether the server has it, if it tells. */
+  /** Whether the server has it, if known. */
   readonly present?: boolean;
 }
 
-/** What was found of a model. */
+/** The result for a model. */
 interface Finding {
   readonly model: string;
   readonly state: ModelState;
-  /** The size in bytes of the newest version; of what is there, if the registry does not know the model. */
+  /**
+   * The size in bytes of the newest version, or of the installed one if the registry does not have the model.
+   */
   readonly size?: number;
-  /** How many bytes of the newest version the server lacks, if it tells. */
+  /** How many bytes of the newest version the server lacks, if known. */
   readonly download?: number;
-  /** Why it is left as it is, if it is. */
+  /** Why it is left as it is, if so. */
   readonly reason?: "local" | "unknown-to-registry";
   /** The model that it was made from. */
   readonly parent?: string;
@@ -68,7 +70,7 @@ interface Finding {
   readonly layers?: readonly FoundLayer[];
 }
 
-/** A failure to ask the registry, which is asked from this machine, not by the server. */
+/** A failure to ask the registry. This machine asks it, not the server. */
 class RegistryFailure extends Error {
   declare readonly cause: PullError;
 
@@ -77,7 +79,7 @@ class RegistryFailure extends Error {
   }
 }
 
-/** Compares models, writes what was found, and resolves to what a pull can go on with. */
+/** Compares models, writes the results, and resolves to what a pull should continue with. */
 export async function survey(task: SurveyTask, context: CommandContext): Promise<Survey> {
   return await new Surveyor(task, context).run();
 }
@@ -109,7 +111,7 @@ class Surveyor {
     return { outdated, exitCode: this.#exitCode, isCancelled: false };
   }
 
-  /** The models on the server; none, if it cannot be asked, which is told. */
+  /** The models on the server. Empty, after a message, if it cannot be asked. */
   async #list(): Promise<readonly ListedModel[]> {
     const server = this.#server();
     return await server.run(() => server.models());
@@ -162,9 +164,9 @@ class Surveyor {
   }
 
   /**
-   * The manifest of a model; none of one on the server that its registry does not know.
+   * The manifest of a model. `undefined` for an installed one that its registry does not have.
    *
-   * @throws {RegistryFailure} If it cannot be had.
+   * @throws {RegistryFailure} If the registry cannot be asked.
    */
   async #fetchManifest(model: string, isListed: boolean): Promise<RegistryDocument | undefined> {
     const { fetch, signal, sleep } = this.#context;
@@ -206,7 +208,7 @@ class Surveyor {
     this.#context.stdout.write(`${words}\n`);
   }
 
-  /** Says why the state of a model is not known. */
+  /** Says why the state of a model is unknown. */
   #explainFailure(thrown: unknown, model: string): void {
     const { host, form, again } = this.#task;
     const { stdout, stderr } = this.#context;
@@ -221,7 +223,7 @@ class Surveyor {
       : adviseOn(error, attempt);
     if (form === "json") writeJsonFailure(stdout, { model, error, advice });
     const words = isUnknown
-      ? `its registry does not know it. ${advice}`
+      ? `its registry does not have it. ${advice}`
       : isOfRegistry
       ? `${printable((error as PullError).message)}. ${advice}`
       : describeFailure(error, attempt);
@@ -250,9 +252,9 @@ class Surveyor {
 }
 
 const ASKED_FROM_HERE =
-  "The registry is asked from this machine, not by the server: check the network, or give --registry";
+  "This machine asks the registry, not the server: check this machine's network, or use --registry";
 
-/** Whether a pull of a model would bring a newer version, and loses nothing that was made here. */
+/** Whether a pull of a model would bring a newer version without losing local changes. */
 function isToUpdate({ state, reason }: Finding): boolean {
   return state === "outdated" && reason === undefined;
 }
@@ -261,31 +263,31 @@ function sumOf(layers: readonly { readonly size: number }[]): number {
   return layers.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** What was found of a model, in one line. */
+/** The result for a model in one line. */
 function describe(finding: Finding): string {
   const { state, size, reason, parent } = finding;
   const model = printable(finding.model);
   const whole = size === undefined ? "" : `, ${formatBytes(size)}`;
   const origin = parent === undefined ? "" : ` (made from ${printable(parent)})`;
   if (reason === "unknown-to-registry") {
-    return `${model}: there${whole}; its registry does not know it${origin}`;
+    return `${model}: installed${whole}; its registry does not have it${origin}`;
   }
   if (reason === "local") {
-    return `${model}: other than in its registry${origin}; left as it is: pull it by name to replace it`;
+    return `${model}: differs from its registry${origin}; not updated: pull it by name to replace it`;
   }
   switch (state) {
     case "missing":
-      return `${model}: not there; to download: ${describeDownload(finding)}`;
+      return `${model}: not installed; to download: ${describeDownload(finding)}`;
     case "outdated":
-      return `${model}: a newer version; to download: ${describeDownload(finding)}`;
+      return `${model}: newer version available; to download: ${describeDownload(finding)}`;
     case "current":
       return `${model}: up to date${whole}`;
     case "present":
-      return `${model}: there; whether it is up to date cannot be told${describeLimit(finding)}`;
+      return `${model}: installed; cannot tell whether it is up to date${describeLimit(finding)}`;
   }
 }
 
-/** How much a pull would download, as far as that is known. */
+/** How much a pull would download, as far as known. */
 function describeDownload({ download, size = 0 }: Finding): string {
   if (download === undefined) return `at most ${formatBytes(size)}`;
   return download === size ? formatBytes(size) : `${formatBytes(download)} of ${formatBytes(size)}`;

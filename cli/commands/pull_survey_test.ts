@@ -66,9 +66,9 @@ describe("pull --dry-run", () => {
       const { server, context, pull } = world;
       assertEquals(await pull("mistral", "tiny", "changed:latest", "--dry-run"), EXIT.success);
       assertEquals(world.lines, [
-        "mistral: not there; to download: 4.1 GB",
+        "mistral: not installed; to download: 4.1 GB",
         "tiny: up to date, 2.0 MB",
-        "changed:latest: a newer version; to download: 1.2 kB of 2.0 MB",
+        "changed:latest: newer version available; to download: 1.2 kB of 2.0 MB",
       ]);
       assertEquals([context.stderr.text, pullsOf(server)], ["", 0]);
     });
@@ -97,7 +97,7 @@ describe("pull --dry-run", () => {
       assertEquals(world.lines, ["tiny: up to date, 2.0 MB"]);
       assertMatch(
         world.context.stderr.text,
-        /^error: gone: its registry does not know it. .*ollama.com/,
+        /^error: gone: its registry does not have it. .*ollama.com/,
       );
       assertEquals(world.context.stderr.lines.length, 1);
     });
@@ -107,11 +107,11 @@ describe("pull --dry-run", () => {
     await withModels(SHELF, async ({ pull, context }) => {
       assertEquals(await pull("tiny", "--dry-run", "--registry", NO_REGISTRY), EXIT.failure);
       assertMatch(context.stderr.text, /^error: tiny: Cannot reach http:\/\/127.0.0.1:1: /);
-      assertStringIncludes(context.stderr.text, "The registry is asked from this machine");
+      assertStringIncludes(context.stderr.text, "This machine asks the registry");
       assertEquals(await pull("tiny", "--dry-run", "--json", "--registry", NO_REGISTRY), 1);
       const { model, error, advice } = JSON.parse(context.stdout.text);
       assertEquals([model, error.code], ["tiny", "network"]);
-      assertStringIncludes(advice, "from this machine");
+      assertStringIncludes(advice, "This machine asks");
     });
   });
 
@@ -150,8 +150,8 @@ describe("pull --dry-run", () => {
       const args = ["pull", "changed", "mistral", "--dry-run", "--host", url];
       assertEquals(await main(args, context), EXIT.success);
       assertEquals(context.stdout.lines, [
-        "changed: there; whether it is up to date cannot be told; to download: at most 2.0 MB",
-        "mistral: not there; to download: at most 4.1 GB",
+        "changed: installed; cannot tell whether it is up to date; to download: at most 2.0 MB",
+        "mistral: not installed; to download: at most 4.1 GB",
       ]);
     });
   });
@@ -163,9 +163,9 @@ describe("pull --outdated", () => {
     installed: ["tiny", OLD, MADE, { name: "gpt:20b-cloud", size: 1 }, "nomic-embed-text"],
   };
   const TOLD = [
-    "changed:latest: a newer version; to download: 1.2 kB of 2.0 MB",
-    "mine:latest: other than in its registry (made from tiny); left as it is: pull it by name to replace it",
-    "nomic-embed-text:latest: there, 274 MB; its registry does not know it",
+    "changed:latest: newer version available; to download: 1.2 kB of 2.0 MB",
+    "mine:latest: differs from its registry (made from tiny); not updated: pull it by name to replace it",
+    "nomic-embed-text:latest: installed, 274 MB; its registry does not have it",
     "1 of 4 models has a newer version; to download: 1.2 kB",
   ];
 
@@ -196,7 +196,7 @@ describe("pull --outdated", () => {
     await withModels(LIBRARY, async (world) => {
       assertEquals(await world.pull("tiny", "CHANGED", "--outdated", "--dry-run"), EXIT.success);
       assertEquals(world.lines, [
-        "CHANGED: a newer version; to download: 1.2 kB of 2.0 MB",
+        "CHANGED: newer version available; to download: 1.2 kB of 2.0 MB",
         "1 of 2 models has a newer version; to download: 1.2 kB",
       ]);
     });
@@ -258,8 +258,8 @@ describe("options of pull that contradict each other", () => {
       [["a", "--if-missing", "--outdated"], "cannot be used with"],
       [["a", "--if-missing", "--dry-run"], "cannot be used with"],
       [["a", "--dry-run", "--record", "x"], "cannot be used with"],
-      [["a", "--dry-run", "--no-manifest"], "--dry-run is of no use with --no-manifest"],
-      [["--outdated", "--no-manifest"], "--outdated is of no use with --no-manifest"],
+      [["a", "--dry-run", "--no-manifest"], "--dry-run cannot be used with --no-manifest"],
+      [["--outdated", "--no-manifest"], "--outdated cannot be used with --no-manifest"],
     ];
     for (const [args, message] of lines) {
       const context = new TestContext(new Recorder());

@@ -31,7 +31,7 @@ describe("pull", () => {
       assertEquals(bodies, [{ model: "llama3.2", name: "llama3.2", insecure: true, stream: true }]);
       assertEquals(context.stdout.lines.slice(-2), [
         "success",
-        "llama3.2: 1.0 kB in 0 s, 400 B of it was there before",
+        "llama3.2: 1.0 kB in 0 s, 400 B already present",
       ]);
       assertEquals(context.stderr.text, "");
     });
@@ -338,7 +338,7 @@ describe("main", () => {
       ],
       [
         ["pull", "a", "--min-speed", "1KB/s", "--stall-timeout", "off"],
-        "error: --min-speed needs a --stall-timeout: it is the speed over that time",
+        "error: --min-speed needs a --stall-timeout: the speed is measured over that time",
       ],
       [
         ["pull", "a", "--registry", "ftp://a"],
@@ -346,15 +346,15 @@ describe("main", () => {
       ],
       [
         ["pull", "a", "--registry", "a", "--no-manifest"],
-        "error: --registry is of no use with --no-manifest: no registry is asked",
+        "error: --registry has no effect with --no-manifest: no registry is asked",
       ],
       [
         ["pull", "a", "--header", "secret"],
-        'error: --header: it must be like "Authorization: Bearer KEY", with a colon',
+        'error: --header: it needs a colon, as in "Authorization: Bearer KEY"',
       ],
       [
         ["pull", "a", "--header", "A: se\ncret"],
-        "error: --header: HTTP does not allow this name or this value",
+        "error: --header: HTTP does not allow this name or value",
       ],
       [
         ["pull", "a", "--host", "11434"],

@@ -1,13 +1,13 @@
 /**
- * Draws a pull as lines of text that fit a screen. It does not touch a terminal.
+ * Draws a pull as lines of text that fit a screen. It does not access a terminal.
  *
  *     pulling manifest
  *     dde5aa3fc5ff  33% ▕███████              ▏ 664 MB/2.0 GB
  *     966de95ca8a6   0% ▕                     ▏    0 B/1.4 kB
  *     whole model   33% ▕███████              ▏ 664 MB/2.0 GB   52 MB/s        25 s
  *
- * On a narrow screen, columns are left out or get a line of their own. Layers for which there is no room
- * are counted in one line.
+ * On a narrow screen, columns are dropped or moved to a separate line. Layers that do not fit are counted in
+ * one line.
  *
  * @module
  */
@@ -27,11 +27,11 @@ export interface Size {
   readonly rows: number;
 }
 
-/** The statuses of the server around the download. */
+/** The server's statuses before and after the download. */
 export interface Steps {
-  /** Those before it. */
+  /** Those before. */
   readonly before: readonly string[];
-  /** Those after it. */
+  /** Those after. */
   readonly after: readonly string[];
 }
 
@@ -48,31 +48,31 @@ const COLUMNS_WITH_SIZES = HEAD_COLUMNS + 1 + SIZES_COLUMNS;
 const COLUMNS_WITH_BAR = HEAD_COLUMNS + EDGES_COLUMNS + SHORTEST_BAR + SIZES_COLUMNS;
 const COLUMNS_WITH_SPEED = COLUMNS_WITH_BAR + SPEED_COLUMNS + TIME_COLUMNS;
 
-/** What else there is to know about a pull. */
+/** Additional details about a pull. */
 export interface Details {
-  /** The layers, the most interesting first, in case there is no room for all. */
+  /** The layers, the most interesting first, because not all of them may fit. */
   readonly ranked?: readonly PullLayer[];
-  /** For how many seconds nothing has come, if that is long. */
+  /** For how many seconds there has been no progress, if that is long. */
   readonly standstill?: number | undefined;
 }
 
-/** How far something has come: a layer, or the whole. */
+/** The progress of a layer, or of the whole. */
 interface Row {
   readonly label: string;
   readonly completed: number;
-  /** The size, if it is known. Otherwise there is no percentage and no bar: an empty one would say 0 %. */
+  /** The size, if known. If not, there is no percentage and no bar, since an empty bar would mean 0 %. */
   readonly total: number | undefined;
   readonly fraction: number;
   readonly done: boolean;
 }
 
 /**
- * The lines that show a pull, each within the width, and no more than the height.
+ * The lines that show a pull. They fit the width and the height of the screen.
  *
- * @param progress How far it has come.
+ * @param progress The progress.
  * @param steps The statuses around the download.
  * @param size The size of the screen.
- * @param details What else there is to know.
+ * @param details Additional details.
  */
 export function drawPull(
   progress: PullProgress,
@@ -134,7 +134,7 @@ function toRow(layer: PullLayer): Row {
   return { label: labelOf(layer), completed, total, fraction, done };
 }
 
-/** What tells a layer from the others: its digest, or the server's words less the verb. */
+/** A short label for a layer: its digest, or the server's words without the verb. */
 function labelOf({ digest, status }: PullLayer): string {
   if (digest !== undefined) return printable(shortDigest(digest));
   return printable(status).replace(/^(?:downloading|pulling) +/i, "");
@@ -155,7 +155,7 @@ function drawRow(row: Row, columns: number): string {
   return `${head} ${drawBar(fraction, room)} ${sizes}`;
 }
 
-/** A bar that is as full as a fraction says, or room for one. */
+/** A bar filled up to a fraction, or blank space of the same width. */
 function drawBar(fraction: number | undefined, room: number): string {
   if (fraction === undefined) return " ".repeat(room + 2);
   const filled = Math.floor(fraction * room);

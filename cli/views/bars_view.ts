@@ -3,8 +3,8 @@
  *
  *     PullProgress ──▶ the latest one ── at each tick ──▶ lines (bars.ts) ──▶ log-update ──▶ screen
  *
- * The clock decides when to draw, not the server: however much that sends, the terminal is redrawn ten
- * times a second. The size of the terminal is read each time, so a resize needs no event.
+ * The clock decides when to draw, not the server: however much the server sends, the terminal is redrawn ten
+ * times a second. The size of the terminal is read each time, so no resize event is needed.
  *
  * @module
  */
@@ -55,7 +55,7 @@ export class BarsView implements ProgressView {
   #after: string[] = [];
   #tick = 0;
   #cursorHidden = false;
-  /** The lines on the screen, and the size that they were drawn for. */
+  /** The lines on the screen, and the size for which they were drawn. */
   #painted: { lines: string[]; room: Size } | undefined;
 
   /**
@@ -71,7 +71,7 @@ export class BarsView implements ProgressView {
     this.#stdout = withSize(context.stdout);
     this.#standstill = new Standstill(() => context.now());
     this.#before = [opening];
-    // The cursor is handled here, since log-update always hides it on standard error.
+    // The cursor is handled here, because log-update always hides it on standard error.
     const stream = this.#stdout as unknown as NodeJS.WritableStream;
     this.#update = createLogUpdate(stream, { showCursor: true });
     this.#letGo = context.holdTerminal(() => this.#leaveScreen());
@@ -90,12 +90,16 @@ export class BarsView implements ProgressView {
     if (steps.length > MAX_STEPS) steps.shift();
   }
 
-  /** Writes a line that stays, above the picture. */
   retry(retry: PullRetry): void {
     this.#standstill.restart();
+    this.note(describeRetry(retry));
+  }
+
+  /** Writes a permanent line above the picture. */
+  note(line: string): void {
     this.#clearAfterResize(this.#room());
     this.#update.clear();
-    this.#stdout.write(`${describeRetry(retry)}\n`);
+    this.#stdout.write(`${line}\n`);
     this.#forgetPicture();
     this.#paint();
   }
@@ -151,7 +155,7 @@ export class BarsView implements ProgressView {
     };
   }
 
-  /** Words with a spinner, and the time that the step has taken when that is long. */
+  /** A text with a spinner, and the duration of the step if it is long. */
   #withSpinner(words: string): string {
     if (this.#tick < 0) return words;
     const { seconds } = this.#standstill;
@@ -160,8 +164,8 @@ export class BarsView implements ProgressView {
   }
 
   /**
-   * Clears the old picture when the terminal was resized: its lines may now be wrapped, and log-update,
-   * which counts them as written, would not clear all of them.
+   * Clears the old picture after the terminal was resized: its lines may now be wrapped, and log-update,
+   * which counts them as they were written, would not clear all of them.
    */
   #clearAfterResize(room: Size): void {
     if (!this.#painted) return;

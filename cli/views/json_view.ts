@@ -1,5 +1,5 @@
 /**
- * A pull for programs: one JSON object a line, each with the name of its model.
+ * A pull for programs: one JSON object per line, each with the name of its model.
  *
  *     {"model":"llama3.2","phase":"downloading","completed":500,…,"layers":[{"digest":"sha256:…",…}]}
  *     {"model":"llama3.2","retry":{"attempt":2,"delayMs":1000,"error":{"name":"PullError",…}}}
@@ -13,20 +13,20 @@ import { escapeControls } from "../../src/text.ts";
 import type { Output } from "../command.ts";
 import type { ProgressView } from "./view.ts";
 
-/** Writes snapshots: the first one whole, then with the layers that have changed since the line before. */
+/** Writes snapshots: the first one completely, later ones only with the layers that have changed. */
 export class JsonView implements ProgressView {
   readonly #stdout: Output;
   readonly #model: string;
   #layers: readonly PullLayer[] = [];
 
-  /** Writes to an output what becomes of a model. */
+  /** Writes the progress and the outcome of a model to an output. */
   constructor(stdout: Output, model: string) {
     this.#stdout = stdout;
     this.#model = model;
   }
 
   show({ layers, ...progress }: PullProgress): void {
-    // Snapshots share the layers that did not change.
+    // Snapshots share unchanged layers.
     const changed = layers.filter((layer, index) => layer !== this.#layers[index]);
     this.#layers = layers;
     writeJson(this.#stdout, {
@@ -40,10 +40,12 @@ export class JsonView implements ProgressView {
     writeJson(this.#stdout, { model: this.#model, retry: { attempt, delayMs, error } });
   }
 
+  note(): void {}
+
   end(): void {}
 }
 
-/** Writes how a pull has failed, and what to do. */
+/** Writes why a pull has failed, and what to do. */
 export function writeJsonFailure(
   stdout: Output,
   { model, error, advice }: { model: string; error: unknown; advice: string },
@@ -58,7 +60,7 @@ export function writeJsonFailure(
   });
 }
 
-/** Writes an object in a line. */
+/** Writes an object as a line. */
 export function writeJson(stdout: Output, value: object): void {
   stdout.write(`${escapeControls(JSON.stringify(value))}\n`);
 }

@@ -1,16 +1,16 @@
 /**
- * Ranks layers for a screen that has no room for all of them: those that move come first.
+ * Ranks layers for a screen that cannot show all of them: those making progress come first.
  *
- * That a layer is incomplete is not enough. A server that pulls one layer after another often does not
- * report the last bytes of each (observed), so all of them look incomplete until the end; one that pulls
- * them in parallel announces all of them first.
+ * Being incomplete is not enough. A server that pulls layers one after another often does not report their
+ * last bytes (observed), so all of them look incomplete until the end; one that pulls them in parallel
+ * announces all of them at the start.
  *
  * @module
  */
 
 import type { PullLayer } from "../../mod.ts";
 
-/** For how many redraws a layer counts as moving, so that the choice does not flicker. */
+/** For how many redraws a layer counts as making progress, so that the selection does not flicker. */
 const MOVING_REDRAWS = 5;
 
 /** Remembers at which redraw each layer last changed. */
@@ -23,7 +23,7 @@ export class LayerInterest {
   rank(layers: readonly PullLayer[]): PullLayer[] {
     this.#redraws++;
     for (const [index, layer] of layers.entries()) {
-      // Snapshots share the layers that did not change.
+      // Snapshots share unchanged layers.
       if (layer !== this.#seen[index]) this.#changedAt[index] = this.#redraws;
     }
     this.#seen = layers;

@@ -10,12 +10,11 @@ import { formatPercent } from "../../src/amounts.ts";
 import type { CommandContext, Output } from "../command.ts";
 import { describeRetry } from "../failure.ts";
 import { printable } from "../printable.ts";
-import { BarsView } from "./bars_view.ts";
 import { JsonView } from "./json_view.ts";
 import { describeStandstill, Standstill } from "./standstill.ts";
 import type { ProgressView } from "./view.ts";
 
-/** What to write: what suits the output, JSON for a program, or nothing but errors. */
+/** What to write: progress for people, JSON for a program, or only errors. */
 export type OutputForm = "suitable" | "json" | "quiet";
 
 /** How to show a pull. */
@@ -29,35 +28,42 @@ export interface ViewOptions {
 }
 
 /** The view that suits standard output. */
-export function createView(
+export async function createView(
   context: CommandContext,
   { model, form, opening }: ViewOptions,
-): ProgressView {
+): Promise<ProgressView> {
   if (form === "json") return new JsonView(context.stdout, model);
   if (form === "quiet") return SILENT_VIEW;
   const canRedraw = context.stdout.isTTY === true && context.env.TERM !== "dumb";
-  return canRedraw ? new BarsView(context, opening) : new LinesView(context);
+  if (!canRedraw) return new LinesView(context);
+  // Loaded only for a terminal: what they are drawn with reads more of the environment.
+  const { BarsView } = await import("./bars_view.ts");
+  return new BarsView(context, opening);
 }
 
-/** Nothing, for those who only want to know how it ends. */
-const SILENT_VIEW: ProgressView = { show: () => {}, retry: () => {}, end: () => {} };
+/** Shows nothing, for callers who only need the outcome. */
+const SILENT_VIEW: ProgressView = {
+  show: () => {},
+  retry: () => {},
+  note: () => {},
+  end: () => {},
+};
 
-/** How often to look whether a download stands still, in milliseconds. */
+/** How often to check whether a download stands still, in milliseconds. */
 const LOOK_EVERY_MS = 1_000;
 const SHORTEST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 10_000;
-/** After how many seconds it is told that a download stands still. */
+/** After how many seconds to report that a download stands still. */
 const FIRST_TOLD_SECONDS = 10;
-/** After how many different statuses new ones are no longer shown at once. */
+/** After how many different statuses new ones are no longer written at once. */
 const MAX_PROMPT_WORDS = 20;
 
 /**
- * Plain lines: each new status at once, and the download at most once a second, when its percentage has
- * changed, or ten seconds after the last line. A long pull is about a hundred lines. A download that stands
- * still is told of after ten seconds, twenty, forty and so on.
+ * Plain lines: each new status at once, and the download at most once per second if its percentage has
+ * changed, or otherwise ten seconds after the last line. A long pull takes about a hundred lines. A download
+ * that stands still is reported after ten seconds, twenty, forty and so on.
  *
- * While the size of the whole is unknown, bytes take the place of the percentage: those of `completed` in
- * two digits.
+ * While the total size is unknown, bytes replace the percentage: `completed` rounded to two digits.
  */
 export class LinesView implements ProgressView {
   readonly #stdout: Output;
@@ -67,14 +73,14 @@ export class LinesView implements ProgressView {
   readonly #seen = new Set<string>();
   #writtenAt = -Infinity;
   #written = "";
-  /** The latest snapshot, while that is one of a download. */
+  /** The latest snapshot, during a download. */
   #download: PullProgress | undefined;
-  /** How far the download had come when it was last written. */
+  /** The progress in the last line. */
   #mark = "";
-  /** After how many seconds of standstill to tell of it next. */
+  /** After how many seconds of standstill to report it next. */
   #nextTold = FIRST_TOLD_SECONDS;
 
-  /** Writes to an output, at a pace given by a clock. */
+  /** Writes to an output, paced by a clock. */
   constructor(context: Pick<CommandContext, "stdout" | "now" | "repeat">) {
     this.#stdout = context.stdout;
     this.#now = () => context.now();
@@ -91,14 +97,18 @@ export class LinesView implements ProgressView {
 
   retry(retry: PullRetry): void {
     this.#standstill.restart();
-    this.#write(describeRetry(retry));
+    this.note(describeRetry(retry));
+  }
+
+  note(line: string): void {
+    this.#write(line);
   }
 
   end(): void {
     this.#stopLooking();
   }
 
-  /** Tells of a download that stands still, less and less often. */
+  /** Reports a download that stands still, less and less often. */
   #look(): void {
     const { seconds } = this.#standstill;
     if (seconds === undefined) this.#nextTold = FIRST_TOLD_SECONDS;
@@ -120,7 +130,7 @@ export class LinesView implements ProgressView {
     const mark = totalIsKnown ? formatPercent(fraction) : completed.toPrecision(2);
     const pause = this.#pause();
     const isDue = mark !== this.#mark && pause >= SHORTEST_PAUSE_MS;
-    const standsStill = this.#standstill.seconds !== undefined; // of which `#look` tells
+    const standsStill = this.#standstill.seconds !== undefined; // which `#look` reports
     if (this.#mark !== "" && !isDue && (standsStill || pause < LONGEST_PAUSE_MS)) return;
     this.#mark = mark;
     this.#write(`pulling ${describeDownload(progress)}`.trimEnd());
@@ -137,7 +147,7 @@ export class LinesView implements ProgressView {
   }
 }
 
-/** How far a download has come, and how fast; where it stands still, for how many seconds. */
+/** The progress and speed of a download, or for how many seconds it has stood still. */
 function describeDownload(progress: PullProgress, standstill?: number): string {
   const { percent, bytes, line } = formatProgress(progress);
   if (standstill === undefined) return line;

@@ -14,28 +14,28 @@ function openLines() {
 }
 
 describe("createView", () => {
-  it("draws bars on a terminal, and writes lines elsewhere", () => {
-    const onScreen = createView(new TestContext(new Screen(80, 24)), WANTED);
+  it("draws bars on a terminal, and writes lines elsewhere", async () => {
+    const onScreen = await createView(new TestContext(new Screen(80, 24)), WANTED);
     assertInstanceOf(onScreen, BarsView);
     onScreen.end();
-    assertInstanceOf(createView(new TestContext(new Recorder()), WANTED), LinesView);
+    assertInstanceOf(await createView(new TestContext(new Recorder()), WANTED), LinesView);
   });
 
-  it("writes lines on a terminal that cannot move its cursor", () => {
+  it("writes lines on a terminal that cannot move its cursor", async () => {
     const context = new TestContext(new Screen(80, 24));
     context.env.TERM = "dumb";
-    assertInstanceOf(createView(context, WANTED), LinesView);
+    assertInstanceOf(await createView(context, WANTED), LinesView);
   });
 
-  it("writes JSON when it is asked to, on a terminal too", () => {
+  it("writes JSON when it is asked to, on a terminal too", async () => {
     const context = new TestContext(new Screen(80, 24));
-    assertInstanceOf(createView(context, { ...WANTED, form: "json" }), JsonView);
+    assertInstanceOf(await createView(context, { ...WANTED, form: "json" }), JsonView);
     assertEquals(context.stdout.text, "");
   });
 
-  it("writes nothing when it is asked to", () => {
+  it("writes nothing when it is asked to", async () => {
     const context = new TestContext(new Screen(80, 24));
-    const view = createView(context, { ...WANTED, form: "quiet" });
+    const view = await createView(context, { ...WANTED, form: "quiet" });
     view.show(downloading([[1, 2]]));
     view.retry({ error: new PullError("network", "a"), delayMs: 1, attempt: 2 });
     view.end();

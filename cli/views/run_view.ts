@@ -1,6 +1,6 @@
 /**
- * Shows the run of a suite: one line on standard error that is redrawn, if that is a terminal, or else
- * one now and then, and each result on standard output as it is found, if asked for.
+ * Shows the run of a suite: on standard error a line that is redrawn (on a terminal) or an occasional new
+ * line (otherwise), and on standard output each result as it is found, if requested.
  *
  *     ✓ must     C-REQ-1   A pull is a POST to /api/pull
  *     ✗ must     C-REQ-2   The body is JSON and names the model
@@ -17,17 +17,17 @@ import { fitWidth } from "../fit_width.ts";
 import { printable } from "../printable.ts";
 import { CLEAR_LINE, spinnerAt, TICK_MS } from "./spinner.ts";
 
-/** How often a line comes where there is no terminal, in milliseconds, unless results come meanwhile. */
+/** How often to write a line without a terminal, in milliseconds, unless results appear meanwhile. */
 const LINE_MS = 30_000;
 
-/** How long a run must take at least for its time to be told, in milliseconds. */
+/** The least duration of a run, in milliseconds, for which it is announced. */
 const LONG_RUN_MS = 5_000;
 
 /** Options of {@link RunView}. */
 export interface RunViewOptions {
   /** How many rules there are. */
   readonly total: number;
-  /** Makes the line of a result. Without it, results are not shown. */
+  /** Formats a result as a line. Without it, results are not shown. */
   readonly describe?: (result: RuleResult) => string;
   /** Printed once, before the first result. Without results, it is left out. */
   readonly heading?: string;
@@ -40,16 +40,16 @@ export class RunView {
   readonly #hasStatus: boolean;
   readonly #stopTicking: () => void;
   #rule: { id: string; title: string } | undefined;
-  /** What is done before the first rule. */
+  /** The activity before the first rule. */
   #before: string | undefined;
   #finished = 0;
   #broken = 0;
   #tick = 0;
-  /** How many results had been shown at the last line. */
+  /** How many results had been shown at the last progress line. */
   #shown = 0;
 
   /**
-   * Shows a run from now on.
+   * Starts showing a run.
    *
    * @param context The terminal and the clock.
    * @param options What to show.
@@ -63,7 +63,7 @@ export class RunView {
       : context.repeat(() => this.#writeLine(), LINE_MS);
   }
 
-  /** Says how long the run takes, if that is worth waiting for elsewhere. */
+  /** Announces how long the run takes, if it is long. */
   plan({ pullMs, expectedMs }: Plan): void {
     if (expectedMs < LONG_RUN_MS) return;
     this.#clear();
@@ -74,7 +74,7 @@ export class RunView {
     this.#draw();
   }
 
-  /** Shows the rule that runs next. */
+  /** Shows the rule that is about to run. */
   start(rule: { id: string; title: string }): void {
     this.#rule = rule;
     this.#draw();
@@ -102,7 +102,7 @@ export class RunView {
     this.#draw();
   }
 
-  /** Says how far the run is, unless results say it. */
+  /** Reports the progress of the run, unless results do so. */
   #writeLine(): void {
     const isTold = this.#options.describe !== undefined && this.#finished > this.#shown;
     this.#shown = this.#finished;
@@ -110,7 +110,7 @@ export class RunView {
     if (text !== undefined && !isTold) this.#context.stderr.write(`${text}\n`);
   }
 
-  /** How far the run is, or `undefined` between two rules. */
+  /** The progress of the run, or `undefined` between two rules. */
   #describeState(): string | undefined {
     if (!this.#rule) return this.#finished === 0 ? this.#before : undefined;
     const { id, title } = this.#rule;

@@ -1,5 +1,5 @@
 /**
- * The spinner of the views, which turns at each redraw.
+ * The spinner of the views, which advances at each redraw.
  *
  * @module
  */

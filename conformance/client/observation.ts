@@ -1,5 +1,5 @@
 /**
- * Answers the pull of a client with a script, and records what the client reports.
+ * Answers a client's pull with a script, and records what the client reports.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import { within } from "./within.ts";
 import type { AnswerScript, Play, ScriptedServer } from "./scripted_server.ts";
 import type { ClientSubject } from "./subject.ts";
 
-/** A client under test, and the server that it is tested with. */
+/** A client under test, and its server. */
 export interface ClientUnderTest extends ClientSubject {
   /** Plays the scripts. */
   readonly server: ScriptedServer;
-  /** The pulls that have not ended. */
+  /** The pulls that are still running. */
   readonly running: Set<Promise<unknown>>;
 }
 
-/** How long a client gets to process what it was sent and to report it. */
+/** How long a client gets to process what it was sent and to report it, in milliseconds. */
 const PATIENCE_MS = 5;
 const NETWORK_PATIENCE_MS = 200;
 
@@ -32,7 +32,7 @@ export interface Observation {
   readonly play: Play;
 }
 
-/** A client whose pull is being answered with a script. */
+/** A client whose pull is being answered from a script. */
 export interface RunningClient {
   /** The script. */
   readonly play: Play;
@@ -50,7 +50,7 @@ export interface RunningClient {
   readonly cancel: () => void;
 }
 
-/** Starts a pull of a client, to be answered with a script. */
+/** Starts a client's pull, which a script answers. */
 export function start(
   client: ClientUnderTest,
   script: AnswerScript,
@@ -64,7 +64,7 @@ export function start(
   let isOver = false;
   const patience = client.transport === "network" ? NETWORK_PATIENCE_MS : PATIENCE_MS;
   const { timeLimitMs = Infinity } = client;
-  // The answer outlives the client, so that it is seen whether the client closes its connection.
+  // The answer outlives the client, so that it becomes clear whether the client closes its connection.
   signal.addEventListener("abort", () => {
     controller.abort(signal.reason);
     client.server.forget(play);
@@ -92,7 +92,7 @@ export function start(
   };
   const result = pull();
   client.running.add(result);
-  result.catch(() => {}) // whoever waits for `result` gets it
+  result.catch(() => {}) // whoever awaits `result` gets the error
     .finally(() => client.running.delete(result));
   return {
     play,
@@ -111,7 +111,7 @@ export function start(
   };
 }
 
-/** Answers a pull of a client with a script, to the end. */
+/** Answers a client's pull with a script, to the end. */
 export async function observe(
   client: ClientUnderTest,
   script: AnswerScript,
@@ -120,7 +120,7 @@ export async function observe(
   return await start(client, script, run).result;
 }
 
-/** The message of an error and its other fields, among which there often is an HTTP status. */
+/** An error's message and other fields, which often include an HTTP status. */
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const fields = Object.entries(error).filter(([, value]) => typeof value !== "object");
@@ -134,7 +134,7 @@ export function expectFailure({ failure, play }: Observation, why: string): void
   throw new Violation(`a failure, because ${why}`, "success", [play.exchange]);
 }
 
-/** Whether an update tells of success in the server's own words. */
+/** Whether an update reports success in the server's own words. */
 export function isSuccess(update: unknown): boolean {
   return (Object(update) as { status?: unknown }).status === "success";
 }
@@ -142,21 +142,23 @@ export function isSuccess(update: unknown): boolean {
 const STATUS_FIELDS = ["status", "digest", "total", "completed"] as const;
 const PROGRESS_FIELDS = ["completed", "total", "fraction"] as const;
 
-/** The fields of an update that the protocol defines, without absent, null, empty and 0 ones. */
+/** The fields of an update that the protocol defines, except absent, null, empty and 0 ones. */
 export function comparableFields(
   update: unknown,
   { reports }: ClientSubject,
 ): Record<string, unknown> {
   const fields = reports === "statuses" ? STATUS_FIELDS : PROGRESS_FIELDS;
   const object = Object(update) as Record<string, unknown>;
-  // The protocol leaves out fields that are 0 or empty, and some languages cannot tell them apart.
+  // The protocol leaves out fields that are 0 or empty, and some languages cannot tell these from absent
+  // ones.
   const given = fields.filter((field) => ![undefined, null, "", 0].includes(object[field] as null));
   return Object.fromEntries(given.map((field) => [field, object[field]]));
 }
 
 /**
- * The updates of a client that can be compared: all of a client that reports statuses, the last one of
- * a client that reports progress, however often, and none of a client that reports only the outcome.
+ * The updates of a client that can be compared: all of a client that reports statuses, the last one of a
+ * client that reports progress (which may be reported at any rate), none of a client that reports only the
+ * outcome.
  */
 export function comparableUpdates(
   client: ClientSubject,
@@ -167,7 +169,7 @@ export function comparableUpdates(
   return client.reports === "statuses" ? shown : shown.slice(-1);
 }
 
-/** Throws unless a client reported every object of a pull. It need not report `success`. */
+/** Throws unless a client reported every object of a pull, except perhaps `success`. */
 export function expectTold(
   client: ClientSubject,
   observation: Observation,
@@ -180,7 +182,7 @@ export function expectTold(
   requireSameUpdates(sent, seen, "", [observation.play]);
 }
 
-/** Throws unless the client reported the same for two scripts. */
+/** Throws unless the client reported the same updates for two scripts. */
 export function expectSame(client: ClientSubject, plain: Observation, other: Observation): void {
   const describe = ({ failure }: Observation) =>
     failure === undefined ? "success" : `a failure: ${failure}`;
@@ -199,7 +201,7 @@ export function expectSame(client: ClientSubject, plain: Observation, other: Obs
 
 const AS_BEFORE = ", as with the first answer";
 
-/** Throws at the first update that is not the expected one. */
+/** Throws at the first update that differs from the expected one. */
 export function requireSameUpdates(
   expected: readonly Record<string, unknown>[],
   seen: readonly Record<string, unknown>[],

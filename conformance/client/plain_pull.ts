@@ -1,6 +1,6 @@
 /**
- * The plain pull of a client: what is seen before anything else, and what the results of rules rest on.
- * A client that follows no pull at all fails for every reason, so its failures mean nothing.
+ * The plain pull of a client, which comes before all rules. A client that cannot follow even this pull fails
+ * for every reason, so its failures mean nothing.
  *
  * @module
  */
@@ -28,10 +28,10 @@ const PLAIN_STATUSES: readonly StatusObject[] = [
 /** The rule that a client breaks if it does not follow a plain pull. */
 const PLAIN_RULE = "C-DIALECT-1";
 
-/** How long a cancelled pull may go on, in milliseconds. Commands are killed earlier. */
+/** How long a cancelled pull may continue, in milliseconds. Commands are killed earlier. */
 export const LONGEST_END_MS = 6_000;
 
-/** The clients of which it is known whether they follow a plain pull. */
+/** For each client, whether it follows a plain pull, once known. */
 const known = new WeakMap<ClientUnderTest, boolean>();
 
 /** Makes a client pull, once nothing else is running. */
@@ -42,30 +42,34 @@ async function pullPlainly(client: ClientUnderTest, run: CheckRun): Promise<Obse
 }
 
 /**
- * Makes the pull that comes before all rules.
+ * Makes the plain pull, before all rules.
  *
- * @throws {CannotRun} If the client cannot be started, or ends without having asked for a pull.
+ * @throws {CannotRun} If the client cannot be started, or ends without having requested a pull.
  */
 export async function plainPull(client: ClientUnderTest, run: CheckRun): Promise<void> {
   await within(Promise.allSettled(client.running), LONGEST_END_MS);
   const { failure, play } = await pullPlainly(client, run);
   if (play.requests.length > 0) return;
   const { host } = client.server;
-  const place = client.transport === "network" ? "`OLLAMA_HOST`" : "`host`, by the `fetch` given";
+  const place = client.transport === "network"
+    ? "`OLLAMA_HOST`"
+    : "`host`, and use the given `fetch`";
   const seen = failure === undefined
-    ? "it reported success without asking for a pull"
-    : `it failed before it asked for a pull: ${failure}`;
-  throw new CannotRun(`Cannot test the client: ${seen}. It must ask ${host}, as in ${place}`);
+    ? "it reported success without requesting a pull"
+    : `it failed before it requested a pull: ${failure}`;
+  throw new CannotRun(
+    `Cannot test the client: ${seen}. It must send its request to ${host}, given in ${place}`,
+  );
 }
 
-/** Whether a client follows a plain pull to its end. It is tried only once. */
+/** Whether a client follows a plain pull to its end. Tested only once. */
 export async function followsPlainPull(client: ClientUnderTest, run: CheckRun): Promise<boolean> {
   const isKnown = known.get(client);
   if (isKnown !== undefined) return isKnown;
   return (await pullPlainly(client, run)).failure === undefined;
 }
 
-/** Throws unless the client reported success. If it never does, another rule says so. */
+/** Throws unless the client reported success. If the client never does, another rule is blamed. */
 export async function expectSuccess(
   client: ClientUnderTest,
   { failure, play }: Observation,
@@ -77,8 +81,8 @@ export async function expectSuccess(
 }
 
 /**
- * Throws unless the client reported a failure, and one that names one of some texts, if there are any. It
- * means something if the client does not fail anyway.
+ * Throws unless the client reported a failure, and, if texts are given, one that contains one of them. This
+ * means something only if the client does not fail anyway.
  */
 export async function requireFailure(
   client: ClientUnderTest,
@@ -89,16 +93,16 @@ export async function requireFailure(
 ): Promise<void> {
   expectFailure(observation, why);
   if (observation.failure?.trim() === "") {
-    const expected = "a failure with words that say what happened";
-    throw new Violation(expected, "one without words", [observation.play.exchange]);
+    const expected = "a failure that says what happened";
+    throw new Violation(expected, "a failure without a message", [observation.play.exchange]);
   }
   if (texts.length > 0) await requireReason(client, observation, texts, run);
   if (await followsPlainPull(client, run)) run.saw();
 }
 
 /**
- * Whether a failure names a text: word for word, or, if there are quotes, escapes or line breaks in it,
- * with others in their place. A client may show it as the JSON that it came in.
+ * Whether a failure contains a text: literally, or with other quotes, escapes or line breaks, since a client
+ * may show the JSON in which the text came.
  */
 function names(failure: string, text: string): boolean {
   if (failure.includes(text)) return true;
@@ -109,12 +113,12 @@ function names(failure: string, text: string): boolean {
   return [letters, lettersOf(json)].some((each) => lettersOf(failure).includes(each));
 }
 
-/** A text without its ASCII punctuation, its spaces and its line breaks. */
+/** A text without ASCII punctuation, spaces and line breaks. */
 function lettersOf(text: string): string {
   return text.replace(/[^0-9A-Za-z\u00a1-\u{10ffff}]|[\u2028\u2029]/gu, "");
 }
 
-/** Throws unless a failure names one of some texts. */
+/** Throws unless a failure contains one of some texts. */
 export async function requireReason(
   client: ClientUnderTest,
   { failure, play }: Observation,
@@ -122,18 +126,20 @@ export async function requireReason(
   run: CheckRun,
 ): Promise<void> {
   if (texts.some((text) => names(failure ?? "", text))) return;
-  const expected = `a failure that names ${texts.map((text) => JSON.stringify(text)).join(" or ")}`;
+  const expected = `a failure that contains ${
+    texts.map((text) => JSON.stringify(text)).join(" or ")
+  }`;
   const because = await causeOfAll(client, run);
   throw new Violation(expected, `the failure: ${failure}`, [play.exchange], because);
 }
 
-/** The rule to blame for whatever a client breaks, if it follows no pull. */
+/** The rule to blame for everything a client breaks, if it follows no pull. */
 async function causeOfAll(client: ClientUnderTest, run: CheckRun): Promise<string | undefined> {
   return await followsPlainPull(client, run) ? undefined : PLAIN_RULE;
 }
 
-/** The evidence of rules by which a client has to fail. */
+/** The evidence for rules that require a client to fail. */
 export const FAILURE = "a failure of a client that follows plain pulls";
 
-/** The evidence of rules by which a client has to succeed. */
+/** The evidence for rules that require a client to succeed. */
 export const SUCCESS = "a pull that ends in success";

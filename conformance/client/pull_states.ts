@@ -1,16 +1,16 @@
 /**
- * The states that a pull goes through, and pulls that decide rules: they are tried in every run.
+ * The states of a pull, and fixed pulls on which rules depend: they are tried in every run.
  *
- * A rule says what a client has to make of what may happen next, in each state but where it says so:
+ * A rule says how a client must handle what may happen next, in every state unless it says otherwise:
  *
  *     the stream ends    the connection breaks    half a line    an error line    an error object
  *     C-END-1            C-END-3                  C-END-2        C-ERR-1, -2, -3  C-ERR-4
  *
- *     a line that is no JSON    silence     silence, and it is cancelled    success
+ *     a line that is not JSON   silence     cancelled during silence        success
  *     C-FRAME-8                 C-TIME-1    C-CANCEL-1                      C-DONE-1
  *
- * Silence is tried where nothing takes long, in five states: verifying takes minutes without a word.
- * After success, nothing that happens changes what has been said (C-DONE-3).
+ * Silence is tried in five states in which nothing takes long: during verifying, servers are silent for
+ * minutes. After success, nothing changes the outcome (C-DONE-3).
  *
  * @module
  */
@@ -21,13 +21,13 @@ import type { PullSession, StatusObject } from "../generators/mod.ts";
 
 /** A pull at some point before `success`. */
 export interface PullPoint {
-  /** The objects that have been sent. */
+  /** The objects that have already been sent. */
   readonly sent: readonly StatusObject[];
-  /** The objects that follow, if nothing else happens. */
+  /** The objects that would follow. */
   readonly left: readonly StatusObject[];
 }
 
-/** A pull at the point after some of its objects. */
+/** A pull after some of its objects. */
 export function pointIn({ statuses }: Pick<PullSession, "statuses">, count: number): PullPoint {
   return { sent: statuses.slice(0, count), left: statuses.slice(count) };
 }
@@ -42,7 +42,7 @@ const WRITING: StatusObject = { status: "writing manifest" };
 const REMOVING: StatusObject = { status: "removing any unused layers" };
 const SUCCESS: StatusObject = { status: "success" };
 
-/** A line about a layer in the words of a dialect. A `completed` of 0 is left out. */
+/** A line about a layer, in the words of a dialect. A `completed` of 0 is left out. */
 function layerLine(
   dialect: DialectName,
   digest: string,
@@ -68,13 +68,13 @@ const WHOLE = [
   ...[VERIFYING, WRITING, REMOVING, SUCCESS],
 ];
 
-/** A pull of two layers that are there, one whole and one in part. */
+/** A pull of two layers that are already on disk, one complete and one partial. */
 const PARTLY_CACHED = [MANIFEST, first(1_000), later(2_000), ...WHOLE.slice(6)];
 
-/** A pull of two layers that are there. */
+/** A pull of two layers that are already complete. */
 const CACHED = [MANIFEST, first(1_000), later(5_000), ...WHOLE.slice(7)];
 
-/** The states of a pull before `success`, each with what has been sent, and what would follow. */
+/** The states of a pull before `success`, each with the objects sent and those to follow. */
 export const PULL_STATES: Readonly<Record<string, PullPoint>> = {
   "nothing sent": pointIn({ statuses: WHOLE }, 0),
   "manifest only": pointIn({ statuses: WHOLE }, 1),
@@ -92,31 +92,31 @@ export const PULL_STATES: Readonly<Record<string, PullPoint>> = {
 /** All states. */
 export const pullPoints: readonly PullPoint[] = Object.values(PULL_STATES);
 
-/** All states but the first: something has been sent. */
+/** All states except the first: something has already been sent. */
 export const begunPoints: readonly PullPoint[] = pullPoints.slice(1);
 
-/** A pull of two layers, as on the published page, to its end. */
+/** A complete pull of two layers, as on the published page. */
 export const wholePull: Pick<PullSession, "statuses"> = { statuses: WHOLE };
 
 /**
- * A pull that is slow, but gets on: something new comes within each of its pauses but the longest, after which
- * the same line comes a few times more.
+ * A slow pull that makes progress: something new comes within each pause except the longest, after which the
+ * same line is repeated a few times.
  */
 export const slowPull = {
   statuses: [
     ...[MANIFEST, first(0), first(100), first(200), first(400)],
     ...[first(400), first(400), first(400), ...WHOLE.slice(3)],
   ],
-  /** Lines before which there is a pause, by their numbers from 0, each with its share of the longest. */
+  /** Lines that follow a pause: their indexes, each with its share of the longest pause. */
   pausesBefore: [[2, 0.5], [3, 0.5], [4, 0.5], [5, 1]],
-  /** The line before which there is the longest pause: what is verified takes minutes. */
+  /** The line after the longest pause: verifying takes minutes. */
   beforeWriting: 13,
 } as const;
 
-/** How many lines are more than what fits into the buffers between a client and its output. */
+/** More lines than fit into the buffers between a client and its output. */
 export const MANY = 3_000;
 
-/** A pull whose one layer has a number of lines. */
+/** A pull whose only layer has a number of lines. */
 export function longPull(count: number): StatusObject[] {
   const downloads = Array.from(
     { length: count + 1 },
@@ -125,14 +125,14 @@ export function longPull(count: number): StatusObject[] {
   return [MANIFEST, ...downloads, VERIFYING, WRITING, REMOVING, SUCCESS];
 }
 
-/** The digest of one of many layers. They begin with the same digits. */
+/** The digest of one of many layers. They start with the same digits. */
 function digestOf(index: number): string {
   return `sha256:${index.toString(16).padStart(12, "0").padEnd(64, "0")}`;
 }
 
 /**
- * A pull of many layers, as models of tensors have, whose last lines fall short of their totals: one after
- * another, or in turns, as the layers of a dialect come.
+ * A pull of many layers, as for models of tensors, whose last lines fall short of their totals. The layers
+ * come one after another or in parallel, depending on the dialect.
  */
 export function manyLayersPull(
   dialect: DialectName,
@@ -161,7 +161,7 @@ function finalsOf(dialect: DialectName): StatusObject[] {
   ];
 }
 
-/** A pull in which much happens that a dialect allows: bytes are kept and lost, lines fall short. */
+/** A pull with many things that a dialect allows: bytes kept and lost, lines that fall short. */
 export function eventfulPull(dialect: DialectName): Pick<PullSession, "statuses"> {
   const line = (digest: string, total: number, completed: number) =>
     layerLine(dialect, digest, total, completed);
@@ -175,7 +175,7 @@ export function eventfulPull(dialect: DialectName): Pick<PullSession, "statuses"
     const resumed = [line(FIRST, 1_000, 400), line(FIRST, 1_000, 1_000)];
     return { statuses: [MANIFEST, ...resumed, ...WHOLE.slice(4)] };
   }
-  // Rolled back, and short of its total; cached; and short of its total.
+  // The first is rolled back and short of its total, the second cached, the third short of its total.
   const layers = [
     [line(FIRST, 1_000, 900), line(FIRST, 1_000, 100), line(FIRST, 1_000, 950)],
     [line(LATER, 5_000, 5_000)],
@@ -191,5 +191,5 @@ export const unfinishedPull: Pick<PullSession, "statuses"> = {
   statuses: [MANIFEST, first(0), first(900), later(0), later(4_000), ...WHOLE.slice(7)],
 };
 
-/** A pull of two layers of which bytes are there before. */
+/** A pull of two layers that are already partly on disk. */
 export const resumedPull: Pick<PullSession, "statuses"> = { statuses: PARTLY_CACHED };

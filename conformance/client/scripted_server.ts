@@ -1,6 +1,6 @@
 /**
- * A server that answers each pull with a script: which bytes, in which chunks, and how the body ends.
- * Clients are tested against it, in process or on a port.
+ * A server that answers each pull from a script, which says which bytes to send, in which chunks, and how the
+ * body ends. Clients are tested against it, in process or on a port.
  *
  * @module
  */
@@ -23,41 +23,43 @@ export interface AnswerScript {
   /** The body, chunk by chunk. */
   readonly chunks: readonly Bytes[];
   /**
-   * How a client is to know where the body ends: by chunks of HTTP, or by a `Content-Length`, which is
-   * more than what comes if the connection breaks. @default {"chunked"}
+   * How the client can find the end of the body: by HTTP chunks, or by a `Content-Length`, which promises
+   * more than is sent if the connection breaks. @default {"chunked"}
    */
   readonly framing?: "chunked" | "length" | undefined;
-  /** Where the first request is sent on to, by a status that keeps method and body. @default nowhere */
+  /** Where the first request is redirected, with a status that keeps method and body. @default nowhere */
   readonly redirect?: Redirect | undefined;
-  /** The name of the model to pull, which must hold the text that is given. @default that text */
+  /** Puts a required text into the name of the model to pull. @default the text itself */
   readonly nameModel?: ((id: string) => string) | undefined;
-  /** What is added to the address of the server for the client, as in `/proxy`. @default nothing */
+  /** A path to append to the server's address for the client, such as `/proxy`. @default nothing */
   readonly hostPath?: string | undefined;
-  /** Whether each chunk should arrive by itself, even over a network. @default {false} */
+  /** Whether each chunk should arrive separately, even over a network. @default {false} */
   readonly paced?: boolean | undefined;
   /** How the body ends. @default {"end"} */
   readonly ending?: AnswerEnding | undefined;
-  /** The time between two chunks of an answer that repeats its last ones, in milliseconds. @default {10} */
+  /**
+   * For an answer that repeats its last chunks: the time between two of them, in milliseconds. @default {10}
+   */
   readonly repeatMs?: number | undefined;
-  /** How many of the last chunks come again and again, in turn, if the answer repeats them. @default {1} */
+  /** For an answer that repeats its last chunks: how many of them it repeats, in turn. @default {1} */
   readonly repeated?: number | undefined;
   /**
-   * How long the server waits before chunks, in milliseconds, by their numbers from 0. That of the chunk after
-   * the last is how long it waits before the body ends. @default none
+   * How long the server waits before chunks, in milliseconds, by chunk index. The index after the last chunk
+   * is the wait before the body ends. @default none
    */
   readonly pauses?: Readonly<Record<number, number>> | undefined;
-  /** The chunk before which the server waits for {@link Play.release}, counted from 0. */
+  /** The index of the chunk before which the server waits for {@link Play.release}. */
   readonly holdBefore?: number | undefined;
   /** The number of chunks after which the connection breaks at the first attempt. @default it does not */
   readonly breakFirstAfter?: number | undefined;
-  /** How the body is compressed, if the request allows it. @default not at all */
+  /** How to compress the body, if the request allows it. @default not at all */
   readonly coding?: ContentCoding | undefined;
 }
 
 /** How a body may be compressed. */
 export type ContentCoding = "gzip" | "deflate";
 
-/** The answer that sends a client elsewhere. */
+/** An answer that redirects a client. */
 export interface Redirect {
   /** Its status. */
   readonly status: 307 | 308;
@@ -73,11 +75,11 @@ export interface ReceivedRequest {
   readonly path: string;
   /** Its body. */
   readonly body: string;
-  /** Its `Accept-Encoding`, which is empty if it has none. */
+  /** Its `Accept-Encoding`, or an empty string. */
   readonly acceptEncoding: string;
 }
 
-/** One script being played, to the one client that pulls its model. */
+/** One script being played for the client that pulls its model. */
 export class Play {
   /** The name of the model to pull. */
   readonly model: string;
@@ -87,11 +89,11 @@ export class Play {
   readonly contentType: string;
   /** The `Content-Length`, if the body has one. */
   readonly contentLength: number | undefined;
-  /** Whether each chunk should arrive by itself. */
+  /** Whether each chunk should arrive separately. */
   readonly isPaced: boolean;
-  /** Where the first request is sent on to, if it is. */
+  /** Where the first request is redirected, if it is. */
   readonly redirect: Redirect | undefined;
-  /** How the body is compressed, if the request allows it. */
+  /** How to compress the body, if the request allows it. */
   readonly coding: ContentCoding | undefined;
   /** Whether an answer was compressed. */
   hasCompressed = false;
@@ -100,8 +102,8 @@ export class Play {
   /** Resolves when the client closes the connection before the answer has ended. */
   readonly closedByClient: Promise<void>;
   /**
-   * Resolves when the server says nothing new for now: it waits, has begun to repeat itself, or has ended
-   * the answer.
+   * Resolves when the server has nothing new to send for now: it waits, has begun to repeat itself, or has
+   * ended the answer.
    */
   readonly silent: Promise<void>;
   readonly #script: AnswerScript;
@@ -138,13 +140,13 @@ export class Play {
     this.#release();
   }
 
-  /** Ends what is still open. */
+  /** Ends everything that is still open. */
   stop(): void {
     this.#release();
     this.#stop();
   }
 
-  /** Notes that the client has closed the connection. */
+  /** Records that the client has closed the connection. */
   close(): void {
     this.#noteClosed();
     this.stop();
@@ -178,7 +180,7 @@ export class Play {
     };
   }
 
-  /** Whether a request is sent on to another place, as the first one for the pull is. */
+  /** Whether a request is redirected, as the first one for the pull is. */
   redirects(request: ReceivedRequest): boolean {
     return this.redirect !== undefined && request === this.requests.find(isPull);
   }
@@ -188,7 +190,7 @@ export class Play {
     return request === this.requests.find(isPull) ? this.#script.breakFirstAfter : undefined;
   }
 
-  /** The chunks of the answer to a request, each when it is due, and then how its body ends. */
+  /** The chunks of the answer to a request, each at its time, and how its body ends. */
   async *chunks(request: ReceivedRequest): AsyncGenerator<Bytes, "end" | "reset", void> {
     const { chunks, ending = "end", holdBefore, pauses = {} } = this.#script;
     const breakAfter = this.#breakAfter(request);
@@ -209,12 +211,12 @@ export class Play {
     return "reset";
   }
 
-  /** Waits for a time, if there is one, unless the answer is over before. */
+  /** Waits, if there is a time to wait, unless the answer ends first. */
   async #pause(pauseMs: number | undefined): Promise<void> {
     if (pauseMs !== undefined) await within(this.#stopped, pauseMs);
   }
 
-  /** The last chunks again and again, until the answer is over. */
+  /** The last chunks over and over, until the answer ends. */
   async *#repetitions(): AsyncGenerator<Bytes, void, void> {
     const { chunks, repeated = 1, repeatMs = 10 } = this.#script;
     const last = chunks.slice(-repeated);
@@ -225,7 +227,7 @@ export class Play {
   }
 }
 
-/** How many bytes are promised and do not come, if the connection breaks. */
+/** How many bytes are promised but not sent, if the connection breaks. */
 const MISSING_BYTES = 1_000;
 
 /** The `Content-Length` of an answer. */
@@ -234,7 +236,7 @@ function lengthOf({ chunks, ending = "end" }: AnswerScript): number {
   return ending === "end" ? length : length + MISSING_BYTES;
 }
 
-/** What clients may request before a pull, to see whether the server runs. */
+/** What clients may request before a pull, to check that the server is running. */
 const NEIGHBOURS: Readonly<Record<string, string>> = {
   "/": GREETING,
   "/api/version": JSON.stringify({ version: SERVER_VERSION }),
@@ -242,7 +244,7 @@ const NEIGHBOURS: Readonly<Record<string, string>> = {
 
 /** Plays scripts, on a port or in process. */
 export class ScriptedServer {
-  /** The scripts, each with the text by which requests for its model are known. */
+  /** The scripts, each with the text by which requests for its model are recognized. */
   readonly #plays = new Map<Play, string>();
   #count = 0;
   #latest: Play | undefined;
@@ -271,7 +273,7 @@ export class ScriptedServer {
     await this.#listener?.close();
   }
 
-  /** Adds a script, which answers pulls of the model that its play names. */
+  /** Adds a script, for pulls of the model that its play names. */
   play(script: AnswerScript): Play {
     const id = `subject-${++this.#count}`;
     const play = new Play(script.nameModel?.(id) ?? id, script);
@@ -286,19 +288,19 @@ export class ScriptedServer {
     this.#plays.delete(play);
   }
 
-  /** The answer to a request: a script, or a text if the request is not for a pull. */
+  /** The answer to a request: a script, or a text if the request is not a pull. */
   receive(request: ReceivedRequest): Play | string | undefined {
     const { path, body } = request;
     if (body === "" && Object.hasOwn(NEIGHBOURS, path)) return NEIGHBOURS[path];
     // Clients may add a tag or a namespace to the name.
     const named = [...this.#plays].find(([, id]) => containsWord(body, id));
-    // A request that names the model wrongly still gets the latest script, whose rule then sees it.
+    // A request with a wrong model name still gets the latest script, so that its rule sees the request.
     const play = named?.[0] ?? this.#latest;
     play?.requests.push(request);
     return play;
   }
 
-  /** Answers a request as `fetch` does, which goes on to where a redirect leads. */
+  /** Answers a request as `fetch` does, following redirects. */
   readonly fetch = async (
     input: Request | string | URL,
     init?: RequestInit,
@@ -309,7 +311,7 @@ export class ScriptedServer {
     const location = response.headers.get("Location");
     if (location === null || request.redirect === "manual") return response;
     if (request.redirect === "error") throw new TypeError("The answer is a redirect");
-    // Not every runtime takes the body over from one request to the next.
+    // Not every runtime copies the body from one request to the next.
     const { method, headers, signal } = request;
     const next = { method, headers, signal, ...(body !== "" && { body }) };
     return await this.#answer(new Request(new URL(location, request.url), next));
@@ -340,7 +342,7 @@ export class ScriptedServer {
     };
     const pauseMs = this.#listener && found.isPaced ? PAUSE_MS : 0;
     const body = streamOf(found, received, signal, pauseMs);
-    // In process, there is no `fetch` of a runtime that would ask for a coding, and undo it.
+    // In process, no runtime's `fetch` would request a coding and decode it.
     const coding = this.#listener && allows(received, found.coding) ? found.coding : undefined;
     if (coding === undefined) return new Response(body, { status, headers });
     found.hasCompressed = true;
@@ -356,7 +358,7 @@ export function isPull({ path }: ReceivedRequest): boolean {
   return path.endsWith("/api/pull");
 }
 
-/** Whether a request names a coding among those that it allows, and does not rule it out. */
+/** Whether a request accepts a coding by name, and does not exclude it. */
 function allows({ acceptEncoding }: ReceivedRequest, coding: ContentCoding | undefined): boolean {
   return acceptEncoding.toLowerCase().split(",")
     .map((entry) => entry.split(";").map((part) => part.trim()))
@@ -369,12 +371,12 @@ function containsWord(text: string, name: string): boolean {
 }
 
 /**
- * The pause before each chunk, in milliseconds, so that the previous one is read and they are not joined
- * on the way.
+ * The pause before each chunk, in milliseconds, so that the previous one is read first and they are not
+ * joined in transit.
  */
 const PAUSE_MS = 1;
 
-/** How many chunks of an answer are paced, since an answer may have very many. */
+/** How many chunks of an answer are paced: an answer may have very many. */
 const PACED_CHUNKS = 300;
 
 /** The body of an answer, as `fetch` gives it: it fails when the request is aborted. */

@@ -9,11 +9,11 @@ import { quote } from "../../src/text.ts";
 import type { SubjectInfo } from "../report.ts";
 import { CannotRun } from "../rule.ts";
 
-/** A pull that a client under test is to make. */
+/** A pull that a client under test should make. */
 export interface ClientRun {
   /** The address of the server. */
   readonly host: string;
-  /** Makes requests without a port. Clients that take no `fetch` use the address. */
+  /** Makes requests without a port. Clients that cannot use it connect to `host`. */
   readonly fetch: (input: Request | string | URL, init?: RequestInit) => Promise<Response>;
   /** The model to pull. */
   readonly model: string;
@@ -26,19 +26,19 @@ export interface ClientRun {
 /** A client under test. */
 export interface ClientSubject extends SubjectInfo {
   /**
-   * What its updates are: the `statuses` that the server sent, under their own names, or `progress`
-   * over all layers, with `completed` and `total` in bytes, or `fraction`, or all of these. A client
-   * that reports no updates reports only the `outcome`.
+   * What its updates are: `statuses` are the server's, under their own field names; `progress` is over all
+   * layers, with `completed` and `total` in bytes, or `fraction`, or all of these. A client without updates
+   * reports only the `outcome`.
    */
   readonly reports: "statuses" | "progress" | "outcome";
-  /** Whether it needs a server on the network, or uses the `fetch` that it gets. */
+  /** Whether it needs a server on the network, or uses the `fetch` it is given. */
   readonly transport: "network" | "in-process";
   /**
-   * After how many milliseconds in which nothing new comes it fails, if it has such a limit. It may have a
-   * longer one while layers are verified. Use a second or more, since a busy machine pauses, too.
+   * The client's time limit, if it has one: after how many milliseconds without anything new it fails. It may
+   * have a longer one while layers are verified. Use a second or more, because a busy machine also pauses.
    */
   readonly timeLimitMs?: number | undefined;
-  /** The most inputs to draw by chance per rule, if each is expensive. `runs` overrides it. */
+  /** The most random inputs per rule, if each is expensive. `runs` overrides it. */
   readonly maxRuns?: number | undefined;
   /** How long a check may take, in milliseconds, if it is slow to start. `checkTimeoutMs` overrides it. */
   readonly checkTimeoutMs?: number | undefined;
@@ -54,13 +54,13 @@ export interface CommandClientOptions {
   version?: string | undefined;
   /** What its updates are. @default {"statuses"} */
   reports?: ClientSubject["reports"] | undefined;
-  /** After how many milliseconds in which nothing new comes it fails. */
+  /** The command's time limit: after how many milliseconds without anything new it fails. */
   timeLimitMs?: number | undefined;
   /** More environment variables. */
   env?: Readonly<Record<string, string>> | undefined;
   /**
-   * The most inputs to try per rule besides those that decide it, which are tried in every run. Each
-   * starts the command once or twice. `runs` overrides it.
+   * The most inputs to try per rule besides the fixed ones, which are tried in every run. Each input starts
+   * the command once or twice. `runs` overrides it.
    *
    * @default {4}
    */
@@ -69,21 +69,24 @@ export interface CommandClientOptions {
 
 const DEFAULT_COMMAND_RUNS = 4;
 
-/** How long a check may take: it starts the command a few times, which takes seconds on a busy machine. */
+/**
+ * How long a check may take, in milliseconds: it starts the command a few times, which takes seconds on a
+ * busy machine.
+ */
 const COMMAND_CHECK_TIMEOUT_MS = 60_000;
 
-/** How long an interrupted command may take to end. */
+/** How long an interrupted command may take to end, in milliseconds. */
 const KILL_AFTER_MS = 5_000;
 
 /**
- * A command as a client under test. It gets the address of the server in `OLLAMA_HOST` and the model as
- * its last argument, prints each update as one line of JSON on standard output, and exits with 0 on
- * success, or another code and the reason on standard error. SIGINT cancels the pull; it goes to the
+ * A command as a client under test. It gets the address of the server in `OLLAMA_HOST` and the model as its
+ * last argument. It must print each update as one line of JSON on standard output, and exit with 0 on
+ * success, or with another code and the reason on standard error. SIGINT cancels the pull; it is sent to the
  * command and to every process that it started.
  *
  * @param command The program and its arguments.
- * @param options How it is named in reports, and what it reports.
- * @return A client whose `pull` fails with {@link CannotRun} if the program cannot be started.
+ * @param options Its name in reports, and what it reports.
+ * @return A client whose `pull` rejects with {@link CannotRun} if the program cannot be started.
  * @throws {CannotRun} If the command is empty.
  */
 export function commandClient(
@@ -121,13 +124,13 @@ async function runCommand(
   const child = spawn(program, [...args, model], {
     env: { ...process.env, ...env, OLLAMA_HOST: host },
     stdio: ["ignore", "pipe", "pipe"],
-    detached: true, // as the first of a group, to which signals can be sent
+    detached: true, // as the leader of a process group, to which signals can be sent
   });
   const send = (name: "SIGINT" | "SIGKILL") => {
     try {
       process.kill(-child.pid!, name);
     } catch {
-      child.kill(name); // where there are no groups, or nobody is left in it
+      child.kill(name); // if there are no groups, or the group is empty
     }
   };
   let killer: ReturnType<typeof setTimeout> | undefined;
@@ -189,7 +192,7 @@ function parseUpdate(line: string): unknown {
 /** Why a rule about updates does not apply to a client, or `undefined` if it applies. */
 export function unlessUpdating({ reports }: ClientSubject): string | undefined {
   return reports === "outcome"
-    ? "The client reports no updates: `--reports statuses` or `progress` if it does"
+    ? "The client reports no updates: if it does, set `--reports statuses` or `progress`"
     : undefined;
 }
 
@@ -197,12 +200,12 @@ export function unlessUpdating({ reports }: ClientSubject): string | undefined {
 export function unlessForwarding({ reports }: ClientSubject): string | undefined {
   return reports === "statuses"
     ? undefined
-    : "The client does not report the server's statuses: `--reports statuses` if it does";
+    : "The client does not report the server's statuses: if it does, set `--reports statuses`";
 }
 
 /** Why a rule about progress over all layers does not apply to a client, or `undefined` if it applies. */
 export function unlessAggregating({ reports }: ClientSubject): string | undefined {
   return reports === "progress"
     ? undefined
-    : "The client reports no progress over all layers: `--reports progress` if it does";
+    : "The client reports no progress over all layers: if it does, set `--reports progress`";
 }

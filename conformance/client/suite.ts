@@ -35,20 +35,20 @@ export const clientRules: readonly Rule<ClientUnderTest>[] = [
   ...progressRules,
 ];
 
-/** Gives a client a server to be tested with. The caller closes it by {@link closeClient}. */
+/** Gives a client a server for its tests. The caller must call {@link closeClient}. */
 export async function openClient(client: ClientSubject): Promise<ClientUnderTest> {
   const server = new ScriptedServer();
   if (client.transport === "network") await server.listen();
   return { ...client, server, running: new Set() };
 }
 
-/** Closes the server of a client, and waits for pulls that were cancelled to end. */
+/** Closes the server of a client, and waits for cancelled pulls to end. */
 export async function closeClient({ server, running }: ClientUnderTest): Promise<void> {
   await server.close();
   await within(Promise.allSettled(running), LONGEST_END_MS);
 }
 
-/** The rules for clients, and how to look for breaches of them. */
+/** The rules for clients, and how to test them. */
 export const clientSuite: Suite<ClientUnderTest> = {
   side: "client",
   rules: clientRules,
@@ -59,10 +59,10 @@ export const clientSuite: Suite<ClientUnderTest> = {
  * Runs the rules for clients against a client.
  *
  * @param client The client.
- * @param options Which rules to run, and how thoroughly. Unless `runs` and
- * `checkTimeoutMs` are given, those of the client count (`maxRuns`, `checkTimeoutMs`).
+ * @param options Which rules to run, and how thoroughly. Unless `runs` and `checkTimeoutMs` are given, the
+ * client's own values apply (`maxRuns`, `checkTimeoutMs`).
  * @return The report. A broken rule does not throw.
- * @throws {CannotRun} If the client cannot be started, or ends without having asked for a pull.
+ * @throws {CannotRun} If the client cannot be started, or ends without having requested a pull.
  */
 export async function runClientConformance(
   client: ClientSubject,

@@ -66,12 +66,12 @@ describe("runClientConformance", () => {
     await assertRejects(
       () => runClientConformance(idle(() => Promise.resolve())),
       CannotRun,
-      "Cannot test the client: it reported success without asking for a pull",
+      "Cannot test the client: it reported success without requesting a pull",
     );
     await assertRejects(
       () => runClientConformance(idle(() => Promise.reject(new Error("no port")))),
       CannotRun,
-      "Cannot test the client: it failed before it asked for a pull: no port. It must ask http://",
+      "Cannot test the client: it failed before it requested a pull: no port. It must send its request to http://",
     );
   });
 

@@ -1,5 +1,5 @@
 /**
- * Bytes of pulls, for scripts: as servers write them, and cut as networks cut them.
+ * Bytes of pulls for scripts: as servers write them, and split as networks split them.
  *
  * @module
  */
@@ -30,12 +30,12 @@ export function line(object: StatusObject): Bytes {
   return encode(`${JSON.stringify(object)}\n`);
 }
 
-/** Objects as a server sends them: a chunk for each. */
+/** Objects as a server sends them, each in its own chunk. */
 export function lines(objects: readonly StatusObject[]): Bytes[] {
   return objects.map(line);
 }
 
-/** Objects in a way of writing JSON: a line and a chunk for each. */
+/** Objects in some JSON style, each as a line in its own chunk. */
 export function styledLines(objects: readonly StatusObject[], style: JsonStyle): Bytes[] {
   return objects.map((object) => encode(`${writeJson(object, style)}\n`));
 }
@@ -43,30 +43,30 @@ export function styledLines(objects: readonly StatusObject[], style: JsonStyle):
 /** The way in which servers write JSON. */
 export const COMPACT: JsonStyle = { keys: "as they are", gap: "", escapes: "shortest" };
 
-/** The way in which most languages write JSON unless they are told otherwise. */
+/** The default JSON style of most languages. */
 export const SPACED: JsonStyle = { keys: "as they are", gap: " ", escapes: "not ASCII" };
 
-/** A way of writing JSON in which nothing looks as servers write it. */
+/** A JSON style in which nothing looks as servers write it. */
 export const UNUSUAL: JsonStyle = { keys: "reversed", gap: " ", escapes: "everything" };
 
-/** Ways of writing JSON: mostly that of servers. */
+/** JSON styles, usually that of servers. */
 export function wireStyles(): fc.Arbitrary<JsonStyle> {
   return fc.oneof({ weight: 2, arbitrary: fc.constant(COMPACT) }, jsonStyles());
 }
 
-/** A pull, and how its lines are written. */
+/** A pull, and how its lines are encoded. */
 export interface StyledPull extends Pick<PullSession, "statuses"> {
   readonly style: JsonStyle;
 }
 
-/** Pulls in every way of writing JSON that decides rules. */
+/** Fixed pulls in every JSON style, on which rules depend. */
 export function inEveryStyle(pulls: readonly Pick<PullSession, "statuses">[]): StyledPull[] {
   return pulls.flatMap(({ statuses }) =>
     [COMPACT, SPACED, UNUSUAL].map((style) => ({ statuses, style }))
   );
 }
 
-/** Pulls in any way of writing JSON. */
+/** Pulls in any JSON style. */
 export function styledPulls(
   pulls: fc.Arbitrary<Pick<PullSession, "statuses">>,
 ): fc.Arbitrary<StyledPull> {
@@ -80,8 +80,8 @@ export interface ArrivingPull {
 }
 
 /**
- * Small pulls: rules about framing and failures need only a few lines. They are in the dialect of the
- * spec, with sizes that fit into 32 bits; other rules cover the rest.
+ * Small pulls, because rules about framing and failures need only a few lines. They use the spec's dialect
+ * and sizes that fit into 32 bits; other rules cover the rest.
  */
 const SMALL: PullSessionOptions = {
   dialects: ["spec"],
@@ -117,15 +117,15 @@ export function begunPulls(): fc.Arbitrary<PullPoint> {
     .map(([session, point]) => pointIn(session, 1 + point % (session.statuses.length - 1)));
 }
 
-/** A text of more than ASCII, none of it control characters. */
+/** A text beyond ASCII, without control characters. */
 export function texts(): fc.Arbitrary<string> {
   const characters = fc.constantFrom("a", " ", "é", "ж", "中", "€", "😀", "🏴‍☠️");
   return fc.array(characters, { minLength: 1, maxLength: 12 })
     .map((parts) => parts.join("").trim() || "é");
 }
 
-/** What a server says of a failure: any text, or one that misleads. */
+/** A server's error message: any text, or a misleading one. */
 export function messages(): fc.Arbitrary<string> {
-  // With words of its own, since a client may show quotes and brackets in another form.
+  // With a unique part, since a client may change quotes and brackets.
   return fc.oneof(texts(), misleadingTexts().map((text) => `failed: ${text}`));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** Whether some work ends within a time. */
+/** Whether some work ends within a time in milliseconds. */
 export async function within(work: Promise<unknown>, milliseconds: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const timeout = new Promise<false>((resolve) => {

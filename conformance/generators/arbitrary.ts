@@ -1,11 +1,11 @@
 /**
- * The type of what is generated.
+ * The type of generated values.
  *
  * @module
  */
 
 /**
- * What fast-check draws values from. Internal, so that fast-check's types are not documented here.
+ * A source of values for fast-check. Internal, so that fast-check's types are not documented here.
  *
  * @internal
  */

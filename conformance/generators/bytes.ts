@@ -1,5 +1,5 @@
 /**
- * Bytes as `Response` takes them, in types that TypeScript below 5.7 understands, too.
+ * Bytes as `Response` accepts them, in types that also work before TypeScript 5.7.
  *
  * @module
  */

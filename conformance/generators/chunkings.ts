@@ -1,5 +1,5 @@
 /**
- * The chunks in which bytes may arrive.
+ * Generates chunks in which bytes may arrive.
  *
  * @module
  */
@@ -8,15 +8,15 @@ import fc from "fast-check";
 import type { Bytes } from "./bytes.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
-/** How many cuts there are at most, if they are anywhere. */
+/** The most cuts at random places. */
 const MAX_CUTS = 16;
 
 /**
- * The chunks in which bytes may arrive: in one, in a few cut anywhere, some of which may be empty, or
- * a few bytes at a time. Together they are always the same bytes. They shrink to few chunks: to two,
- * where one cut is to blame.
+ * The chunks in which bytes may arrive: in one chunk, in a few cut at random places (some of which may be
+ * empty), or a few bytes at a time. Joined, they are always the same bytes. They shrink to few chunks; if a
+ * single cut is to blame, to two.
  *
- * @param bytes What arrives.
+ * @param bytes The bytes to split.
  */
 export function chunkings(
   bytes: Bytes,
@@ -24,7 +24,7 @@ export function chunkings(
   return new Cuts(bytes.length).map((cuts) => cutBytes(bytes, cuts));
 }
 
-/** Places to cut bytes of some length: a few anywhere, or all multiples of a small number. */
+/** Places to cut a number of bytes: a few at random, or all multiples of a small number. */
 class Cuts extends fc.Arbitrary<number[]> {
   readonly #choices: fc.Arbitrary<number[]>;
   readonly #place: fc.Arbitrary<number>;
@@ -49,13 +49,16 @@ class Cuts extends fc.Arbitrary<number[]> {
       value.every((place) => this.#place.canShrinkWithoutContext(place));
   }
 
-  /** Regular cuts would shrink to smaller steps, which are more cuts: any of them may be left out. */
+  /**
+   * By themselves, regular cuts would shrink to smaller steps, which means more cuts. So any cut may be left
+   * out.
+   */
   override shrink(value: number[]): fc.Stream<fc.Value<number[]>> {
     const smaller = [withFewer(value), this.#withEarlier(value)];
     return fc.stream(joined(smaller)).map((cuts) => new fc.Value(cuts, undefined));
   }
 
-  /** The same cuts, but for one that is nearer to the start. */
+  /** The same cuts, with one of them closer to the start. */
   *#withEarlier(cuts: readonly number[]): Generator<number[]> {
     if (cuts.length > MAX_CUTS) return;
     for (const [index, place] of cuts.entries()) {
@@ -64,7 +67,7 @@ class Cuts extends fc.Arbitrary<number[]> {
   }
 }
 
-/** A list without a part of it: all, each half, each quarter, down to each item. */
+/** A list without part of it: without all, each half, each quarter, down to each item. */
 function* withFewer<Item>(items: readonly Item[]): Generator<Item[]> {
   for (let size = items.length; size >= 1; size = Math.floor(size / 2)) {
     for (let start = 0; start < items.length; start += size) {
@@ -77,7 +80,7 @@ function* joined<Item>(parts: readonly Iterable<Item>[]): Generator<Item> {
   for (const part of parts) yield* part;
 }
 
-/** The multiples of a number that lie between 0 and an end. */
+/** The multiples of a number between 0 and an end, both excluded. */
 function multiples(step: number, end: number): number[] {
   return Array.from({ length: Math.max(Math.ceil(end / step) - 1, 0) }, (_, n) => (n + 1) * step);
 }

@@ -1,5 +1,5 @@
 /**
- * Arbitrary lines that do harm to a careless decoder.
+ * Generates lines that break a careless decoder.
  *
  * @module
  */
@@ -8,14 +8,14 @@ import fc from "fast-check";
 import type { Arbitrary } from "./arbitrary.ts";
 
 /**
- * Lines without their newline that do harm to a careless decoder. About half are JSON; of those, about
- * half are objects. What is in them:
+ * Lines, without their newline, that break a careless decoder. About half are JSON; of those, about half are
+ * objects. They include:
  *
  * - objects whose fields have the wrong type, or numbers that are negative, fractional or beyond what
  *   a double holds (`1e400`, 2^53);
  * - `__proto__` and `constructor` as keys, the same key twice, brackets nested up to 500 deep;
  * - JSON that is not an object: arrays, strings, numbers, `null`;
- * - what is not JSON: pages of a proxy, text, objects cut short, two objects on a line, control
+ * - text that is not JSON: pages of a proxy, plain text, objects cut short, two objects on a line, control
  *   characters, a byte order mark that is not at the start of the stream.
  */
 export function hostileLines(): Arbitrary<string> {
@@ -57,7 +57,7 @@ export function hostileLines(): Arbitrary<string> {
   );
 }
 
-/** Any code point but half surrogates. (fast-check's own `binary` takes a second to be made.) */
+/** Any code point except lone surrogates. (fast-check's own `binary` takes a second to create.) */
 function anyCharacter(): Arbitrary<string> {
   return fc.oneof(
     fc.integer({ min: 0, max: 0xff }),
@@ -66,7 +66,7 @@ function anyCharacter(): Arbitrary<string> {
   ).map((codePoint) => String.fromCodePoint(codePoint));
 }
 
-/** Lines that are JSON objects with fields of any value, valid for their name or not. */
+/** Lines that are JSON objects whose fields have any value, of the right type or not. */
 function hostileObjects(): Arbitrary<string> {
   const key = fc.constantFrom(
     ...[

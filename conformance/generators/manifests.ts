@@ -1,5 +1,5 @@
 /**
- * Arbitrary manifests: what models consist of.
+ * Generates manifests, which list the parts of a model.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { Arbitrary } from "./arbitrary.ts";
 
 /** One entry of a manifest (observed: what an OCI registry lists). */
 export interface ManifestLayer {
-  /** What the blob holds, as in `application/vnd.ollama.image.model`. */
+  /** The media type, such as `application/vnd.ollama.image.model`. */
   readonly mediaType: string;
   /** The digest of the blob: `sha256:` and 64 hex digits. */
   readonly digest: string;
@@ -18,7 +18,7 @@ export interface ManifestLayer {
   readonly size: number;
 }
 
-/** What a model consists of (observed: an OCI image manifest). */
+/** The parts of a model (observed: an OCI image manifest). */
 export interface Manifest {
   /** Always 2. */
   readonly schemaVersion: 2;
@@ -33,7 +33,7 @@ export interface Manifest {
 /** Options of {@link manifests}. */
 export interface ManifestOptions {
   /**
-   * The most layers in a manifest, besides its config.
+   * The most layers in a manifest, not counting its config.
    *
    * @default {5}
    */
@@ -55,8 +55,7 @@ const LAYER_MEDIA_TYPES = ["model", "template", "license", "params", "system", "
 );
 
 /**
- * Digests: `sha256:` and 64 hex digits, of which the first twelve tell them apart. They are the hash of
- * no particular bytes.
+ * Digests: `sha256:` and 64 hex digits, which differ in the first twelve. They are not the hash of any bytes.
  */
 export function digests(): Arbitrary<string> {
   return fc.nat({ max: 2 ** 48 - 1 }).map((number) =>
@@ -65,7 +64,7 @@ export function digests(): Arbitrary<string> {
 }
 
 /**
- * The sizes of layers, in bytes: some tiny, as those of parameters are, some like those of weights.
+ * The sizes of layers in bytes: some tiny, like those of parameters, some like those of weights.
  *
  * @param max The largest.
  */
@@ -77,8 +76,7 @@ function layerSizes(max: number): Arbitrary<number> {
 }
 
 /**
- * Manifests: up to `maxLayers` layers and a config, all with different digests, each of at least one
- * byte.
+ * Manifests: up to `maxLayers` layers and a config, all with different digests and at least one byte.
  *
  * @param options How large they may be.
  */

@@ -1,5 +1,5 @@
 /**
- * Texts that look like something that they are not.
+ * Texts that look like something they are not.
  *
  * @module
  */
@@ -8,9 +8,9 @@ import fc from "fast-check";
 import type { Arbitrary } from "./arbitrary.ts";
 
 /**
- * Texts that mislead what looks for something in the bytes of a stream rather than reads its objects:
- * they hold brackets without their other half, quotes, escapes, newlines, whole lines of the protocol, and
- * its words among others. None is `success` itself.
+ * Texts that mislead code which searches the bytes of a stream instead of parsing its objects: they contain
+ * unbalanced brackets, quotes, escapes, newlines, whole lines of the protocol, and its words among others.
+ * None of them is `success` itself.
  */
 export const MISLEADING_TEXTS: readonly string[] = [
   'this is not yet a "success"',
@@ -25,7 +25,7 @@ export const MISLEADING_TEXTS: readonly string[] = [
   "é中中😀😀😀",
 ];
 
-/** Texts that mislead, and parts of them in any order. */
+/** Misleading texts, and parts of them in any order. */
 export function misleadingTexts(): Arbitrary<string> {
   const parts = fc.constantFrom(
     ...['"', "\\", "{", "}", "[", "]", ":", ",", "\n", "\\n", "\\u0041", " ", "a"],

@@ -1,13 +1,12 @@
 /**
- * Arbitrary pulls for property tests, made with fast-check: manifests, the objects that a server sends
- * while it pulls one, the bytes in which those may be written, and the chunks in which they may arrive.
+ * Arbitrary pulls for property tests with fast-check: manifests, the objects that a server sends while it
+ * pulls one, the bytes that encode these, and the chunks in which they arrive.
  *
  *     manifests ──▶ pullSessions ── objects ──▶ ndjsonBytes ── bytes ──▶ chunkings ── chunks
  *
- * Sources are named as in the protocol's description: `spec` is the published page of
- * `POST /api/pull`, `observed` is what real servers send. Every generator shrinks towards the plain
- * case: few layers of few bytes, the dialect of the spec, no surprise, one compact line an object, one
- * chunk.
+ * Sources are named as in the protocol's description: `spec` is the published page of `POST /api/pull`,
+ * `observed` is what real servers send. Every generator shrinks towards the plain case: few layers of few
+ * bytes, the dialect of the spec, no surprises, one compact line per object, one chunk.
  *
  * ```ts
  * import { decodeProgress } from "@ollama-pull/kit";

@@ -1,5 +1,5 @@
 /**
- * The bytes in which values may be written.
+ * Generates the bytes that encode values.
  *
  * @module
  */
@@ -9,24 +9,24 @@ import { escapeUnits } from "../../src/text.ts";
 import type { Bytes } from "./bytes.ts";
 import type { Arbitrary } from "./arbitrary.ts";
 
-/** How a value is written as JSON. */
+/** A JSON style. */
 export interface JsonStyle {
   /** The order of keys. */
   readonly keys: "as they are" | "reversed" | "sorted";
   /** White space around every token. */
   readonly gap: string;
-  /** The characters of strings that are written as `\uXXXX`. */
+  /** The characters in strings to write as `\uXXXX`. */
   readonly escapes: "shortest" | "not ASCII" | "everything";
 }
 
-/** How one value is written. */
+/** How one value is encoded. */
 interface LineStyle extends JsonStyle {
-  /** The lines before it that hold nothing but white space. */
+  /** Lines before it that contain only white space. */
   readonly blanks: readonly string[];
   readonly newline: "\n" | "\r\n";
 }
 
-/** The ways to write a value on one line; the compact one first. */
+/** Styles of values on one line; the compact one first. */
 export function jsonStyles(): Arbitrary<JsonStyle> {
   return fc.record({
     keys: fc.constantFrom<JsonStyle["keys"][]>("as they are", "reversed", "sorted"),
@@ -44,12 +44,12 @@ function lineStyles(): Arbitrary<LineStyle> {
 }
 
 /**
- * Values as newline-delimited JSON, in UTF-8: compact lines that end in `\n`, as servers write them, and
- * every other form in which the same values may be written. Lines end in `\n` or `\r\n` and may be blank,
- * there may be a byte order mark at the start and no newline at the end, keys come in any order, with
- * white space around tokens and with characters escaped.
+ * Values as newline-delimited JSON in UTF-8: compact lines that end with `\n`, as servers write them, and
+ * every other encoding of the same values. Lines end with `\n` or `\r\n` and may be blank; there may be a
+ * byte order mark at the start and no newline at the end; keys come in any order, with white space around
+ * tokens and with escaped characters.
  *
- * @param values What is to be written. Not nested too deeply for a recursive writer.
+ * @param values The values to encode. They must not be nested too deeply for a recursive writer.
  */
 export function ndjsonBytes(values: readonly unknown[]): Arbitrary<Bytes> {
   return fc.record({

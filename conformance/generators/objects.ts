@@ -1,5 +1,5 @@
 /**
- * Arbitrary objects that a server may send, one by one.
+ * Generates single objects that a server may send.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export type StatusObject = Readonly<Record<string, unknown>>;
 
 const FIELDS_KNOWN = new Set(["status", "digest", "total", "completed", "error"]);
 
-/** Objects that say nothing known: what other endpoints send (observed), any other words, or none. */
+/** Objects without a known meaning: what other endpoints send (observed), any other words, or none. */
 export function unknownStatuses(): Arbitrary<StatusObject> {
   return fc.oneof(
     fc.constantFrom<StatusObject>(
@@ -36,17 +36,17 @@ export function unknownFields(): Arbitrary<[key: string, value: unknown]> {
       fc.constantFrom("eta", "kind", "extra", "__proto__", "constructor", "toString"),
       fc.string({ unit: "grapheme" }).filter((key) => !FIELDS_KNOWN.has(key)),
     ),
-    // By way of JSON, which has no -0: the value that is sent is the value that arrives.
+    // Through JSON, which has no -0, so that the value sent is the value received.
     fc.oneof(fc.jsonValue({ maxDepth: 2, stringUnit: "grapheme" }), misleadingTexts())
       .map((value) => JSON.parse(JSON.stringify(value))),
   );
 }
 
 /**
- * Single objects that are each fit to be sent, but not in any order: phases come back, totals change,
- * `completed` jumps, is above `total` or has none. Bytes are up to 2^53-1. There are few digests, so
- * that objects in a row are often about the same layer. Some downloads have no digest, or an empty one,
- * as compatible servers write them. None is an `error`.
+ * Single objects that are each valid, but in no sensible order: phases return, totals change, `completed`
+ * jumps, exceeds `total` or comes without one. Byte counts go up to 2^53-1. There are few digests, so
+ * consecutive objects are often about the same layer. Some downloads have no digest, or an empty one, as
+ * compatible servers write them. None is an `error`.
  *
  * @param layerDigests The digests to choose from.
  * @param maxBytes The largest `total` and `completed`.
@@ -93,7 +93,7 @@ function layerStatuses(
   }, { requiredKeys: ["digest"], noNullPrototype: true });
 }
 
-/** Downloads without a digest: each has its own words, or they change while it is downloaded. */
+/** Downloads without a digest: their words either identify them or change during the download. */
 function namelessStatuses(bytes: Arbitrary<number>): Arbitrary<StatusObject> {
   return fc.record({
     status: fc.constantFrom(

@@ -1,5 +1,5 @@
 /**
- * Arbitrary pulls: the objects that a server sends while it pulls a manifest.
+ * Generates whole pulls: the objects that a server sends while it pulls a manifest.
  *
  * @module
  */
@@ -13,8 +13,7 @@ import { layerSizesOf, type Manifest, type ManifestOptions, manifests } from "./
 import { type StatusObject, unknownFields, unknownStatuses } from "./objects.ts";
 
 /**
- * What may happen in a pull that takes a naive client by surprise (observed, except where it says
- * spec):
+ * Things that may happen in a pull and surprise a naive client (observed, unless marked as spec):
  *
  * - `silent-layer`: a layer sends no line at all.
  * - `unfinished-layer`: the last line of a layer has `completed` below `total`.
@@ -23,13 +22,12 @@ import { type StatusObject, unknownFields, unknownStatuses } from "./objects.ts"
  *   resumed from where they left off").
  * - `rollback`: `completed` goes down.
  * - `parallel-layers`: lines about several layers alternate, in any dialect.
- * - `late-layer`: a layer is named only when others have come far, though layers run in parallel.
- * - `missing-total`: the lines of a layer have no `total`, because the registry gave no length.
+ * - `late-layer`: a layer is named only when others are almost done, though layers run in parallel.
+ * - `missing-total`: the lines of a layer have no `total`, because the registry sent no length.
  * - `missing-status`: lines about a layer have no `status`.
- * - `missing-digest`: lines about a layer have a `status` and no `digest`, as compatible servers write
- *   them.
+ * - `missing-digest`: lines about a layer have a `status` but no `digest`, as compatible servers write them.
  * - `failed-removal`: a line says that unused layers could not be removed.
- * - `unknown-status`: a line says what no version of the protocol knows, or nothing at all.
+ * - `unknown-status`: a line has a status that no version of the protocol knows, or nothing at all.
  * - `unknown-field`: a line has a field that no version of the protocol knows.
  */
 export type PullSurprise =
@@ -89,15 +87,15 @@ export interface PullSessionOptions extends ManifestOptions {
 
 const MAX_TICKS = 6;
 
-/** In the order in which shrinking prefers them: that of the spec first. */
+/** In the order that shrinking prefers: the spec first. */
 const ALL_DIALECTS = Object.keys(dialects) as DialectName[];
 
 /**
- * Whole pulls, as a server of some dialect reports them: `pulling manifest`, lines about downloads, the
- * final lines of the dialect, and the ending. `total` and `completed` are in bytes; a field that is 0
- * is left out (observed), and no `completed` is above its `total`.
+ * Whole pulls, as a server of some dialect reports them: `pulling manifest`, lines about downloads, the final
+ * lines of the dialect, and the ending. `total` and `completed` are in bytes; a field that is 0 is left out
+ * (observed), and `completed` never exceeds `total`.
  *
- * @param options What may happen in them.
+ * @param options What may happen in the pulls.
  */
 export function pullSessions(options: PullSessionOptions = {}): Arbitrary<PullSession> {
   const { dialects: dialectNames = ALL_DIALECTS, endings = ["success"] } = options;
@@ -121,7 +119,7 @@ export function pullSessions(options: PullSessionOptions = {}): Arbitrary<PullSe
   );
 }
 
-/** Whether a surprise happens: seldom, and never if it may not. */
+/** Whether a surprise happens: rarely, and never if it is not allowed. */
 type Chance = (surprise: PullSurprise) => Arbitrary<boolean>;
 
 function chances(surprises: readonly PullSurprise[] | undefined): Chance {
@@ -151,7 +149,7 @@ function downloads(
   );
 }
 
-/** When the lines of a layer are sent, in ticks: the first one, and one each `pace` after that. */
+/** When the lines of a layer are sent, in ticks: the first one, then one every `pace` ticks. */
 interface Schedule {
   readonly announcedAt: number;
   readonly pace: number;
@@ -165,7 +163,7 @@ function schedule(may: Chance): Arbitrary<Schedule> {
   }).map(({ late, delay, pace }) => ({ announcedAt: late ? delay : 0, pace }));
 }
 
-/** Merges the lines of several layers. Those of one tick stay in the order of the layers. */
+/** Merges the lines of several layers. Lines of the same tick stay in the order of the layers. */
 function interleave(
   downloads: readonly StatusObject[][],
   schedules: readonly Schedule[],
@@ -206,13 +204,13 @@ function download(
   });
 }
 
-/** The bytes of a layer that are there before the pull begins. */
+/** The bytes of a layer that are on disk before the pull begins. */
 function bytesKept(size: number, may: Chance): Arbitrary<number> {
   return fc.record({ resumed: may("resumed-layer"), kept: fc.nat({ max: size - 1 }) })
     .map(({ resumed, kept }) => resumed ? kept : 0);
 }
 
-/** The bytes of a layer that are there, tick by tick, but not at the end of the download. */
+/** The bytes of a layer on disk at each tick, except at the end of the download. */
 function bytesReceived(size: number, may: Chance): Arbitrary<number[]> {
   return fc.record({
     rollback: may("rollback"),
@@ -220,7 +218,7 @@ function bytesReceived(size: number, may: Chance): Arbitrary<number[]> {
   }).map(({ rollback, received }) => rollback ? received : received.sort((a, b) => a - b));
 }
 
-/** A status object without what servers leave out: fields that are 0 or not there (observed). */
+/** A status object without the fields that servers leave out: those that are 0 or absent (observed). */
 function withoutEmpty(fields: StatusObject): StatusObject {
   const isSaid = (field: unknown) => field !== undefined && field !== 0;
   return Object.fromEntries(Object.entries(fields).filter(([_, field]) => isSaid(field)));
@@ -243,7 +241,7 @@ function finalStatuses(dialect: DialectName, may: Chance): Arbitrary<StatusObjec
   });
 }
 
-/** Something to put into a session, and where. */
+/** An object to insert into a session, and where. */
 interface Insertion<Item> {
   readonly position: number;
   readonly item: Item;
@@ -265,7 +263,7 @@ function strangeFields(may: Chance): Arbitrary<Insertion<[string, unknown]>[]> {
   return insertions(may("unknown-field"), unknownFields());
 }
 
-/** Puts objects in, neither before the first (spec: the manifest) nor after the last. */
+/** Inserts objects, never before the first (spec: the manifest) or after the last. */
 function withStrangers(
   statuses: readonly StatusObject[],
   strangers: readonly Insertion<StatusObject>[],
@@ -284,7 +282,7 @@ function withStrangeFields(
   const whole = [...statuses];
   for (const { position, item } of fields) {
     const index = position % whole.length;
-    // Not by a literal or by assigning: the key may be `__proto__`.
+    // Not with a literal or by assignment, since the key may be `__proto__`.
     whole[index] = Object.fromEntries([...Object.entries(whole[index]!), item]);
   }
   return whole;

@@ -1,5 +1,5 @@
 /**
- * What the tests of generators share: whether something is ever generated, and what it shrinks to.
+ * Helpers for tests of generators: whether a value is ever generated, and what values shrink to.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import { AssertionError } from "@std/assert";
 import fc from "fast-check";
 
-/** Whether something is among many samples, which are the same on every run. */
+/** Whether something occurs among many samples, which are the same in every run. */
 export function occurs<Value>(
   values: fc.Arbitrary<Value>,
   happens: (value: Value) => boolean,
@@ -15,7 +15,7 @@ export function occurs<Value>(
   return fc.sample(values, { numRuns: 500, seed: 7 }).some(happens);
 }
 
-/** The smallest value for which something holds, as fast-check shrinks to it. */
+/** The smallest value with some property, as fast-check shrinks to it. */
 export function smallest<Value>(
   values: fc.Arbitrary<Value>,
   holds: (value: Value) => boolean,

@@ -1,22 +1,22 @@
 /**
- * What is broken, with what is broken because of it below.
+ * Groups broken rules: each one with the rules that are broken because of it.
  *
  * @module
  */
 
 import { isBroken, type RuleResult } from "../report.ts";
 
-/** A broken rule, and those that only break because it does. */
+/** A broken rule, and the rules that are broken only because of it. */
 export interface Breach {
-  /** The rule that breaks by itself. */
+  /** The rule that is broken by itself. */
   readonly root: RuleResult;
-  /** The rules that break because of it. */
+  /** The rules that are broken because of it. */
   readonly dependents: readonly RuleResult[];
 }
 
 /**
- * The broken rules of a report. One whose cause is not broken in the report stands by itself, and so does
- * one that is its own cause by way of others.
+ * The broken rules of a report. A rule stands by itself if its cause is not broken in the report, or if
+ * following the causes leads back to it.
  */
 export function breachesOf(results: readonly RuleResult[]): Breach[] {
   const broken = results.filter(isBroken);

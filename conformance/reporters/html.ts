@@ -1,8 +1,8 @@
 /**
- * Reports as a web page that stands alone: no script, no network, nothing beside the one file.
+ * Writes reports as one self-contained web page: no script, no network, a single file.
  *
- * Cells open what was found about them as popovers, which browsers close by a tap beside them or by
- * Escape; on paper they are listed at the end. The filters are check boxes that the style sheet sees.
+ * Cells open their details as popovers, which browsers close on Escape or a tap outside; on paper the details
+ * are listed at the end. The filters are check boxes that the style sheet reads.
  *
  * @module
  */
@@ -34,19 +34,19 @@ import {
   wordOf,
 } from "./words.ts";
 
-/** Only the styles in the page itself: a report from elsewhere cannot load anything. */
+/** Allows only the styles in the page itself, so that a report from elsewhere cannot load anything. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
 
-/** For how many implementations there is room for words in the cells, on a phone too. */
+/** The most implementations for which cells have room for words, even on a phone. */
 const MAX_WORDY_COLUMNS = 8;
 
-/** For how many there is room for their names on a phone. */
+/** The most implementations whose names fit on a phone. */
 const MAX_NAMED_COLUMNS = 3;
 
 /** Options of {@link htmlReport}. */
 export interface HtmlOptions extends ReporterOptions {
   /**
-   * What the page says of the reports below its title. Code is between backticks.
+   * Text about the reports, to show below the title. Code is between backticks.
    *
    * @default nothing
    */
@@ -86,7 +86,7 @@ function describePage(matrices: readonly Matrix[]): string {
   return `Pull conformance: ${parts.join(" and ") || "no reports"}`;
 }
 
-/** What goes for all reports. */
+/** A paragraph about all reports. */
 function headLines(runtimes: ReadonlySet<string>, { about }: HtmlOptions): Markup[] {
   const tested = runtimes.size === 1 ? `Tested by the ${[...runtimes].join("")}.` : undefined;
   return [about, tested].filter((line) => line !== undefined)
@@ -95,13 +95,13 @@ function headLines(runtimes: ReadonlySet<string>, { about }: HtmlOptions): Marku
 
 function legend(): Markup {
   const meanings: [Level | "should dependent", RuleResult["verdict"], string][] = [
-    ["must", "kept", "every input was fine"],
+    ["must", "kept", "no input broke it"],
     ["must", "broken", "against the spec"],
     ["should", "broken", "against practice or the reference"],
-    ["should dependent", "broken", "because another rule is"],
-    ["must", "hung", "something did not come in time"],
-    ["must", "not seen", "no input showed what the rule is about"],
-    ["must", "skipped", "not tried, for the reason in the cell"],
+    ["should dependent", "broken", "because another rule is broken"],
+    ["must", "hung", "something did not happen in time"],
+    ["must", "not seen", "no input gave evidence"],
+    ["must", "skipped", "not tested, for the reason in the cell"],
   ];
   return markup`<div class="tools">
 <dl class="legend">${
@@ -149,14 +149,14 @@ ${conclusion(results)}
 </li>`;
 }
 
-/** What follows from the results of an implementation. Only if nothing is bad, it has a ✓. */
+/** The conclusion for an implementation. It gets a ✓ only if nothing is bad. */
 function conclusion(results: readonly RuleResult[]): Markup {
   const all = tally(results);
   const must = tally(results, "must");
   const ofSpec = must.broken + must.hung;
   const broken = all.broken + all.hung;
   if (broken > 0) {
-    const kind = ofSpec > 0 ? `${ofSpec} of the spec` : "none of the spec";
+    const kind = ofSpec > 0 ? `${ofSpec} required by the spec` : "none required by the spec";
     return markup`<p class="conclusion bad">${SIGNS.broken} breaks ${
       count(broken, "rule")
     }, ${kind}</p>`;
@@ -210,7 +210,7 @@ ${bodies}
 </table>`;
 }
 
-/** How much there is room for, as the names of classes. One implementation has room for remarks. */
+/** How much room there is, as class names. One implementation has room for remarks. */
 function roomFor(columns: number): string {
   if (columns === 1) return "wordy few single";
   if (columns <= MAX_NAMED_COLUMNS) return "wordy few";
@@ -247,7 +247,7 @@ function ruleRow(
   }</tr>`;
 }
 
-/** What a result rests on, or how it comes about, in one line. */
+/** The evidence for a result, or its reason, in one line. */
 function remarkOn(result: RuleResult): string | undefined {
   const { verdict, because, failure, reason } = result;
   if (because !== undefined) return `because ${because} is broken`;
@@ -276,7 +276,7 @@ function cell(
   const kind = `${wordOf(verdict)} ${level}`;
   if (verdict === "kept") {
     const { runs } = finding.result;
-    const known = runs === 0 ? verdict : count(runs, "input"); // what is made of a record counts none
+    const known = runs === 0 ? verdict : count(runs, "input"); // results from a record have no count
     const evidence = describeEvidence(finding.result) ?? known;
     return markup`<td><span class="mark ${kind}" title="${evidence}">${content}</span></td>`;
   }

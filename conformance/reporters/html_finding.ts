@@ -1,5 +1,5 @@
 /**
- * What was found about a rule, as a panel of the web page.
+ * The details of a result, as a panel of the web page.
  *
  * @module
  */
@@ -38,7 +38,7 @@ ${because === undefined ? undefined : paragraph(`Broken only because ${because} 
 ${paragraph(reason)}
 ${failure === undefined ? undefined : counterexample(failure)}
 ${
-    verdict === "skipped" ? undefined : markup`<h4>See it again</h4>
+    verdict === "skipped" ? undefined : markup`<h4>Reproduce it</h4>
 ${search === undefined ? undefined : markup`<p>${search}.</p>`}
 <pre class="replay"><code>${oneLine(replay(report, result))}</code></pre>`
   }
@@ -57,7 +57,7 @@ ${steps === undefined ? undefined : stepList(steps)}
 ${exchanges.map(exchangeBlock)}`;
 }
 
-/** What was done, as lines to be copied. */
+/** What was done, as lines to copy. */
 function stepList(steps: readonly string[]): Markup {
   return markup`<h4>Step by step</h4>
 <pre class="replay"><code>${steps.map(oneLine).join("\n")}</code></pre>`;

@@ -1,9 +1,9 @@
 /**
  * The style sheet of the web page.
  *
- * The page scrolls as a whole, so the head row and the first column stick to the window. On a phone each
- * rule is a line of its own, with the cells below it. Verdicts differ in sign, word, lightness and
- * pattern; what breaks the spec is filled, what breaks practice is tinted.
+ * The page scrolls as a whole, so the header row and the first column stick to the window. On a phone each
+ * rule is a separate line, with its cells below. Verdicts differ in sign, word, lightness and pattern;
+ * violations of the spec are filled, violations of practice are tinted.
  *
  * @module
  */

@@ -52,7 +52,7 @@ describe("htmlReport", () => {
         "a stream that breaks off",
         '{"status":"ver',
         "the connection breaks here",
-        "Found after 4 inputs, made smaller 2 times",
+        "Found after 4 inputs, shrunk 2 times",
         "conformance server --rule S-SEQ-2 --seed -42 --path 3:0:1",
       ]
     ) assertStringIncludes(broken!, part);
@@ -93,7 +93,7 @@ describe("htmlReport", () => {
     assertEquals(cards.length, 3);
     assertStringIncludes(
       cards[0]!,
-      "1 mock 0.1.0 kit on Deno 2.9.6 ✗ breaks 2 rules, 1 of the spec",
+      "1 mock 0.1.0 kit on Deno 2.9.6 ✗ breaks 2 rules, 1 required by the spec",
     );
     assertStringIncludes(cards[0]!, "should0/01 skipped");
     assertStringIncludes(cards[0]!, "1 kept, 1 broken");

@@ -1,6 +1,6 @@
 /**
- * Reports as JSON: one report as an object, several as an array of such objects. Nothing is left out
- * and nothing merged, so all other reports can be made of it later.
+ * Reports as JSON: one report as an object, several as an array of such objects. Nothing is left out or
+ * merged, so every other format can be produced from it later.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export function jsonReport(reports: readonly Report[]): string {
 }
 
 /**
- * Reads what {@link jsonReport} wrote.
+ * Reads the output of {@link jsonReport}.
  *
  * @throws {SyntaxError} If it is not JSON.
  * @throws {TypeError} If it is neither a report nor an array of reports.

@@ -1,8 +1,8 @@
 /**
- * Reports as JUnit XML, which CI systems read: a test suite for each report, a test case for each rule.
+ * Reports as JUnit XML, which CI systems read: a test suite per report, a test case per rule.
  *
- * What counts as a failure is one, with the level as its type. What is broken but does not count is
- * skipped, with what was found as its output. There are no times, as reports have none.
+ * A result that makes the run fail is a failure, with the level as its type. A broken rule that does not
+ * count is skipped, with the details as its output. There are no times, because reports contain none.
  *
  * @module
  */

@@ -6,19 +6,19 @@
 
 import { html, raw } from "hono/html";
 
-/** A piece of markup: what is in there is escaped already. */
+/** A piece of markup, in which everything is already escaped. */
 export type Markup = ReturnType<typeof raw>;
 
-/** What can be put into a template: texts and numbers are escaped, markup is not, `undefined` is left out. */
+/** Values for a template: texts and numbers are escaped, markup is not, `undefined` is left out. */
 export type Content = string | number | Markup | undefined | readonly Content[];
 
-/** Makes markup of a template. */
+/** Creates markup from a template. */
 export function markup(template: TemplateStringsArray, ...contents: readonly Content[]): Markup {
-  // Hono waits for promises in a template; there are none in contents.
+  // Hono waits for promises in templates, but contents are never promises.
   return html(template, ...contents) as Markup;
 }
 
-/** Text that is markup already. */
+/** Marks a text as safe markup. */
 export function trusted(text: string): Markup {
   return raw(text);
 }

@@ -1,11 +1,11 @@
 /**
  * Several reports side by side: rules by implementations.
  *
- * Reports of the same implementation are one column: the same side, name, version and runtime. So the
- * jobs of a CI that each run some of the rules, or the same rules with other seeds, come together, and
- * those on different runtimes stay apart. Where two reports speak of the same rule, a counterexample
- * outweighs any number of runs that found none, and a rule that was seen outweighs one that was not: no
- * verdict depends on the order in which a shell lists the files.
+ * Reports about the same implementation (side, name, version and runtime) share a column. So CI jobs that
+ * each run some of the rules, or the same rules with other seeds, are combined, while runs on different
+ * runtimes stay separate. If two reports contain the same rule, a counterexample outweighs any number of runs
+ * without one, and a rule that was seen outweighs one that was not. So no verdict depends on the order in
+ * which a shell lists the files.
  *
  * @module
  */
@@ -26,11 +26,11 @@ export interface Matrix {
 
 /** One implementation on one runtime. */
 export interface Implementation {
-  /** What was tested. */
+  /** The implementation. */
   readonly subject: SubjectInfo;
-  /** Where it was tested. */
+  /** The runtime of the tests. */
   readonly runtime: string;
-  /** What was found about it, by the rule's id. */
+  /** Its results by rule id. */
   readonly findings: ReadonlyMap<string, Finding>;
 }
 
@@ -42,15 +42,15 @@ export interface MatrixSection {
   readonly rules: readonly RuleInfo[];
 }
 
-/** What was found about a rule, and in which run. */
+/** The result for a rule, and the run it comes from. */
 export interface Finding {
   /** The run. */
   readonly report: Report;
-  /** What was found. */
+  /** The result. */
   readonly result: RuleResult;
 }
 
-/** Which verdict outweighs which. */
+/** Verdicts that outweigh others get higher numbers. */
 const WEIGHTS: Readonly<Record<Verdict, number>> = {
   broken: 4,
   hung: 3,
@@ -59,7 +59,7 @@ const WEIGHTS: Readonly<Record<Verdict, number>> = {
   skipped: 0,
 };
 
-/** Puts reports side by side. There is one matrix for each side that has reports, servers first. */
+/** Arranges reports side by side, in one matrix per side with reports, servers first. */
 export function mergeReports(reports: readonly Report[]): Matrix[] {
   return (["server", "client"] as const)
     .map((side) => ({ side, ofSide: reports.filter((report) => report.side === side) }))
@@ -99,7 +99,7 @@ function mergeImplementation(reports: readonly Report[]): Implementation {
   return { subject, runtime, findings };
 }
 
-/** The longest reports come first, as they know the order of most sections. */
+/** Longer reports first, since they determine the order of most sections. */
 function listSections(reports: readonly Report[]): MatrixSection[] {
   const results = reports.toSorted((a, b) => b.results.length - a.results.length)
     .flatMap((report) => report.results);
@@ -111,7 +111,7 @@ function listSections(reports: readonly Report[]): MatrixSection[] {
   }));
 }
 
-/** What was found about an implementation, in the order of the rows. */
+/** The results of an implementation, in the order of the rows. */
 export function resultsOf(implementation: Implementation): RuleResult[] {
   return Array.from(implementation.findings.values(), ({ result }) => result);
 }

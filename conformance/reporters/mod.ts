@@ -1,6 +1,6 @@
 /**
- * Reporters: functions from reports to text, for people and for machines. None of them touches the
- * world, so they run wherever a suite runs.
+ * Reporters: functions from reports to text, for people and for programs. They have no side effects, so they
+ * run wherever a suite runs.
  *
  * @module
  */
@@ -28,15 +28,15 @@ export { prettyFailure, type PrettyOptions } from "./pretty_failure.ts";
 export { describeReplay, type Reporter, type ReporterOptions } from "./reporter.ts";
 export { tapReport } from "./tap.ts";
 
-/** The reporters, each of which has a name. */
+/** The reporters by name. */
 export interface Reporters {
-  /** For people in a terminal. */
+  /** For people at a terminal. */
   readonly pretty: Reporter<PrettyOptions>;
   /** TAP, the Test Anything Protocol. */
   readonly tap: Reporter;
-  /** JUnit's XML, which most services for CI read. */
+  /** JUnit XML, which most CI services read. */
   readonly junit: Reporter;
-  /** JSON, which {@link parseReports} reads again. */
+  /** JSON, which {@link parseReports} reads. */
   readonly json: Reporter;
   /** A page for a browser. */
   readonly html: Reporter<HtmlOptions>;

@@ -1,8 +1,8 @@
 /**
- * Reports for people in a terminal: a line for each rule, then how the broken ones are broken, then
- * the counts. The parts are functions of their own, so that the lines can be shown as they come in.
+ * Reports for people at a terminal: a line per rule, then details of the broken ones, then the counts. Each
+ * part is a separate function, so that lines can be shown as results arrive.
  *
- * Several reports become a matrix of signs, with their implementations by number.
+ * Several reports become a matrix of signs, with the implementations numbered.
  *
  * @module
  */
@@ -47,7 +47,7 @@ export function prettyReport(reports: readonly Report[], options: PrettyOptions 
   ].join("\n");
 }
 
-/** What is tested and how, as a line without its end. */
+/** What is tested and how, as a line without its line break. */
 export function prettyHeader(
   report: Omit<Report, "format" | "results">,
   options: PrettyOptions = {},
@@ -57,7 +57,7 @@ export function prettyHeader(
   return `${paint("bold", subject)} ${paint("dim", `(${oneLine(describeRun(report))})`)}`;
 }
 
-/** What was found about one rule, as a line without its end. */
+/** The result for one rule, as a line without its line break. */
 export function prettyResult(result: RuleResult, options: PrettyOptions = {}): string {
   const paint = paintOf(options);
   const { verdict } = result;
@@ -66,7 +66,7 @@ export function prettyResult(result: RuleResult, options: PrettyOptions = {}): s
   return remark === undefined ? line : `${line} ${paint("dim", `(${oneLine(remark)})`)}`;
 }
 
-/** What a result rests on, or why there is none. */
+/** The evidence for a result, or why there is none. */
 function remarkOn(result: RuleResult): string | undefined {
   const { verdict, reason = "no reason given", because } = result;
   if (verdict === "skipped" || verdict === "not seen") return `${verdict}: ${reason}`;
@@ -74,7 +74,7 @@ function remarkOn(result: RuleResult): string | undefined {
   return isBroken(result) ? undefined : describeEvidence(result);
 }
 
-/** How the broken rules are broken, and the counts, with a line break at the end. */
+/** Details of the broken rules, and the counts, with a final line break. */
 export function prettyEnd(report: Report, options: PrettyOptions = {}): string {
   const failures = breachesOf(report.results)
     .map((breach) => `${prettyBreach(report, breach, options)}\n\n`);
@@ -82,7 +82,7 @@ export function prettyEnd(report: Report, options: PrettyOptions = {}): string {
   return [...failures, ...end].join("");
 }
 
-/** How a rule is broken, and below it, what else is broken because of that. */
+/** Details of a broken rule, followed by the rules that are broken because of it. */
 function prettyBreach(
   report: Report,
   { root, dependents }: Breach,
@@ -94,7 +94,7 @@ function prettyBreach(
   return lines.join("\n");
 }
 
-/** The counts by level, what was skipped, and the conclusion, each as a line without its end. */
+/** The counts by level, the skipped rules, and the conclusion, as lines without line breaks. */
 function prettyConclusion(
   { results, states }: Pick<Report, "results" | "states">,
   options: PrettyOptions,
@@ -106,7 +106,7 @@ function prettyConclusion(
   return [...counts, ...listSkipped(results, paint), ...conclude(results, options, paint)];
 }
 
-/** The rules that were skipped, by the reason, which says what would have them run. */
+/** The skipped rules, grouped by reason, which says how to run them. */
 function listSkipped(results: readonly RuleResult[], paint: Paint): string[] {
   const reasons = new Map<string, string[]>();
   for (const { verdict, id, reason = "no reason given" } of results) {
@@ -122,7 +122,7 @@ function addTo(lists: Map<string, string[]>, key: string, id: string): void {
   lists.set(key, [...lists.get(key) ?? [], id]);
 }
 
-/** What follows from the results. Only if nothing is broken and nothing was left unseen, it is a ✓. */
+/** The conclusion. It gets a ✓ only if nothing is broken or unseen. */
 function conclude(
   results: readonly RuleResult[],
   { gate }: PrettyOptions,
@@ -136,12 +136,12 @@ function conclude(
   ].filter((line) => line !== undefined);
   if (lines.length > 0) return lines;
   const { kept, skipped } = tally(results);
-  if (kept === 0) return [paint("dim", `${SIGNS.skipped} Nothing was tried`)];
-  const all = skipped === 0 ? "" : `; ${count(skipped, "rule")} could not be tried`;
-  return [paint("green", `${SIGNS.kept} Nothing that was tried is broken${all}`)];
+  if (kept === 0) return [paint("dim", `${SIGNS.skipped} No rule was tested`)];
+  const all = skipped === 0 ? "" : `; ${count(skipped, "rule")} could not be tested`;
+  return [paint("green", `${SIGNS.kept} No tested rule is broken${all}`)];
 }
 
-/** Which rules are bad in a way, and which of them do not count. */
+/** The rules that are bad in some way, and which of them do not count. */
 function concludeOn(
   what: "broken" | "not seen",
   results: readonly RuleResult[],

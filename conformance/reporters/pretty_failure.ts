@@ -1,5 +1,5 @@
 /**
- * A broken rule for people in a terminal, or in the message of a test:
+ * Describes a broken rule, for people at a terminal or in a test's message:
  *
  *     ✗ S-SEQ-4 must: Nothing follows `success`
  *       broken by mock 0.1.0
@@ -14,7 +14,7 @@
  *         2 │ ess"}\n
  *           ╵ the answer ends here
  *
- *       Found after 3 inputs, made smaller 4 times. To see it again:
+ *       Found after 3 inputs, shrunk 4 times. To reproduce it:
  *       conformance server --rule S-SEQ-4 --seed 42 --path 2:0:1
  *
  * Bytes are never wrapped, so that they can be copied; only sentences are.
@@ -29,7 +29,7 @@ import { colored, type Paint, plain, VERDICT_STYLES } from "./styles.ts";
 import { oneLine, visibleLines } from "./texts.ts";
 import { describeAnswer, describeSearch, ENDINGS, SIGNS, subjectName } from "./words.ts";
 
-/** Options of texts for people in a terminal. */
+/** Options of texts for people at a terminal. */
 export interface PrettyOptions extends ReporterOptions {
   /**
    * Whether to use colours.
@@ -49,12 +49,12 @@ const INDENT = "  ";
 const LABEL_WIDTH = 10;
 const SHORTEST_WIDTH = 20;
 
-/** How to paint with these options. */
+/** The styles for these options. */
 export function paintOf({ colors = false }: PrettyOptions): Paint {
   return colors ? colored : plain;
 }
 
-/** Describes how a rule is broken. The text ends without a line break. */
+/** Describes how a rule is broken. The text has no final line break. */
 export function prettyFailure(
   report: Report,
   result: RuleResult,
@@ -82,7 +82,7 @@ export function prettyFailure(
     "",
     ...drawSteps(failure?.steps, paint),
     ...(failure?.exchanges ?? []).flatMap((exchange) => [...drawExchange(exchange, paint), ""]),
-    `${search === undefined ? "" : `${search}. `}To see it again:`,
+    `${search === undefined ? "" : `${search}. `}To reproduce it:`,
     paint("cyan", oneLine(replay(report, result))),
   ];
   return [
@@ -92,7 +92,7 @@ export function prettyFailure(
   ].join("\n");
 }
 
-/** A field of a description: its label, and its text wrapped beside that, indented. */
+/** A field of a description: a label, with its text wrapped and indented next to it. */
 export function drawField(label: string, text: string, options: PrettyOptions): string[] {
   return field(label, text, options.columns ?? 80, paintOf(options)).map((line) => INDENT + line);
 }
@@ -104,7 +104,7 @@ function field(label: string, text: string, columns: number, paint: Paint): stri
   );
 }
 
-/** Cuts a line between words. A word that is longer than the width stays whole. */
+/** Wraps a line between words. Words longer than the width stay whole. */
 function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line: string | undefined;

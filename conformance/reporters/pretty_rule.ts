@@ -1,5 +1,5 @@
 /**
- * A rule by itself, for people in a terminal:
+ * Describes a rule, for people at a terminal:
  *
  *     S-SEQ-4 must: `success` is sent once
  *
@@ -21,14 +21,14 @@ import { LEVEL_MEANINGS } from "./words.ts";
 export const LEVEL_WIDTH: number = Math.max(...LEVELS.map((level) => level.length));
 const ID_WIDTH = "S-CANCEL-10".length;
 
-/** A rule as a line without its end. */
+/** A rule as a line without its line break. */
 export function prettyRuleLine({ level, id, title }: RuleInfo, paint: Paint = plain): string {
   const shownLevel = level.padEnd(LEVEL_WIDTH);
   const emphasized = level === "must" ? shownLevel : paint("dim", shownLevel);
   return `${emphasized} ${oneLine(id).padEnd(ID_WIDTH)} ${oneLine(title)}`;
 }
 
-/** What a rule asks for, why, and when a result means something, without a line break at the end. */
+/** What a rule requires, why, and when a result means something, without a final line break. */
 export function prettyRule(rule: RuleInfo, options: PrettyOptions = {}): string {
   const { id, level, title, cites, evidence = "any result" } = rule;
   return [

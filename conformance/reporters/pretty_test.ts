@@ -26,7 +26,7 @@ describe("prettyFailure", () => {
     3 │ ifying"}\\r\\n\\xf0
       ╵ the connection breaks here
 
-  Found after 4 inputs, made smaller 2 times. To see it again:
+  Found after 4 inputs, shrunk 2 times. To reproduce it:
   conformance server --rule S-SEQ-2 --seed -42 --path 3:0:1
 `.trim(),
     );
@@ -50,7 +50,7 @@ describe("prettyFailure", () => {
     3 │ ifying"}\\r\\n\\xf0
       ╵ the connection breaks here
 
-  Found after 4 inputs, made smaller 2 times. To see it again:
+  Found after 4 inputs, shrunk 2 times. To reproduce it:
   conformance server --rule S-RES-1 --seed -42 --path 3:0:1
 `.trim(),
     );
@@ -93,7 +93,7 @@ describe("prettyFailure", () => {
     assertEquals(walk.includes("\u001b"), false);
     assertStringIncludes(walk, "--rule S-SEQ-2 --seed");
     const other = show("S-ERR-1");
-    assertStringIncludes(other, "Found while S-ERR-1 was tried");
+    assertStringIncludes(other, "Found while S-ERR-1 was tested");
     assertStringIncludes(other, "--rule S-SEQ-2 --rule S-ERR-1 --seed");
   });
 
@@ -131,14 +131,14 @@ describe("prettyReport", () => {
 
   it("does not call a run in which nothing was tried a success", () => {
     const skipped = prettyEnd(report([result("S-SEQ-1", { verdict: "skipped" })]));
-    assertStringIncludes(skipped, "– Nothing was tried");
+    assertStringIncludes(skipped, "– No rule was tested");
     const kept = prettyEnd(report([result("S-SEQ-1")]));
-    assertStringIncludes(kept, "✓ Nothing that was tried is broken\n");
+    assertStringIncludes(kept, "✓ No tested rule is broken\n");
   });
 
-  it("says when rules could not be tried", () => {
+  it("says when rules could not be tested", () => {
     const end = prettyEnd(report([result("S-SEQ-1"), result("S-SEQ-2", { verdict: "skipped" })]));
-    assertStringIncludes(end, "✓ Nothing that was tried is broken; 1 rule could not be tried\n");
+    assertStringIncludes(end, "✓ No tested rule is broken; 1 rule could not be tested\n");
   });
 
   it("never ends in a ✓ with a rule that is broken or was not seen, whether that counts or not", () => {
@@ -189,7 +189,7 @@ describe("prettyReport", () => {
     ]).split("\n");
     assertEquals(lines.slice(2, 4), [
       "✓ must     S-SEQ-1     The rule S-SEQ-1 holds " +
-      "(3 of 5 inputs showed what it is about, 1 out of time at first and repeated alone)",
+      "(3 of 5 inputs showed what it is about, 1 repeated alone after running out of time)",
       "? must     S-SEQ-2     The rule S-SEQ-2 holds (not seen: No input showed it)",
     ]);
   });

@@ -11,29 +11,28 @@ import { describeRuntime } from "./words.ts";
 /** Options of every reporter. */
 export interface ReporterOptions {
   /**
-   * Says how to see again what was found about a rule: a command, or what else helps.
+   * Says how to reproduce a result: with a command, or in another way.
    *
    * @default describeReplay
    */
   readonly replay?: ((report: Report, result: RuleResult) => string) | undefined;
   /**
-   * What counts as a failure.
+   * Which results count as failures.
    *
    * @default {{}}
    */
   readonly gate?: Gate | undefined;
 }
 
-/** Makes a text of reports. */
+/** Creates a text from reports. */
 export type Reporter<Options extends ReporterOptions = ReporterOptions> = (
   reports: readonly Report[],
   options?: Options,
 ) => string;
 
 /**
- * The options of the command line that lead to what was found: rule, seed and, for a counterexample,
- * its path. Anything that a shell would take for more than a word is left out, as a report may come
- * from elsewhere.
+ * The command-line options that reproduce a result: rule, seed and, for a counterexample, its path. Anything
+ * that a shell would not take as a single word is left out, because a report may come from elsewhere.
  */
 export function replayFlags(report: Report, { id, failure }: RuleResult): string[] {
   const word = (value: string | number) => String(value).replace(/[^\w:.-]/g, "");
@@ -46,7 +45,7 @@ export function replayFlags(report: Report, { id, failure }: RuleResult): string
   return isByItself ? flags : [...flags, "--runs", word(report.runs)];
 }
 
-/** The command that leads to what was found, but for how the subject is reached. */
+/** The command that reproduces a result, except for the arguments that select the subject. */
 export function describeReplay(report: Report, result: RuleResult): string {
   return ["conformance", report.side, ...replayFlags(report, result)].join(" ");
 }

@@ -1,5 +1,5 @@
 /**
- * Colours of a terminal.
+ * Colours in a terminal.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { Verdict } from "../report.ts";
 
 const CODES = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const;
 
-/** How a text is to look. */
+/** How a text should look. */
 export type Style = keyof typeof CODES;
 
-/** Makes a text look in a way. */
+/** Applies a style to a text. */
 export type Paint = (style: Style, text: string) => string;
 
 const RESET = "\x1b[0m";
 
-/** Leaves texts as they are. */
+/** Leaves texts unchanged. */
 export const plain: Paint = (_, text) => text;
 
-/** Uses the escape sequences that terminals know. */
+/** Uses the escape sequences of terminals. */
 export const colored: Paint = (style, text) => `\x1b[${CODES[style]}m${text}${RESET}`;
 
 /** The style of each verdict. */

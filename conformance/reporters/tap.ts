@@ -1,8 +1,8 @@
 /**
- * Reports as TAP 14, the Test Anything Protocol: a line a rule, and for a broken one a YAML block.
+ * Reports as TAP 14, the Test Anything Protocol: a line per rule, and a YAML block for a broken one.
  *
- * What counts as a failure is `not ok`. What is broken but does not count is `not ok` with `# TODO`, which
- * harnesses do not take for a failure. The YAML is written as JSON, which YAML contains.
+ * A result that makes the run fail is `not ok`. A broken rule that does not count is `not ok` with `# TODO`,
+ * which harnesses do not treat as a failure. The YAML is written as JSON, which is a subset of YAML.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import { describeReplay, type ReporterOptions } from "./reporter.ts";
 import { oneLine } from "./texts.ts";
 import { subjectName } from "./words.ts";
 
-/** Writes reports as TAP 14. Of several, each line names the subject too. */
+/** Writes reports as TAP 14. With several reports, each line also names the subject. */
 export function tapReport(reports: readonly Report[], options: ReporterOptions = {}): string {
   const tests = reports.flatMap((report) => {
     const subject = reports.length > 1 ? `${subjectName(report.subject)}: ` : "";
@@ -31,7 +31,7 @@ export function tapReport(reports: readonly Report[], options: ReporterOptions =
   return ["TAP version 14", `1..${tests.length}`, ...lines, ""].join("\n");
 }
 
-/** What says that a line is to be taken in another way than it looks. */
+/** The directive that changes the meaning of a line. */
 function directive(result: RuleResult, { gate }: ReporterOptions): string {
   const { verdict, reason = "" } = result;
   if (verdict === "kept" || isFailure(result, gate)) return "";
@@ -40,7 +40,7 @@ function directive(result: RuleResult, { gate }: ReporterOptions): string {
   return ` # SKIP ${escapeText(words)}`;
 }
 
-/** A `#` would begin a directive, and a backslash takes its meaning away. */
+/** An unescaped `#` would begin a directive, so `#` and backslashes are escaped. */
 function escapeText(text: string): string {
   return oneLine(text).replace(/[\\#]/g, "\\$&").trim();
 }
@@ -64,7 +64,7 @@ function diagnose(
     ...failure,
     replay: replay(report, result),
   };
-  // YAML allows fewer characters in a text than JSON does.
+  // YAML allows fewer characters in texts than JSON.
   const json = JSON.stringify(details, null, 2).replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, escapeUnits);
   return ["---", ...json.split("\n"), "..."].map((line) => `  ${line}`);
 }

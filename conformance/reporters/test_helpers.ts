@@ -1,5 +1,5 @@
 /**
- * Made-up reports for the tests of reporters. Part of no package.
+ * Made-up reports for the tests of reporters. Not part of any package.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import type { Exchange } from "../exchange.ts";
 import type { Failure, Report, RuleResult } from "../report.ts";
 
-/** What no reporter may hand on as it is. */
+/** Characters that no reporter may output unescaped. */
 export const HOSTILE =
   "</script><b onload='x'>\x1b[2J\0\x85\ud800\ufffe\u202e & \"quotes\" # \\ ]]>";
 
-/** An answer in three chunks that breaks off. */
+/** An answer in three chunks that ends too early. */
 export const EXCHANGE: Exchange = {
   request: 'POST /api/pull {"model":"tiny"}',
   answer: {
@@ -22,7 +22,7 @@ export const EXCHANGE: Exchange = {
   },
 };
 
-/** How a rule is broken. */
+/** A broken rule's details. */
 export function failure(more: Partial<Failure> = {}): Failure {
   return {
     expected: "a last line with `success`",
@@ -36,13 +36,13 @@ export function failure(more: Partial<Failure> = {}): Failure {
   };
 }
 
-/** What did not come in time. */
+/** Details of a rule that ran out of time. */
 const LATE: Partial<Failure> = {
   expected: "the answer to end within 10 s",
   seen: "it had not happened by then",
 };
 
-/** What was found about a rule. */
+/** A result for a rule. */
 export function result(id: string, more: Partial<RuleResult> = {}): RuleResult {
   const { verdict = "kept" } = more;
   return {
@@ -63,7 +63,7 @@ export function result(id: string, more: Partial<RuleResult> = {}): RuleResult {
   };
 }
 
-/** A report of some results. */
+/** A report with some results. */
 export function report(results: readonly RuleResult[], more: Partial<Report> = {}): Report {
   return {
     format: 2,
@@ -77,7 +77,7 @@ export function report(results: readonly RuleResult[], more: Partial<Report> = {
   };
 }
 
-/** A rule of each verdict but `not seen`. */
+/** A rule with each verdict except `not seen`. */
 export const ONE_OF_EACH: readonly RuleResult[] = [
   result("S-SEQ-1"),
   result("S-SEQ-2", { verdict: "broken" }),
@@ -85,7 +85,7 @@ export const ONE_OF_EACH: readonly RuleResult[] = [
   result("S-RES-2", { verdict: "skipped", level: "should" }),
 ];
 
-/** Every text of a report is hostile. */
+/** A report in which every text is hostile. */
 export const HOSTILE_REPORT: Report = report([
   result("S-SEQ-1", {
     title: HOSTILE,

@@ -1,11 +1,11 @@
 /**
- * Makes texts of a report safe to show. They contain what a subject sent, escape sequences and half
- * characters included, none of which may reach a terminal or a page.
+ * Makes the texts of a report safe to show. They contain what a subject sent, including escape sequences and
+ * half characters, which must not reach a terminal or a page.
  *
  * @module
  */
 
-/** Invisible characters that change what is shown, and characters that XML 1.0 does not allow. */
+/** Invisible characters that change how text is shown, and characters that XML 1.0 forbids. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\ufffe\uffff]/gu;
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
@@ -21,7 +21,7 @@ export function oneLine(text: string): string {
   return text.replace(UNSEEN, escapeCharacter);
 }
 
-/** A text with its line breaks, as lines of {@link oneLine}. */
+/** A text split at its line breaks, each line as by {@link oneLine}. */
 export function visibleLines(text: string): string[] {
   return text.split(/\r?\n/).map(oneLine);
 }
@@ -31,7 +31,7 @@ export function visible(text: string): string {
   return visibleLines(text).join("\n");
 }
 
-/** A number of things, in words: `1 chunk`, `2 chunks`. */
+/** A number with a noun: `1 chunk`, `2 chunks`. */
 export function count(number: number, thing: string): string {
   return `${number} ${thing}${number === 1 ? "" : "s"}`;
 }

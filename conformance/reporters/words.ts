@@ -1,5 +1,5 @@
 /**
- * The words and signs that all reports for people share.
+ * Words and signs shared by all reports for people.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { RuleResult, SubjectInfo, Tally, Verdict } from "../report.ts";
 import type { Level, Side } from "../rule.ts";
 import { count } from "./texts.ts";
 
-/** A sign for each verdict. They differ in form, for those who do not see colours. */
+/** A sign for each verdict. They differ in shape, for people who do not see colours. */
 export const SIGNS: Readonly<Record<Verdict, string>> = {
   kept: "✓",
   broken: "✗",
@@ -21,33 +21,33 @@ export const SIGNS: Readonly<Record<Verdict, string>> = {
 /** The verdicts, in the order in which they are counted. */
 export const VERDICTS: readonly Verdict[] = ["kept", "broken", "hung", "not seen", "skipped"];
 
-/** What the levels mean. */
+/** The meaning of the levels. */
 export const LEVEL_MEANINGS: Readonly<Record<Level, string>> = {
-  must: "the spec says so, or HTTP",
+  must: "required by the spec or by HTTP",
   should: "robust practice",
-  observed: "the reference does so",
+  observed: "what the reference server does",
 };
 
 /** How answers end. */
 export const ENDINGS: Readonly<Record<AnswerEnding, string>> = {
   end: "the answer ends here",
   reset: "the connection breaks here",
-  hang: "nothing more comes, and the connection stays open",
-  repeat: "the last chunk comes again and again",
+  hang: "nothing more is sent, and the connection stays open",
+  repeat: "the last chunk is repeated over and over",
 };
 
-/** The sections of the protocol, by the part of a rule's id between side and number. */
+/** The sections, by the part of a rule's id between side and number. */
 const SECTIONS: Readonly<Record<string, string>> = {
-  AGAIN: "Pulling what is there",
+  AGAIN: "Pulling again",
   CANCEL: "Cancelling",
   DIALECT: "Dialects",
   DONE: "Success",
   DOWN: "Downloads",
-  END: "Streams that break off",
+  END: "Interrupted streams",
   ERR: "Errors",
   FRAME: "Framing",
   HTTP: "HTTP errors",
-  LEAVE: "Clients that leave",
+  LEAVE: "Callers that disconnect",
   LOAD: "Concurrent load",
   OBJ: "Objects",
   REQ: "Requests",
@@ -55,15 +55,15 @@ const SECTIONS: Readonly<Record<string, string>> = {
   SEQ: "Sequence",
   SHARE: "Shared downloads",
   SUM: "Progress over all layers",
-  TIME: "Servers that bring nothing",
+  TIME: "Stalled servers",
 };
 
-/** The section that a rule is in: `SEQ` for `S-SEQ-1`. */
+/** The section of a rule: `SEQ` for `S-SEQ-1`. */
 export function sectionOf(id: string): string {
   return /^[SC]-(.+)-\d+$/.exec(id)?.[1] ?? id;
 }
 
-/** The name of a section. One that has none is called by its code. */
+/** The name of a section, or its code if it has none. */
 export function sectionTitle(section: string): string {
   return Object.hasOwn(SECTIONS, section) ? SECTIONS[section]! : section;
 }
@@ -73,7 +73,7 @@ export function subjectsOf(side: Side): string {
   return side === "server" ? "Servers" : "Clients";
 }
 
-/** The name of a subject, with its version. */
+/** The name of a subject, with its version if known. */
 export function subjectName({ name, version }: SubjectInfo): string {
   return version === undefined ? name : `${name} ${version}`;
 }
@@ -85,25 +85,25 @@ export function describeTally(tally: Tally): string {
   return counts.length === 0 ? "none" : counts.join(", ");
 }
 
-/** How many inputs a result rests on, in words, or `undefined` if that is not known. */
+/** How many inputs a result is based on, in words, or `undefined` if that is not known. */
 export function describeEvidence(
   { runs, conclusive, evidence, exchanges, repeated = 0 }: RuleResult,
 ): string | undefined {
   if (conclusive === undefined) return undefined;
   const seen = exchanges === undefined ? "" : count(exchanges, "exchange");
   if (runs === 0 && seen !== "") return seen;
-  const again = repeated === 0 ? "" : `, ${repeated} out of time at first and repeated alone`;
+  const again = repeated === 0 ? "" : `, ${repeated} repeated alone after running out of time`;
   const more = `${again}${seen === "" ? "" : `, ${seen}`}`;
   if (conclusive === runs) return `${count(runs, "input")}${more}`;
   return `${conclusive} of ${count(runs, "input")} showed ${evidence ?? "anything"}${more}`;
 }
 
-/** What a verdict is called where no space may be, as in the name of a class. */
+/** A verdict as a word without spaces, as for a class name. */
 export function wordOf(verdict: Verdict): string {
   return verdict.replace(" ", "-");
 }
 
-/** Where the tests ran, in words that do not read as if it were the subject. */
+/** The runtime of the tests, in words that do not suggest it is the subject. */
 export function describeRuntime({ runtime }: { readonly runtime: string }): string {
   return `kit on ${runtime}`;
 }
@@ -113,13 +113,13 @@ export function describeAnswer({ status, contentType, chunks }: ExchangeAnswer):
   return `${status} ${contentType ?? "without a content type"}, ${count(chunks.length, "chunk")}`;
 }
 
-/** How much was tried to find a counterexample, in words, or `undefined` if that is not known. */
+/** The search for a counterexample in words, or `undefined` if nothing is known about it. */
 export function describeSearch({ failure }: RuleResult): string | undefined {
   if (failure === undefined) return undefined;
   const { foundAfter, shrinks, during } = failure;
-  if (during !== undefined && during !== "walk") return `Found while ${during} was tried`;
+  if (during !== undefined && during !== "walk") return `Found while ${during} was tested`;
   if (foundAfter === 0) return undefined;
   const tried = count(foundAfter, during === "walk" ? "walk" : "input");
-  const smaller = shrinks === 0 ? "" : `, made smaller ${count(shrinks, "time")}`;
+  const smaller = shrinks === 0 ? "" : `, shrunk ${count(shrinks, "time")}`;
   return `Found after ${tried}${smaller}`;
 }

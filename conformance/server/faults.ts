@@ -13,13 +13,13 @@ import type { Arbitrary } from "../generators/mod.ts";
 /** Every kind of fault. */
 const ALL_FAULTS = Object.keys(faultKinds) as FaultKind[];
 
-/** The most lines and bytes before a fault strikes: beyond them a small pull is over. */
+/** The most lines and bytes before a fault strikes: a small pull has no more. */
 const MAX_FAULT_LINE = 20;
 const MAX_FAULT_BYTE = 2_000;
 
 /**
- * Faults of the mock, with their default parameters: at a share of the model, a line, a byte or a layer
- * where a kind strikes at a point, and on the pull as a whole otherwise. They fit any model.
+ * Faults of the mock, with their default parameters. A kind that strikes at a point gets a percentage of the
+ * model, a line, a byte or a layer; other kinds strike the whole pull. They fit any model.
  *
  * @param kinds The kinds to choose from. By default all.
  */
@@ -30,7 +30,7 @@ export function faults(kinds: readonly FaultKind[] = ALL_FAULTS): Arbitrary<Faul
   });
 }
 
-/** Where a fault may strike in any model. */
+/** Points at which a fault may strike in any model. */
 function faultPoints(): Arbitrary<FaultPoint> {
   return fc.oneof(
     fc.integer({ min: 0, max: 100 }).map((share) => ({ completed: `${share}%` })),

@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import type { OpenServer, ServerSubject, World } from "./subject.ts";
+import type { OpenServer, ServerSetup, ServerSubject } from "./subject.ts";
 
 /** A size that takes several ticks to download, at the default bandwidth of a mock. */
 const LARGE_BYTES = 40_000_000;
@@ -13,11 +13,11 @@ const LARGE_BYTES = 40_000_000;
 /** A size that is downloaded within a tick. */
 const SMALL_BYTES = 5_000;
 
-/** A small model that may be there already: for checks of what is asked and refused. */
-export const READY_WORLD: World = { layers: [1_000], mayBeThere: true };
+/** A small model that may already be on disk, for checks of requests and refusals. */
+export const READY_SETUP: ServerSetup = { layers: [1_000], mayBeThere: true };
 
 /** Models of a few layers, small and large. */
-export function worlds(): fc.Arbitrary<World> {
+export function setups(): fc.Arbitrary<ServerSetup> {
   const size = fc.oneof(
     fc.integer({ min: 1, max: SMALL_BYTES }),
     fc.integer({ min: 1, max: LARGE_BYTES }),
@@ -26,32 +26,34 @@ export function worlds(): fc.Arbitrary<World> {
 }
 
 /** A model that takes long enough to make many requests during its download. */
-export const SLOW_WORLD: World = { layers: [2 * LARGE_BYTES] };
+export const SLOW_SETUP: ServerSetup = { layers: [2 * LARGE_BYTES] };
 
-/** Models to be tried in every run, and models to draw from by chance. */
-export interface WorldInputs {
-  readonly decisive: readonly World[];
-  readonly inputs: fc.Arbitrary<World>;
+/** Models to be tried in every run, and random models. */
+export interface SetupInputs {
+  readonly decisive: readonly ServerSetup[];
+  readonly inputs: fc.Arbitrary<ServerSetup>;
 }
 
-/** A size that takes several ticks to download, and more by chance. */
+/** A size that takes several ticks to download. Random sizes take longer. */
 const slowSizes = fc.integer({ min: LARGE_BYTES, max: 2 * LARGE_BYTES });
 
-/** Layers besides the one that takes its time. */
+/** Additional layers, besides the slow one. */
 const otherSizes = fc.array(fc.integer({ min: 1, max: LARGE_BYTES }), { maxLength: 2 });
 
-/** Models whose first layer takes long enough to act during its download. */
-export function slowFirstWorlds(): fc.Arbitrary<World> {
+/** Models whose first layer takes long enough for something to happen during its download. */
+export function slowFirstSetups(): fc.Arbitrary<ServerSetup> {
   return fc.tuple(slowSizes, otherSizes).map(([first, others]) => ({ layers: [first, ...others] }));
 }
 
-/** Models that take some ticks, of whichever layer: a server may be wrong about one layer alone. */
-export function slowWorlds(): WorldInputs {
+/**
+ * Models that take some ticks, with the slow layer in any place: a server may be wrong about a single layer.
+ */
+export function slowSetups(): SetupInputs {
   return inAnyPlace(2 * LARGE_BYTES, slowSizes);
 }
 
-/** Models of which each layer takes long enough to tell whether it is fetched again. */
-export function slowEachWorlds(): WorldInputs {
+/** Models whose every layer takes long enough to see whether it is fetched again. */
+export function slowEachSetups(): SetupInputs {
   return {
     decisive: [{ layers: [LARGE_BYTES, LARGE_BYTES + 1, LARGE_BYTES + 2] }],
     inputs: fc.array(slowSizes, { minLength: 1, maxLength: 3 }).map((layers) => ({ layers })),
@@ -61,14 +63,14 @@ export function slowEachWorlds(): WorldInputs {
 /** A size that takes longer to download than objects may be held back. */
 const LONG_BYTES = 150_000_000;
 
-/** Models that take long enough to see whether objects are held back, of whichever layer. */
-export function longWorlds(): WorldInputs {
+/** Models that take long enough to see whether objects are held back, with the slow layer in any place. */
+export function longSetups(): SetupInputs {
   const sizes = fc.integer({ min: LONG_BYTES, max: LONG_BYTES + LARGE_BYTES });
   return inAnyPlace(LONG_BYTES, sizes);
 }
 
-/** Models of one layer that takes its time and of small ones before and after it. */
-function inAnyPlace(size: number, sizes: fc.Arbitrary<number>): WorldInputs {
+/** Models with one slow layer, and small ones before and after it. */
+function inAnyPlace(size: number, sizes: fc.Arbitrary<number>): SetupInputs {
   const few = fc.array(fc.integer({ min: 1, max: SMALL_BYTES }), { maxLength: 2 });
   return {
     decisive: [{ layers: [size] }, { layers: [SMALL_BYTES, size] }],
@@ -80,10 +82,10 @@ function inAnyPlace(size: number, sizes: fc.Arbitrary<number>): WorldInputs {
 /** Opens a server, uses it, and closes it. */
 export async function withServer<Result>(
   subject: ServerSubject,
-  world: World,
+  setup: ServerSetup,
   work: (server: OpenServer) => Promise<Result>,
 ): Promise<Result> {
-  const server = await subject.open(world);
+  const server = await subject.open(setup);
   try {
     return await work(server);
   } finally {

@@ -1,5 +1,5 @@
 /**
- * Servers under test: mocks in any state, and remote servers that are known only by their address.
+ * Servers under test: mocks in any state, and remote servers of which only the address is known.
  *
  * @module
  */
@@ -16,13 +16,13 @@ import type { SubjectInfo } from "../report.ts";
 import { CannotRun } from "../rule.ts";
 import { createWireFetch } from "./wire/wire_fetch.ts";
 
-/** The state of a server at the start of a check. */
-export interface World {
+/** How a server should be set up at the start of a check. */
+export interface ServerSetup {
   /** The sizes in bytes of the layers of the model. None of them is downloaded yet. */
   readonly layers: readonly number[];
-  /** Whether layers may be there already, since the check does not look at downloads. @default {false} */
+  /** Whether layers may already be on disk, because the check ignores downloads. @default {false} */
   readonly mayBeThere?: boolean | undefined;
-  /** What goes wrong. @default nothing */
+  /** What should go wrong. @default nothing */
   readonly faults?: readonly Fault[] | undefined;
 }
 
@@ -30,69 +30,68 @@ export interface World {
 export interface OpenServer {
   /** The model to pull. */
   readonly model: string;
-  /** The fields of a request that name a model. @default `model` alone */
+  /** The request fields that name a model. @default only `model` */
   readonly fieldsFor?: ((model: string) => Readonly<Record<string, unknown>>) | undefined;
-  /** The layers of the model, config included, if they are known. */
+  /** The layers of the model, including the config, if they are known. */
   readonly layers?: readonly LayerSize[] | undefined;
   /**
-   * Offers another version of the model, with layers of these sizes in bytes, if that is possible. A
-   * layer with the position and size of a previous one is the same. Returns all layers.
+   * Publishes another version of the model, with layers of these sizes in bytes, if possible. A layer with
+   * the position and size of a previous one is the same. Returns all layers.
    */
   readonly change?: ((sizes: readonly number[]) => Promise<readonly LayerSize[]>) | undefined;
   /**
-   * Offers a model that the registry did not have, with layers of these sizes in bytes, if that is
-   * possible. A layer with the position and size of one of the model under test is the same. Returns all
-   * layers.
+   * Adds a new model to the registry, with layers of these sizes in bytes, if possible. A layer with the
+   * position and size of one in the model under test is the same. Returns all layers.
    */
   readonly offer?:
     | ((name: string, sizes: readonly number[]) => Promise<readonly LayerSize[]>)
     | undefined;
-  /** Another model that the server can pull, if there is one. It shares no layer with the first one. */
+  /** Another model that the server can pull, if any. It shares no layer with the first one. */
   readonly otherModel?: OtherModel | undefined;
-  /** Asks the server to delete the model, if it may. Returns the HTTP status. */
+  /** Asks the server to delete the model, if allowed. Returns the HTTP status. */
   readonly remove?: (() => Promise<number>) | undefined;
   /** Makes a request to a path of the server. */
   readonly fetch: (path: string, init?: RequestInit) => Promise<Response>;
   /** The time of the server's clock, in milliseconds. */
   readonly now: () => number;
-  /** Waits for some milliseconds by that clock. @default real time, of which `now` tells, too */
+  /** Waits for some milliseconds by that clock. @default real time, which `now` must then also use */
   readonly sleep?: ((milliseconds: number) => Promise<void>) | undefined;
-  /** Ends what is still open. */
+  /** Closes everything that is still open. */
   readonly close: () => Promise<void>;
 }
 
-/** A model besides the one under test. */
+/** A second model. */
 export interface OtherModel {
   /** Its name. */
   readonly name: string;
-  /** Its layers, config included, if they are known. */
+  /** Its layers, including the config, if they are known. */
   readonly layers?: readonly LayerSize[] | undefined;
 }
 
 /**
- * What some rules need: that the model is not downloaded yet (`fresh`), its manifest (`manifest`), another
- * version of it (`changes`), another model (`other`), faults (`faults`), and a connection whose bytes can be
- * seen (`wire`).
+ * What some rules need: a model that is not downloaded yet (`fresh`), its manifest (`manifest`), another
+ * version of it (`changes`), another model (`other`), faults (`faults`), and a connection whose bytes are
+ * visible (`wire`).
  */
 export type Need = "fresh" | "manifest" | "changes" | "other" | "faults" | "wire";
 
 /** A server under test. */
 export interface ServerSubject extends SubjectInfo {
-  /** The needs that cannot be met with this server, and why. */
+  /** The needs that this server cannot meet, and why. */
   readonly lacks: Readonly<Partial<Record<Need, string>>>;
-  /** The most inputs to draw by chance per rule, if each is expensive. `runs` overrides it. */
+  /** The most random inputs per rule, if each is expensive. `runs` overrides it. */
   readonly maxRuns?: number | undefined;
   /**
-   * How long the check of one input may take, in milliseconds, if the server retries for long.
-   * The option `checkTimeoutMs` overrides it.
+   * How long the check of one input may take, in milliseconds, for a server that retries for a long time. The
+   * option `checkTimeoutMs` overrides it.
    */
   readonly checkTimeoutMs?: number | undefined;
-  /** Whether it pulls the same model whatever {@link World} is asked for. @default {false} */
+  /** Whether it pulls the same model for every {@link ServerSetup}. @default {false} */
   readonly hasOneModel?: boolean | undefined;
-  /** Whether what it has outlives a check, but for its model. @default {false} */
+  /** Whether its state, except for the model, persists between checks. @default {false} */
   readonly keepsState?: boolean | undefined;
-  /** Prepares it for a check. */
-  readonly open: (world: World) => Promise<OpenServer>;
+  /** Sets it up for a check. */
+  readonly open: (setup: ServerSetup) => Promise<OpenServer>;
 }
 
 /** Why a rule with some needs does not apply to a server, or `undefined` if it applies. */
@@ -102,33 +101,33 @@ export function unlessHas(
   return ({ lacks }) => needs.map((need) => lacks[need]).find((reason) => reason !== undefined);
 }
 
-/** The model that a mock under test offers. */
+/** The model in the registry of a mock under test. */
 const MOCK_MODEL = "subject";
 
-/** The other model that it offers. */
+/** The other model in its registry. */
 const OTHER_MODEL = "other";
 
-/** The sizes in bytes of the layers of another model, which no other layer has. */
+/** The sizes in bytes of the layers of another model. No other layer has them. */
 export const OTHER_SIZES: readonly number[] = [20_000_001, 3_001];
 
 /** Options of {@link mockServer}. */
 export interface MockSubjectOptions {
-  /** The dialect that the mock speaks. @default {"spec"} */
+  /** The dialect of the mock. @default {"spec"} */
   dialect?: DialectName | undefined;
   /** The name in reports. */
   name?: string | undefined;
-  /** Wraps the `fetch` of the mock. `openAnother` makes a second mock with the same options. */
+  /** Wraps the `fetch` of the mock. `openAnother` creates a second mock with the same options. */
   wrap?:
     | ((mock: MockServer, openAnother: () => MockServer) => (request: Request) => Promise<Response>)
     | undefined;
 }
 
-/** The mock as a server under test, in process and in virtual time. */
+/** A mock as a server under test, in process and in virtual time. */
 export function mockServer(options: MockSubjectOptions = {}): ServerSubject {
   const { dialect = "spec", name = `mock (${dialect})`, wrap = (mock) => mock.fetch } = options;
   return {
     name,
-    lacks: { wire: "It runs in this process, where nothing goes over a wire" },
+    lacks: { wire: "It runs in this process, without a network connection" },
     async open({ layers, faults = [] }) {
       const models = [modelOf(MOCK_MODEL, layers), modelOf(OTHER_MODEL, OTHER_SIZES)];
       const openMock = () => createMockServer({ models, dialect, faults });
@@ -153,12 +152,12 @@ export function mockServer(options: MockSubjectOptions = {}): ServerSubject {
   };
 }
 
-/** A model with layers of some sizes in bytes, which are those of others with the same size and place. */
+/** A model with layers of some sizes in bytes. Layers with the same size and position are the same. */
 export function modelOf(name: string, sizes: readonly number[]): MockModel {
   return { name, layers: sizes.map((size, index) => ({ size, content: `layer ${index}` })) };
 }
 
-/** All layers of a model that a mock offers, in the order in which they are pulled. */
+/** All layers of a model of a mock, in the order in which they are pulled. */
 export async function layersOf({ registry }: MockServer, name: string): Promise<LayerSize[]> {
   const { layers, config } = await registry.manifest(name);
   return [...layers, config];
@@ -172,13 +171,13 @@ export async function publish(mock: MockServer, model: MockModel): Promise<Layer
 
 /** Options of {@link remoteServer}. */
 export interface RemoteServerOptions {
-  /** The address, as in `http://127.0.0.1:11434`. */
+  /** The address, such as `http://127.0.0.1:11434`. */
   url: string | URL;
-  /** A model that the server can pull, best a small one. */
+  /** A model that the server can pull, preferably a small one. */
   model: string;
-  /** Whether that model may be deleted before each check, to see it downloaded. @default {false} */
+  /** Whether that model may be deleted before each check, so that it is downloaded again. @default {false} */
   mayDelete?: boolean | undefined;
-  /** Another model that it can pull and that has no layer in common, best a small one. @default none */
+  /** Another model that it can pull, without a common layer, preferably a small one. @default none */
   otherModel?: string | undefined;
   /** The name in reports. @default the address */
   name?: string | undefined;
@@ -188,11 +187,11 @@ export interface RemoteServerOptions {
 
 const REMOTE_RUNS = 3;
 
-/** What helps where no option does. */
-const OWN_SUBJECT = ": no option helps, but a `ServerSubject` of your own";
+/** What to do if there is no option for it. */
+const OWN_SUBJECT = ": no option can change that, but your own `ServerSubject` can";
 
 /**
- * A server that is known only by its address and the name of a model that it can pull.
+ * A server of which only the address and a model that it can pull are known.
  *
  * @throws {CannotRun} If the address is invalid.
  */
@@ -214,14 +213,14 @@ export function remoteServer(options: RemoteServerOptions): ServerSubject {
     lacks: {
       manifest: `The manifest of the model is not known${OWN_SUBJECT}`,
       changes: `The model in the registry cannot be changed${OWN_SUBJECT}`,
-      faults: `The server cannot be made to fail${OWN_SUBJECT}`,
+      faults: `Faults cannot be injected${OWN_SUBJECT}`,
       ...(otherModel === undefined && {
-        other: "No other model is known: `--other-model` (`otherModel`) names one",
+        other: "No other model is known: name one with `--other-model` (`otherModel`)",
       }),
-      ...(!fetchWire && { wire: "This runtime has no sockets: Deno, Bun and Node have" }),
+      ...(!fetchWire && { wire: "This runtime has no sockets: use Deno, Bun or Node" }),
       ...(!mayDelete && {
         fresh:
-          "The model may be there already: `--delete` (`mayDelete`) deletes it before each check",
+          "The model may already be downloaded: `--delete` (`mayDelete`) deletes it before each check",
       }),
     },
     maxRuns: REMOTE_RUNS,

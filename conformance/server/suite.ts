@@ -31,7 +31,7 @@ export const serverRules: readonly Rule<ServerSubject>[] = [
   ...errorRules,
 ];
 
-/** The rules for servers, and how to look for breaches of them. */
+/** The rules for servers, and how to test them. */
 export const serverSuite: Suite<ServerSubject> = {
   side: "server",
   rules: serverRules,
@@ -48,8 +48,8 @@ export const serverSuite: Suite<ServerSubject> = {
  * Runs the rules for servers against a server.
  *
  * @param server The server.
- * @param options Which rules to run, and how thoroughly. Unless `runs` is given, no more inputs
- * are tried than the `maxRuns` of the server.
+ * @param options Which rules to run, and how thoroughly. Unless `runs` is given, the `maxRuns` of the server
+ * limits the number of inputs.
  * @return The report. A broken rule does not throw.
  * @throws {CannotRun} If the server cannot be reached, or does not have the model.
  */

@@ -19,7 +19,7 @@ describe("runServerConformance", () => {
     await assertRejects(
       () => withRemote((url) => runServerConformance(remoteServer({ url, model: "absent" }))),
       CannotRun,
-      'Cannot test the server with the model "absent": it says "pull model manifest: file does',
+      'Cannot test the server with the model "absent": it answered "pull model manifest: file does',
     );
   });
 

@@ -12,9 +12,9 @@ import { type AnswerEnding, type Exchange, showChunks } from "../exchange.ts";
 import { type CheckRun, Inconclusive, Violation } from "../rule.ts";
 import type { OpenServer } from "./subject.ts";
 
-/** A request for a pull, or one that is like it. */
+/** A request for a pull, or a similar one. */
 export interface PullRequest {
-  /** The body: an object to be written as JSON, the text or bytes themselves, or `undefined` for none. */
+  /** The body: an object to encode as JSON, a text or bytes to send unchanged, or `undefined` for none. */
   readonly body: unknown;
   /** The headers. @default {{ "Content-Type": "application/json" }} */
   readonly headers?: Readonly<Record<string, string>>;
@@ -22,7 +22,7 @@ export interface PullRequest {
   readonly method?: string;
   /** The path. @default {"/api/pull"} */
   readonly path?: string;
-  /** The pieces in which the body is sent, without its length. @default whole, with its length */
+  /** The pieces in which to send the body, without its length. @default whole, with its length */
   readonly pieces?: Pieces;
 }
 
@@ -30,17 +30,17 @@ export interface PullRequest {
 export interface Pieces {
   /** The size of each, in bytes. */
   readonly bytes: number;
-  /** How long to wait before each, in milliseconds. */
+  /** The wait before each, in milliseconds. */
   readonly pauseMs: number;
 }
 
-/** What a server sent. */
+/** An answer of a server. */
 export interface Transcript {
   /** The HTTP status. */
   readonly status: number;
   /** The `Content-Type`. */
   readonly contentType: string | null;
-  /** The `Content-Encoding`, as far as the runtime shows it. */
+  /** The `Content-Encoding`, if the runtime shows it. */
   readonly contentEncoding: string | null;
   /** The body as it arrived, chunk by chunk. */
   readonly chunks: readonly Bytes[];
@@ -58,7 +58,7 @@ export interface Transcript {
   readonly exchange: Exchange;
 }
 
-/** Reads what was received. */
+/** Converts the received chunks. */
 export function transcriptOf(
   received: Omit<Transcript, "firstAfterMs" | "text" | "statuses">,
 ): Transcript {
@@ -104,7 +104,7 @@ export class ActivePull {
     while (this.#ending === "hang") await this.#readChunk();
   }
 
-  /** Reads to the end, and returns all that was sent. */
+  /** Reads to the end, and returns everything that was sent. */
   async readAll(): Promise<Transcript> {
     await this.readToEnd();
     return this.transcript();
@@ -139,7 +139,7 @@ export class ActivePull {
   }
 
   async #readChunk(): Promise<void> {
-    this.#run.awaits("the answer to go on or to end", () => [this.#exchange]);
+    this.#run.awaits("the answer to continue or to end", () => [this.#exchange]);
     try {
       const { done, value } = await this.#reader!.read();
       const elapsedMs = this.#elapsed();
@@ -156,7 +156,7 @@ export class ActivePull {
   }
 }
 
-/** The objects in some chunks, up to the first that is none. Framing rules check the bytes. */
+/** The objects in some chunks, up to the first invalid one. Framing rules check the bytes. */
 export function decode(chunks: readonly Bytes[]): readonly PullStatus[] {
   const lines = new StatusLines();
   for (const chunk of chunks) lines.push(chunk);
@@ -165,7 +165,7 @@ export function decode(chunks: readonly Bytes[]): readonly PullStatus[] {
 
 /** Reads objects from chunks. */
 class StatusLines {
-  /** The objects of the lines that have ended. */
+  /** The objects of all complete lines. */
   readonly statuses: PullStatus[] = [];
   readonly #decoder = new TextDecoder();
   #rest = "";
@@ -178,7 +178,7 @@ class StatusLines {
     for (const line of lines) this.#read(line);
   }
 
-  /** Takes what follows the last line break for a line, too. Returns all objects. */
+  /** Treats the rest after the last line break as a line, too. Returns all objects. */
   end(): readonly PullStatus[] {
     this.#read(this.#rest + this.#decoder.decode());
     return this.statuses;
@@ -193,7 +193,7 @@ class StatusLines {
   }
 }
 
-/** What a text holds, or `undefined` if it is not JSON. */
+/** The value of a text, or `undefined` if it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -203,8 +203,8 @@ export function parseJson(text: string): unknown {
 }
 
 /**
- * Whether a layer is reported as incomplete. Without `completed`, the server has not said yet how much
- * of the layer it has.
+ * Whether a layer is reported as incomplete. Without `completed`, the server has not said yet how much of the
+ * layer it has.
  */
 export function isPartial({ total, completed }: PullStatus): boolean {
   return total !== undefined && completed !== undefined && completed < total;
@@ -240,16 +240,16 @@ function bytesOf(body: unknown): Bytes | undefined {
   return new TextEncoder().encode(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-/** A longer body is cut in reports. */
+/** The body of a request is cut to this many characters in reports. */
 const MAX_SHOWN_CHARACTERS = 600;
 
-/** The body of a request as reports show it. */
+/** The body of a request for reports. */
 function showBody(text: string): string {
   if (text.length <= MAX_SHOWN_CHARACTERS) return text;
   return `${text.slice(0, MAX_SHOWN_CHARACTERS)}… (${text.length} characters)`;
 }
 
-/** A request as reports show it: with the headers and the pieces of the body if a check sets them. */
+/** A request for reports, with the headers and the pieces of the body if a check sets them. */
 function describe(
   { method = "POST", path = "/api/pull", headers, pieces }: PullRequest,
   bytes: Bytes = new Uint8Array(),
@@ -263,15 +263,18 @@ function describe(
   return notes.length > 0 ? `${request} (${notes.join("; ")})` : request;
 }
 
-/** The part of a `RequestInit` that is the body. Only a stream is sent without its length. */
+/** The body part of a `RequestInit`. Only a stream is sent without its length. */
 function toBody(bytes: Bytes | undefined, pieces: Pieces | undefined): RequestInit {
   if (!bytes || !pieces) return bytes ? { body: bytes } : {};
   if (!sendsStreams()) throw new Inconclusive("The runtime cannot send a body in pieces");
   const init = { body: streamOf(bytes, pieces), duplex: "half" };
-  return init as RequestInit; // whose type does not know `duplex` yet
+  return init as RequestInit; // the type does not have `duplex` yet
 }
 
-/** Whether a stream can be the body of a request: some runtimes make a text of it, with its type. */
+/**
+ * Whether the body of a request can be a stream: some runtimes convert it to a text with the name of its
+ * type.
+ */
 function sendsStreams(): boolean {
   const init = { method: "POST", body: new ReadableStream(), duplex: "half" };
   return !new Request("http://localhost/", init).headers.has("Content-Type");
@@ -288,25 +291,25 @@ function streamOf(bytes: Bytes, { bytes: size, pauseMs }: Pieces): ReadableStrea
   }, { highWaterMark: 0 });
 }
 
-/** Whether `fetch` has not made a request at all: that of Node.js does not send `Expect`. */
+/** Whether `fetch` refused to make the request at all: in Node.js, it does not send `Expect`. */
 function isUnsupported(error: unknown): boolean {
   const { cause } = Object(error);
   return Object(cause).code === "UND_ERR_NOT_SUPPORTED";
 }
 
 /**
- * Pulls the model to the end. It sets `stream` explicitly, since a rule of its own checks the default.
+ * Pulls the model to the end. It always sets `stream`, because a separate rule checks the default.
  */
 export async function pullAll(server: OpenServer, run: CheckRun): Promise<Transcript> {
   return await (await beginPull(server, run)).readAll();
 }
 
-/** Begins to pull the model. */
+/** Starts to pull the model. */
 export async function beginPull(server: OpenServer, run: CheckRun): Promise<ActivePull> {
   return await ask(server, { body: pullBody(server, { stream: true }) }, run);
 }
 
-/** The request body that pulls the model, or another one, with more fields. */
+/** The request body that pulls the model, or another one, with additional fields. */
 export function pullBody(
   { model, fieldsFor = (model) => ({ model }) }: Pick<OpenServer, "model" | "fieldsFor">,
   more: Readonly<Record<string, unknown>> = {},
@@ -315,7 +318,7 @@ export function pullBody(
   return { ...fieldsFor(asked), ...more };
 }
 
-/** The name of a model that does not exist, in the registry of the server's model. */
+/** The name of a model that does not exist, in the same registry as the server's model. */
 export function absentModel({ model }: Pick<OpenServer, "model">, tag = ""): string {
   return `${model.replace(/:[^/:]*$/, "")}-which-no-registry-has${tag}`;
 }
@@ -325,12 +328,12 @@ export function hasSucceeded({ statuses }: Transcript): boolean {
   return statuses.some(({ kind }) => kind === "success");
 }
 
-/** Whether a text is the answer to a pull without a stream that has succeeded. */
+/** Whether a text is the answer to a successful pull without a stream. */
 export function isSingleSuccess(text: string): boolean {
   return Object(parseJson(text)).status === "success";
 }
 
-/** Whether a pull was answered with a single object, where a stream was asked for. */
+/** Whether a pull was answered with a single object although a stream was requested. */
 export function isSingleObject(transcript: Transcript): boolean {
   return hasSucceeded(transcript) && transcript.statuses.length === 1;
 }

@@ -1,15 +1,15 @@
 /**
- * Time, for the mock: real when it listens, virtual in tests.
+ * The mock's clock: real when the mock listens, virtual in tests.
  *
  * @module
  */
 
 /** Tells the time and waits. */
 export interface Clock {
-  /** The time in milliseconds since some moment. */
+  /** The time in milliseconds since the clock's own starting point. */
   now(): number;
   /**
-   * That moment, in milliseconds since 1970: it makes dates of times.
+   * The date of that starting point, in milliseconds since 1970, from which dates are computed.
    *
    * @default {0}
    */
@@ -23,20 +23,20 @@ export interface Clock {
   join?: (() => ClockTask) | undefined;
 }
 
-/** A task that lives by a clock. It waits for one thing at a time. */
+/** A task that waits by a clock, for one thing at a time. */
 export interface ClockTask {
-  /** Waits for a number of milliseconds. Rejects with the reason for which the task was ended. */
+  /** Waits for a number of milliseconds. Rejects with the reason given to `leave`. */
   sleep(milliseconds: number): Promise<void>;
-  /** Ends the task, and what it waits for. */
+  /** Ends the task and its current wait. */
   leave(reason?: unknown): void;
 }
 
-/** The date by a clock, in milliseconds since 1970. */
+/** The clock's current date, in milliseconds since 1970. */
 export function dateBy(clock: Clock): number {
   return (clock.epoch ?? 0) + clock.now();
 }
 
-/** Begins a task on any clock. */
+/** Begins a task on any clock, including one without `join`. */
 export function joinClock(clock: Clock): ClockTask {
   if (clock.join) return clock.join();
   const left = new AbortController();
@@ -46,7 +46,7 @@ export function joinClock(clock: Clock): ClockTask {
   };
 }
 
-/** Waits as a task, which ends when a signal aborts. */
+/** Waits as a task, which also ends when a signal aborts. */
 export async function sleepAs(
   task: ClockTask,
   milliseconds: number,
@@ -63,7 +63,7 @@ export async function sleepAs(
   }
 }
 
-/** A task as one promise at a time, which the clock settles. */
+/** A task built on one promise at a time, which the clock settles. */
 export abstract class Task implements ClockTask {
   #wake: () => void = () => {};
   #fail: (reason: unknown) => void = () => {};

@@ -9,28 +9,28 @@ import { realClock } from "./real.ts";
 import { SteppedClock } from "./stepped.ts";
 import { VirtualClock } from "./virtual.ts";
 
-/** What makes the clock of each name. */
+/** Makes a clock, by name. */
 const CLOCKS = {
-  /** The time of the machine. */
+  /** The machine's clock. */
   real: (): Clock => realClock,
-  /** A time that passes at once. */
+  /** Waits end at once. */
   virtual: (): Clock => new VirtualClock(),
-  /** A time that is moved step by step. */
+  /** Time moves only when it is told to. */
   step: (): Clock => new SteppedClock(),
 };
 
-/** The name of a clock. */
+/** The name of a built-in clock. */
 export type ClockMode = keyof typeof CLOCKS;
 
-/** The names of clocks. */
+/** The names of all built-in clocks. */
 export const clockModes = Object.keys(CLOCKS) as readonly ClockMode[];
 
-/** A clock of a name. */
+/** The clock with a name. */
 export function clockOf(mode: ClockMode): Clock {
   return CLOCKS[mode]();
 }
 
-/** The name of a clock, or `"custom"` if it is one of somebody else. */
+/** The name of a clock, or `"custom"` if it is not a built-in one. */
 export function modeOf(clock: Clock): ClockMode | "custom" {
   if (clock === realClock) return "real";
   if (clock instanceof SteppedClock) return "step";

@@ -1,5 +1,5 @@
 /**
- * The time of the machine, for a mock that listens.
+ * The machine's clock, for a mock that listens.
  *
  * @module
  */
@@ -8,8 +8,8 @@ import { LONGEST_TIMER_MS } from "../../src/pull/sleep.ts";
 import { type Clock, sleepAs, Task } from "./clock.ts";
 
 /**
- * A timer for all tasks that wake in the same millisecond. A thousand pulls at once, each with a timer of
- * its own, would spend more on timers than on lines.
+ * One timer for all tasks that wake in the same millisecond. With a timer for each of a thousand pulls, a
+ * mock would spend more time on timers than on lines.
  */
 class SharedTimer {
   readonly #tasks = new Set<RealTask>();
@@ -21,7 +21,7 @@ class SharedTimer {
    * Sets a timer.
    *
    * @param wakesAt When it fires, in milliseconds of `performance.now`.
-   * @param onEnd Called when it fires, or when nobody waits for it any more.
+   * @param onEnd Called when it fires, or when no task waits for it any more.
    */
   constructor(wakesAt: number, onEnd: () => void) {
     this.#wakesAt = wakesAt;
@@ -58,10 +58,10 @@ class SharedTimers {
   #setTimeout = setTimeout;
   #byTime = new Map<number, SharedTimer>();
 
-  /** The timer that fires in the millisecond in which a time is over. */
+  /** The timer that fires in the first whole millisecond at or after a time. */
   at(time: number): SharedTimer {
-    // A test that fakes timers, as those of Vitest and Jest do, replaces `setTimeout`, and the time along
-    // with it. Then nobody may wait by a timer of before, and later nobody by one of the test.
+    // A test that fakes timers (Vitest, Jest) replaces `setTimeout`, and `performance.now` with it. Then no
+    // task may join a timer set before the fake, nor, afterwards, one that the fake set.
     if (this.#setTimeout !== setTimeout) {
       this.#setTimeout = setTimeout;
       this.#byTime = new Map();
@@ -97,7 +97,7 @@ class RealTask extends Task {
   }
 }
 
-/** The time of the machine, since 1970. It does not jump when somebody sets the clock. */
+/** The machine's clock, in milliseconds since 1970. It does not jump when the system time is changed. */
 export const realClock: Required<Clock> = {
   epoch: 0,
   now: () => performance.timeOrigin + performance.now(),

@@ -1,5 +1,5 @@
 /**
- * Those who wait for a moment, by when they wake.
+ * Everything that waits for a moment, ordered by when it wakes.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 export interface Sleeper {
   /** When it wakes, in milliseconds. */
   wakesAt: number;
-  /** Breaks ties: who went to sleep first wakes first. */
+  /** Breaks ties: the first to go to sleep is the first to wake. */
   order: number;
 }
 
@@ -20,7 +20,7 @@ function wakesBefore(a: Sleeper, b: Sleeper): boolean {
 export class SleeperQueue<Item extends Sleeper> {
   readonly #heap: Item[] = [];
 
-  /** Who wakes next. */
+  /** The next one to wake. */
   get first(): Item | undefined {
     return this.#heap[0];
   }
@@ -38,7 +38,7 @@ export class SleeperQueue<Item extends Sleeper> {
     heap[index] = sleeper;
   }
 
-  /** Removes the one who wakes next. */
+  /** Removes the next one to wake. */
   removeFirst(): void {
     const heap = this.#heap;
     const last = heap.pop();

@@ -1,5 +1,5 @@
 /**
- * Virtual time that a test moves, step by step.
+ * A virtual clock that a test moves step by step.
  *
  * @module
  */
@@ -9,8 +9,8 @@ import { soon } from "./turns.ts";
 import { VirtualClock } from "./virtual.ts";
 
 /**
- * How many turns of the event loop the tasks that are awake get before time moves on without them. To
- * write a line to a socket takes one or two.
+ * How many turns of the event loop to wait for tasks that are awake before time moves on without them.
+ * Writing a line to a socket takes one or two.
  */
 const TURNS_PER_MOMENT = 32;
 
@@ -35,16 +35,15 @@ export class SteppedClock extends VirtualClock {
   #latest: Promise<void> = Promise.resolve();
 
   /**
-   * Moves on by a number of milliseconds, through every moment on the way at which something is due: those
-   * who wait for it wake and do their work, such as to send a line, before time moves on. Resolves when all
-   * that has happened. One call begins when the one before is over.
+   * Moves on by a number of milliseconds, stopping at each moment on the way at which something is due:
+   * whatever waits for that moment wakes and does its work, such as sending a line, before time moves on.
+   * Resolves when all of that has happened. Calls run one after another.
    *
-   * Each moment gets at least one turn of the event loop, and more of them, up to 32, as long as a task is
-   * busy. The clock cannot see what keeps a task busy beyond that, such as a client that has stopped
-   * reading, and moves on without it. Nor can it see what has not reached the mock, such as a request that
-   * is still on its way.
+   * Each moment gets at least one turn of the event loop, and up to 32 while a task is busy. After that the
+   * clock moves on: it cannot see what keeps the task busy, such as a client that has stopped reading. Nor
+   * can it see a request that has not reached the mock yet.
    *
-   * @throws {ConfigurationError} If it is not a finite number, 0 or more.
+   * @throws {ConfigurationError} If `milliseconds` is negative or not finite.
    */
   async advance(milliseconds: number): Promise<void> {
     if (!(Number.isFinite(milliseconds) && milliseconds >= 0)) {
@@ -66,7 +65,7 @@ export class SteppedClock extends VirtualClock {
     this.passTo(end);
   }
 
-  /** Lets those who are awake do their work. */
+  /** Lets the tasks that are awake do their work. */
   async #settle(): Promise<void> {
     for (let turn = 0; turn === 0 || (this.awake > 0 && turn < TURNS_PER_MOMENT); turn++) {
       await new Promise<void>(soon);

@@ -1,6 +1,6 @@
 /**
- * When code runs next: at once, or in another turn of the event loop. A test that fakes timers, as those of
- * Vitest and Jest do, does not mean to stop the mock.
+ * Runs code later: in a microtask, or in another turn of the event loop. Tests that fake timers (Vitest,
+ * Jest) must not stop the mock.
  *
  * @module
  */
@@ -12,14 +12,15 @@ interface Timers {
   setTimeout: (run: () => void, milliseconds: number) => unknown;
 }
 
-// Taken when this module loads: timers are mostly faked later. Where Jest has faked those of the test before,
-// as with `fakeTimers: { enableGlobally: true }`, the runtime's module still has the real ones.
+// Taken when this module loads, because tests usually fake timers later. Jest's `fakeTimers: {
+// enableGlobally: true }` has faked the globals by then, but the runtime's own module still has the real
+// ones.
 const { setImmediate, setTimeout }: Timers = builtinModule("node:timers") ??
   globalThis as unknown as Timers;
 
 const settled = Promise.resolve();
 
-/** Runs a function once the code that runs now, and what waits for it already, has run. */
+/** Runs a function in a microtask: after the current code and the microtasks already queued. */
 export const next: (run: () => void) => void = (run) => {
   void settled.then(run); // Jest fakes `queueMicrotask`, too
 };

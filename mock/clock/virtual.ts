@@ -9,12 +9,12 @@ import { type Sleeper, SleeperQueue } from "./sleepers.ts";
 import { next, soon } from "./turns.ts";
 
 /**
- * When virtual time begins, in milliseconds since 1970. Dates have nanoseconds, as those of the real
- * server do, so that clients meet them.
+ * The date at which virtual time begins, in milliseconds since 1970. It has a fraction so that dates show
+ * digits beyond milliseconds, like those of the real server, and clients meet them.
  */
 const EPOCH = Date.UTC(2025, 4, 5, 0, 37, 44) + 706.015396;
 
-/** After how many moves in a row timers and the network of the runtime get a turn. */
+/** After this many moves in a row, timers and the network get a turn of the event loop. */
 const MOVES_PER_TURN = 512;
 
 /**
@@ -31,11 +31,11 @@ const MOVES_PER_TURN = 512;
  * ```
  */
 export class VirtualClock implements Clock {
-  /** When it begins, in milliseconds since 1970: a date in May 2025. */
+  /** The date at which it begins, in milliseconds since 1970: a day in May 2025. */
   readonly epoch: number = EPOCH;
   #now = 0;
   #order = 0;
-  /** The tasks, and how many of them sleep. */
+  /** The tasks, and how many of them are asleep. */
   #tasks = 0;
   #asleep = 0;
   #movesNow = false;
@@ -78,7 +78,7 @@ export class VirtualClock implements Clock {
     return new VirtualTask(this.#schedule);
   }
 
-  /** How many tasks do not sleep. */
+  /** How many tasks are awake. */
   protected get awake(): number {
     return this.#tasks - this.#asleep;
   }
@@ -89,8 +89,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves to the next moment that a task waits for, and wakes every task that waits for it. Returns
-   * whether there is one up to a time.
+   * Moves to the next moment that a task waits for, and wakes every task that waits for it. Returns `false`
+   * if there is no such moment up to a given time.
    */
   protected moveOn(until: number): boolean {
     const sleepers = this.#sleepers;
@@ -116,8 +116,8 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Whether nothing can happen before the next moment: all tasks sleep, and the next one to wake is
-   * tracked. The caller of an untracked one may have work to do before, which the clock cannot know.
+   * Whether nothing can happen before the next moment: all tasks sleep, and the next one to wake is tracked.
+   * The caller of an untracked task may still have work to do first, which the clock cannot know.
    */
   get #isIdle(): boolean {
     return this.awake <= 0 && !this.#sleepers.first?.isUntracked &&
@@ -138,7 +138,7 @@ export class VirtualClock implements Clock {
 
   #moveNow(): void {
     this.#movesNow = false;
-    // A task that began since then may have work to do at this moment.
+    // A task that began meanwhile may have work to do at this moment.
     if (this.#isIdle) this.moveOn(Infinity);
     this.#moveWhenIdle();
   }

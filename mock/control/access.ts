@@ -1,40 +1,40 @@
 /**
- * Who may steer a mock: programs of the same machine, and no page in a browser.
+ * Who may control a mock: programs on the same machine, but no page in a browser from another origin.
  *
  * @module
  */
 
-/** What the paths of the control interface begin with. */
+/** The prefix of all paths of the control interface. */
 export const CONTROL_PATH = "/__mock";
 
-/** Whether a request is one to the control interface. */
+/** Whether a request is for the control interface. */
 export function isForControl({ pathname }: URL): boolean {
   return pathname === CONTROL_PATH || pathname.startsWith(`${CONTROL_PATH}/`);
 }
 
-/** IPv4 as IPv6 writes it, too. */
+/** Loopback addresses, including IPv4 addresses written as IPv6. */
 const LOOPBACK_ADDRESS = /^(::ffff:)?127(\.\d{1,3}){3}$|^::1$/;
 
-/** `localhost`, and the names below it, lead to this machine and nowhere else (RFC 6761, section 6.3). */
+/** `localhost` and names below it always mean this machine (RFC 6761, section 6.3). */
 const LOOPBACK_HOST = /^(127(\.\d{1,3}){3}|\[::1\]|localhost|.+\.localhost)$/;
 
-/** Headers of a request that somebody else has passed on, who may be asked from anywhere. */
+/** Headers that show a request came through a proxy, which anybody may be able to reach. */
 const FORWARDING_HEADERS = ["Forwarded", "X-Forwarded-For", "Via"];
 
 /**
- * Why a request must not steer the mock, or `undefined` if it may.
+ * Why a request may not control the mock, or `undefined` if it may.
  *
- * - A page that was opened on this machine sends its `Origin`, or what `Sec-Fetch-Site` says of it.
- * - A page whose host name was made to lead to this machine (DNS rebinding) sends that name as `Host`.
+ * - A page from another origin sends its `Origin`, or reveals itself by `Sec-Fetch-Site`.
+ * - A page whose host name was made to resolve to this machine (DNS rebinding) sends that name as `Host`.
  *
  * @param request The request.
- * @param peer The address that it came from, or `undefined` where it came from the same program.
+ * @param peer The address that it came from, or `undefined` if it came from the same process.
  */
 export function refusalOf(request: Request, peer: string | undefined): string | undefined {
   const { hostname, origin } = new URL(request.url);
   const { headers } = request;
   if (peer !== undefined && !LOOPBACK_ADDRESS.test(peer)) {
-    return `it came from ${peer}: only programs of the same machine may steer the mock`;
+    return `it came from ${peer}: only programs on the same machine may control the mock`;
   }
   if (!LOOPBACK_HOST.test(hostname)) {
     return `it was sent to ${hostname}: use the address 127.0.0.1, ::1 or localhost`;
@@ -44,9 +44,9 @@ export function refusalOf(request: Request, peer: string | undefined): string | 
   if ((page !== null && page !== origin) || (site !== "none" && site !== "same-origin")) {
     return `it came from a page${
       page ? ` of ${page}` : ""
-    }: no page of another origin may steer the mock`;
+    }: pages from other origins may not control the mock`;
   }
   const forwarded = FORWARDING_HEADERS.find((name) => headers.has(name));
   return forwarded &&
-    `it was passed on by a proxy, as its header ${forwarded} says: ask the mock itself`;
+    `it came through a proxy (header ${forwarded}): send it to the mock directly`;
 }

@@ -66,7 +66,7 @@ describe("refusalOf", () => {
 
   it("lets nobody in through a proxy", () => {
     for (const name of ["Forwarded", "X-Forwarded-For", "Via"]) {
-      assertStringIncludes(refuse(OWN, { [name]: "x" }) ?? "", `its header ${name}`);
+      assertStringIncludes(refuse(OWN, { [name]: "x" }) ?? "", `(header ${name})`);
     }
   });
 });

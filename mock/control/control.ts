@@ -1,10 +1,10 @@
 /**
- * The control interface: what a test does with a mock, over HTTP, for tests in any language.
+ * The control interface: everything a test can do with a mock, over HTTP, for tests in any language.
  *
- *     Request ─▶ access.ts: who may ─▶ schemas.ts: what it may say ─▶ routes.ts ─▶ MockServer
+ *     Request ─▶ access.ts: allowed? ─▶ schemas.ts: valid? ─▶ routes.ts ─▶ MockServer
  *                                                                        └─▶ openapi.json
  *
- * It is loaded only where it is asked for.
+ * It is loaded only if it is turned on.
  *
  * @module
  */
@@ -22,10 +22,10 @@ import { describeProblems, MisfitError, requireFit } from "./problems.ts";
 import { isInPath, type MockInsight, type Route } from "./route.ts";
 import { routes } from "./routes.ts";
 
-/** The largest body: a set-up may be long. */
+/** The largest body in bytes. A set-up with recordings may be long. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
-/** Answers a request to the control interface, from a `peer` if it came over the network. */
+/** Answers a request to the control interface. `peer` is the client's address if it came over the network. */
 export type Control = (request: Request, peer: string | undefined) => Promise<Response>;
 
 /** Opens the control interface of a mock. */
@@ -57,16 +57,16 @@ export function openControl(mock: MockServer, insight: MockInsight): Control {
 }
 
 /**
- * The parameters of a request.
+ * Reads the parameters of a request.
  *
- * @throws {MisfitError} If one is missing, or cannot be used.
+ * @throws {MisfitError} If one is missing or invalid.
  */
 function readParameters(route: Route, req: HonoRequest): Readonly<Record<string, unknown>> {
   const values: Record<string, unknown> = {};
   for (const [name, { schema, isRequired }] of Object.entries(route.parameters ?? {})) {
     const text = isInPath(route, name) ? req.param(name) : req.query(name);
     if (text === undefined && isRequired) {
-      throw new MisfitError([{ place: name, message: "The parameter is missing" }]);
+      throw new MisfitError([{ place: name, message: "This parameter is missing" }]);
     }
     const isNumber = schema.type === "integer" && text !== undefined && /^\d+$/.test(text);
     values[name] = text === undefined
@@ -77,10 +77,9 @@ function readParameters(route: Route, req: HonoRequest): Readonly<Record<string,
 }
 
 /**
- * The body of a request. It is taken for JSON, whatever the request says of it: `curl` does not say so by
- * itself.
+ * Reads the body of a request as JSON, whatever its `Content-Type`: by default `curl` sends another one.
  *
- * @throws {HTTPException} If it is not JSON, or there is none where there must be.
+ * @throws {HTTPException} If it is not JSON, or is missing where the route needs it.
  * @throws {MisfitError} If it does not fit its schema.
  */
 async function readBody({ body }: Route, req: HonoRequest): Promise<unknown> {
@@ -88,7 +87,7 @@ async function readBody({ body }: Route, req: HonoRequest): Promise<unknown> {
   const text = await req.raw.text();
   if (text === "") {
     if (body.isOptional) return undefined;
-    throw new HTTPException(400, { message: "There is no body: it must be JSON" });
+    throw new HTTPException(400, { message: "The body is missing: send JSON" });
   }
   return requireFit(parseJson(text), body.schema, body.place);
 }
@@ -101,7 +100,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Answers a request to a path, or by a method, that there is not. */
+/** Answers a request for an unknown path, or with a method that the path does not take. */
 function answerNotFound({ method, path }: HonoRequest): Response {
   const methods = routesAt(path).map((route) => route.method.toUpperCase());
   if (methods.length === 0) {
@@ -131,12 +130,12 @@ function answerError(error: unknown): Response {
   return fail(500, { error: `The mock has failed: ${messageOf(error)}` });
 }
 
-/** Says what cannot be used. */
+/** Answers a request that cannot be used. */
 function refuse(problems: readonly Problem[]): Response {
   return fail(400, { error: describeProblems(problems), problems });
 }
 
-/** Says what has failed. */
+/** Answers with an error. */
 function fail(
   status: number,
   json: FailureJson,

@@ -152,7 +152,7 @@ describe("Faults over HTTP", () => {
     assertStringIncludes(await errorOf(5), "fault: Cannot use 5: it must be a string or an object");
     assertStringIncludes(
       await errorOf({ kind: "cut", ms: 5 }),
-      "fault.ms: Unknown field: it takes kind",
+      "fault.ms: Unknown field: it must be one of kind",
     );
     assertStringIncludes(await errorOf({ kind: "cat" }), "fault.kind: ");
     assertStringIncludes(
@@ -172,7 +172,7 @@ describe("A hold over HTTP", () => {
     const early = await ask("GET", "/holds/1/reached?timeoutMs=1");
     assertEquals(early, {
       status: 504,
-      json: { error: "No pull has come to the point of hold 1 within 1 ms" },
+      json: { error: "No pull reached hold 1 within 1 ms" },
     });
     const pulling = pullText(server);
     assertEquals((await ask("GET", "/holds/1/reached")).json, { id: 1, at, isReached: true });
@@ -238,13 +238,13 @@ describe("The requests over HTTP", () => {
     const late = await ask("GET", "/requests/1?path=/api/pull&timeoutMs=1");
     assertStrictEquals(
       late.json.error,
-      "Request 1 of /api/pull has not arrived within 1 ms: there are 0",
+      "Request 1 of /api/pull did not arrive within 1 ms: there are 0",
     );
     const reader = await beginPull(server, 2);
     const running = await ask("GET", "/requests/1?path=/api/pull&timeoutMs=1");
     assertStrictEquals(
       running.json.error,
-      "Request 1 of /api/pull has not ended within 1 ms: it runs",
+      "Request 1 of /api/pull did not end within 1 ms: it is still running",
     );
     const ended = ask("GET", "/requests/1?path=/api/pull");
     await reader.cancel();
@@ -284,7 +284,7 @@ describe("The registry over HTTP", () => {
     assertStrictEquals((await ask("DELETE", "/models?model=..")).status, 400);
     assertStrictEquals(
       (await ask("DELETE", "/models")).json.error,
-      "model: The parameter is missing",
+      "model: This parameter is missing",
     );
     assertMatch(
       (await ask("POST", "/models", "nix")).json.error,
@@ -316,7 +316,7 @@ describe("The control interface", () => {
       return `${response.status} ${(await response.json()).error}`;
     };
     assertMatch(await ask("PUT", "/setup", "{models"), /^400 The body is not JSON: /);
-    assertStrictEquals(await ask("PUT", "/setup"), "400 There is no body: it must be JSON");
+    assertStrictEquals(await ask("PUT", "/setup"), "400 The body is missing: send JSON");
     assertStrictEquals(
       await ask("GET", "/nix"),
       "404 There is no /__mock/nix: see /__mock/openapi.json",

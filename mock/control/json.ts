@@ -1,5 +1,5 @@
 /**
- * The JSON that the control interface takes and gives.
+ * The JSON that the control interface accepts and returns.
  *
  * @module
  */
@@ -24,7 +24,7 @@ export interface LayerJson extends Omit<MockLayer, "size"> {
   size: SizeJson;
 }
 
-/** A model, but for its name. */
+/** A model without its name. */
 export interface TemplateJson extends Omit<MockModelTemplate, "size" | "layers" | "config"> {
   /** The size of the layer with the weights. */
   size?: SizeJson | undefined;
@@ -34,7 +34,7 @@ export interface TemplateJson extends Omit<MockModelTemplate, "size" | "layers" 
   config?: LayerJson | undefined;
 }
 
-/** A model that is described. */
+/** A full description of a model. */
 export interface DescribedModelJson extends TemplateJson {
   /** The name. */
   name: string;
@@ -43,7 +43,7 @@ export interface DescribedModelJson extends TemplateJson {
 /** A model: the name of a preset, or a description. */
 export type ModelJson = string | DescribedModelJson;
 
-/** A fault: as on the command line, or an object. */
+/** A fault: a text as on the command line, or an object. */
 export type FaultJson = string | Fault;
 
 /** All faults: a list, or random ones. */
@@ -55,7 +55,7 @@ export interface RegistryJson extends Omit<RegistryOptions, "bytesPerSecond"> {
   rate?: RateJson | undefined;
 }
 
-/** The options of a set-up that are no JSON, or other JSON. */
+/** The options whose JSON form differs, or that have none. */
 type OtherInJson =
   | "models"
   | "installed"
@@ -70,43 +70,43 @@ type OtherInJson =
 
 /** A set-up. */
 export interface SetupJson extends Omit<MockSetup, OtherInJson> {
-  /** For editors: it is ignored. */
+  /** The schema, for editors. The mock ignores it. */
   $schema?: string | undefined;
   /** The models that the registry offers. */
   models?: readonly ModelJson[] | undefined;
   /** The models that are installed. */
   installed?: readonly ModelJson[] | undefined;
-  /** Whether the registry has a model of any name. */
+  /** Whether the registry has a model of every name. */
   anyModel?: boolean | TemplateJson | undefined;
   /** The bandwidth that all downloads share. */
   rate?: RateJson | undefined;
-  /** Pulls that were recorded, as texts. */
+  /** Recorded pulls, as the texts of their files. */
   recordings?: readonly string[] | undefined;
-  /** How many times as fast as they were recorded they are played. */
+  /** How fast to play them, as a multiple of the recorded speed. */
   replaySpeed?: number | "unlimited" | undefined;
   /** What goes wrong. */
   faults?: FaultsJson | undefined;
-  /** Which time it lives by. */
+  /** The clock to use. */
   clock?: ClockMode | undefined;
   /** The registry that the server pulls from. */
   registry?: RegistryJson | undefined;
-  /** The address of a server to which the rest is forwarded. */
+  /** The address of the server that gets every other request. */
   fallback?: string | undefined;
 }
 
-/** The faults, and those that have not struck. */
+/** The faults, and those that have not struck yet. */
 export interface FaultReportJson {
   /** The faults. */
   faults: FaultsJson;
-  /** Those that have not struck. */
+  /** Those that have not struck yet. */
   unstruck: readonly FaultJson[];
 }
 
-/** A pull that waits. */
+/** A hold, at which a pull waits. */
 export interface HoldJson extends HoldOptions {
   /** Its number, counted from 1. */
   id: number;
-  /** Whether a pull has come there. */
+  /** Whether a pull has reached it. */
   isReached: boolean;
 }
 
@@ -118,31 +118,31 @@ export interface RequestJson extends Omit<LoggedRequest, "headers"> {
 
 /** The time of a mock. */
 export interface ClockJson {
-  /** What moves it on. */
+  /** How it moves: by itself, at once, or step by step. */
   mode: ClockMode | "custom";
-  /** In milliseconds since some moment. */
+  /** In milliseconds since the clock's starting point. */
   now: number;
   /** The date (RFC 3339). */
   date: string;
 }
 
-/** By how much time moves on. */
+/** How far to move time on. */
 export interface AdvanceJson {
   /** In milliseconds. */
   ms: number;
 }
 
-/** Something that is wrong. */
+/** One problem with a request. */
 export interface Problem {
-  /** Where: `faults[0].times`. Empty for the whole. */
+  /** Where it is, such as `faults[0].times`. Empty if it concerns the whole. */
   readonly place: string;
-  /** What is wrong, and what is possible. */
+  /** What is wrong, and what is allowed. */
   readonly message: string;
 }
 
-/** What was wrong with a request. */
+/** Why a request failed. */
 export interface FailureJson {
-  /** What was wrong, where, and what is possible. */
+  /** What is wrong, where, and what is allowed. */
   error: string;
   /** Each problem with its place. */
   problems?: readonly Problem[] | undefined;

@@ -1,5 +1,5 @@
 /**
- * The OpenAPI document of the control interface, made of its routes.
+ * Builds the OpenAPI document of the control interface from its routes.
  *
  * @module
  */
@@ -12,22 +12,22 @@ import { Failure } from "./schemas.ts";
 const DOCUMENT = {
   openapi: "3.1.0",
   info: {
-    title: "The control interface of a mock of Ollama's server",
+    title: "The control interface of a mock Ollama server",
     version: "1.0.0",
     description:
-      "Steers the mock: what it offers, what goes wrong, where pulls wait, which time it lives by; and " +
-      "tells which requests have arrived. Only programs of the same machine may call it.",
+      "Controls the mock: its models, faults, holds and clock. It also lists the requests that have " +
+      "arrived. Only programs on the same machine may call it.",
   },
 };
 
-/** What every route that takes something answers where that cannot be used. */
+/** The answer of every route that takes input, if the input cannot be used. */
 const BAD_REQUEST: Answer = {
   status: 400,
-  description: "Something cannot be used. The error names it.",
+  description: "The input cannot be used. The error says why.",
   schema: Failure,
 };
 
-/** The document of some routes. */
+/** The document for some routes. */
 export function describeRoutes(routes: readonly Route[]): object {
   const paths: Record<string, Record<string, object>> = {};
   for (const route of routes) {

@@ -1,8 +1,8 @@
 /**
- * What is wrong with JSON that was given, each problem with its place.
+ * Finds what is wrong with a JSON value, with the place of each problem.
  *
- * The library says whether something fits its schema. Where it does not, this says which part of it does
- * not, and what is possible there.
+ * The schema library only says whether a value fits its schema. If it does not, this module finds the parts
+ * that do not fit, and says what is allowed there.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { ConfigurationError, show } from "../configuration_error.ts";
 import type { Problem } from "./json.ts";
 import { fits, resolve, type Schema } from "./schema.ts";
 
-/** How many problems of a list, and unknown fields of an object, are told: there may be a million. */
+/** How many problems of a list, or unknown fields of an object, to report: there may be a million. */
 const MAX_PROBLEMS = 20;
 
-/** JSON does not fit its schema. */
+/** A JSON value does not fit its schema. */
 export class MisfitError extends ConfigurationError {
-  /** All that is wrong with it. */
+  /** All problems. */
   readonly problems: readonly Problem[];
 
-  /** Takes what is wrong. */
+  /** Takes the problems. */
   constructor(problems: readonly Problem[]) {
     super(describeProblems(problems));
     this.problems = problems;
@@ -27,12 +27,12 @@ export class MisfitError extends ConfigurationError {
 }
 
 /**
- * The JSON, which fits its schema.
+ * Returns the value if it fits its schema.
  *
- * @param json The JSON.
+ * @param json The value.
  * @param schema The schema.
- * @param place The name of the whole, if it has one: `fault`.
- * @throws {MisfitError} If it does not.
+ * @param place The name of the whole value, such as `fault`, if it has one.
+ * @throws {MisfitError} If it does not fit.
  */
 export function requireFit<Json>(json: unknown, schema: Schema<Json>, place = ""): Json {
   const problems = problemsIn(json, schema, place);
@@ -40,12 +40,12 @@ export function requireFit<Json>(json: unknown, schema: Schema<Json>, place = ""
   return json as Json;
 }
 
-/** What is wrong, in one line. */
+/** Describes the problems in one line. */
 export function describeProblems(problems: readonly Problem[]): string {
   return problems.map(({ place, message }) => place ? `${place}: ${message}` : message).join("; ");
 }
 
-/** What is wrong with a value: the smallest parts that do not fit. */
+/** Lists the problems of a value: the smallest parts that do not fit. */
 function problemsIn(value: unknown, schema: Schema, place: string): readonly Problem[] {
   if (fits(value, schema)) return [];
   const problems = problemsInParts(value, formFor(value, schema), place);
@@ -91,12 +91,12 @@ function problemsInFields(
     })),
     ...unknown.slice(0, MAX_PROBLEMS).map((name) => ({
       place: placeOf(name),
-      message: `Unknown field: it takes ${takes}`,
+      message: `Unknown field: it must be one of ${takes}`,
     })),
   ];
 }
 
-/** The form that was meant, of those that a schema takes: the one of the same type, and of the same kind. */
+/** Of the alternatives in a schema, the one that was probably meant: same type and same kind. */
 function formFor(value: unknown, schema: Schema): Schema {
   const { anyOf, ...form } = resolve(schema);
   if (!anyOf) return form;
@@ -108,7 +108,7 @@ function formFor(value: unknown, schema: Schema): Schema {
     { properties: { kind: { anyOf: kinds } }, required: ["kind"] };
 }
 
-/** What fits a schema, in words. */
+/** Describes in words what fits a schema. */
 function describe(schema: Schema): string {
   const { anyOf, enum: values, const: constant, type, ...range } = resolve(schema);
   if (anyOf) return describeChoice(anyOf);

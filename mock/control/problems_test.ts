@@ -47,7 +47,7 @@ describe("requireFit", () => {
         ],
         [
           { models: [{ name: "a", config: { size: 1, x: 1 } }] },
-          "models[0].config.x: Unknown field: it takes size, digest, content, mediaType",
+          "models[0].config.x: Unknown field: it must be one of size, digest, content, mediaType",
         ],
         [{ anyModel: "a" }, 'anyModel: Cannot use "a": it must be true or false or an object'],
         [{ clock: "fast" }, 'clock: Cannot use "fast": it must be one of real, virtual, step'],
@@ -81,7 +81,7 @@ describe("requireFit", () => {
     assertEquals(problemsOf({ kind: "cut", tims: 1 }, Fault, "fault"), [
       {
         place: "fault.tims",
-        message: "Unknown field: it takes kind, at, model, times, after, path",
+        message: "Unknown field: it must be one of kind, at, model, times, after, path",
       },
     ]);
   });

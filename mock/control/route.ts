@@ -1,6 +1,6 @@
 /**
- * What a route of the control interface is: one description, of which both the router and the OpenAPI
- * document are made.
+ * Describes one route of the control interface. Both the router and the OpenAPI document are built from these
+ * descriptions.
  *
  * @module
  */
@@ -10,57 +10,57 @@ import type { PullHold } from "../faults/hold.ts";
 import type { MockServer, MockSetup } from "../options.ts";
 import type { Schema } from "./schema.ts";
 
-/** What the control interface knows of a mock besides what everybody does. */
+/** What only the control interface needs to know about a mock. */
 export interface MockInsight {
-  /** The set-up that it has now. */
+  /** The current set-up. */
   readonly setup: () => MockSetup;
-  /** Where pulls wait. The number of a hold is its place, counted from 1. */
+  /** All holds. The number of a hold is its position, counted from 1. */
   readonly holds: () => readonly (readonly [PullHold, HoldOptions])[];
 }
 
-/** A parameter of a query, or of a path where that names it. */
+/** A parameter in the query, or in the path if the path names it. */
 export interface Parameter<Value = unknown> {
-  /** What it takes. A default is the value of one that is left out. */
+  /** Its type. A `default` is used if the parameter is absent. */
   readonly schema: Schema<Value>;
   readonly description?: string;
-  /** Whether it must be there. Those of a path are there anyway. */
+  /** Whether it is required. Parameters in the path always are. */
   readonly isRequired?: boolean;
 }
 
-/** The parameters of a route, by their names. */
+/** The parameters of a route by name. */
 export type Parameters = Readonly<Record<string, Parameter>>;
 
 /** The body of a request. */
 export interface RequestBody<Json = unknown> {
   readonly schema: Schema<Json>;
-  /** What places in it begin with, if anything: `fault`. */
+  /** A prefix for places in it, such as `fault`. */
   readonly place?: string;
-  /** Whether there may be none. */
+  /** Whether it may be absent. */
   readonly isOptional?: boolean;
 }
 
-/** An answer: its status, and its body if it has one. */
+/** An answer: its status, and the schema of its body if it has one. */
 export interface Answer<Json = unknown> {
   readonly status: number;
   readonly description: string;
   readonly schema?: Schema<Json>;
 }
 
-/** A request to a route, checked. */
+/** A request to a route, already checked. */
 export interface Call<Body, Values> {
   /** The mock. */
   readonly mock: MockServer;
-  /** What else there is to know of it. */
+  /** The mock's internals. */
   readonly insight: MockInsight;
   /** The body. */
   readonly body: Body;
   /** The parameters. */
   readonly parameters: Values;
-  /** Aborts when the client has left. */
+  /** Aborts when the client disconnects. */
   readonly signal: AbortSignal;
 }
 
-/** A route, whatever its parameters and its body are. */
+/** A route with any parameters and body. */
 export interface Route {
   readonly operationId: string;
   readonly method: "delete" | "get" | "post" | "put";
@@ -70,11 +70,11 @@ export interface Route {
   readonly description?: string;
   readonly parameters?: Parameters;
   readonly body?: RequestBody;
-  /** The answer where all goes well. */
+  /** The answer on success. */
   readonly answer: Answer;
-  /** Other answers, besides the one to a body or parameters that cannot be used. */
+  /** Other answers, besides the one for invalid input. */
   readonly failures?: readonly Answer[];
-  /** Does what it is there for, and returns the body of the answer. */
+  /** Handles the request, and returns the body of the answer. */
   handle(call: Call<unknown, unknown>): unknown;
 }
 
@@ -83,7 +83,7 @@ type ValuesOf<Given extends Parameters> = {
   readonly [Name in keyof Given]: Given[Name] extends Parameter<infer Value> ? Value : never;
 };
 
-/** A route whose handler gets what its schemas say, and gives what they say. */
+/** A route whose handler is type-checked against its schemas. */
 export function route<
   Given extends Parameters = Record<never, never>,
   Body = undefined,

@@ -1,5 +1,5 @@
 /**
- * The routes of the control interface: what each of them takes, does with the mock, and answers.
+ * The routes of the control interface: their input, what they do with the mock, and their answers.
  *
  * @module
  */
@@ -32,27 +32,27 @@ import {
 } from "./schemas.ts";
 import { fromSetup, toFault, toFaults, toModel, toSetup } from "./setup.ts";
 
-/** How long a request waits for something to happen, unless it says so itself. */
+/** How long a request waits by default, in milliseconds. */
 const DEFAULT_TIMEOUT_MS = 10_000;
 const MAX_TIMEOUT_MS = 10 * 60 * 1_000;
 
 const NUMBER: Parameter<number> = { schema: count(1) };
 const TIMEOUT: Parameter<number> = {
   schema: { ...count(0, MAX_TIMEOUT_MS), default: DEFAULT_TIMEOUT_MS },
-  description: "How long to wait at most, in milliseconds.",
+  description: "The longest time to wait, in milliseconds.",
 };
 const PATH: Parameter<string | undefined> = {
   schema: { type: "string" },
-  description: "The path of the requests that are meant, such as /api/pull.",
+  description: "Count only requests to this path, such as /api/pull.",
 };
 const MODEL: Parameter<string> = { schema: { type: "string" }, isRequired: true };
 
-const DONE: Answer<undefined> = { status: 204, description: "It is done." };
-const NOT_FOUND = failure(404, "There is no such thing.");
-const CONFLICT = failure(409, "The mock is not set up for this.");
-const TOO_LATE = failure(504, "It has not happened in time.");
+const DONE: Answer<undefined> = { status: 204, description: "Done." };
+const NOT_FOUND = failure(404, "It does not exist.");
+const CONFLICT = failure(409, "The mock's set-up does not allow this.");
+const TOO_LATE = failure(504, "It did not happen in time.");
 
-/** All of them. */
+/** All routes. */
 export const routes: readonly Route[] = [
   ...routesOfSetup(),
   ...routesOfFaults(),
@@ -62,7 +62,7 @@ export const routes: readonly Route[] = [
   ...routesOfModels(),
 ];
 
-/** What is about the set-up. */
+/** Routes for the set-up. */
 function routesOfSetup(): readonly Route[] {
   const answer = ok("The set-up.", Setup);
   const show = (mock: MockServer, { setup }: MockInsight): SetupJson =>
@@ -72,7 +72,7 @@ function routesOfSetup(): readonly Route[] {
       operationId: "readSetup",
       method: "get",
       path: "/setup",
-      summary: "Tells how the mock is set up",
+      summary: "Returns the current set-up",
       answer,
       handle: ({ mock, insight }) => show(mock, insight),
     }),
@@ -80,10 +80,10 @@ function routesOfSetup(): readonly Route[] {
       operationId: "setUp",
       method: "put",
       path: "/setup",
-      summary: "Sets the mock up anew",
+      summary: "Replaces the set-up",
       description:
-        "What is left out has its default. Nothing is installed but what the set-up says, no request " +
-        "is logged, and nothing is held. Running pulls go on by the set-up with which they began.",
+        "Options that are left out get their defaults. Only the models of the set-up are installed; the " +
+        "request log and all holds are cleared. Running pulls keep the set-up they began with.",
       body: { schema: Setup },
       answer,
       handle: ({ mock, insight, body }) => {
@@ -95,14 +95,14 @@ function routesOfSetup(): readonly Route[] {
       operationId: "reset",
       method: "post",
       path: "/reset",
-      summary: "Sets the mock up as it was when it was started",
+      summary: "Restores the set-up the mock was started with",
       answer: DONE,
       handle: ({ mock }) => mock.reset(),
     }),
   ];
 }
 
-/** What is about faults. */
+/** Routes for faults. */
 function routesOfFaults(): readonly Route[] {
   const answer = ok("The faults.", FaultReport);
   const report = (mock: MockServer): FaultReportJson => {
@@ -113,7 +113,7 @@ function routesOfFaults(): readonly Route[] {
       operationId: "listFaults",
       method: "get",
       path: "/faults",
-      summary: "Lists the faults, and those that have not struck",
+      summary: "Lists the faults, and those that have not struck yet",
       answer,
       handle: ({ mock }) => report(mock),
     }),
@@ -121,7 +121,7 @@ function routesOfFaults(): readonly Route[] {
       operationId: "setFaults",
       method: "put",
       path: "/faults",
-      summary: "Replaces all faults, for the pulls that begin from now on",
+      summary: "Replaces all faults, for pulls that begin from now on",
       body: { schema: Faults, place: "faults" },
       answer,
       handle: ({ mock, body }) => {
@@ -133,7 +133,7 @@ function routesOfFaults(): readonly Route[] {
       operationId: "addFault",
       method: "post",
       path: "/faults",
-      summary: "Adds a fault, for the pulls that begin from now on",
+      summary: "Adds a fault, for pulls that begin from now on",
       body: { schema: Fault, place: "fault" },
       answer: created("The fault.", Fault),
       handle: ({ mock, body }) => {
@@ -146,14 +146,14 @@ function routesOfFaults(): readonly Route[] {
       operationId: "clearFaults",
       method: "delete",
       path: "/faults",
-      summary: "Takes all faults away. Pulls that have begun keep theirs",
+      summary: "Removes all faults. Running pulls keep theirs",
       answer: DONE,
       handle: ({ mock }) => mock.clearFaults(),
     }),
   ];
 }
 
-/** What is about pulls that wait. */
+/** Routes for holds, at which pulls wait. */
 function routesOfHolds(): readonly Route[] {
   const show = ({ holds }: MockInsight, id: number): HoldJson => {
     const [hold, options] = holds()[id - 1]!;
@@ -162,14 +162,16 @@ function routesOfHolds(): readonly Route[] {
   const find = ({ holds }: MockInsight, id: number): PullHold => {
     const [hold] = holds()[id - 1] ?? [];
     if (hold) return hold;
-    throw new HTTPException(404, { message: `There is no hold ${id}: ${holds().length} were set` });
+    throw new HTTPException(404, {
+      message: `There is no hold ${id}: the mock has ${holds().length}`,
+    });
   };
   return [
     route({
       operationId: "listHolds",
       method: "get",
       path: "/holds",
-      summary: "Lists where pulls wait",
+      summary: "Lists the holds",
       answer: ok("The holds.", record<{ holds: HoldJson[] }>({ holds: list(Hold) }, ["holds"])),
       handle: ({ insight }) => {
         return { holds: insight.holds().map((_, index) => show(insight, index + 1)) };
@@ -179,7 +181,7 @@ function routesOfHolds(): readonly Route[] {
       operationId: "hold",
       method: "post",
       path: "/holds",
-      summary: "Has the next pull wait at a point, until it is let go on",
+      summary: "Makes the next pull wait at a point until the hold is released",
       body: { schema: HoldRequest, place: "hold", isOptional: true },
       answer: created("The hold.", Hold),
       handle: ({ mock, insight, body }) => {
@@ -191,9 +193,9 @@ function routesOfHolds(): readonly Route[] {
       operationId: "holdReached",
       method: "get",
       path: "/holds/{id}/reached",
-      summary: "Waits until a pull has come to the point",
+      summary: "Waits until a pull has reached the hold",
       parameters: { id: NUMBER, timeoutMs: TIMEOUT },
-      answer: ok("A pull waits there.", Hold),
+      answer: ok("A pull is waiting there.", Hold),
       failures: [NOT_FOUND, TOO_LATE],
       handle: async ({ insight, parameters: { id, timeoutMs }, signal }) => {
         const { reached } = find(insight, id);
@@ -201,7 +203,7 @@ function routesOfHolds(): readonly Route[] {
           timeoutMs,
           signal,
           (signal) => abortable(reached, signal),
-          () => `No pull has come to the point of hold ${id} within ${timeoutMs} ms`,
+          () => `No pull reached hold ${id} within ${timeoutMs} ms`,
         );
         return show(insight, id);
       },
@@ -210,7 +212,7 @@ function routesOfHolds(): readonly Route[] {
       operationId: "release",
       method: "post",
       path: "/holds/{id}/release",
-      summary: "Lets the pull go on. Where none has come there, none will wait",
+      summary: "Releases the hold: the pull goes on, or will not wait if none is there yet",
       parameters: { id: NUMBER },
       answer: DONE,
       failures: [NOT_FOUND],
@@ -219,7 +221,7 @@ function routesOfHolds(): readonly Route[] {
   ];
 }
 
-/** What is about the requests that have arrived. */
+/** Routes for the requests that have arrived. */
 function routesOfRequests(): readonly Route[] {
   const ofPath = ({ requests }: MockServer, path: string | undefined) =>
     requests.filter((request) => path === undefined || request.path === path);
@@ -228,7 +230,7 @@ function routesOfRequests(): readonly Route[] {
       operationId: "listRequests",
       method: "get",
       path: "/requests",
-      summary: "Lists the requests that have arrived, in order",
+      summary: "Lists the requests in the order in which they arrived",
       parameters: { path: PATH },
       answer: ok(
         "The requests.",
@@ -242,7 +244,7 @@ function routesOfRequests(): readonly Route[] {
       operationId: "clearRequests",
       method: "delete",
       path: "/requests",
-      summary: "Forgets the requests, and counts from 1 again",
+      summary: "Clears the request log, and counts from 1 again",
       answer: DONE,
       handle: ({ mock }) => mock.clearRequests(),
     }),
@@ -252,10 +254,10 @@ function routesOfRequests(): readonly Route[] {
       path: "/requests/{number}",
       summary: "Waits until a request has ended",
       description:
-        "Requests are counted from 1, in the order in which they arrived. A client may have its answer " +
-        "a little before the log knows how the request has ended.",
+        "Requests are counted from 1, in the order in which they arrived. The answer may " +
+        "reach the client slightly before the log records its outcome.",
       parameters: { number: NUMBER, path: PATH, timeoutMs: TIMEOUT },
-      answer: ok("The request, which has ended.", LoggedRequest),
+      answer: ok("The request and how it ended.", LoggedRequest),
       failures: [TOO_LATE],
       handle: async ({ mock, parameters: { number, path, timeoutMs }, signal }) => {
         const request = await inTime(
@@ -266,8 +268,8 @@ function routesOfRequests(): readonly Route[] {
             const arrived = ofPath(mock, path).length;
             const what = `Request ${number}${path === undefined ? "" : ` of ${path}`}`;
             return arrived < number
-              ? `${what} has not arrived within ${timeoutMs} ms: there are ${arrived}`
-              : `${what} has not ended within ${timeoutMs} ms: it runs`;
+              ? `${what} did not arrive within ${timeoutMs} ms: there are ${arrived}`
+              : `${what} did not end within ${timeoutMs} ms: it is still running`;
           },
         );
         return toJson(request);
@@ -276,7 +278,7 @@ function routesOfRequests(): readonly Route[] {
   ];
 }
 
-/** What is about time. */
+/** Routes for the clock. */
 function routesOfClock(): readonly Route[] {
   const answer = ok("The time.", Clock);
   const show = ({ clock }: MockServer): ClockJson => {
@@ -287,7 +289,7 @@ function routesOfClock(): readonly Route[] {
       operationId: "readClock",
       method: "get",
       path: "/clock",
-      summary: "Tells the time",
+      summary: "Returns the time",
       answer,
       handle: ({ mock }) => show(mock),
     }),
@@ -295,7 +297,7 @@ function routesOfClock(): readonly Route[] {
       operationId: "advance",
       method: "post",
       path: "/clock/advance",
-      summary: 'Moves time on, where the set-up has the clock "step"',
+      summary: 'Moves time on, if the set-up has the clock "step"',
       body: { schema: Advance, place: "advance" },
       answer,
       failures: [CONFLICT],
@@ -303,7 +305,7 @@ function routesOfClock(): readonly Route[] {
         const { clock } = mock;
         if (!(clock instanceof SteppedClock)) {
           const message =
-            `The clock is ${modeOf(clock)}, and moves on by itself: set the mock up with ` +
+            `The clock is ${modeOf(clock)}, which moves by itself: set the mock up with ` +
             'the clock "step"';
           throw new HTTPException(409, { message });
         }
@@ -314,7 +316,7 @@ function routesOfClock(): readonly Route[] {
   ];
 }
 
-/** What is about models. */
+/** Routes for models. */
 function routesOfModels(): readonly Route[] {
   const body = { schema: Model, place: "model" };
   return [
@@ -322,7 +324,7 @@ function routesOfModels(): readonly Route[] {
       operationId: "listModels",
       method: "get",
       path: "/models",
-      summary: "Lists the names of the models that the registry offers",
+      summary: "Lists the names of the models in the registry",
       answer: ok(
         "The names.",
         record<{ models: readonly string[] }>({ models: list({ type: "string" }) }, ["models"]),
@@ -335,7 +337,7 @@ function routesOfModels(): readonly Route[] {
       operationId: "publish",
       method: "post",
       path: "/models",
-      summary: "Offers a model in the registry, in place of one of the same name",
+      summary: "Adds a model to the registry, or replaces the one with the same name",
       body,
       answer: DONE,
       handle: ({ mock, body }) => {
@@ -347,14 +349,14 @@ function routesOfModels(): readonly Route[] {
       operationId: "withdraw",
       method: "delete",
       path: "/models",
-      summary: "Stops offering a model. Where it was pulled, it stays",
+      summary: "Removes a model from the registry. If it was pulled, it stays installed",
       parameters: { model: MODEL },
       answer: DONE,
       failures: [NOT_FOUND],
       handle: ({ mock, parameters: { model } }) => {
         if (inPlace("model", () => mock.registry.withdraw(model))) return;
         throw new HTTPException(404, {
-          message: `The registry does not offer the model ${quote(model)}`,
+          message: `The registry does not have the model ${quote(model)}`,
         });
       },
     }),
@@ -371,7 +373,7 @@ function routesOfModels(): readonly Route[] {
       operationId: "countDownloads",
       method: "get",
       path: "/downloads",
-      summary: "Tells how many callers wait for a download",
+      summary: "Returns how many callers are waiting for a download",
       answer: ok("How many.", record<{ active: number }>({ active: count(0) }, ["active"])),
       handle: ({ mock }) => {
         return { active: mock.activeDownloads };
@@ -397,7 +399,7 @@ function toJson({ headers, ...request }: MockRequest): RequestJson {
   return { ...request, headers: Object.fromEntries(headers) };
 }
 
-/** Waits for something until a time is over, or the client has left. */
+/** Waits for something to happen, for a limited time or until the client disconnects. */
 async function inTime<Value>(
   timeoutMs: number,
   signal: AbortSignal,

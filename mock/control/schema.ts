@@ -1,12 +1,13 @@
 /**
- * JSON Schemas (draft 2020-12), as far as the control interface uses them, and what fits them.
+ * JSON Schemas (draft 2020-12), as far as the control interface uses them, and a check of values against
+ * them.
  *
  * @module
  */
 
 import { type Schema as LibrarySchema, validate } from "@cfworker/json-schema";
 
-/** Stands for the type of what fits a schema. Only the compiler knows of it. */
+/** The type of the values that fit a schema. It exists only for the type checker. */
 declare const TYPE: unique symbol;
 
 /** A JSON Schema. */
@@ -32,10 +33,10 @@ export interface Schema<Json = unknown> {
   readonly additionalProperties?: false | Schema;
 }
 
-/** The schemas that have names, by the references to them. */
+/** The named schemas, by their references. */
 const named: Record<string, Schema> = {};
 
-/** Where OpenAPI keeps schemas that have names. */
+/** The prefix of references to named schemas in OpenAPI. */
 const COMPONENTS = "#/components/schemas/";
 
 /** Gives a schema a name, and returns a reference to it. */
@@ -45,20 +46,20 @@ export function define<Json>(name: string, schema: Schema<Json>): Schema<Json> {
   return { $ref };
 }
 
-/** The schemas that have names, by these. */
+/** The named schemas, by name. */
 export function namedSchemas(): Readonly<Record<string, Schema>> {
   return Object.fromEntries(
     Object.entries(named).map(([$ref, schema]) => [$ref.slice(COMPONENTS.length), schema]),
   );
 }
 
-/** The schema that a reference leads to; any other one is itself. */
+/** Resolves a reference; returns any other schema as it is. */
 export function resolve(schema: Schema): Schema {
   const { $ref } = schema;
   return $ref === undefined ? schema : resolve(named[$ref]!);
 }
 
-/** An object that takes its fields and no others. */
+/** An object with exactly these fields. */
 export function fields<Json extends object>(
   properties: { readonly [Name in keyof Json]-?: Schema },
   required: readonly (keyof Json & string)[] = [],
@@ -66,7 +67,7 @@ export function fields<Json extends object>(
   return { ...record(properties, required), additionalProperties: false };
 }
 
-/** An object that has some fields, and may get others in later versions. */
+/** An object with these fields, to which later versions may add more. */
 export function record<Json extends object>(
   properties: { readonly [Name in keyof Json]-?: Schema },
   required: readonly (keyof Json & string)[],
@@ -79,7 +80,7 @@ export function list<Item>(items: Schema<Item>): Schema<readonly Item[]> {
   return { type: "array", items };
 }
 
-/** Whether a value that JSON can have fits a schema. */
+/** Whether a JSON value fits a schema. */
 export function fits(value: unknown, schema: Schema): boolean {
   const lookup = named as Record<string, LibrarySchema>;
   return validate(value, schema as LibrarySchema, "2020-12", lookup).valid;

@@ -1,6 +1,6 @@
 /**
- * What the control interface takes and gives, as schemas: the one source of its checks, of its OpenAPI
- * document, and of `--config`.
+ * Schemas of the control interface's input and output. Its checks, its OpenAPI document and the checks of
+ * `--config` all come from here.
  *
  * @module
  */
@@ -86,7 +86,7 @@ const template = {
   config: Layer,
   installs: {
     ...BOOLEAN,
-    description: "Whether a pull installs the model. If not, it reports success all the same.",
+    description: "Whether a pull installs the model. If not, the pull still reports success.",
   },
   details: DETAILS,
   capabilities: STRINGS,
@@ -101,13 +101,14 @@ const template = {
 
 const Template = define("ModelTemplate", {
   ...fields<TemplateJson>(template),
-  description: "A model, but for its name: its layers, and what /api/tags and /api/show say of it.",
+  description:
+    "A model without its name: its layers, and what /api/tags and /api/show return for it.",
 });
 
-/** A model: its name alone, or a description. */
+/** A model: the name of a preset, or a description. */
 export const Model: Schema<ModelJson> = define("Model", {
   anyOf: [STRING, fields<DescribedModelJson>({ name: STRING, ...template }, ["name"])],
-  description: "A model: the name of a preset, or a description, of which the name is enough.",
+  description: "A model: the name of a preset, or a description, which needs only a name.",
   examples: ["llama3.2", { name: "my/model:7b", size: "4GB" }],
 });
 
@@ -117,8 +118,7 @@ const Point = define("Point", {
     byte: { ...COUNT, description: "After this many bytes of the stream." },
     completed: {
       anyOf: [COUNT, STRING],
-      description:
-        "Once this much of the layer, or of the model, is downloaded: bytes, or a share.",
+      description: "Once this much of the layer or model is downloaded: bytes, or a percentage.",
       examples: ["50%"],
     },
     layer: {
@@ -131,17 +131,17 @@ const Point = define("Point", {
 
 const target: { readonly [Name in keyof FaultTarget]-?: Schema } = {
   at: Point,
-  model: { ...STRING, description: "The model whose pulls it strikes." },
-  times: { ...POSITIVE, description: "How many pulls it strikes." },
-  after: { ...COUNT, description: "How many pulls it lets by before." },
-  path: { ...STRING, description: "The path of another endpoint whose requests it strikes." },
+  model: { ...STRING, description: "Strike only pulls of this model." },
+  times: { ...POSITIVE, description: "How many pulls to strike." },
+  after: { ...COUNT, description: "How many pulls to skip first." },
+  path: { ...STRING, description: "Strike requests to this path instead of pulls." },
 };
 
-/** The faults of one kind. */
+/** Schema of one kind of fault. */
 function faultOf([kind, { does, parameters }]: [string, FaultKindInfo]): Schema<MockFault> {
   const own = Object.entries(parameters).map(([name, value]) => {
     const type = typeof value === "number" ? AMOUNT : STRING;
-    return [name, { ...type, description: `By default ${JSON.stringify(value)}.` }];
+    return [name, { ...type, description: `Default: ${JSON.stringify(value)}.` }];
   });
   return {
     title: kind,
@@ -175,12 +175,12 @@ export const Faults: Schema<FaultsJson> = define("Faults", {
   description: "What goes wrong: a list of faults, or random ones.",
 });
 
-/** The faults, and those that have not struck. */
+/** The faults, and those that have not struck yet. */
 export const FaultReport: Schema<FaultReportJson> = define(
   "FaultReport",
   record<FaultReportJson>({
     faults: Faults,
-    unstruck: { ...list(Fault), description: "Those that have not struck." },
+    unstruck: { ...list(Fault), description: "Those that have not struck yet." },
   }, ["faults", "unstruck"]),
 );
 
@@ -214,23 +214,23 @@ const Registry = define(
 const ClockMode = define("ClockMode", {
   ...oneOf(clockModes),
   description:
-    "Which time it lives by: that of the machine, one that passes at once, or one that is moved by " +
+    "The clock: the machine's, one on which waits end at once, or one that moves only by " +
     "POST /__mock/clock/advance.",
 });
 
 /** What a mock offers and how it behaves. */
 export const Setup: Schema<SetupJson> = define("Setup", {
   ...fields<SetupJson>({
-    $schema: { ...STRING, description: "For editors: it is ignored." },
+    $schema: { ...STRING, description: "The schema, for editors. The mock ignores it." },
     models: {
       ...list(Model),
-      description: "What the registry offers. By default all presets.",
+      description: "The models in the registry. Default: all presets.",
     },
-    installed: { ...list(Model), description: "What is installed from the start." },
+    installed: { ...list(Model), description: "The models installed from the start." },
     anyModel: {
       anyOf: [BOOLEAN, Template],
       description:
-        "Whether the registry has a model of any name: a small one, or one as described.",
+        "Whether the registry has a model of every name: a small one, or one as described.",
     },
     dialect: { ...oneOf(Object.keys(dialects)), description: "How the server reports a pull." },
     rate: RATE,
@@ -241,49 +241,48 @@ export const Setup: Schema<SetupJson> = define("Setup", {
     },
     recordings: {
       ...STRINGS,
-      description: "Pulls that were recorded: the texts of the files that pull --record writes.",
+      description: "Recorded pulls: the texts of files written by pull --record.",
     },
     replaySpeed: {
       anyOf: [{ type: "number", exclusiveMinimum: 0 }, { type: "string", const: "unlimited" }],
-      description: "How many times as fast as they were recorded they are played.",
+      description: "How fast to play them, as a multiple of the recorded speed.",
     },
     faults: Faults,
     clock: ClockMode,
     seed: { ...COUNT, description: "The seed of digests, bytes and random faults." },
     realBytes: {
       ...BOOLEAN,
-      description: "Whether digests are computed from the real bytes of the layers.",
+      description: "Whether to compute digests from the real bytes of the layers.",
     },
     registry: Registry,
     fallback: {
       ...STRING,
-      description:
-        "The address of a server to which all is forwarded that the mock does not serve.",
+      description: "The address of a server that gets every request the mock does not serve.",
     },
-    origins: { ...STRINGS, description: "The origins of pages that may call the mock." },
-    hosts: { ...STRINGS, description: "The addresses for which it answers in process." },
-    maxBodyBytes: { ...POSITIVE, description: "The size of the largest request body, in bytes." },
+    origins: { ...STRINGS, description: "Additional origins whose pages may call the mock." },
+    hosts: { ...STRINGS, description: "The addresses that it answers for in process." },
+    maxBodyBytes: { ...POSITIVE, description: "The largest accepted request body, in bytes." },
   }),
-  description: "What a mock offers and how it behaves. What is left out has its default.",
+  description: "The models and behaviour of a mock. Options that are left out get their defaults.",
 });
 
-/** Where a pull is to wait. */
+/** Where a pull should wait. */
 export const HoldRequest: Schema<HoldOptions> = define(
   "HoldRequest",
   fields<HoldOptions>({
-    at: { ...Point, description: "The point. By default half-way." },
-    model: { ...STRING, description: "The model whose pull waits." },
+    at: { ...Point, description: "Where to wait. Default: half-way." },
+    model: { ...STRING, description: "The model whose pull waits. Default: the first one pulled." },
   }),
 );
 
-/** A pull that waits. */
+/** A hold, at which a pull waits. */
 export const Hold: Schema<HoldJson> = define(
   "Hold",
   record<HoldJson>({
     id: POSITIVE,
     at: Point,
     model: STRING,
-    isReached: { ...BOOLEAN, description: "Whether a pull has come there." },
+    isReached: { ...BOOLEAN, description: "Whether a pull has reached it." },
   }, ["id", "isReached"]),
 );
 
@@ -298,13 +297,14 @@ export const LoggedRequest: Schema<RequestJson> = define(
     body: {
       description: "The body: a value if it is JSON, else text. Absent if it is empty or long.",
     },
-    model: { ...STRING, description: "The model that it named, if it is a pull." },
+    model: { ...STRING, description: "The model named by a pull." },
     status: { type: "integer", description: "The HTTP status of the answer." },
     outcome: {
       ...oneOf(["running", "finished", "cancelled", "faulted"]),
-      description: "How it ended: sent whole, left by the client, or cut short by a fault.",
+      description:
+        "How it ended: sent completely, cancelled by the client, or cut short by a fault.",
     },
-    error: { ...STRING, description: "The error that it was answered with." },
+    error: { ...STRING, description: "The error in the answer." },
     faults: { ...list(KIND), description: "The faults that struck it, in order." },
     bytesSent: COUNT,
     startedAt: { ...NUMBER, description: "In milliseconds of the mock's clock." },
@@ -317,12 +317,12 @@ export const Clock: Schema<ClockJson> = define(
   "Clock",
   record<ClockJson>({
     mode: { anyOf: [ClockMode, { type: "string", const: "custom" }] },
-    now: { ...NUMBER, description: "In milliseconds since some moment." },
+    now: { ...NUMBER, description: "In milliseconds since the clock's starting point." },
     date: { type: "string", format: "date-time" },
   }, ["mode", "now", "date"]),
 );
 
-/** By how much time moves on. */
+/** How far to move time on. */
 export const Advance: Schema<AdvanceJson> = define(
   "Advance",
   fields<AdvanceJson>({ ms: AMOUNT }, ["ms"]),
@@ -330,14 +330,14 @@ export const Advance: Schema<AdvanceJson> = define(
 
 const PROBLEM = record<Problem>({ place: STRING, message: STRING }, ["place", "message"]);
 
-/** What was wrong with a request. */
+/** Why a request failed. */
 export const Failure: Schema<FailureJson> = define(
   "Failure",
   record<FailureJson>({
-    error: { ...STRING, description: "What was wrong, where, and what is possible." },
+    error: { ...STRING, description: "What is wrong, where, and what is allowed." },
     problems: {
       ...list(PROBLEM),
-      description: "Each problem with its place, where a body or a parameter cannot be used.",
+      description: "Each problem with its place, if a body or parameter is invalid.",
     },
   }, ["error"]),
 );

@@ -1,5 +1,5 @@
 /**
- * The set-up of a mock as JSON, to and from what {@link createMockServer} takes.
+ * Converts a mock's set-up from and to JSON.
  *
  * @module
  */
@@ -31,7 +31,7 @@ import { requireFit } from "./problems.ts";
 import { Setup } from "./schemas.ts";
 
 /**
- * Reads a set-up from a text, such as that of a file.
+ * Reads a set-up from a text, such as the contents of a file.
  *
  * @throws {ConfigurationError} If it cannot be used. The message says what is wrong, and where.
  */
@@ -40,7 +40,7 @@ export function parseSetup(text: string): MockSetup {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new ConfigurationError(`Cannot read it as JSON: ${(cause as Error).message}`, { cause });
+    throw new ConfigurationError(`It is not JSON: ${(cause as Error).message}`, { cause });
   }
   return toSetup(requireFit(value, Setup));
 }
@@ -151,7 +151,7 @@ function toRate(rate: RateJson, place: string): number {
 
 const UNLIMITED = "unlimited";
 
-/** A set-up as JSON, but for functions and clocks of others, which have no form in it. */
+/** A set-up as JSON, except functions and custom clocks, which have no JSON form. */
 export function fromSetup(setup: MockSetup, clock: Clock): SetupJson {
   const { models, installed, registry, fallback, bytesPerSecond, clock: _, ...others } = setup;
   const { recordings, replaySpeed, ...same } = others;
@@ -172,7 +172,7 @@ export function fromSetup(setup: MockSetup, clock: Clock): SetupJson {
   return JSON.parse(JSON.stringify(json));
 }
 
-/** A number as JSON, which has no infinite one. */
+/** A number as JSON, which has no infinity. */
 function fromNumber(value: number | undefined): number | string | undefined {
   return value === Infinity ? UNLIMITED : value;
 }

@@ -1,5 +1,5 @@
 /**
- * `HEAD /api/blobs/:digest`: whether a blob is on the disk of the server, of whatever model.
+ * `HEAD /api/blobs/:digest`: whether the server has a blob on disk, whichever model it belongs to.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { MockEnvironment } from "../exchange/exchange.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import type { BlobStore } from "../pull/downloads.ts";
 
-/** The digests that the real server takes (observed: `ValidateDigest`). */
+/** The digests that the real server accepts (observed: `ValidateDigest`). */
 const DIGEST = /^sha256[:-][0-9a-f]{64}$/i;
 
 /** Adds the endpoint to an app. */
@@ -17,12 +17,12 @@ export function registerBlobs(
   app: Hono<MockEnvironment>,
   { store, now }: { readonly store: BlobStore; readonly now: () => number },
 ): void {
-  // Hono answers HEAD wherever it answers GET, which the real server refuses here.
+  // Hono answers HEAD wherever it answers GET, but the real server refuses GET here.
   app.get("/api/blobs/:digest", (context) => {
     if (context.req.method !== "HEAD") return context.notFound();
     const digest = context.req.param("digest");
     if (!DIGEST.test(digest)) throw new Refusal(400, "invalid digest format");
-    // A blob that is not whole is in another file (observed).
+    // The real server keeps an incomplete blob in another file (observed).
     if (store.has(digest.replace("-", ":"), now())) return context.body(null, 200);
     throw new Refusal(404, `blob ${JSON.stringify(digest)} not found`);
   });

@@ -1,5 +1,5 @@
 /**
- * Which pages in browsers may call the mock: observed, those of the same machine and of applications.
+ * Which web pages may call the mock: by default pages of the same machine and of apps, as observed.
  *
  * @module
  */
@@ -24,7 +24,7 @@ const PREFLIGHT_SECONDS = 12 * 60 * 60;
 /**
  * Refuses requests from pages of other origins, and tells browsers which origins are allowed.
  *
- * @param origins Origins to allow besides those that the real server allows; `"*"` allows any.
+ * @param origins Origins to allow besides those that the real server allows; `"*"` allows all.
  */
 export function browserAccess(origins: readonly string[]): MiddlewareHandler<MockEnvironment> {
   const isAllowed = (origin: string) =>

@@ -1,5 +1,5 @@
 /**
- * The faults that strike before the answer, and so at any endpoint.
+ * Faults that strike before the answer begins, and so can strike any endpoint.
  *
  * @module
  */
@@ -13,9 +13,9 @@ import type { ArmedFault } from "../faults/faults.ts";
 import type { EarlyKind, FilledParameters } from "../faults/kinds.ts";
 
 /**
- * Has faults strike the requests to all endpoints but that of pulls, which reads the model first.
+ * Makes faults strike requests to all endpoints except pulls, whose endpoint reads the model first.
  *
- * @param faultsFor The faults for a request to a path.
+ * @param faultsFor Chooses the faults for a request to a path.
  */
 export function strikeEarly(
   faultsFor: (path: string) => readonly ArmedFault[],
@@ -37,10 +37,10 @@ export async function failEarly(
   return value;
 }
 
-/** Waits, and then perhaps an answer in place of the one there would be. */
+/** The waits before the answer, and an error answer if the fault sends one. */
 type EarlyStrike = Generator<WaitAction, Response | undefined, void>;
 
-/** What each kind does, in the order in which they do it. */
+/** The behaviour of each kind, in the order in which the kinds act. */
 const behaviours: {
   readonly [Kind in EarlyKind]: (parameters: FilledParameters<Kind>) => EarlyStrike;
 } = {
@@ -59,13 +59,13 @@ const behaviours: {
   },
 };
 
-/** Has the first fault of each kind strike that can. */
+/** Strikes with the first applicable fault of each kind. */
 function* strikes(entry: OpenRequest, faults: readonly ArmedFault[]): EarlyStrike {
   for (const kind of Object.keys(behaviours) as EarlyKind[]) {
     const fault = faults.find((each) => each.kind === kind && each.strike());
     if (!fault) continue;
     entry.faults.push(kind);
-    // They are the parameters of the kind: `armFault` has checked them.
+    // `armFault` has checked that these are the parameters of the kind.
     const behaviour = behaviours[kind] as (parameters: unknown) => EarlyStrike;
     const response = yield* behaviour(fault.parameters);
     if (response) return response;

@@ -1,5 +1,5 @@
 /**
- * What the mock does not serve, handed on to somebody else.
+ * Forwards requests that the mock does not serve.
  *
  *     Request ─▶ handOn ─▶ fallback: a function, or a server by `forwardTo`
  *                               │
@@ -17,13 +17,13 @@ import { ConfigurationError, show } from "../configuration_error.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { answerJson } from "../exchange/json_answer.ts";
 
-/** Answers what the mock does not serve: a `fetch`, the handler of an app, or {@link forwardTo}. */
+/** Answers requests that the mock does not serve: a `fetch`, the handler of an app, or {@link forwardTo}. */
 export type Fallback = (request: Request) => Response | Promise<Response>;
 
-/** The addresses of the servers that fallbacks forward to. */
+/** The server addresses of fallbacks made by {@link forwardTo}. */
 const addresses = new WeakMap<Fallback, string>();
 
-/** The address of the server that a fallback forwards to, if it does. */
+/** The address of the server that a fallback forwards to. `undefined` for any other fallback. */
 export function addressOf(fallback: Fallback): string | undefined {
   return addresses.get(fallback);
 }
@@ -38,8 +38,8 @@ export function checkFallback(fallback: unknown): void {
 }
 
 /**
- * Hands a request on, and its answer back. Nothing is buffered, redirects are returned, and headers that
- * are about one connection (RFC 9110, section 7.6.1) end here. A fallback that fails is a 502.
+ * Passes a request to the fallback, and its answer back. Nothing is buffered, redirects are returned, and
+ * hop-by-hop headers (RFC 9110, section 7.6.1) are removed. If the fallback fails, the answer is a 502.
  */
 export async function handOn(
   request: Request,
@@ -59,12 +59,12 @@ export async function handOn(
     if (request.signal.aborted) throw error;
     if (error instanceof HTTPException) return answerJson({ error: error.message }, error.status);
     const what = `${request.method} ${new URL(request.url).pathname}`;
-    return answerJson({ error: `Cannot hand on ${what}: ${messageOf(error)}` }, 502);
+    return answerJson({ error: `Cannot pass ${what} to the fallback: ${messageOf(error)}` }, 502);
   }
 }
 
 /**
- * A fallback that forwards requests to a server, streamed both ways.
+ * Creates a fallback that forwards requests to a server. Bodies are streamed in both directions.
  *
  * ```ts
  * import { createMockServer, forwardTo } from "@ollama-pull/kit/mock";
@@ -73,24 +73,27 @@ export async function handOn(
  * const server = createMockServer({ models: ["llama3.2"], fallback });
  * ```
  *
- * @param host The address of the server. A path in it precedes that of each request.
+ * @param host The address of the server. A path in it is put before the path of each request.
  * @throws {ConfigurationError} If the address cannot be used. The message says what to write instead.
  */
 export function forwardTo(host: string | URL): Fallback {
   const base = requireBase(host);
   const address = showHost(base);
-  // Names this proxy in `Via`, by which it knows a request that it has forwarded itself.
+  // The name of this proxy in `Via`, by which it recognizes a request that it forwarded itself.
   const pseudonym = `mock-${crypto.randomUUID().slice(0, 8)}`;
-  const { fetch } = globalThis; // taken now, since a test may put the mock in its place
+  const { fetch } = globalThis; // taken now, since a test may later replace it by the mock
   const forward: Fallback = async (request) => {
     const { pathname, search } = new URL(request.url);
     const { method, body, signal, redirect } = request;
     const headers = new Headers(request.headers);
     if (headers.get("Via")?.includes(pseudonym)) {
-      return answerJson({ error: `Cannot forward to ${address}: that is the mock itself` }, 508);
+      return answerJson(
+        { error: `Cannot forward to ${address}: that address is the mock itself` },
+        508,
+      );
     }
     headers.append("Via", `1.1 ${pseudonym}`);
-    headers.delete("Host"); // that of the server, which `fetch` adds
+    headers.delete("Host"); // `fetch` adds the server's own
     const init = { method, headers, body, signal, redirect, duplex: "half" };
     try {
       return await fetch(

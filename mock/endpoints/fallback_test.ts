@@ -157,7 +157,7 @@ describe("A fallback", () => {
     for (const fallback of failures) {
       const response = await post(mockOfSmall({ fallback }), "/api/chat", {});
       assertEquals([response.status, await response.json()], [502, {
-        error: "Cannot hand on POST /api/chat: no such thing",
+        error: "Cannot pass POST /api/chat to the fallback: no such thing",
       }]);
     }
   });
@@ -266,7 +266,9 @@ describe("Forwarding to a server", () => {
     assertStrictEquals(response.status, 502);
     const { error } = await response.json();
     assert(
-      error.startsWith(`Cannot hand on POST /api/chat: Cannot reach ${upstream.url}: `),
+      error.startsWith(
+        `Cannot pass POST /api/chat to the fallback: Cannot reach ${upstream.url}: `,
+      ),
       error,
     );
     assertEquals(server.requests[0]!.outcome, "finished");
@@ -283,7 +285,7 @@ describe("Forwarding to a server", () => {
     const toItself = forwardTo(`:${port}`);
     const response = await fetch(`${url}/api/chat`, { method: "POST" });
     assertEquals([response.status, await response.json()], [508, {
-      error: `Cannot forward to ${url}: that is the mock itself`,
+      error: `Cannot forward to ${url}: that address is the mock itself`,
     }]);
   });
 

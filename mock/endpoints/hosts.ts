@@ -1,12 +1,12 @@
 /**
- * The addresses for which the mock answers in process.
+ * The addresses that the mock answers for in process.
  *
  * @module
  */
 
 import { ConfigurationError, show } from "../configuration_error.ts";
 
-/** An address: a host name or an IP address, with a port or for any. */
+/** An address: a host name or IP address, with a port or for every port. */
 interface Host {
   readonly hostname: string;
   readonly port: string | undefined;
@@ -15,10 +15,10 @@ interface Host {
 /** The addresses that are the mock's own. */
 export class Hosts {
   readonly #names: readonly string[];
-  /** Without, every address is the mock's own. */
+  /** If `undefined`, the mock answers for every address. */
   readonly #hosts: readonly Host[] | undefined;
 
-  /** Takes hosts with or without a port, as in `localhost:11434`, or none for every address. */
+  /** Takes hosts with or without a port, such as `localhost:11434`; `undefined` for every address. */
   constructor(names: readonly string[] | undefined) {
     if (names?.length === 0) {
       throw new ConfigurationError(
@@ -29,7 +29,7 @@ export class Hosts {
     this.#hosts = names?.map(parse);
   }
 
-  /** Whether an address is one of them. */
+  /** Whether an address is the mock's own. */
   has({ hostname, port, protocol }: URL): boolean {
     if (!this.#hosts) return true;
     const actual = port || (protocol === "https:" ? "443" : "80");
@@ -38,7 +38,7 @@ export class Hosts {
     );
   }
 
-  /** The error of a `fetch` of an address that is none of them. */
+  /** The error of `fetch` for an address that is not the mock's own. */
   refuse({ origin }: URL): TypeError {
     return new TypeError(
       `Cannot fetch ${origin}: the mock answers only for ${

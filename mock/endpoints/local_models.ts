@@ -1,5 +1,5 @@
 /**
- * Endpoints about the models that were pulled: `POST /api/copy` and `GET /api/ps`.
+ * Endpoints for installed models: `POST /api/copy` and `GET /api/ps`.
  *
  * @module
  */

@@ -26,16 +26,16 @@ import { obstacleTo } from "../pull/obstacles.ts";
 import { modelOf, readBody } from "./request_body.ts";
 import { INVALID_NAME, readName, requireName } from "./requested_name.ts";
 
-/** The version that the mock reports: that of the real server that it was compared with. */
+/** The version that the mock reports: that of the real server it was compared with. */
 export const SERVER_VERSION = "0.34.1";
 
-/** The answer at the root of the server. */
+/** The answer at the server's root path. */
 export const GREETING = "Ollama is running";
 
 /** Options of the endpoints. */
 export interface NeighbourOptions {
   readonly catalog: Catalog;
-  /** How far the zone of the server is ahead of UTC at a date, in minutes. */
+  /** How far the server's time zone is ahead of UTC at a date, in minutes. */
   readonly zoneOf: ZoneOf;
   readonly store: BlobStore;
   readonly dialect: Dialect;
@@ -50,17 +50,17 @@ type ZoneOf = (milliseconds: number) => number;
 
 type MockContext = Context<MockEnvironment>;
 
-/** The words for a request without a name. */
+/** The message for a request without a name. */
 const MODEL_REQUIRED = "model is required";
 
-/** Where the service of Linux keeps what it knows of models. */
+/** Where the Linux service keeps its manifests. */
 const MANIFESTS = "/usr/share/ollama/.ollama/models/manifests";
 
 const TEXT = { "Content-Type": "text/plain; charset=utf-8" };
 
 const NAME_FIELDS = { model: "string", name: "string" } as const;
 
-/** The fields of the requests, but for those that the mock has no use for and that hold objects. */
+/** The types of the request fields, except unused ones that hold objects. */
 const FIELDS = {
   ShowRequest: { ...NAME_FIELDS, system: "string", template: "string", verbose: "bool" },
   DeleteRequest: NAME_FIELDS,
@@ -139,14 +139,14 @@ async function remove(
   return answerText("", 200, {});
 }
 
-/** The model of a name. The server calls it by some words when it has none. */
+/** Finds an installed model. `words` names it in the error. */
 function requirePulled(catalog: Catalog, name: ModelName, words: string): PulledModel {
   const pulled = catalog.findPulled(name);
   if (!pulled) throw new Refusal(404, `model '${words}' not found`);
   return pulled;
 }
 
-/** The model to create from. The server is about to stream when it refuses one (observed). */
+/** The model to create from. The real server has already begun to stream when it refuses one (observed). */
 function requireBase({ from }: Record<string, unknown>, dialect: Dialect): ModelName {
   if (!from) throw new Refusal(400, "neither 'from' or 'files' was specified", JSON_TYPE);
   const base = readName(String(from), dialect);
@@ -170,10 +170,10 @@ function listModel(pulled: PulledModel, zoneOf: ZoneOf) {
   };
 }
 
-/** Status objects, and waits between them. */
+/** Status objects, with waits between them. */
 type Steps = Generator<StatusObject | WaitAction, void, void>;
 
-/** Uploads every blob, one after another. Observed: white space and a source count as any character. */
+/** Uploads every blob, one after another. Observed: white space and a source count as part of the name. */
 function* push(text: string, options: NeighbourOptions): Steps {
   yield { status: "retrieving manifest" };
   const name = parseModelName(text);
@@ -187,7 +187,7 @@ function* push(text: string, options: NeighbourOptions): Steps {
   yield { status: "success" };
 }
 
-/** The words for a model that is not there: the server opens the file of its manifest. */
+/** The error for a missing model: the server fails to open its manifest file. */
 function missingManifest({ host, namespace, model, tag }: ModelName): string {
   return `open ${MANIFESTS}/${host}/${namespace}/${model}/${tag}: no such file or directory`;
 }
@@ -203,15 +203,15 @@ function* upload({ digest, size }: Blob, { bytesPerSecond, tickMs }: NeighbourOp
   yield { status, digest, total: size, completed: size };
 }
 
-/** A model to make, and what to make it from. */
+/** A model to create, and its base. */
 interface Creation {
   readonly name: ModelName;
   readonly base: ModelName;
-  /** The model to make it from, if the registry has it. */
+  /** The base model, if the registry has it. */
   readonly offered: Model | undefined;
 }
 
-/** Makes a model that has the layers of another one, which is pulled first if it is not there. */
+/** Creates a model with the layers of another one, which is pulled first if it is not installed. */
 function* create(creation: Creation, options: NeighbourOptions): Steps {
   const { name, base } = creation;
   const { catalog } = options;
@@ -224,7 +224,7 @@ function* create(creation: Creation, options: NeighbourOptions): Steps {
   yield { status: "success" };
 }
 
-/** Pulls the model to create from, `success` included (observed: `parseFromModel`). */
+/** Pulls the base model, `success` included (observed: `parseFromModel`). */
 function* pullBase({ base, offered }: Creation, options: NeighbourOptions): Steps {
   const { catalog, store, dialect, tickMs, now, isNeverLate } = options;
   const obstacle = obstacleTo({ name: base, model: offered, connection: "secure", dialect });
@@ -251,7 +251,7 @@ function* pullBase({ base, offered }: Creation, options: NeighbourOptions): Step
   }
 }
 
-/** Streams status objects, or answers with the last one at the end. */
+/** Streams status objects, or answers with only the last one. */
 async function respond(
   context: MockContext,
   { stream }: Record<string, unknown>,

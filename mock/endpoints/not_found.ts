@@ -1,7 +1,7 @@
 /**
- * Answers what the mock has no endpoint for. As the real server (observed): 405 for a wrong method, a
- * redirect for extra slashes, otherwise 404. An endpoint that the real server has, and the mock has not,
- * is 501, so that nobody takes it for a path with a slip in it.
+ * Answers requests for which the mock has no endpoint. Like the real server (observed), it answers 405 for a
+ * wrong method, a redirect for extra slashes, and 404 otherwise. An endpoint that only the real server has is
+ * a 501, so that nobody mistakes it for a typo in the path.
  *
  * @module
  */
@@ -32,7 +32,10 @@ export function answerNotFound(app: Hono<MockEnvironment>, context: Context): Re
   return answerText("404 page not found", 404, TEXT);
 }
 
-/** Leads to another path. Only those who may show a page get one (observed: `http.Redirect`). */
+/**
+ * Redirects to another path. Only answers to GET and HEAD have a page with a link (observed:
+ * `http.Redirect`).
+ */
 function answerRedirect({ req }: Context, status: 301 | 307, path: string): Response {
   const location = path + new URL(req.url).search;
   const headers = { Location: location };
@@ -55,8 +58,8 @@ export function refuseHead(): MiddlewareHandler<MockEnvironment> {
 }
 
 /**
- * Whether a path is that of an endpoint of an app, for any method but such as only the real server answers,
- * or is redirected to one.
+ * Whether the app answers a path itself: it has an endpoint there, or redirects to one. A wrong method
+ * counts, too, unless the real server accepts that method there.
  */
 export function isServed(app: Hono<MockEnvironment>, request: Request): boolean {
   const path = app.getPath(request);
@@ -69,17 +72,17 @@ export function isServed(app: Hono<MockEnvironment>, request: Request): boolean 
   );
 }
 
-/** Whether a method is that of an endpoint, not that of middleware. */
+/** Whether a method belongs to an endpoint, not to middleware. */
 function isSpecific(method: string): boolean {
   return method !== "ALL";
 }
 
-/** A path without the slashes that are too many. */
+/** A path without repeated or trailing slashes. */
 function tidy(path: string): string {
   return path.replace(/\/+/g, "/").replace(/(?<=.)\/$/, "");
 }
 
-/** Whether the real server has an endpoint that an app lacks: the path, or the method there. */
+/** Whether the real server has this path and method, and the app does not. */
 function isMissing(app: Hono<MockEnvironment>, path: string, method: string): boolean {
   const route = findOllamaRoute(path);
   if (!route) return false;
@@ -87,12 +90,12 @@ function isMissing(app: Hono<MockEnvironment>, path: string, method: string): bo
   return own.length === 0 || (route.methods.includes(method) && !own.includes(method));
 }
 
-/** The methods of the endpoint at a path, in the app or in the real server. */
+/** The methods that the app or the real server accepts at a path. */
 function methodsOf(app: Hono<MockEnvironment>, path: string): readonly string[] {
   return findOllamaRoute(path)?.methods ?? ownMethodsOf(app, path);
 }
 
-/** The methods of the endpoints of an app at a path, as it was registered. */
+/** The methods of an app's endpoints at a path, as it was registered. */
 function ownMethodsOf(app: Hono<MockEnvironment>, path: string): readonly string[] {
   return app.routes.filter((route) => route.path === path && isSpecific(route.method))
     .flatMap(({ method }) => method === "GET" ? ["HEAD", "GET"] : [method]);

@@ -1,5 +1,5 @@
 /**
- * The endpoints of the real server, be they part of the mock or not.
+ * The endpoints of the real server, whether or not the mock has them.
  *
  * @module
  */
@@ -8,13 +8,13 @@
 export interface OllamaRoute {
   /** Its path, in which `:name` stands for one part. */
   readonly path: string;
-  /** The methods that it takes, in the order in which the real server names them. */
+  /** The methods that it accepts, in the order in which the real server lists them. */
   readonly methods: readonly string[];
 }
 
 /**
- * All of them (observed: `server/routes.go` of 0.34.1), but for `/api/codex`, which is a proxy to servers
- * of others.
+ * All of them (observed: `server/routes.go` of 0.34.1), except `/api/codex`, which is a proxy to third-party
+ * servers.
  */
 const ROUTES: readonly OllamaRoute[] = Object.entries({
   "/": "HEAD, GET",
@@ -50,7 +50,7 @@ const ROUTES: readonly OllamaRoute[] = Object.entries({
   "/v1/responses/compact": "POST",
 }).map(([path, methods]) => ({ path, methods: methods.split(", ") }));
 
-/** The endpoint at a path, if the real server has one. As there, an encoded slash is a slash. */
+/** The real server's endpoint at a path, if it has one. As there, an encoded slash counts as a slash. */
 export function findOllamaRoute(path: string): OllamaRoute | undefined {
   const parts = decode(path).split("/");
   return ROUTES.find((route) => {
@@ -68,6 +68,6 @@ function decode(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    return path; // a "%" that encodes nothing
+    return path; // malformed percent-encoding
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The models as clients of OpenAI's API list them: `GET /v1/models` and `GET /v1/models/:model`.
+ * The list of models in OpenAI's format: `GET /v1/models` and `GET /v1/models/:model`.
  *
  * @module
  */
@@ -20,7 +20,7 @@ export function registerOpenAi(app: Hono<MockEnvironment>, catalog: Catalog): vo
     const data = catalog.pulled.map((pulled) =>
       describeModel(listedName(pulled), pulled.model.name, pulled)
     );
-    // Observed: a list without models is null, as Go writes an empty slice that was never made.
+    // Observed: without models, the list is null, which is how Go writes a nil slice.
     return answer({ object: "list", data: data.length > 0 ? data : null });
   });
   app.get("/v1/models/:model", (context) => retrieve(context, catalog));
@@ -28,7 +28,7 @@ export function registerOpenAi(app: Hono<MockEnvironment>, catalog: Catalog): vo
 
 async function retrieve(context: Context<MockEnvironment>, catalog: Catalog): Promise<Response> {
   const text = context.req.param("model") ?? "";
-  // Observed: an encoded slash is a slash, so this is another path, at which nothing is.
+  // Observed: an encoded slash counts as a slash, so this is another path, which does not exist.
   if (text.includes("/")) return await context.notFound();
   const name = parseModelName(text);
   if (!name) return refuse(400, "invalid model name");
@@ -37,7 +37,7 @@ async function retrieve(context: Context<MockEnvironment>, catalog: Catalog): Pr
   return answer(describeModel(text, name, pulled));
 }
 
-/** A model. Its `id` is what it was asked for. */
+/** A model as OpenAI's API shows it, with the given `id`. */
 function describeModel(id: string, { namespace }: ModelName, { pulledAt }: PulledModel) {
   return { id, object: "model", created: Math.floor(pulledAt / 1000), owned_by: namespace };
 }
@@ -47,7 +47,7 @@ function refuse(status: keyof typeof ERROR_TYPES, message: string): Response {
   return answer({ error }, status);
 }
 
-/** Observed: unlike the other endpoints, these end the line and name no character set. */
+/** Observed: unlike the other endpoints, these answers end with a newline and name no character set. */
 function answer(value: unknown, status = 200): Response {
   const headers = { "Content-Type": JSON_TYPE };
   return new Response(`${stringifyGoJson(value)}\n`, { status, headers });

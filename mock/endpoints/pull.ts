@@ -1,5 +1,5 @@
 /**
- * `POST /api/pull`: reads the request, runs the pull, and streams what it reports.
+ * `POST /api/pull`: reads the request, runs the pull, and streams its status lines.
  *
  * @module
  */
@@ -31,15 +31,15 @@ export interface PullEndpointOptions {
   readonly store: BlobStore;
   readonly dialect: Dialect;
   readonly tickMs: number;
-  /** The time of the downloads, in milliseconds. */
+  /** The downloads' clock, in milliseconds. */
   readonly now: () => number;
   /** Whether the clock is exact, as a virtual one is. */
   readonly isNeverLate: boolean;
-  /** The models whose pulls were recorded. */
+  /** The models with recorded pulls. */
   readonly recorded: RecordedModels;
-  /** How many times as fast recorded pulls are played. */
+  /** How fast to play recorded pulls, as a multiple of the recorded speed. */
   readonly replaySpeed: number;
-  /** Picks the faults for a pull. */
+  /** Chooses the faults for a pull. */
   readonly faultsFor: (name: ModelName) => readonly ArmedFault[];
 }
 
@@ -82,7 +82,7 @@ interface PullOptions extends PullEndpointOptions {
   readonly model: Model | undefined;
   readonly obstacle: Obstacle | undefined;
   readonly faults: readonly ArmedFault[];
-  /** Which lines of the stream are sent. */
+  /** Which lines are sent: all of them, or only the last. */
   readonly lines: "all" | "last";
 }
 
@@ -139,7 +139,7 @@ class Pull {
     return new Response(this.#exchange.stream(resume(action, actions)), { headers });
   }
 
-  /** The actions, with a failure turned into the last line. */
+  /** The actions, in which a failure has become the last line. */
   *#sentActions(): Generator<SentAction, void, void> {
     for (const action of this.#actions()) {
       if (action.do !== "fail") {
@@ -181,19 +181,19 @@ function outcomeOf({ byFault }: { readonly byFault: boolean }): RequestOutcome {
   return byFault ? "faulted" : "finished";
 }
 
-/** The length of a body that an action sends as a whole. */
+/** The length of the body, if an action sends all of it. */
 function lengthOf(action: SentAction): { "Content-Length"?: string } {
   const isWhole = action.do === "send" && action.ends !== undefined;
   return isWhole ? { "Content-Length": String(action.bytes.length) } : {};
 }
 
-/** An action and those after it. */
+/** An action followed by the remaining ones. */
 function* resume(first: SentAction, rest: Iterable<Action>): Generator<SentAction, void, void> {
   yield first;
   yield* withoutFailures(rest);
 }
 
-/** The same actions for the type checker: none of them is a failure. */
+/** The same actions, for the type checker: none of them is a failure. */
 function* withoutFailures(actions: Iterable<Action>): Generator<SentAction, void, void> {
   for (const action of actions) if (action.do !== "fail") yield action;
 }

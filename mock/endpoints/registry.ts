@@ -1,6 +1,6 @@
 /**
- * The registry that the server pulls from: as much of an OCI registry as the real server uses, with the
- * bytes of every blob, so that a real server can pull from the mock.
+ * The registry that the server pulls from: the parts of an OCI registry that the real server uses. It serves
+ * the bytes of every blob, so a real server can pull from the mock.
  *
  * @module
  */
@@ -31,17 +31,17 @@ import {
 
 /** Options of the registry. */
 export interface RegistryOptions {
-  /** Whether requests need a token, which the token endpoint gives to anybody. @default {false} */
+  /** Whether requests need a token, which the token endpoint gives to everybody. @default {false} */
   requireToken?: boolean | undefined;
   /**
-   * Whether a tag leads to an index of several manifests, of which one is the model's. Those who do not
-   * take an index (`Accept`) get the manifest all the same.
+   * Whether a tag leads to an index of several manifests, of which one is the model's. Clients that do not
+   * accept an index (`Accept`) get the model's manifest directly.
    *
    * @default {false}
    */
   serveIndex?: boolean | undefined;
   /**
-   * The bandwidth of each connection on which a blob is fetched, in bytes per second.
+   * The bandwidth of each connection that fetches a blob, in bytes per second.
    *
    * @default {Infinity}
    */
@@ -60,7 +60,7 @@ const DEFAULT_OVERSIZED_BYTES = 8 * 1024 * 1024;
 const JSON_ONLY = { "Content-Type": "application/json" };
 const PAGE = "<!DOCTYPE html>\n<title>Log in</title>\n<p>Log in to use this network.</p>\n";
 
-/** What the registry says with a status, as the specification of registries (OCI) has it. */
+/** The registry's message for each status, as in the OCI distribution specification. */
 const ERROR_CODES: ReadonlyMap<number, string> = new Map([
   [401, "UNAUTHORIZED"],
   [403, "DENIED"],
@@ -68,7 +68,7 @@ const ERROR_CODES: ReadonlyMap<number, string> = new Map([
   [429, "TOOMANYREQUESTS"],
 ]);
 
-/** Checks the options of a registry that offers some models. */
+/** Checks the options of a registry with these models. */
 export function checkRegistryOptions(
   { faults = [], bytesPerSecond = Infinity }: RegistryOptions,
   models: readonly Model[],
@@ -81,7 +81,7 @@ export function checkRegistryOptions(
   for (const fault of faults) checkRegistryFault(fault, models);
 }
 
-/** Whether a fault is meant for what is asked for. */
+/** Whether a fault applies to the requested item. */
 type IsMeant = (fault: RegistryFault) => boolean;
 
 /** The endpoints of the registry. */
@@ -142,7 +142,7 @@ export class RegistryEndpoints {
     return await this.#answer(context, "manifest", isMeant, bytes, headers);
   }
 
-  /** Finds what a tag or a digest leads to. */
+  /** Finds what a tag or a digest refers to. */
   async #findDocument(
     context: MockContext,
   ): Promise<{ model: Model; document: RegistryDocument } | undefined> {
@@ -162,8 +162,8 @@ export class RegistryEndpoints {
   }
 
   /**
-   * Finds a model. The mock stands in for every registry, so the name of the model may have the host at
-   * which the mock is asked, none, or any other.
+   * Finds a model. The mock stands in for every registry, so the model's name may contain the host name of
+   * this request, none, or any other.
    */
   async #findByTag(repository: string, tag: string, host: string): Promise<Model | undefined> {
     const catalog = this.#catalog;
@@ -231,7 +231,7 @@ export class RegistryEndpoints {
     return new Response(exchange.stream(actions.values()), { headers });
   }
 
-  /** Observed: the server needs a redirect to another host name, from which it fetches ranges. */
+  /** Observed: the server needs a redirect to another host name, from which it then fetches ranges. */
   async #redirect(context: MockContext): Promise<Response> {
     const found = await this.#catalog.findBlob(context.req.param("digest") ?? "");
     if (!found || this.#strike("missing", found)) {
@@ -278,7 +278,7 @@ export class RegistryEndpoints {
     const isBroken = this.#strike("broken", found) !== undefined;
     const stop = isBroken ? start + Math.floor((end - start) / 2) : end;
     for (let offset = start; offset < stop;) {
-      // Ends at the boundary of a block, since seeded bytes are made in blocks.
+      // Stop at a block boundary, because seeded bytes are made in blocks.
       const next = Math.min((Math.floor(offset / CHUNK_BYTES) + 1) * CHUNK_BYTES, stop);
       const bytes = seededBytes(key, offset, next);
       if (isCorrupt && offset === 0) bytes[0]! ^= 0xff;
@@ -298,12 +298,12 @@ export class RegistryEndpoints {
   }
 }
 
-/** Whether a repository, as in the path of a request, is that of a model. */
+/** Whether a repository, as named in a request path, belongs to a model. */
 function isRepositoryOf({ namespace, model }: Model["name"], repository: string): boolean {
   return `${namespace}/${model}`.toLowerCase() === repository.toLowerCase();
 }
 
-/** Which faults are meant for a repository, where nothing is known of the tag. */
+/** Which faults apply to a repository, if the tag is unknown. */
 function isMeantForRepository(repository: string): IsMeant {
   return ({ model }) => {
     const name = model === undefined ? undefined : parseModelName(model);
@@ -322,14 +322,14 @@ function errorBody(code: string, message = code.toLowerCase().replace("_", " "))
   return { errors: [{ code, message }] };
 }
 
-/** JSON with spaces after it, up to a length. */
+/** JSON padded with spaces to a length. */
 function pad(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
   const padded = new Uint8Array(Math.max(length, bytes.length)).fill(0x20);
   padded.set(bytes);
   return padded;
 }
 
-/** The same address with another host name of this machine. Other addresses stay as they are. */
+/** The same address with another host name of this machine. Other addresses are unchanged. */
 function otherHost(url: URL): URL {
   if (url.hostname === "localhost") url.hostname = "127.0.0.1";
   else if (url.hostname.startsWith("127.") || url.hostname === "[::1]") url.hostname = "localhost";

@@ -1,6 +1,6 @@
 /**
- * What can go wrong when something is fetched from the registry. A {@link RegistryFault} is data; the
- * endpoints ask {@link RegistryFaults} whether one strikes.
+ * Faults of the registry. A {@link RegistryFault} is data; the endpoints ask {@link RegistryFaults} whether
+ * one strikes.
  *
  * @module
  */
@@ -9,23 +9,23 @@ import { ConfigurationError, show } from "../configuration_error.ts";
 import { requireModelAndLayer } from "../faults/targets.ts";
 import type { Model } from "../models/models.ts";
 
-/** Something that goes wrong when a manifest, a blob or a token is fetched from the registry. */
+/** A fault in fetching a manifest, a blob or a token from the registry. */
 export interface RegistryFault {
   /**
    * What goes wrong:
    *
-   * - `corrupt` sends bytes with another digest: a blob whose first byte was changed, or a manifest with
-   *   an extra space.
+   * - `corrupt` sends bytes with the wrong digest: a blob with its first byte changed, or a manifest with an
+   *   extra space.
    * - `slow` waits before it answers.
    * - `broken` breaks the connection in the middle of the body.
-   * - `missing` answers that there is no such blob or manifest.
+   * - `missing` answers that the blob or manifest does not exist.
    * - `http-error` answers with an HTTP error, in JSON as registries do.
-   * - `html` sends a page, such as one to log in, in place of JSON.
-   * - `malformed` sends a text in place of a manifest or a token.
+   * - `html` sends an HTML page, such as a login page, instead of JSON.
+   * - `malformed` sends text that is not JSON instead of a manifest or token.
    * - `oversized` sends JSON that is too long.
-   * - `redirect` answers with a redirect to another host name of this machine, where the fault strikes
-   *   again: `times: 1` ends that.
-   * - `no-realm` asks for a token without saying where to get it. It strikes where a token is required.
+   * - `redirect` answers with a redirect to another host name of this machine, where the fault strikes again
+   *   unless `times` is used up (as with `times: 1`).
+   * - `no-realm` asks for a token without saying where to get it. It strikes only requests that need a token.
    */
   kind:
     | "corrupt"
@@ -39,7 +39,7 @@ export interface RegistryFault {
     | "redirect"
     | "no-realm";
   /**
-   * What it strikes: a blob, a manifest, or the token server.
+   * What it strikes: a blob, a manifest, or the token endpoint.
    *
    * @default the first of these that the kind can strike
    */
@@ -52,7 +52,7 @@ export interface RegistryFault {
    * @default all layers
    */
   layer?: number | undefined;
-  /** How many requests it strikes, from the first on. @default all requests */
+  /** How many requests it strikes, counted from the first. @default all requests */
   times?: number | undefined;
   /** For `slow`: the wait in milliseconds. @default {5000} */
   ms?: number | undefined;
@@ -62,7 +62,7 @@ export interface RegistryFault {
    * @default {500} and {200}
    */
   status?: number | undefined;
-  /** For `http-error`: what the registry says. @default what it says with that status */
+  /** For `http-error`: the error message. @default the registry's usual message for that status */
   message?: string | undefined;
   /** For `http-error`: the header `Retry-After`, in seconds. @default none */
   retryAfterSeconds?: number | undefined;
@@ -72,12 +72,12 @@ export interface RegistryFault {
   bytes?: number | undefined;
 }
 
-/** What a fault strikes. */
+/** What a fault can strike. */
 export type RegistryTarget = NonNullable<RegistryFault["at"]>;
 
 type Parameter = "ms" | "status" | "message" | "retryAfterSeconds" | "text" | "bytes";
 
-/** The kinds of faults of a registry: what each can strike, and its parameters. */
+/** The kinds of registry faults, each with its targets and parameters. */
 export const registryFaultKinds: Readonly<
   Record<
     RegistryFault["kind"],
@@ -107,7 +107,7 @@ const COUNT = {
 };
 const TEXT = { form: "a string", accepts: (value: unknown) => typeof value === "string" };
 
-/** Which values the parameters take. */
+/** The allowed values of each parameter. */
 const RULES: Readonly<Record<Parameter, { form: string; accepts: (value: unknown) => boolean }>> = {
   ms: AMOUNT,
   status: {
@@ -121,13 +121,13 @@ const RULES: Readonly<Record<Parameter, { form: string; accepts: (value: unknown
   bytes: COUNT,
 };
 
-/** What a fault strikes: what it says, or the first thing that its kind can strike. */
+/** The fault's target: the given one, or the first that its kind can strike. */
 function targetOf({ kind, at }: RegistryFault): RegistryTarget {
   return at ?? registryFaultKinds[kind].targets[0]!;
 }
 
 /**
- * Checks a fault of a registry that offers some models.
+ * Checks a fault of a registry with these models.
  *
  * @throws {ConfigurationError} If it is invalid.
  */
@@ -160,12 +160,12 @@ export function checkRegistryFault(fault: RegistryFault, models: readonly Model[
     if (!RULES[parameter].accepts(value)) fail(given, `it must be ${RULES[parameter].form}`);
   }
   if (layer !== undefined && targetOf(fault) !== "blob") {
-    fail(`layer ${show(layer)}`, `it strikes a ${targetOf(fault)}, so leave out the layer`);
+    fail(`layer ${show(layer)}`, `leave out the layer: the fault strikes a ${targetOf(fault)}`);
   }
   requireModelAndLayer(name, { model, layer }, models);
 }
 
-/** The faults of a registry, and how often each of them may still strike. */
+/** The faults of a registry, and how often each may still strike. */
 export class RegistryFaults {
   readonly #faults: { readonly fault: RegistryFault; left: number }[];
 
@@ -174,11 +174,11 @@ export class RegistryFaults {
   }
 
   /**
-   * The fault of a kind that strikes, if there is one. It counts as a strike.
+   * The fault of a kind that strikes, if any. Calling this counts as a strike.
    *
    * @param kind The kind.
-   * @param target What it strikes.
-   * @param isMeant Whether a fault is meant for the model and the layer.
+   * @param target What is requested.
+   * @param isMeant Whether a fault applies to the requested model and layer.
    */
   strike(
     kind: RegistryFault["kind"],

@@ -1,5 +1,5 @@
 /**
- * Answers a pull as a recording says.
+ * Answers a pull from a recording.
  *
  * @module
  */
@@ -16,22 +16,22 @@ import { RecordedPlayer } from "../recordings/player.ts";
 import type { RecordedPull } from "../recordings/recorded_models.ts";
 import type { RecordedAnswer } from "../recordings/recording.ts";
 
-/** What a recorded pull needs of the mock. */
+/** What a recorded pull needs from the mock. */
 export interface ReplayOptions {
   readonly catalog: Catalog;
   readonly store: BlobStore;
   readonly dialect: Dialect;
-  /** The time in milliseconds. */
+  /** The clock, in milliseconds. */
   readonly now: () => number;
   readonly replaySpeed: number;
-  /** The faults for the pull. Those that recordings know nothing of do not strike it. */
+  /** The faults for the pull. Kinds that recordings do not support have no effect. */
   readonly faults: readonly ArmedFault[];
 }
 
-/** The statuses of answers that have no body. */
+/** Statuses whose answers have no body. */
 const WITHOUT_BODY: readonly number[] = [204, 205, 304];
 
-/** Answers a pull with what was recorded of one. */
+/** Answers a pull with a recorded answer. */
 export async function replayPull(
   exchange: Exchange,
   { exchange: recorded, model }: RecordedPull,
@@ -68,7 +68,7 @@ function headersOf({ contentType, retryAfter }: RecordedAnswer): Headers {
   return headers;
 }
 
-/** Has a pulled model be on disk and in the lists. */
+/** Puts a pulled model on disk and in the lists. */
 function install(model: Model, { catalog, store }: ReplayOptions): void {
   for (const blob of blobsOf(model)) store.fill(blob);
   catalog.install(model);

@@ -9,16 +9,16 @@ import type { MockEnvironment } from "../exchange/exchange.ts";
 import { Refusal } from "../exchange/refusal.ts";
 import { type FieldTypes, GoJsonError, parseGoJson, readFields } from "../go_json/decode.ts";
 
-/** A longer body is not logged. */
+/** Longer bodies are not logged. */
 const MAX_LOGGED_CHARACTERS = 16 * 1024;
 
-/** Leaves a byte order mark in place, which Go refuses. */
+/** Keeps a byte order mark, which Go rejects. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Reads the body of a request as a struct, and logs it.
  *
- * @throws {Refusal} If it is missing, not JSON, or a field is of another type.
+ * @throws {Refusal} If it is missing, not JSON, or a field has the wrong type.
  */
 export async function readBody(
   context: Context<MockEnvironment>,
@@ -40,7 +40,7 @@ export async function readBody(
   }
 }
 
-/** The model that a request names. Observed: `name` counts when `model` is absent or empty. */
+/** The model that a request names. Observed: `name` is used if `model` is absent or empty. */
 export function modelOf({ model, name }: Record<string, unknown>): string {
   return String(model || name || "");
 }

@@ -1,11 +1,11 @@
 /**
- * Names of models in requests, at the end of which may stand where the model runs.
+ * Model names in requests, which may end in a source that says where the model runs.
  *
  *     " gpt-oss:20b:cloud " ── source ──▶ "gpt-oss:20b-cloud" ── parts ──▶ ModelName
  *
- * White space around a name means nothing. `x:cloud` stays as it is, `x:20b:cloud` means `x:20b-cloud`,
- * and `x:local` means `x` (observed since v0.30: `ParseRef` and `NormalizePullName` in its
- * `internal/modelref`). Servers before that read names as they are.
+ * Surrounding white space is ignored. `x:cloud` stays as it is, `x:20b:cloud` means `x:20b-cloud`, and
+ * `x:local` means `x` (observed since v0.30: `ParseRef` and `NormalizePullName` in its `internal/modelref`).
+ * Older servers do not interpret sources.
  *
  * @module
  */
@@ -16,19 +16,19 @@ import { Refusal } from "../exchange/refusal.ts";
 import { quoteGo } from "../go_json/quote.ts";
 import { type ModelName, parseModelName } from "../models/model_name.ts";
 
-/** The words of most endpoints for a name that is invalid. */
+/** The message of most endpoints for an invalid name. */
 export const INVALID_NAME = "invalid model name";
 
-/** Why a name cannot be used: there is none, it says twice where the model runs, or it is invalid. */
+/** Why a name cannot be used: it is missing, has two sources, or is invalid. */
 export type NameProblem = "missing" | "conflicting" | "invalid";
 
-/** The words of an endpoint for names that it refuses. */
+/** An endpoint's messages for names that it refuses. */
 export interface NameWords {
   readonly missing: string;
   readonly invalid: string;
 }
 
-/** Reads the name in a request as the server of a dialect does. */
+/** Reads the name in a request as a server with this dialect does. */
 export function readName(text: string, { names }: Dialect): ModelName | NameProblem {
   if (text === "") return "missing";
   if (names === "plain") return parseModelName(text) ?? "invalid";
@@ -43,7 +43,7 @@ export function readName(text: string, { names }: Dialect): ModelName | NameProb
 }
 
 /**
- * The same for an endpoint that tells its client what is wrong.
+ * Reads the name for an endpoint that tells its client what is wrong.
  *
  * @throws {Refusal} If the name cannot be used.
  */

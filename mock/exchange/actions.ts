@@ -1,5 +1,5 @@
 /**
- * The actions that an answer consists of: send bytes, wait, fail, end, break the connection.
+ * The actions that make up an answer: send bytes, wait, fail, end, break the connection.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { Hold } from "../faults/hold.ts";
 import type { RequestOutcome } from "./request_log.ts";
 
-/** What an answer waits for: a time, or a test that lets it go on. */
+/** What an answer waits for: some time, or a test that releases it. */
 export type Wait = { readonly ms: number } | { readonly hold: Hold };
 
 /** A step of an answer that waits. */
@@ -20,7 +20,7 @@ export function isWait(step: object): step is WaitAction {
 
 /** One step of an answer. */
 export type Action =
-  /** Sends bytes. `ends` is the outcome of the request, if these are the last ones. */
+  /** Sends bytes. `ends` is set on the last ones: the outcome of the request. */
   | {
     readonly do: "send";
     readonly bytes: Uint8Array<ArrayBuffer>;
@@ -34,12 +34,12 @@ export type Action =
   /** Breaks the connection. */
   | { readonly do: "reset" };
 
-/** The actions of a streamed body, in which a failure is already a line. */
+/** The actions of a streamed body, in which a failure has already become a line. */
 export type SentAction = Exclude<Action, { readonly do: "fail" }>;
 
 /**
- * Marks the last action with the outcome of the request, if it sends bytes: a client that has read the
- * last bytes need not wait for the end of the body.
+ * Marks the last action with the outcome of the request, if it sends bytes: a client that has read the last
+ * bytes need not wait for the end of the body.
  */
 export function* markLast<Each extends Action>(
   actions: Iterable<Each>,

@@ -1,6 +1,6 @@
 /**
- * A request and its answer, from its arrival to its end: the answer was sent whole, a fault cut it
- * short, or the client left.
+ * A request and its answer, from arrival to end. It ends when the answer was sent completely, a fault cut it
+ * short, or the client disconnected.
  *
  * @module
  */
@@ -47,8 +47,8 @@ export class Exchange {
   }
 
   /**
-   * Performs the steps of an answer that wait, up to one that does something else, or the end. Rejects when
-   * the exchange ends.
+   * Performs the waits up to the next other step, and returns that step, or the result at the end. Rejects
+   * when the exchange ends.
    */
   async proceed<Step extends object, Result>(
     steps: Iterator<Step | WaitAction, Result, void>,
@@ -61,7 +61,7 @@ export class Exchange {
     }
   }
 
-  /** Waits for a time, or until a test lets the answer go on. Rejects when the exchange ends. */
+  /** Waits for some time, or until a test releases the answer. Rejects when the exchange ends. */
   wait(wait: Wait): Promise<void> {
     return "ms" in wait ? this.#task.sleep(wait.ms) : this.#waitAt(wait.hold);
   }
@@ -100,7 +100,7 @@ export class Exchange {
     }, { highWaterMark: 0 });
   }
 
-  /** The body of an answer that comes from elsewhere: each chunk is read when the reader asks for it. */
+  /** The body of an answer from elsewhere: each chunk is read when the reader asks for it. */
   relay(body: ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
     this.#isStreamed = true;
     const source = body.getReader();
@@ -129,7 +129,7 @@ export class Exchange {
     }
   }
 
-  /** Performs actions up to the next one that sends something. */
+  /** Performs actions up to the next one that sends bytes. */
   async #advance(
     actions: Iterator<SentAction, void, void>,
     controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>,
@@ -146,7 +146,7 @@ export class Exchange {
         case "end":
           return this.#close(controller, "faulted");
         case "reset":
-          // What `fetch` and the bodies of its answers fail with where a connection breaks.
+          // The error of `fetch` and of response bodies when a connection breaks.
           throw new TypeError("The mock broke the connection");
       }
     } catch (error) {

@@ -6,16 +6,16 @@
 
 import { stringifyGoJson } from "../go_json/encode.ts";
 
-/** The content type of an answer that is not streamed; other answers name a character set, too. */
+/** The content type of an answer that is not streamed. Other answers also name a character set. */
 export const JSON_TYPE = "application/json";
 
 /**
- * The longest body that Go sends with its length: a longer one is sent in chunks, so clients must not
- * rely on the length (observed).
+ * The longest body that Go sends with a `Content-Length`. A longer one is chunked, so clients must not rely
+ * on the length (observed).
  */
 const MAX_BYTES_WITH_LENGTH = 2_048;
 
-/** An answer with a body that is there as a whole. */
+/** An answer whose whole body is known. */
 export function answerText(
   text: string,
   status: number,

@@ -1,16 +1,16 @@
 /**
- * A request that the server refuses.
+ * The error for a request that the server refuses.
  *
  * @module
  */
 
-/** A request that is answered with an error; the message is the real server's. */
+/** A request that is answered with an error. The message is the real server's. */
 export class Refusal extends Error {
   /** Always `"Refusal"`. */
   override readonly name = "Refusal";
   /** The HTTP status of the answer. */
   readonly status: 400 | 404 | 500;
-  /** The content type of the answer. @default that of answers in JSON */
+  /** The content type of the answer. @default that of JSON answers */
   readonly contentType: string | undefined;
 
   /** Refuses a request with a status and a message. */

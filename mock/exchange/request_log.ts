@@ -1,5 +1,5 @@
 /**
- * The log of requests, and how each of them ended.
+ * The log of requests and of how each one ended.
  *
  * @module
  */
@@ -7,9 +7,9 @@
 import type { FaultKind } from "../faults/kinds.ts";
 
 /**
- * How a request ended: `running` (it has not), `finished` (the answer was sent whole, be it a success
- * or a failure), `cancelled` (by the client) or `faulted` (a fault cut it short, or the fallback or a
- * recording did).
+ * How a request ended: `running` (not yet), `finished` (the answer was sent completely, whether a success or
+ * a failure), `cancelled` (by the client), or `faulted` (cut short by a fault, by the fallback or as
+ * recorded).
  */
 export type RequestOutcome = "running" | "finished" | "cancelled" | "faulted";
 
@@ -25,17 +25,17 @@ export interface LoggedRequest {
   readonly headers: Headers;
   /** The body: parsed if it is JSON, else text. `undefined` if it is empty or long. */
   readonly body: unknown;
-  /** The model that it named, where it is a pull. */
+  /** The model named by a pull. */
   readonly model: string | undefined;
   /** The HTTP status of the answer, or `undefined` before there is one. */
   readonly status: number | undefined;
   /** How it ended. */
   readonly outcome: RequestOutcome;
-  /** The words of the error that it was answered with; `undefined` if it has succeeded, or not ended. */
+  /** The error message in the answer; `undefined` if the request succeeded or has not ended. */
   readonly error: string | undefined;
   /** The faults that struck it, in order. */
   readonly faults: readonly FaultKind[];
-  /** The bytes of the answer's body that were sent, where it is streamed. */
+  /** The number of bytes sent, if the answer's body is streamed. */
   readonly bytesSent: number;
   /** When it arrived, in milliseconds of the mock's clock. */
   readonly startedAt: number;
@@ -48,16 +48,16 @@ export type OpenRequest = {
   -readonly [Key in keyof LoggedRequest]: Key extends "faults" ? FaultKind[] : LoggedRequest[Key];
 };
 
-/** How many requests are kept, so that a mock that runs for weeks does not grow. */
+/** How many requests are kept, so that the log of a long-running mock does not grow. */
 const MAX_ENTRIES = 10_000;
 
-/** The requests of a mock. */
+/** The request log of a mock. */
 export class RequestLog {
   readonly #now: () => number;
   readonly #onEnd: (request: LoggedRequest) => void;
   #entries: OpenRequest[] = [];
   #count = 0;
-  /** Called when a request has ended, or the requests are forgotten. */
+  /** Called when a request has ended, or the log is cleared. */
   readonly #watchers = new Set<() => void>();
 
   constructor(now: () => number, onEnd: (request: LoggedRequest) => void) {
@@ -104,8 +104,8 @@ export class RequestLog {
   /**
    * Waits until a request has ended.
    *
-   * @param number Which one of those that are kept, counted from 1.
-   * @param path The path of the requests that are counted, if not all are.
+   * @param number Which of the kept requests, counted from 1.
+   * @param path Count only requests to this path.
    */
   ended(number: number, path?: string, signal?: AbortSignal): Promise<LoggedRequest> {
     const find = () => {
@@ -128,7 +128,7 @@ export class RequestLog {
     });
   }
 
-  /** Forgets all requests, and counts from 1 again. */
+  /** Clears the log, and counts from 1 again. */
   clear(): void {
     this.#entries = [];
     this.#count = 0;

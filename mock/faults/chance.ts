@@ -1,5 +1,5 @@
 /**
- * Faults by chance.
+ * Random faults.
  *
  * @module
  */
@@ -15,7 +15,9 @@ export function randomFault(kinds: readonly FaultKind[], next: () => number): Ar
   return armFault(at ? { kind, at } as Fault : { kind } as Fault);
 }
 
-/** A random point that every pull reaches: a share of the model, or near the start of the stream. */
+/**
+ * A random point that every pull reaches: a percentage of the model, or a line near the start of the stream.
+ */
 function randomPoint(next: () => number): FaultPoint {
   switch (next() % 4) {
     case 0:

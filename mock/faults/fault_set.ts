@@ -1,5 +1,5 @@
 /**
- * The faults of a mock, which may change while it runs, and how often each of them has struck.
+ * The faults of a mock, which may change while it runs, and how often each one has struck.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { type FaultKind, faultKinds } from "./kinds.ts";
 import type { FaultPoint } from "./points.ts";
 import { isMeantFor } from "./targets.ts";
 
-/** Where a pull is to wait. */
+/** Where a pull should wait. */
 export interface HoldOptions {
   /** The point. @default half-way */
   at?: FaultPoint | undefined;
@@ -24,17 +24,17 @@ export interface HoldOptions {
 export class FaultSet {
   readonly #nextRandom: () => number;
   readonly #strikes = new Map<Fault, number>();
-  /** How many pulls or requests each fault has let by. */
+  /** How many pulls or requests each fault has skipped. */
   readonly #passes = new Map<Fault, number>();
   readonly #holds = new Map<Hold, HoldOptions>();
   #faults: readonly Fault[] = [];
   #random: RandomFaults | undefined;
 
   /**
-   * Takes faults that were checked before.
+   * Creates the set from faults that were already checked.
    *
    * @param faults The faults.
-   * @param nextRandom Chance, for random ones.
+   * @param nextRandom A source of random numbers, for random faults.
    */
   constructor(faults: readonly Fault[] | RandomFaults, nextRandom: () => number) {
     this.#nextRandom = nextRandom;
@@ -47,7 +47,7 @@ export class FaultSet {
     this.#faults = "chance" in faults ? [] : faults;
   }
 
-  /** Adds a fault to those that there are. */
+  /** Adds a fault. */
   add(fault: Fault): void {
     this.#faults = [...this.#faults, fault];
   }
@@ -57,34 +57,34 @@ export class FaultSet {
     return this.#random ?? this.#faults;
   }
 
-  /** All faults, but for random ones. */
+  /** All faults, except random ones. */
   get all(): readonly Fault[] {
     return this.#faults;
   }
 
-  /** The faults that have not struck. */
+  /** The faults that have not struck yet. */
   get unstruck(): readonly Fault[] {
     return this.#faults.filter((fault) => !this.#strikes.has(fault));
   }
 
-  /** Has the next pull of a model wait at a point. */
+  /** Makes the next pull of a model wait at a point. */
   hold(options: HoldOptions): PullHold {
     const hold = new Hold();
     this.#holds.set(hold, options);
     return hold;
   }
 
-  /** All holds there have been, in the order in which they were set. */
+  /** All holds, in the order in which they were set. */
   get holds(): readonly (readonly [PullHold, HoldOptions])[] {
     return [...this.#holds];
   }
 
-  /** Lets all pulls go on that wait, and has none wait any more. */
+  /** Releases all holds: waiting pulls go on, and no later pull waits. */
   releaseHolds(): void {
     for (const hold of this.#holds.keys()) hold.release();
   }
 
-  /** The faults and holds for a pull that begins. */
+  /** The faults and holds for a pull that begins now. */
   forPull(name: ModelName): readonly ArmedFault[] {
     const armed = this.#dueAt(PULL_PATH).filter((fault) => isMeantFor(fault, name));
     const due = armed.filter((fault) => this.#isItsTurn(fault));
@@ -106,7 +106,7 @@ export class FaultSet {
     return this.#faults.filter((fault) => (fault.path ?? PULL_PATH) === path);
   }
 
-  /** Counts a pull or request. Returns whether as many as a fault spares have gone by. */
+  /** Counts a pull or request. Returns whether the fault has skipped as many as its `after` says. */
   #isItsTurn(fault: Fault): boolean {
     const passes = this.#passes.get(fault) ?? 0;
     this.#passes.set(fault, passes + 1);

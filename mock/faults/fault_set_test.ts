@@ -42,8 +42,8 @@ describe("The faults of a mock that runs", () => {
   it("are checked as those that it is made with", () => {
     const server = mockOfSmall();
     const wrong = { kind: "disk-full", model: "other" } as const;
-    assertThrows(() => server.setFaults([wrong]), ConfigurationError, "offers only small");
-    assertThrows(() => server.addFault(wrong), ConfigurationError, "offers only small");
+    assertThrows(() => server.setFaults([wrong]), ConfigurationError, "has only small");
+    assertThrows(() => server.addFault(wrong), ConfigurationError, "has only small");
     assertThrows(() => server.setFaults({ chance: 2 }), ConfigurationError, "chance 2");
     server.registry.publish({ name: "other", layers: [{ size: 1 }] });
     server.addFault(wrong);
@@ -91,7 +91,7 @@ describe("A fault at another endpoint", () => {
     assertThrows(
       () => mockOfSmall({ faults: [{ kind: "cut", path: "/api/tags" }] }),
       ConfigurationError,
-      "only http-error and slow-first-byte strike other endpoints than /api/pull",
+      "only http-error and slow-first-byte can strike endpoints other than /api/pull",
     );
     assertThrows(
       () => mockOfSmall({ faults: [{ kind: "http-error", path: "tags" }] }),
@@ -187,7 +187,7 @@ describe("A hold", () => {
   it("is refused where no pull will be", () => {
     const server = mockOfSmall();
     assertThrows(() => server.hold({ at: { line: 0 } }), ConfigurationError, "line 0");
-    assertThrows(() => server.hold({ model: "other" }), ConfigurationError, "offers only small");
+    assertThrows(() => server.hold({ model: "other" }), ConfigurationError, "has only small");
     assertThrows(() => server.hold({ at: { layer: 9 } }), ConfigurationError, "has layers 0 to 2");
   });
 });

@@ -1,10 +1,10 @@
 /**
- * Faults on demand: what can go wrong with a pull.
+ * Faults on demand: everything that can go wrong with a pull.
  *
  *     Fault ── armFault ──▶ ArmedFault ──▶ FaultInjector (`pull/fault_injector.ts`)
  *
- * A {@link Fault} is data. `kinds.ts` describes each kind and its parameters, `points.ts` where it strikes;
- * `pull/behaviours.ts` has what each kind does to a pull.
+ * A {@link Fault} is data. `kinds.ts` describes each kind and its parameters, `points.ts` where it can
+ * strike, and `pull/behaviours.ts` what each kind does to a pull.
  *
  * @module
  */
@@ -21,19 +21,19 @@ import {
 import type { Hold } from "./hold.ts";
 import { checkPoint, type FaultPoint } from "./points.ts";
 
-/** What all faults take. */
+/** Options that every fault takes. */
 export interface FaultTarget {
-  /** Where it strikes, or, for a fault on all lines, where it begins. */
+  /** Where it strikes. For a fault that affects all lines: where it begins. */
   at?: FaultPoint | undefined;
   /** The model whose pulls it strikes. @default all models */
   model?: string | undefined;
-  /** How many pulls it strikes: the first ones that reach its point. @default all pulls */
+  /** How many pulls it strikes, counted from the first that reaches its point. @default all pulls */
   times?: number | undefined;
-  /** How many pulls that it is meant for it lets by before: 1 to strike the second. @default {0} */
+  /** How many matching pulls to skip first: 1 to strike the second. @default {0} */
   after?: number | undefined;
   /**
-   * For `http-error` and `slow-first-byte`: the path of another endpoint whose requests it strikes, such
-   * as `/api/tags`.
+   * For `http-error` and `slow-first-byte`: the path of another endpoint whose requests it strikes, such as
+   * `/api/tags`.
    *
    * @default {"/api/pull"}
    */
@@ -45,7 +45,7 @@ export type Fault = {
   [Kind in FaultKind]: { kind: Kind } & FaultParameters<Kind> & FaultTarget;
 }[FaultKind];
 
-/** Random faults: the same ones for the same seed and order of requests. */
+/** Random faults. The same seed and order of requests give the same faults. */
 export interface RandomFaults {
   /** The probability that a pull has a fault, from 0 to 1. */
   chance: number;
@@ -53,13 +53,13 @@ export interface RandomFaults {
   kinds?: readonly FaultKind[] | undefined;
 }
 
-/** The path at which a fault strikes, unless it says otherwise. */
+/** The path whose requests a fault strikes by default. */
 export const PULL_PATH = "/api/pull";
 
-/** What strikes a pull: a kind of fault, or a hold, at which it waits for a test. */
+/** The kinds of faults, and holds, at which a pull waits for a test. */
 export type StrikeKind = FaultKind | "hold";
 
-/** All parameters of what strikes a pull. */
+/** The parameters of a fault or hold, with defaults filled in. */
 export type StrikeParameters<Kind extends StrikeKind> = Kind extends FaultKind
   ? FilledParameters<Kind>
   : { readonly hold: Hold };
@@ -67,19 +67,19 @@ export type StrikeParameters<Kind extends StrikeKind> = Kind extends FaultKind
 /** A fault with all defaults filled in, or a hold, for one pull. */
 export interface ArmedFault {
   readonly kind: StrikeKind;
-  /** Where kinds like it strike. */
+  /** Which part of the pull its kind strikes. */
   readonly scope: FaultKindInfo["at"];
   /** Where it strikes. */
   readonly at: Readonly<FaultPoint> | undefined;
   /** The {@link StrikeParameters} of its kind. */
   readonly parameters: Readonly<Record<string, unknown>>;
-  /** Counts a strike, or returns `false` if the fault has struck `times` pulls already. */
+  /** Counts a strike. Returns `false` if the fault has already struck `times` pulls. */
   readonly strike: () => boolean;
-  /** Whether it has struck as often as it may. */
+  /** Whether it has already struck `times` pulls. */
   readonly isSpent: () => boolean;
 }
 
-/** Which values a parameter takes. */
+/** The allowed values of a parameter. */
 interface ParameterRule {
   readonly form: string;
   readonly accepts: (value: unknown) => boolean;
@@ -102,7 +102,7 @@ type ParameterName = {
   [Kind in FaultKind]: `${Kind}.${keyof FilledParameters<Kind> & string}`;
 }[FaultKind];
 
-/** Rules for parameters that need more than a type check. */
+/** Rules for parameters that need more than a check of the default's type. */
 const PARAMETER_RULES: Readonly<Partial<Record<ParameterName, ParameterRule>>> = {
   "http-error.status": {
     form: "a whole number from 400 to 599",
@@ -117,10 +117,10 @@ const PARAMETER_RULES: Readonly<Partial<Record<ParameterName, ParameterRule>>> =
 };
 
 /**
- * Fills in what a fault leaves out.
+ * Fills in the defaults of a fault.
  *
  * @param fault The fault.
- * @param strikes How often faults have struck.
+ * @param strikes How often each fault has struck.
  * @throws {ConfigurationError} If the fault is invalid.
  */
 export function armFault(fault: Fault, strikes: Map<Fault, number> = new Map()): ArmedFault {
@@ -168,7 +168,7 @@ function checkPath(kind: FaultKind, path: string): void {
   if (typeof path !== "string" || !path.startsWith("/")) fail('it must be like "/api/tags"');
   const kinds: readonly FaultKind[] = EARLY_KINDS;
   if (path !== PULL_PATH && !kinds.includes(kind)) {
-    fail(`only ${kinds.join(" and ")} strike other endpoints than ${PULL_PATH}`);
+    fail(`only ${kinds.join(" and ")} can strike endpoints other than ${PULL_PATH}`);
   }
 }
 

@@ -759,14 +759,14 @@ describe("A fault as it is written on a command line", () => {
         ],
         [
           "crlf@50%",
-          'Cannot use the point {"completed":"50%"} of the fault "crlf": it strikes the whole pull',
+          'Cannot use the point {"completed":"50%"} of the fault "crlf": leave out the point: the fault strikes the whole pull',
         ],
-        ["digest-mismatch@line:1", "it strikes a whole layer, such as { layer: 0 }"],
+        ["digest-mismatch@line:1", "name only a layer, such as { layer: 0 }"],
         ["stall,ms", 'Cannot read the fault "stall,ms": "ms" must be name=value, such as times=1'],
         ["stall,", 'Cannot read the fault "stall,": "" must be name=value'],
-        ["stall,kind=cut", 'Cannot read the fault "stall,kind=cut": "kind" is given twice'],
-        ["stall@1%,at=50%", 'Cannot read the fault "stall@1%,at=50%": "at" is given twice'],
-        ["stall,at=50%", 'Cannot read the fault "stall,at=50%": write its point after an "@"'],
+        ["stall,kind=cut", 'Cannot read the fault "stall,kind=cut": "kind" appears twice'],
+        ["stall@1%,at=50%", 'Cannot read the fault "stall@1%,at=50%": "at" appears twice'],
+        ["stall,at=50%", 'Cannot read the fault "stall,at=50%": write the point after an "@"'],
         ["stall,__proto__=1", 'the parameter "__proto__" of the fault "stall": it must be one of'],
         ["stall,toString=1", 'the parameter "toString" of the fault "stall": it must be one of'],
         [
@@ -815,16 +815,16 @@ describe("A fault that cannot strike", () => {
         [{ kind: "cut", at: { layer: -1 } }, "Cannot use the layer -1 of"],
         [
           { kind: "cut", at: { layer: "sha256:ff" } },
-          'the layer "sha256:ff" of the fault "cut": no model that it strikes has',
+          'the layer "sha256:ff" of the fault "cut": none of the fault\'s models has',
         ],
         [
           { kind: "cut", model: "other" },
-          'Cannot use the model "other" of the fault "cut": the registry offers only',
+          'Cannot use the model "other" of the fault "cut": the registry has only',
         ],
         [{ kind: "cut", model: "../x" }, 'Cannot use the model name "../x": '],
         [
           { kind: "cut", at: {} },
-          'the point {} of the fault "cut": it must have a line, a byte, a completed or a layer',
+          'the point {} of the fault "cut": give a line, byte, completed or layer',
         ],
         [
           { kind: "cut", at: { line: 1, byte: 1 } },
@@ -836,7 +836,7 @@ describe("A fault that cannot strike", () => {
         ],
         [{ kind: "cut", at: { byte: 0.5 } }, "the byte 0.5 of"],
         [{ kind: "cut", at: { completed: -1 } }, "the completed -1 of"],
-        [{ kind: "cut", at: { completed: "half" } }, 'or a share from "0%" to "100%"'],
+        [{ kind: "cut", at: { completed: "half" } }, 'or a percentage from "0%" to "100%"'],
         [{ kind: "cut", times: 1.5 }, "the times 1.5 of the fault"],
         [{ kind: "stall", ms: -1 }, "the ms -1 of the fault"],
         [{ kind: "stall", ms: NaN }, "the ms NaN of the fault"],

@@ -1,20 +1,20 @@
 /**
- * Pulls that wait for a test.
+ * Holds, at which pulls wait for a test.
  *
  * @module
  */
 
-/** A point at which a pull waits until it is let go on. */
+/** A point at which a pull waits until it is released. */
 export interface PullHold {
-  /** Resolves when a pull has come there. Its client has been sent everything up to the point. */
+  /** Resolves when a pull has reached the point. Its client has been sent everything before the point. */
   readonly reached: Promise<void>;
-  /** Whether a pull has come there. */
+  /** Whether a pull has reached the point. */
   readonly isReached: boolean;
-  /** Lets it go on. Before a pull has come there, none will wait. */
+  /** Lets the pull go on. If no pull has reached the point yet, none will wait there. */
   release(): void;
 }
 
-/** A {@link PullHold}, as the pull sees it. */
+/** A {@link PullHold} as the pull sees it. */
 export class Hold implements PullHold {
   readonly reached: Promise<void>;
   /** Resolves when the pull may go on. */
@@ -33,12 +33,12 @@ export class Hold implements PullHold {
     return this.#isReached;
   }
 
-  /** Whether a pull has come there, or none will wait. */
+  /** Whether a pull has reached it, or it was released before that. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** A pull has come there. */
+  /** Records that a pull has reached it. */
   arrive(): void {
     this.#isReached = true;
     this.#isOver = true;

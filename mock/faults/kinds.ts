@@ -1,16 +1,16 @@
 /**
- * The kinds of faults, each with what it does and its parameters.
+ * The kinds of faults, each with its effect and its parameters.
  *
  * @module
  */
 
-/** What a kind of fault does, and its parameters. */
+/** The effect of a kind of fault, and its parameters. */
 export interface FaultKindInfo {
-  /** What the kind does. */
+  /** What it does, in words for help texts. */
   readonly does: string;
   /**
-   * Where it strikes: at a `point` (by default half-way), on all lines `from` a point on (by default
-   * the first line), on a `layer` (by default the first), or on the pull as a `whole`.
+   * Where it strikes: at a `point` (default: half-way), on all lines `from` a point on (default: the first
+   * line), on a `layer` (default: the first), or on the `whole` pull.
    */
   readonly at: "point" | "from" | "layer" | "whole";
   /** Its parameters, with their defaults. */
@@ -40,7 +40,7 @@ export const faultKinds = {
     parameters: { message: "write blob: no space left on device" },
   },
   "digest-mismatch": {
-    does: "fails the checksum of a layer and drops its blob",
+    does: "fails the checksum of a layer and deletes its blob",
     at: "layer",
     parameters: {},
   },
@@ -60,7 +60,7 @@ export const faultKinds = {
     parameters: { ms: 60_000 },
   },
   "freeze": {
-    does: "pauses the download for a time, for every caller, while lines go on",
+    does: "pauses the download for a time, for every caller, while status lines continue",
     at: "point",
     parameters: { ms: 30_000 },
   },
@@ -81,12 +81,12 @@ export const faultKinds = {
     parameters: { status: "reticulating splines" },
   },
   "early-success": {
-    does: "sends `success` and goes on",
+    does: "sends `success` too early and continues",
     at: "point",
     parameters: {},
   },
   "no-success": {
-    does: "ends the stream in place of `success`",
+    does: "ends the stream without `success`",
     at: "whole",
     parameters: {},
   },
@@ -122,12 +122,12 @@ export const faultKinds = {
     parameters: { bytes: 1 },
   },
   "completed-falls": {
-    does: "reports fewer bytes than the line before, in every other line about a download",
+    does: "reports fewer bytes than the previous line, in every other line about a download",
     at: "from",
     parameters: { bytes: 1_000_000 },
   },
   "crlf": {
-    does: "ends lines in CR and LF",
+    does: "ends lines with CR LF",
     at: "whole",
     parameters: {},
   },
@@ -137,7 +137,7 @@ export const faultKinds = {
     parameters: {},
   },
   "split": {
-    does: "sends every line in chunks of a few bytes",
+    does: "splits every line into chunks of a few bytes",
     at: "whole",
     parameters: { bytes: 1 },
   },
@@ -147,7 +147,7 @@ export const faultKinds = {
     parameters: { lines: 10 },
   },
   "no-final-newline": {
-    does: "leaves out the newline after the last line",
+    does: "omits the newline after the last line",
     at: "whole",
     parameters: {},
   },
@@ -156,10 +156,10 @@ export const faultKinds = {
 /** The name of a kind of fault. */
 export type FaultKind = keyof typeof faultKinds;
 
-/** The kinds that strike before there is an answer, and so at any endpoint. */
+/** The kinds that strike before the answer begins, and so can strike any endpoint. */
 export const EARLY_KINDS = ["http-error", "slow-first-byte"] as const satisfies FaultKind[];
 
-/** The name of a kind that strikes before there is an answer. */
+/** The name of a kind that strikes before the answer begins. */
 export type EarlyKind = typeof EARLY_KINDS[number];
 
 /** All parameters of a kind of fault. */
@@ -168,7 +168,7 @@ export type FilledParameters<Kind extends FaultKind> = {
     (typeof faultKinds[Kind]["parameters"])[Name] extends number ? number : string;
 };
 
-/** The parameters of a kind of fault, as {@link faultKinds} lists them. All may be left out. */
+/** The parameters of a kind of fault, as {@link faultKinds} lists them. All are optional. */
 export type FaultParameters<Kind extends FaultKind> = {
   -readonly [Name in keyof typeof faultKinds[Kind]["parameters"]]?:
     | ((typeof faultKinds[Kind]["parameters"])[Name] extends number ? number : string)

@@ -1,5 +1,5 @@
 /**
- * Faults as they are written on a command line.
+ * Reads faults from their command-line notation.
  *
  * @module
  */
@@ -10,9 +10,9 @@ import { type FaultKind, type FaultKindInfo, faultKinds } from "./kinds.ts";
 import type { FaultPoint } from "./points.ts";
 
 /**
- * Reads a fault as it is written on a command line: its kind, then where it strikes, then its
- * parameters, as in `stall@50%`, `cut@byte:120`, `error@line:3,times=1,message=oops` or
- * `rollback@layer:0:50%,model=mistral`. A `message` or a `text` comes last: it may contain commas.
+ * Reads a fault in its command-line notation: the kind, then where it strikes, then its parameters, as in
+ * `stall@50%`, `cut@byte:120`, `error@line:3,times=1,message=oops` or `rollback@layer:0:50%,model=mistral`. A
+ * `message` or `text` must come last, because it may contain commas.
  *
  * ```ts
  * import { parseFault } from "@ollama-pull/kit/mock";
@@ -42,18 +42,18 @@ export function parseFault(text: string): Fault {
     const [pair, more] = isLast ? [pairs, undefined] : cutFirst(pairs, ",");
     const [name, value] = cutFirst(pair, "=");
     if (value === undefined) fail(`${show(pair)} must be name=value, such as times=1`);
-    if (fields.has(name)) fail(`${show(name)} is given twice`);
-    if (name === "at") fail('write its point after an "@", such as cut@50%');
+    if (fields.has(name)) fail(`${show(name)} appears twice`);
+    if (name === "at") fail('write the point after an "@", such as cut@50%');
     fields.set(name, isNumeric(kind, name) && /^\d+$/.test(value) ? Number(value) : value);
     pairs = more;
   }
-  // Not by assigning, since a name may be `__proto__`.
+  // `fromEntries`, not assignment, since a name may be `__proto__`.
   const fault = Object.fromEntries(fields) as unknown as Fault;
   armFault(fault);
   return fault;
 }
 
-/** A fault as {@link parseFault} reads it. */
+/** A fault in the notation that {@link parseFault} reads. */
 export function formatFault({ kind, at, ...parameters }: Fault): string {
   const pairs = Object.entries(parameters).filter(([, value]) => value !== undefined)
     .sort(([a], [b]) => Number(isText(a)) - Number(isText(b)))
@@ -61,7 +61,7 @@ export function formatFault({ kind, at, ...parameters }: Fault): string {
   return [at === undefined ? kind : `${kind}@${formatPoint(at)}`, ...pairs].join(",");
 }
 
-/** Whether a parameter may contain commas, and so comes last. */
+/** Whether a parameter may contain commas, and so must come last. */
 function isText(name: string): boolean {
   return name === "message" || name === "text";
 }
@@ -73,7 +73,7 @@ function formatPoint({ line, byte, layer, completed }: FaultPoint): string {
   return completed === undefined ? `layer:${layer}` : `layer:${layer}:${completed}`;
 }
 
-/** Cuts a text at the first occurrence of a separator. */
+/** Splits a text at the first occurrence of a separator. */
 function cutFirst(text: string, separator: string): [before: string, after: string | undefined] {
   const at = text.indexOf(separator);
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)];

@@ -1,5 +1,5 @@
 /**
- * Which models faults are meant for.
+ * Which models a fault applies to.
  *
  * @module
  */
@@ -16,14 +16,14 @@ import { blobsOf, type Model } from "../models/models.ts";
 import { type ArmedFault, armFault, type Fault } from "./faults.ts";
 import { findLayer } from "./points.ts";
 
-/** Checks that a fault can strike the pulls that it is meant for, when these models are offered. */
+/** Checks that a fault can strike the pulls it applies to, with these models in the registry. */
 export function requireTarget(fault: Fault, models: readonly Model[]): void {
   const { at } = armFault(fault);
   requirePlayable(fault, models);
   requireModelAndLayer(`fault "${fault.kind}"`, { model: fault.model, layer: at?.layer }, models);
 }
 
-/** The kinds that strike recorded pulls: those for which bytes and times are enough. */
+/** The kinds that can strike recorded pulls: those that need only bytes and times. */
 const STRIKE_RECORDINGS: ReadonlySet<ArmedFault["kind"]> = new Set([
   "http-error",
   "slow-first-byte",
@@ -44,12 +44,12 @@ const STRIKE_RECORDINGS: ReadonlySet<ArmedFault["kind"]> = new Set([
   "no-final-newline",
 ]);
 
-/** Whether a fault can strike a recorded pull. */
+/** Whether a kind of fault can strike a recorded pull. */
 export function strikesRecordings({ kind }: Pick<ArmedFault, "kind">): boolean {
   return STRIKE_RECORDINGS.has(kind);
 }
 
-/** Checks that a fault is meant for no recorded pull that it cannot strike. */
+/** Checks that a fault does not apply to a recorded pull that it cannot strike. */
 function requirePlayable(fault: Fault, models: readonly Model[]): void {
   if (strikesRecordings(fault)) return;
   const recorded = models.find((model) => model.isRecorded && isMeantFor(fault, model.name));
@@ -57,12 +57,12 @@ function requirePlayable(fault: Fault, models: readonly Model[]): void {
   const name = show(shortName(recorded.name));
   const kinds = [...STRIKE_RECORDINGS].filter((kind) => kind !== "hold").join(", ");
   throw new ConfigurationError(
-    `Cannot use the fault "${fault.kind}" for the model ${name}: its pulls are recorded, which only ` +
-      `${kinds} strike; name another model for the fault`,
+    `Cannot use the fault "${fault.kind}" for the model ${name}: its pulls are recorded, and only ` +
+      `${kinds} can strike those; name another model for the fault`,
   );
 }
 
-/** Checks that the registry offers the model that a fault is meant for, and that it has the layer. */
+/** Checks that the registry has the fault's model, and that the model has the fault's layer. */
 export function requireModelAndLayer(
   fault: string,
   { model, layer }: { model?: string | undefined; layer?: number | string | undefined },
@@ -77,14 +77,14 @@ export function requireModelAndLayer(
     const names = models.map(({ name }) => shortName(name)).join(", ");
     fail(
       `model ${show(model)}`,
-      names ? `the registry offers only ${names}` : "the registry is empty",
+      names ? `the registry has only ${names}` : "the registry is empty",
     );
   }
   if (layer === undefined) return;
   const spared = targets.filter((target) => !findLayer(target, layer));
-  // Only some models have the layer of a digest; a position must exist in all of them.
+  // A digest may be in only some models; a position must exist in all of them.
   if (typeof layer === "string" && spared.length === targets.length) {
-    fail(`layer ${show(layer)}`, "no model that it strikes has a layer of this digest");
+    fail(`layer ${show(layer)}`, "none of the fault's models has a layer with this digest");
   }
   const [first] = spared;
   if (typeof layer === "string" || !first) return;
@@ -92,7 +92,7 @@ export function requireModelAndLayer(
   fail(`layer ${show(layer)}`, `the model ${show(shortName(first.name))} has layers 0 to ${last}`);
 }
 
-/** Whether a fault is meant for a model. */
+/** Whether a fault applies to a model. */
 export function isMeantFor(
   fault: { readonly model?: string | undefined },
   target: ModelName,

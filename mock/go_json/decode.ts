@@ -1,23 +1,23 @@
 /**
- * Reads JSON as the real server does, which is written in Go: only the first value of a text, with the
- * same limits and the same error messages.
+ * Reads JSON as the real server, which is written in Go, does: only the first value of a text, with the same
+ * limits and the same error messages.
  *
  * @module
  */
 
 import { escapeUnits } from "../../src/text.ts";
 
-/** The types of the fields of a struct, by their names in lower case. */
+/** The types of a struct's fields, by lower-case field name. */
 export type FieldTypes = Readonly<Record<string, "string" | "bool">>;
 
-/** A text that Go would refuse. The message is the one that Go gives. */
+/** Go would reject the text. The message is Go's. */
 export class GoJsonError extends Error {
   /** Always `"GoJsonError"`. */
   override readonly name = "GoJsonError";
 }
 
 /**
- * The first value of a text, or `undefined` if there is none.
+ * The first value of a text, or `undefined` if it contains none.
  *
  * @throws {GoJsonError} If it is not JSON.
  */
@@ -28,9 +28,10 @@ export function parseGoJson(text: string): unknown {
 }
 
 /**
- * The fields of a struct that a value has. Others are left out, and so is what is `null`.
+ * The fields of a struct that a value contains. Unknown fields are left out, and so are fields that are
+ * `null`.
  *
- * @throws {GoJsonError} If the value is not an object, or a field is of another type.
+ * @throws {GoJsonError} If the value is not an object, or a field has the wrong type.
  */
 export function readFields(
   value: unknown,
@@ -44,7 +45,7 @@ export function readFields(
   }
   const fields: Record<string, unknown> = {};
   for (const [key, field] of Object.entries(value as object)) {
-    const name = key.toLowerCase(); // Go matches names without regard to case
+    const name = key.toLowerCase(); // Go ignores case in field names
     const type = Object.hasOwn(types, name) ? types[name] : undefined;
     if (type === undefined || field === null) continue;
     if (goType(field) !== type) {
@@ -63,11 +64,11 @@ function goType(value: unknown): string {
 
 const MAX_DEPTH = 10_000;
 
-/** Finds where the first value of a text ends, without recursion: a text may be nested deeply. */
+/** Finds the end of the first value of a text, without recursion, because the text may be deeply nested. */
 class Scanner {
   readonly #text: string;
   #at: number;
-  /** The brackets that are open. */
+  /** The open brackets. */
   readonly #open: ("{" | "[")[] = [];
 
   constructor(text: string, start: number) {
@@ -108,7 +109,7 @@ class Scanner {
     }
   }
 
-  /** Reads what follows a value in an array or object. Returns whether another value is next. */
+  /** Reads what follows a value in an array or object. Returns whether another value follows. */
   #continueAfterValue(): boolean {
     const character = this.#peek();
     if (this.#open.at(-1) === "{") {
@@ -205,13 +206,13 @@ class Scanner {
     if (pattern.test(this.#text)) this.#at = pattern.lastIndex;
   }
 
-  /** The next character that is not white space. */
+  /** Moves to the next character that is not white space. */
   #peek(): string {
     this.#skip(/[ \t\r\n]*/y);
     return this.#current();
   }
 
-  /** The character where the scanner is. */
+  /** The current character. */
   #current(): string {
     const character = this.#text[this.#at];
     if (character === undefined) throw new GoJsonError("unexpected EOF");
@@ -228,7 +229,7 @@ function isDigit(character: string): boolean {
   return /^\d$/.test(character);
 }
 
-/** The first byte of a text as Go shows it: Go reads the byte as a Latin-1 character. */
+/** The first byte of a text, quoted as Go shows it: Go reads the byte as a Latin-1 character. */
 function quoteByte(text: string): string {
   const byte = new TextEncoder().encode(text)[0] ?? 0;
   const character = String.fromCharCode(byte);
@@ -240,7 +241,7 @@ function quoteByte(text: string): string {
   return byte > 0x7f && byte < 0xa1 ? `'${escapeUnits(character)}'` : `'${character}'`;
 }
 
-/** How Go writes control characters that have names. */
+/** Go's names of control characters. */
 export const CONTROL_NAMES: Readonly<Record<string, string>> = {
   "\x07": "\\a",
   "\b": "\\b",

@@ -6,10 +6,10 @@
 
 import { escapeUnits } from "../../src/text.ts";
 
-/** What Go's JSON escapes besides what JSON must escape. */
+/** The characters that Go escapes in addition to those that JSON requires. */
 const ESCAPED = /[<>&\u2028\u2029]/g;
 
-/** A value as Go writes it. */
+/** A value in Go's JSON. */
 export function stringifyGoJson(value: unknown): string {
   return JSON.stringify(value).replace(ESCAPED, (character) => escapeUnits(character));
 }

@@ -1,12 +1,12 @@
 /**
- * Quotes texts as the real server does in its messages: as Go's `%q`.
+ * Quotes texts as the real server does in its messages: like Go's `%q`.
  *
  * @module
  */
 
 import { CONTROL_NAMES } from "./decode.ts";
 
-/** What Go does not write as it is: quotes, backslashes, and what cannot be printed. */
+/** The characters that Go escapes: quotes, backslashes and everything unprintable. */
 const ESCAPED = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
 /** A text in quotes. */

@@ -5,11 +5,11 @@
  */
 
 /**
- * A date as Go writes it: RFC 3339 with up to nine digits of a second, without zeros at the end, and with
- * the zone of the machine.
+ * A date as Go writes it: RFC 3339 with up to nine fractional digits, without trailing zeros, and with the
+ * time zone of the machine.
  *
  * @param milliseconds The date in milliseconds since 1970.
- * @param zoneMinutes How far the zone is ahead of UTC, in minutes.
+ * @param zoneMinutes How far the time zone is ahead of UTC, in minutes.
  */
 export function formatGoTime(milliseconds: number, zoneMinutes: number): string {
   const whole = Math.floor(milliseconds);

@@ -1,5 +1,5 @@
 /**
- * Which models the registry offers, and which of them were pulled.
+ * Which models are in the registry, and which of them are installed.
  *
  * @module
  */
@@ -20,11 +20,11 @@ import {
 } from "./models.ts";
 import { presetNamed, presets } from "./presets.ts";
 
-/** A model that was pulled. */
+/** An installed model. */
 export interface PulledModel {
   /** The model as it was pulled. */
   readonly model: Model;
-  /** When, in milliseconds since 1970. */
+  /** When it was pulled, in milliseconds since 1970. */
   readonly pulledAt: number;
 }
 
@@ -36,23 +36,25 @@ export interface FoundBlob {
 
 /** Options of {@link Catalog}. */
 export interface CatalogOptions extends ModelOptions {
-  /** What is made into a model of any name that is asked for, if any is offered. */
+  /** The template for models of every name, if the registry makes models on demand. */
   readonly template: MockModelTemplate | undefined;
-  /** Called with the digest of each blob that no model uses any more. */
+  /** Called with the digest of each blob that no installed model uses any more. */
   readonly onUnused: (digest: string) => void;
-  /** The date, in milliseconds since 1970. */
+  /** The current date, in milliseconds since 1970. */
   readonly today: () => number;
 }
 
 /** The models of a mock. */
 export class Catalog {
   readonly #options: CatalogOptions;
-  /** What the registry offers. Promises, since real digests take time to compute. */
+  /** The models in the registry. They are promises, since real digests take time to compute. */
   readonly #offered = new Map<string, Promise<Model>>();
-  /** The names that the registry stopped offering, which is why no model is made for them. */
+  /** The names that were withdrawn from the registry, so that no model is made on demand for them. */
   readonly #withdrawn = new Set<string>();
   readonly #pulled = new Map<string, PulledModel>();
-  /** The sizes of all blobs that were ever offered. All blobs of a digest have the same size. */
+  /**
+   * The sizes of all blobs that were ever in the registry. All blobs with the same digest have the same size.
+   */
   readonly #sizes = new Map<string, number>();
 
   constructor(options: CatalogOptions) {
@@ -68,25 +70,27 @@ export class Catalog {
     if (made) return made;
     const names = Object.keys(presets).join(", ");
     throw new ConfigurationError(
-      `Cannot use the preset ${show(description)}: it must be one of ${names}. Any other model ` +
-        `is described, as in { name: ${show(description)} }`,
+      `Cannot use the preset ${show(description)}: it must be one of ${names}. Describe any ` +
+        `other model, as in { name: ${show(description)} }`,
     );
   }
 
-  /** Makes a model for a name, if the registry has any. */
+  /** Makes a model on demand for a name, if the registry does that. */
   make(name: ModelName): Model | undefined {
     const { template } = this.#options;
     return template && resolveAny(name, template, this.#options);
   }
 
-  /** Offers a model, in place of one of the same name if there is one. Returns it with all digests. */
+  /**
+   * Adds a model to the registry, or replaces the one with the same name. Resolves with all digests known.
+   */
   offer(model: Model): Promise<Model> {
     const complete = this.complete(model);
     this.#offered.set(modelKey(model.name), complete);
     return complete;
   }
 
-  /** Checks that a model can be on the same disk as all others: a digest has one size. */
+  /** Checks that a model can be on the same disk as all others: a digest has only one size. */
   claim(model: Model): void {
     for (const { digest, size } of blobsOf(model)) {
       if (digest === UNKNOWN_DIGEST) continue;
@@ -100,15 +104,15 @@ export class Catalog {
     }
   }
 
-  /** The model with all digests. */
+  /** The model, once all its digests are known. */
   complete(model: Model): Promise<Model> {
     this.claim(model);
     const complete = this.#options.realBytes ? withRealDigests(model) : Promise.resolve(model);
-    complete.catch(() => {}); // those who wait for it reject with it
+    complete.catch(() => {}); // whoever awaits it gets the error
     return complete;
   }
 
-  /** Stops offering a model. */
+  /** Removes a model from the registry. */
   withdraw(name: ModelName): boolean {
     const key = modelKey(name);
     const wasOffered = this.#offered.delete(key) ||
@@ -117,7 +121,7 @@ export class Catalog {
     return wasOffered;
   }
 
-  /** The model of a name, if the registry offers it: it may be made for the name. */
+  /** Finds a model in the registry, or makes it on demand. */
   async find(name: ModelName): Promise<Model | undefined> {
     const key = modelKey(name);
     if (this.#offered.has(key) || this.#withdrawn.has(key)) return await this.findOffered(name);
@@ -125,17 +129,17 @@ export class Catalog {
     return made && await this.offer(made);
   }
 
-  /** The model of a name, if the registry offers it already. */
+  /** Finds a model that is already in the registry. */
   async findOffered(name: ModelName): Promise<Model | undefined> {
     return await this.#offered.get(modelKey(name));
   }
 
-  /** All models that the registry offers. */
+  /** All models in the registry. */
   async offered(): Promise<readonly Model[]> {
     return await Promise.all(this.#offered.values());
   }
 
-  /** The blob of a digest, if the registry offers it. */
+  /** Finds a blob by digest, among the registry's models. */
   async findBlob(digest: string): Promise<FoundBlob | undefined> {
     for (const model of await this.offered()) {
       const blob = blobsOf(model).find((each) => each.digest === digest);
@@ -144,12 +148,12 @@ export class Catalog {
     return undefined;
   }
 
-  /** The models that were pulled, the latest first. */
+  /** The installed models, the most recent first. */
   get pulled(): readonly PulledModel[] {
     return [...this.#pulled.values()].reverse();
   }
 
-  /** The model of a name, if it was pulled. */
+  /** The installed model of a name. */
   findPulled(name: ModelName): PulledModel | undefined {
     return this.#pulled.get(modelKey(name));
   }
@@ -170,7 +174,7 @@ export class Catalog {
     return blobsOf(before).some(({ digest }) => !kept.has(digest));
   }
 
-  /** Deletes a pulled model, with the blobs that no other one uses. */
+  /** Deletes an installed model, and the blobs that no other one uses. */
   delete(name: ModelName): boolean {
     const pulled = this.#pulled.get(modelKey(name));
     if (!pulled) return false;
@@ -179,7 +183,7 @@ export class Catalog {
     return true;
   }
 
-  /** Copies a pulled model to another name. */
+  /** Copies an installed model to another name. */
   copy(model: Model, name: ModelName): void {
     this.install({ ...model, name });
   }
@@ -194,7 +198,7 @@ export class Catalog {
   }
 }
 
-/** A name as the real server lists it. */
+/** A name as the real server's lists show it. */
 export function listedName({ model }: PulledModel): string {
   return shortName(model.name);
 }

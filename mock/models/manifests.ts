@@ -1,5 +1,5 @@
 /**
- * What a registry serves as a manifest: the manifest of a model, and an index that leads to it.
+ * The documents that a registry serves for a model: its manifest, and an index that leads to it.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface Manifest {
 
 /** A blob that a manifest lists. */
 export interface ManifestEntry {
-  /** What it holds. */
+  /** The media type, which says what it contains. */
   readonly mediaType: string;
   /** `sha256:` and 64 hexadecimal digits. */
   readonly digest: string;
@@ -29,14 +29,14 @@ export interface ManifestEntry {
   readonly size: number;
 }
 
-/** A document of a registry, as it is sent. */
+/** A document of a registry, in the exact bytes that are sent. */
 export interface RegistryDocument {
   readonly mediaType: string;
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly digest: string;
 }
 
-/** What a document holds. */
+/** The content of a document. */
 interface RegistryContent {
   readonly schemaVersion: 2;
   readonly mediaType: string;
@@ -63,14 +63,14 @@ function entryOf({ mediaType, digest, size }: Blob): ManifestEntry {
   return { mediaType, digest, size };
 }
 
-/** The manifest of a model, as it is sent. */
+/** The manifest of a model, as sent. */
 export function manifestDocument(model: Model): RegistryDocument {
   return toDocument({ ...manifestOf(model) });
 }
 
 /**
- * An index with the manifest of a model, and before it one that says how the model was built, which has
- * no platform: those who take the first manifest take the wrong one.
+ * An index that lists two manifests: first an attestation, which says how the model was built and whose
+ * platform is unknown, then the model's manifest. A client that takes the first manifest takes the wrong one.
  */
 export function indexDocument(model: Model): RegistryDocument {
   return toDocument({
@@ -83,7 +83,7 @@ export function indexDocument(model: Model): RegistryDocument {
   });
 }
 
-/** The manifest of a model that says how it was built. */
+/** The attestation manifest of a model. */
 export function attestationDocument({ config }: Model): RegistryDocument {
   const statement = { ...entryOf(config), mediaType: "application/vnd.in-toto+json" };
   return toDocument({

@@ -1,6 +1,6 @@
 /**
- * What the API says of a model, besides its layers: the fields of `/api/tags` and `/api/show`, under
- * their own names.
+ * What the API returns for a model besides its layers: the fields of `/api/tags` and `/api/show`, under their
+ * own names.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { ConfigurationError, show } from "../configuration_error.ts";
 import { type ModelName, shortName } from "./model_name.ts";
 
-/** The `details` of a model, as `/api/tags` and `/api/show` give them. */
+/** The `details` of a model, as in `/api/tags` and `/api/show`. */
 export interface MockModelDetails {
   /** The model that this one was created from. @default {""} */
   parent_model?: string | undefined;
@@ -18,19 +18,19 @@ export interface MockModelDetails {
   family?: string | undefined;
   /** All architectures, such as `llama` and `clip`. @default only the `family` */
   families?: readonly string[] | undefined;
-  /** How many parameters it has, such as `3.2B`. @default about what the layers have room for */
+  /** The number of parameters, such as `3.2B`. @default estimated from the size of the layers */
   parameter_size?: string | undefined;
   /** How the weights are quantized. @default {"Q4_K_M"} */
   quantization_level?: string | undefined;
-  /** The longest context in tokens. Only `/api/tags` gives it here. @default {131_072} */
+  /** The longest context in tokens. `details` contain it only in `/api/tags`. @default {131_072} */
   context_length?: number | undefined;
-  /** The length of an embedding. Only `/api/tags` gives it here. @default {4_096} */
+  /** The length of an embedding. `details` contain it only in `/api/tags`. @default {4_096} */
   embedding_length?: number | undefined;
 }
 
-/** What the API says of a model: the fields of `/api/show`. */
+/** What the API returns for a model: the fields of `/api/show`. */
 export interface MockModelInfo {
-  /** Its format, its size and the like, as in `/api/tags`, too. */
+  /** Format, size and so on, also shown in `/api/tags`. */
   details?: MockModelDetails | undefined;
   /**
    * What it can do, such as `completion`, `tools`, `vision`, `thinking` or `embedding`.
@@ -38,15 +38,15 @@ export interface MockModelInfo {
    * @default {["completion"]}
    */
   capabilities?: readonly string[] | undefined;
-  /** The metadata of the weights, such as `general.architecture`. @default what follows from `details` */
+  /** The metadata of the weights, such as `general.architecture`. @default derived from `details` */
   model_info?: Readonly<Record<string, unknown>> | undefined;
   /** The metadata of the projector. @default none */
   projector_info?: Readonly<Record<string, unknown>> | undefined;
   /** The license. @default none */
   license?: string | undefined;
-  /** The Modelfile. @default one that follows from the other fields */
+  /** The Modelfile. @default derived from the other fields */
   modelfile?: string | undefined;
-  /** The parameters, one a line, as in `num_ctx 4096`. @default none */
+  /** The parameters, one per line, such as `num_ctx 4096`. @default none */
   parameters?: string | undefined;
   /** The template of prompts. @default {"{{ .Prompt }}"} */
   template?: string | undefined;
@@ -59,7 +59,7 @@ export type ModelDetails = {
   readonly [Field in keyof MockModelDetails]-?: NonNullable<MockModelDetails[Field]>;
 };
 
-/** What the API says of a model, with all defaults filled in. Fields that are `undefined` are left out. */
+/** What the API returns for a model, with defaults filled in. Fields that are `undefined` are left out. */
 export interface ModelInfo extends MockModelInfo {
   readonly details: ModelDetails;
   readonly capabilities: readonly string[];
@@ -67,7 +67,7 @@ export interface ModelInfo extends MockModelInfo {
   readonly template: string;
 }
 
-/** Of which type each field is. */
+/** The type of each field. */
 const TYPES: {
   readonly [Field in keyof Required<MockModelInfo>]: "object" | "strings" | "string";
 } = {
@@ -88,7 +88,7 @@ const FORMS = {
   string: "a string",
 };
 
-/** Checks what a description says of a model, and fills in what it leaves out. */
+/** Checks the fields in a description, and fills in defaults. */
 export function resolveInfo(
   description: MockModelInfo,
   { name, size }: { readonly name: ModelName; readonly size: number },
@@ -143,10 +143,10 @@ function resolveDetails(
   };
 }
 
-/** A parameter takes about five bits in models with Q4_K_M, the default. */
+/** A parameter takes about five bits in models quantized as Q4_K_M, the default. */
 const PARAMETERS_PER_BYTE = 8 / 5;
 
-/** Units of counts, and how many decimals the real server gives with each of them (observed). */
+/** Units of counts, with the number of decimals the real server shows for each (observed). */
 const UNITS = [
   { unit: "B", value: 1e9, decimals: 1 },
   { unit: "M", value: 1e6, decimals: 2 },
@@ -161,14 +161,14 @@ function humanNumber(count: number): string {
   return (count / value).toFixed(count % value === 0 ? 0 : decimals) + unit;
 }
 
-/** The count that a text such as `3.2B` stands for, or `undefined` if it is none. */
+/** The count in a text such as `3.2B`, or `undefined` if it is malformed. */
 function parseHumanNumber(text: string): number | undefined {
   const [, digits, unit = ""] = /^(\d+(?:\.\d+)?)([BMK]?)$/.exec(text) ?? [];
   if (digits === undefined) return undefined;
   return Math.round(Number(digits) * (UNITS.find((each) => each.unit === unit)?.value ?? 1));
 }
 
-/** The metadata of weights, as far as it follows from the details. */
+/** The metadata of weights, as far as it can be derived from the details. */
 function modelInfoOf(details: ModelDetails): Record<string, unknown> {
   const { family, parameter_size, context_length, embedding_length } = details;
   return {

@@ -1,6 +1,6 @@
 /**
- * Names of models in the registry and in the configuration. White space around a name and a source at its
- * end (`:cloud`, `:local`) have no meaning here.
+ * Model names in the registry and in the configuration. Here, surrounding white space and a final source
+ * (`:cloud`, `:local`) have no special meaning.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { ConfigurationError, show } from "../configuration_error.ts";
 
 export type { ModelName };
 
-/** Reads a name, or returns `undefined` for one that the real server calls invalid. */
+/** Reads a name. Returns `undefined` if the real server would call it invalid. */
 export function parseModelName(text: string): ModelName | undefined {
   try {
     return parsePlainName(text);
@@ -19,7 +19,7 @@ export function parseModelName(text: string): ModelName | undefined {
   }
 }
 
-/** Reads a name in the configuration. */
+/** Reads a name from the configuration. */
 export function requireModelName(name: unknown): ModelName {
   if (typeof name !== "string") {
     throw new ConfigurationError(
@@ -34,10 +34,13 @@ export function requireModelName(name: unknown): ModelName {
   }
 }
 
-/** The key of a model in a map: the same for all names that mean it. The real server ignores case. */
+/**
+ * The key of a model in maps: equal for all spellings of the same name. Like the real server, it ignores
+ * case.
+ */
 export function modelKey({ host, namespace, model, tag }: ModelName): string {
   const key = `${host}/${namespace}/${model}:${tag}`.toLowerCase();
-  // Made-up digests depend on the key, and never had the default registry in it.
+  // Made-up digests depend on the key, which has never contained the default registry.
   return key.startsWith(`${DEFAULT_REGISTRY}/`) ? key.slice(DEFAULT_REGISTRY.length) : key;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The models that a mock can serve: their description, and their layers with digests.
+ * The models that a mock can serve: their descriptions, and their layers with digests.
  *
  * @module
  */
@@ -20,25 +20,25 @@ export interface MockLayer {
    */
   digest?: string | undefined;
   /**
-   * A name for the bytes, in place of the model's name and the layer's position: layers with the same one
-   * and the same size are one blob, in whichever models they are, also with `realBytes`.
+   * A name for the bytes, which replaces the model's name and the layer's position in their seed. Layers with
+   * the same `content` and size are the same blob, in any model, and also with `realBytes`.
    *
    * @default none
    */
   content?: string | undefined;
   /**
-   * What the layer holds.
+   * The media type, which says what the layer contains.
    *
    * @default {"application/vnd.ollama.image.model"}
    */
   mediaType?: string | undefined;
 }
 
-/** A model, but for its name. */
+/** A model without its name. */
 export interface MockModelTemplate extends MockModelInfo {
   /**
-   * The size in bytes of the layer with the weights, beside which there are two small layers. Leave it
-   * out where you give the `layers`.
+   * The size in bytes of the layer with the weights. Two small layers are added to it. Leave it out if you
+   * give `layers`.
    *
    * @default {2_000_000}
    */
@@ -56,8 +56,8 @@ export interface MockModelTemplate extends MockModelInfo {
    */
   config?: MockLayer | undefined;
   /**
-   * Whether a pull installs the model. If not, the pull reports `success` and the server has no such
-   * model afterwards, though it keeps the layers: a client that trusts the word alone is wrong.
+   * Whether a pull installs the model. If not, the pull reports `success`, but the server does not have the
+   * model afterwards, though it keeps the layers. Clients that trust `success` alone get this wrong.
    *
    * @default {true}
    */
@@ -65,21 +65,21 @@ export interface MockModelTemplate extends MockModelInfo {
 }
 
 /**
- * A model: its name, its layers, and what `/api/tags` and `/api/show` say of it. The name is enough for a
- * small one.
+ * A model: its name, its layers, and what `/api/tags` and `/api/show` return for it. The name alone gives a
+ * small model.
  */
 export interface MockModel extends MockModelTemplate {
   /** The name: `[host[:port]/][namespace/]name[:tag]`. */
   name: string;
 }
 
-/** A blob: what a layer is made of. Layers with the same digest share one. */
+/** A blob: the content of a layer. Layers with the same digest share one blob. */
 export interface Blob {
   /** `sha256:` and 64 hexadecimal digits. */
   readonly digest: string;
   /** The size in bytes. */
   readonly size: number;
-  /** What it holds. */
+  /** The media type, which says what it contains. */
   readonly mediaType: string;
   /** The seed of its bytes. */
   readonly key: string;
@@ -93,11 +93,11 @@ export interface Model {
   readonly layers: readonly Blob[];
   /** The config, which is pulled last. */
   readonly config: Blob;
-  /** What the API says of it. */
+  /** What the API returns for it. */
   readonly info: ModelInfo;
   /** Whether a pull installs it. */
   readonly installs: boolean;
-  /** Whether its pulls are recorded ones, so that no download of it is simulated. */
+  /** Whether its pulls are recorded ones, so that the mock does not simulate downloads of it. */
   readonly isRecorded?: true;
 }
 
@@ -106,18 +106,18 @@ export function blobsOf(model: Model): readonly Blob[] {
   return [...model.layers, model.config];
 }
 
-/** The blobs of a model, each once, in order. */
+/** The distinct blobs of a model, in order. */
 export function distinctBlobsOf(model: Model): readonly Blob[] {
   return [...new Map(blobsOf(model).map((blob) => [blob.digest, blob])).values()];
 }
 
-/** The model of a name among some. */
+/** Finds the model of a name. */
 export function findModel(models: readonly Model[], name: ModelName): Model | undefined {
   const key = modelKey(name);
   return models.find((model) => modelKey(model.name) === key);
 }
 
-/** What the media types of layers begin with. */
+/** The prefix of the media types of layers. */
 export const MEDIA_TYPE = "application/vnd.ollama.image.";
 const CONFIG_MEDIA_TYPE = "application/vnd.docker.container.image.v1+json";
 const CONFIG_BYTES = 561;
@@ -131,17 +131,17 @@ export function isDigest(text: string): boolean {
   return DIGEST.test(text);
 }
 
-/** The digest of a blob whose real one is not computed yet. */
+/** The digest of a blob whose real digest is not computed yet. */
 export const UNKNOWN_DIGEST = "";
 
-/** The largest layer with real bytes: they are hashed in memory. */
+/** The size in bytes of the largest layer with real bytes, which are hashed in memory. */
 const MAX_REAL_BYTES = 2 ** 30;
 
-/** How to fill in what a description leaves out. */
+/** How to fill in the parts that a description leaves out. */
 export interface ModelOptions {
   /** The seed of derived digests and bytes. */
   readonly seed: number;
-  /** Whether digests are computed from real bytes. */
+  /** Whether to compute digests from real bytes. */
   readonly realBytes: boolean;
 }
 
@@ -167,8 +167,8 @@ export function resolveModel(description: MockModel, options: ModelOptions): Mod
 }
 
 /**
- * Makes a model for any name. Its digests do not follow from the host, since a mock stands in for every
- * registry, and is asked at an address of its own.
+ * Makes a model on demand for a name. Its digests do not depend on the host: the mock stands in for every
+ * registry, and is reached at an address of its own.
  */
 export function resolveAny(
   name: ModelName,
@@ -179,7 +179,7 @@ export function resolveAny(
   return { ...resolveModel({ ...template, name: `${namespace}/${model}:${tag}` }, options), name };
 }
 
-/** The layers that a description gives, or those of a model of its size. */
+/** The layers of a description, or the default ones for its size. */
 function describeLayers({ name, size, layers }: MockModel): readonly MockLayer[] {
   if (layers === undefined) return layersOfSize(size ?? DEFAULT_MODEL_BYTES);
   if (!Array.isArray(layers)) {

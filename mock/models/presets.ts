@@ -1,4 +1,4 @@
-/** The metadata of Mistral 7B, which `llava` is made of, too. */
+/** The metadata of Mistral 7B, which `llava` is also based on. */
 const MISTRAL = {
   "general.architecture": "llama",
   "general.file_type": 2,
@@ -19,7 +19,7 @@ const MISTRAL = {
 import { modelKey, parseModelName, requireModelName } from "./model_name.ts";
 import { MEDIA_TYPE, type MockLayer, type MockModel } from "./models.ts";
 
-/** A preset, which names its layers. */
+/** A preset: a description that always lists its layers. */
 export interface Preset extends MockModel {
   /** The layers, in the order in which they are pulled. */
   layers: readonly MockLayer[];
@@ -30,7 +30,7 @@ function layer(kind: string, size: number): MockLayer {
   return { mediaType: `${MEDIA_TYPE}${kind}`, size };
 }
 
-/** A parameter of a model, as `/api/show` writes it: the value in the 32nd column. */
+/** A parameter of a model as `/api/show` writes it, with the value in the 32nd column. */
 function parameter(name: string, value: string | number): string {
   return `${name.padEnd(30)} ${JSON.stringify(value)}`;
 }
@@ -41,15 +41,14 @@ function stopAt(...words: readonly string[]): string[] {
 
 const TENSORS = 453;
 
-/** Where a license is long, its title stands for it. */
+/** Long licenses are shortened to their title. */
 const APACHE = "Apache License\nVersion 2.0, January 2004\nhttp://www.apache.org/licenses/";
 
 /**
- * Models with the shape of well-known ones: a few layers, one of them almost all of the bytes. `tiny`
- * is for quick tests; `tensors` has hundreds of small blobs, as models do that are stored by tensor (the
- * dialect `v0.33` refuses to pull those: its server lacks the runtime that they need).
- * What the API says of the others is what it says of the real ones, but for the texts of their licenses,
- * which are shortened, and for most of their metadata.
+ * Models shaped like well-known ones: a few layers, one of which holds almost all of the bytes. `tiny` is for
+ * quick tests. `tensors` has hundreds of small blobs, like models stored by tensor; with the dialect `v0.33`
+ * it cannot be pulled, because that server lacks the runtime it needs. For the others, the API returns what
+ * it returns for the real models, with shortened licenses and less metadata.
  */
 export const presets: Readonly<Record<string, Preset>> = {
   "tiny": {
@@ -208,14 +207,14 @@ export const presets: Readonly<Record<string, Preset>> = {
     name: "tensors",
     layers: Array.from(
       { length: TENSORS },
-      // Sizes that vary as those of tensors do: some thousands of bytes to some dozens of millions.
+      // Sizes that vary like those of real tensors: from thousands to tens of millions of bytes.
       (_, index) => layer("tensor", 4_096 * (1 + (index * 7_919) % 8_191)),
     ),
     details: { family: "llama", format: "safetensors", quantization_level: "nvfp4" },
   },
 };
 
-/** The preset that a name means, if one does: `llama3.2` and `llama3.2:latest` are the same. */
+/** The preset that a name refers to, if any: `llama3.2` and `llama3.2:latest` are the same. */
 export function presetNamed(name: string): MockModel | undefined {
   const parsed = parseModelName(name);
   if (!parsed) return undefined;

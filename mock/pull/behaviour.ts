@@ -1,9 +1,9 @@
 /**
- * What a kind of fault does to a pull, and at which stage of what the pull sends.
+ * What a kind of fault does to a pull, and at which stage of the stream.
  *
  *     JobEvent ── point, checksum, event ──▶ objects ── object ──▶ lines ── ending, chunk ──▶ bytes
  *
- * `behaviours.ts` has the behaviour of each kind; {@link FaultInjector} has them act, each at its stage.
+ * `behaviours.ts` has the behaviour of each kind; {@link FaultInjector} applies each one at its stage.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { Action } from "../exchange/actions.ts";
 import type { Blob } from "../models/models.ts";
 import type { JobEvent, PullJob, StatusObject } from "./job.ts";
 
-/** What faults do with the downloads of a pull. */
+/** What faults can do to the downloads of a pull. */
 export type StruckJob = Pick<
   PullJob,
   "drop" | "freeze" | "goOn" | "pass" | "rollBack" | "standStill"
@@ -21,7 +21,7 @@ export type StruckJob = Pick<
 /** The pull that a fault strikes. */
 export interface StruckPull {
   readonly job: StruckJob;
-  /** The layer at which the fault strikes, if it names one. */
+  /** The layer that the fault names, if any. */
   readonly blob: Blob | undefined;
   /** Sends an object as a line. */
   line(object: StatusObject): Iterable<Action>;
@@ -33,13 +33,13 @@ export interface StruckPull {
 export interface PointBehaviour {
   readonly stage: "point";
   /**
-   * Without what it has to wait: for a pull that sends `lines`, since it is one, or for a `download` that
-   * is under way, since it strikes that.
+   * What it waits for: until `lines` are sent, because it sends one, or until a `download` is under way,
+   * because it acts on that.
    */
   readonly needs?: "lines" | "download";
   /**
-   * Whether it can strike inside a line, after all that was to be sent before. Others wait for the end of
-   * the line.
+   * Whether it can strike inside a line, after everything sent so far. Other faults wait for the end of the
+   * line.
    */
   readonly strikesInLine?: boolean;
   strike(pull: StruckPull): Iterable<Action>;
@@ -51,7 +51,7 @@ export interface ChecksumBehaviour {
   strike(pull: StruckPull): Iterable<Action>;
 }
 
-/** Puts other events, or actions, in place of an event. */
+/** Replaces an event with other events or actions. */
 export interface EventBehaviour {
   readonly stage: "event";
   concerns(event: JobEvent): boolean;
@@ -66,7 +66,7 @@ export interface ObjectBehaviour {
   change(object: StatusObject): StatusObject;
 }
 
-/** The place of a line: before others, at the end, or at the end without a newline. */
+/** Where a line is: followed by others, last, or last without a newline. */
 export type LinePlace = "within" | "last" | "cut";
 
 /** Changes the newline of a line. */
@@ -76,16 +76,16 @@ export interface EndingBehaviour {
   change(ending: string): string;
 }
 
-/** Changes how many lines or bytes come in one chunk. */
+/** Changes how many lines or bytes one chunk contains. */
 export interface ChunkBehaviour {
   readonly stage: "chunk";
   /** How many lines share a chunk. @default {1} */
   readonly lines?: number;
-  /** How many bytes a chunk has at most. @default {Infinity} */
+  /** The most bytes per chunk. @default {Infinity} */
   readonly bytes?: number;
 }
 
-/** What a fault that lasts does, by the stage at which it does it. */
+/** Lasting faults, by the stage at which they act. */
 export interface BehavioursByStage {
   readonly checksum: ChecksumBehaviour;
   readonly event: EventBehaviour;
@@ -94,13 +94,13 @@ export interface BehavioursByStage {
   readonly chunk: ChunkBehaviour;
 }
 
-/** A stage at which faults act that last. */
+/** A stage at which lasting faults act. */
 export type LastingStage = keyof BehavioursByStage;
 
-/** What a fault that lasts does. */
+/** The behaviour of a lasting fault. */
 export type LastingBehaviour = BehavioursByStage[LastingStage];
 
-/** The behaviours that fit where a kind strikes, as its entry in {@link faultKinds} says. */
+/** The behaviours that fit the `at` of a kind's entry in {@link faultKinds}. */
 export interface BehavioursByScope {
   readonly point: PointBehaviour;
   readonly layer: ChecksumBehaviour;

@@ -1,6 +1,6 @@
 /**
- * What each kind of fault does to a pull: one function a kind, from its parameters to its behaviour in one
- * pull. What a kind remembers of the pull is in that function.
+ * What each kind of fault does to a pull. Each kind has one function, which gets its parameters and returns
+ * its behaviour in one pull. State that a kind keeps during the pull lives in that function.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import { seededDigest } from "../runtime/random.ts";
 import type { BehavioursByScope, LastingBehaviour, PointBehaviour } from "./behaviour.ts";
 import type { JobEvent, JobPhase } from "./job.ts";
 
-/** The kinds that strike once there is an answer. */
+/** The kinds that strike once the answer has begun. */
 type PullKind = Exclude<StrikeKind, EarlyKind>;
 
 type BehaviourOf<Kind extends PullKind> = Kind extends keyof typeof faultKinds
@@ -27,7 +27,7 @@ const failWith = ({ message }: { readonly message: string }): PointBehaviour => 
 /** The phases between the download and `success`. */
 const FINAL_PHASES: ReadonlySet<JobPhase> = new Set(["verifying", "writing", "removing"]);
 
-/** The behaviours. Where several kinds act at one stage, they do so in this order. */
+/** The behaviours. If several kinds act at one stage, they do so in this order. */
 const behaviours: {
   readonly [Kind in PullKind]: (parameters: StrikeParameters<Kind>) => BehaviourOf<Kind>;
 } = {
@@ -47,7 +47,7 @@ const behaviours: {
     stage: "point",
     strikesInLine: true,
     *strike({ job }) {
-      job.goOn(); // only this caller hears nothing
+      job.goOn(); // only this caller's stream stalls
       yield { do: "wait", ms };
       job.pass(ms);
     },
@@ -139,7 +139,7 @@ const behaviours: {
   }),
 
   "completed-falls": ({ bytes }) => {
-    /** The `completed` last sent for each layer, unless it was lowered. */
+    /** The `completed` last reported for each layer, unless that one was already lowered. */
     const lastCompleted = new Map<string | undefined, number>();
     return {
       stage: "object",
@@ -169,7 +169,7 @@ const behaviours: {
   "unknown-fields": ({ field }) => ({
     stage: "object",
     concerns: () => true,
-    // Not by assigning: the field may be `__proto__`.
+    // Not by assignment, since the field may be `__proto__`.
     change: (object) =>
       Object.fromEntries([...Object.entries(object), [field, { nested: ["…", null, 1.5] }]]),
   }),
@@ -196,24 +196,24 @@ const behaviours: {
 
 const KINDS = Object.keys(behaviours);
 
-/** A fault, and what it does. */
+/** A fault and its behaviour. */
 export interface Striker<Behaviour> {
   readonly fault: ArmedFault;
   readonly behaviour: Behaviour;
 }
 
-/** Faults of one kind that last. */
+/** Lasting faults of one kind. */
 export type LastingStrikers<Behaviour = LastingBehaviour> = readonly Striker<Behaviour>[];
 
-/** The faults that strike a pull once there is an answer. */
+/** The faults that strike a pull once the answer has begun. */
 export interface Strikers {
-  /** Those that strike at a point, in the order in which they were given. */
+  /** Faults at a point, in the order in which they were given. */
   readonly atPoints: readonly Striker<PointBehaviour>[];
-  /** Those that last, by kind, in the order in which the kinds act. */
+  /** Lasting faults by kind, in the order in which the kinds act. */
   readonly lasting: readonly LastingStrikers[];
 }
 
-/** Gives faults their behaviours. */
+/** Creates the behaviours of faults. */
 export function strikersOf(faults: readonly ArmedFault[]): Strikers {
   const atPoints: Striker<PointBehaviour>[] = [];
   const lasting = KINDS.map((): Striker<LastingBehaviour>[] => []);
@@ -226,8 +226,8 @@ export function strikersOf(faults: readonly ArmedFault[]): Strikers {
 }
 
 function behaviourOf({ kind, parameters }: ArmedFault) {
-  if (!Object.hasOwn(behaviours, kind)) return undefined; // it strikes before the answer
-  // They are the parameters of the kind: `armFault` has checked them.
+  if (!Object.hasOwn(behaviours, kind)) return undefined; // it strikes before the answer begins
+  // `armFault` has checked that these are the parameters of the kind.
   const begin = behaviours[kind as PullKind] as (
     parameters: unknown,
   ) => PointBehaviour | LastingBehaviour;

@@ -1,30 +1,32 @@
 /**
- * The blobs on disk of the mock, and one download per blob, shared by all callers.
+ * The blobs on the mock's disk. Each blob has one download, shared by all callers.
  *
  *     callers ── join ──▶ Download ── shares the bandwidth of the ──▶ Link
  *
- * Nothing here runs by itself. The {@link Link} computes what has arrived from the time that has passed,
- * when somebody asks, so that a download costs nothing in between.
+ * Nothing here runs by itself. When somebody asks, the {@link Link} computes how many bytes have arrived from
+ * the time that has passed, so a download costs nothing in between.
  *
  * @module
  */
 
 import type { Blob } from "../models/models.ts";
 
-/** Times closer than this count as the same, so that rounding errors do not split a download. */
+/**
+ * Times closer than this (in milliseconds) count as equal, so that rounding errors do not split a download.
+ */
 const MOMENT_MS = 1e-3;
 
-/** Something that happens once a link has served so many bytes. */
+/** Something that happens once a link has served a certain number of bytes. */
 interface LinkEvent {
-  /** When it is due: what the link will have served then. It has served so much. */
+  /** The number of bytes served at which it is due. `served` is the number now. */
   dueAtServed(served: number): number;
-  /** Makes it happen, when the link has served so much. */
+  /** Performs it. `served` is the number of bytes served by then. */
   happen(served: number): void;
 }
 
-/** A blob on disk, whole or in part, and the callers that wait for the rest of it. */
+/** A blob on disk, complete or partial, and the callers that wait for the rest of it. */
 export class Download implements LinkEvent {
-  /** What is downloaded. */
+  /** The blob. */
   readonly blob: Blob;
   readonly #link: Link;
   #callers = 0;
@@ -32,7 +34,7 @@ export class Download implements LinkEvent {
   #isActive = false;
   /** The bytes on disk when the download last began, was rolled back, or stopped. */
   #keptBytes = 0;
-  /** What the link had served at that time. */
+  /** What the link had served by then. */
   #keptAtServed = 0;
 
   constructor(blob: Blob, link: Link) {
@@ -45,7 +47,7 @@ export class Download implements LinkEvent {
     return this.#callers;
   }
 
-  /** Whether all of it is on disk, as of the last look. */
+  /** Whether all of it is on disk, as of the last time that was asked about. */
   get isDone(): boolean {
     return this.#keptBytes >= this.blob.size;
   }
@@ -54,7 +56,7 @@ export class Download implements LinkEvent {
   completedAt(time: number): number {
     const served = this.#link.servedAt(time);
     if (!this.#isActive) return this.#keptBytes;
-    // The difference comes first: where it is 0, no rounding takes a byte of what was kept.
+    // Subtract first: if the difference is 0, rounding cannot lose a byte of what was kept.
     const bytes = Math.floor(this.#keptBytes + (served - this.#keptAtServed));
     return Math.min(bytes, this.blob.size);
   }
@@ -66,13 +68,13 @@ export class Download implements LinkEvent {
     return this.#isActive ? this.#link.timeOf(this.dueAtServed()) : Infinity;
   }
 
-  /** A caller begins to wait. */
+  /** Adds a caller that waits for it. */
   join(time: number): void {
     this.#callers++;
     this.#start(time);
   }
 
-  /** A caller stops waiting. When the last one leaves, the download stops and its bytes are kept. */
+  /** Removes a caller. When the last one leaves, the download stops, and its bytes are kept. */
   leave(time: number): void {
     this.#callers--;
     if (this.#callers === 0) this.#stop(time);
@@ -90,7 +92,7 @@ export class Download implements LinkEvent {
     this.#start(time);
   }
 
-  /** Loses bytes, as when a part failed and is fetched again. */
+  /** Loses bytes, as when a part fails and is fetched again. */
   rollBack(bytes: number, time: number): void {
     this.#stop(time);
     this.#keptBytes = Math.max(0, this.#keptBytes - bytes);
@@ -102,7 +104,7 @@ export class Download implements LinkEvent {
     return this.#isActive;
   }
 
-  /** The bytes on disk, and parts of one, when the link has served so much. */
+  /** The bytes on disk, including fractions, when the link has served a number of bytes. */
   bytesAtServed(served: number): number {
     return this.#keptBytes + (this.#isActive ? served - this.#keptAtServed : 0);
   }
@@ -116,12 +118,12 @@ export class Download implements LinkEvent {
     this.#link.remove(this);
   }
 
-  /** What the link will have served when the download ends. */
+  /** What the link will have served when the download is complete. */
   dueAtServed(): number {
     return this.#keptAtServed + this.blob.size - this.#keptBytes;
   }
 
-  /** Ends it: all of it is on disk. Called by the link. */
+  /** Completes it. Called by the link. */
   happen(): void {
     this.#keptBytes = this.blob.size;
     this.#isActive = false;
@@ -144,8 +146,8 @@ export class Download implements LinkEvent {
 }
 
 /**
- * A mark in the bytes of some downloads. When so many of them are on disk, to the byte, the downloads stand
- * still, until they are told to go on.
+ * A number of bytes of some downloads together. When exactly that many are on disk, the downloads pause until
+ * `pass` is called.
  */
 export class Milestone implements LinkEvent {
   readonly #downloads: readonly Download[];
@@ -168,7 +170,7 @@ export class Milestone implements LinkEvent {
     return due === Infinity ? Infinity : this.#link.timeOf(due);
   }
 
-  /** What the link will have served when it is reached: nothing that there is, while nothing is served. */
+  /** What the link will have served when it is reached: `Infinity` while none of its downloads is active. */
   dueAtServed(served: number): number {
     const missing = this.#bytes -
       this.#downloads.reduce((sum, download) => sum + download.bytesAtServed(served), 0);
@@ -176,7 +178,7 @@ export class Milestone implements LinkEvent {
     return active === 0 ? Infinity : served + Math.max(0, missing) / active;
   }
 
-  /** Holds the downloads, which have as many whole bytes then. Called by the link. */
+  /** Pauses the downloads, and rounds them to whole bytes that add up. Called by the link. */
   happen(served: number): void {
     this.#link.unwatch(this);
     this.#state = "reached";
@@ -190,7 +192,7 @@ export class Milestone implements LinkEvent {
     for (const each of held) each.download.holdAt(each.bytes + (each === last ? missing : 0));
   }
 
-  /** Lets the downloads go on, or never stand still. */
+  /** Lets the downloads go on. If called before it is reached, they will not pause. */
   pass(time: number): void {
     const isReached = this.#state === "reached";
     this.#state = "passed";
@@ -217,7 +219,7 @@ class Link {
     this.#bytesPerMs = bytesPerSecond / 1000;
   }
 
-  /** The bytes that every download was served up to a time. What happens until then has happened. */
+  /** The bytes served to each download up to a time. Events due by then are performed first. */
   servedAt(time: number): number {
     for (let next = this.#nextEvent(); next; next = this.#nextEvent()) {
       const due = next.dueAtServed(this.#served);
@@ -259,10 +261,10 @@ class Link {
     this.#milestones.delete(milestone);
   }
 
-  /** The end of a download or a milestone, whichever is first. Of both at once, it is the milestone. */
+  /** The next end of a download or milestone. If both are due at once, the milestone comes first. */
   #nextEvent(): LinkEvent | undefined {
     let next: LinkEvent | undefined = this.#nextToEnd;
-    if (!next) return undefined; // without a download, nothing is reached
+    if (!next) return undefined; // without an active download, no milestone is reached
     for (const milestone of this.#milestones) {
       const isFirst = milestone.dueAtServed(this.#served) <= next.dueAtServed(this.#served);
       if (isFirst) next = milestone;
@@ -284,7 +286,7 @@ class Link {
   }
 }
 
-/** The blobs on disk, whole or in part. */
+/** The blobs on disk, complete or partial. */
 export class BlobStore {
   readonly #downloads = new Map<string, Download>();
   readonly #link: Link;
@@ -304,8 +306,8 @@ export class BlobStore {
   }
 
   /**
-   * Sets a mark in the bytes of some blobs, if they are not there yet. Whoever sets it passes it, when it is
-   * reached or not needed any more.
+   * Sets a milestone in the bytes of some blobs, if they do not have that many yet. The caller must `pass` it
+   * once it is reached or no longer needed.
    */
   milestone(blobs: readonly Blob[], bytes: number, time: number): Milestone | undefined {
     const downloads = blobs.map((blob) => this.download(blob));
@@ -316,12 +318,12 @@ export class BlobStore {
     return milestone;
   }
 
-  /** Puts all of a blob on disk. */
+  /** Puts a complete blob on disk. */
   fill(blob: Blob): void {
     this.download(blob).happen();
   }
 
-  /** Whether all of a blob is on disk at a time. */
+  /** Whether a blob is complete at a time. */
   has(digest: string, time: number): boolean {
     const download = this.#downloads.get(digest);
     return download !== undefined && download.completedAt(time) >= download.blob.size;
@@ -332,7 +334,7 @@ export class BlobStore {
     if (!this.#downloads.get(digest)?.callers) this.#downloads.delete(digest);
   }
 
-  /** How many callers wait for any blob. */
+  /** How many callers are waiting for any blob. */
   get callers(): number {
     let callers = 0;
     for (const download of this.#downloads.values()) callers += download.callers;

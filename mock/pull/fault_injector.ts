@@ -1,5 +1,5 @@
 /**
- * Turns the events of a pull into the actions of its answer, and has the faults act on them.
+ * Turns the events of a pull into the actions of its answer, and applies the faults.
  *
  *     JobEvent ── points, events ──▶ objects ── objects ──▶ lines ── endings, chunks ──▶ Action
  *
@@ -39,19 +39,19 @@ export interface InjectorOptions {
   readonly onStrike: (kind: FaultKind) => void;
 }
 
-/** What one pull sends. */
+/** The stream of one pull. */
 export class FaultInjector {
   readonly #options: InjectorOptions;
-  /** The faults at a point that have not struck yet. */
+  /** Faults at a point that have not struck yet. */
   #pending: readonly Striker<PointBehaviour>[];
-  /** The faults that last, by kind. */
+  /** Lasting faults, by kind. */
   readonly #lasting: readonly LastingStrikers[];
-  /** Those of them that have struck. */
+  /** Lasting faults that have struck. */
   readonly #struck = new Set<ArmedFault>();
   #manifestIsOut = false;
   #linesSent = 0;
   #bytesSent = 0;
-  /** The lines that share the next chunk. */
+  /** Lines held back for the next chunk. */
   #heldBytes: Uint8Array<ArrayBuffer>[] = [];
 
   constructor(options: InjectorOptions) {
@@ -61,16 +61,16 @@ export class FaultInjector {
     this.#lasting = lasting;
   }
 
-  /** The actions that follow from an event of the pull. */
+  /** The actions for an event of the pull. */
   event(event: JobEvent): Iterable<Action> {
     return this.#options.faults.length === 0 ? this.#plainEvent(event) : this.#faultyEvent(event);
   }
 
-  /** The same as {@link #faultyEvent}, faster, for a pull without faults. */
+  /** The fast path, for a pull without faults. It must agree with {@link #faultyEvent}. */
   #plainEvent({ phase, object }: JobEvent): readonly Action[] {
     const isLast = phase === "success";
     if (this.#options.lines === "last" && !isLast) return [];
-    // Without faults, no text needs Go's escapes.
+    // Without faults, no text contains characters that Go escapes.
     const text = JSON.stringify(object) + this.#ending(isLast ? "last" : "within");
     return [{ do: "send", bytes: utf8.encode(text) }];
   }
@@ -85,7 +85,7 @@ export class FaultInjector {
     if (phase === "success") yield* this.#flush();
   }
 
-  /** The actions that follow when the pull has come to a milestone. */
+  /** The actions at a milestone of the pull. */
   *point(reports: readonly JobEvent[]): Generator<Action, void, void> {
     const isSent = this.#options.lines === "all";
     for (const report of isSent ? reports : []) yield* this.#eventLines(report);
@@ -98,14 +98,14 @@ export class FaultInjector {
     yield* this.#flush();
   }
 
-  /** Performs the faults whose point is reached, before the lines of an event. */
+  /** Performs the faults whose point is reached before the lines of an event. */
   *#strikeBefore({ phase }: JobEvent): Generator<Action, void, void> {
-    // First of all, the pull pauses at a milestone that it has come to.
+    // If the pull is at a milestone, it pauses there first.
     if (this.#options.job.isAtMilestone) return;
     yield* this.#strikeWhere(this.#options.lines === "all" || phase === "success");
   }
 
-  /** Performs the faults whose point is reached; those of lines only where lines are sent. */
+  /** Performs the faults whose point is reached. Faults that need lines strike only if lines are sent. */
   *#strikeWhere(isSent: boolean): Generator<Action, void, void> {
     const due = this.#takePending(({ fault: { at = {} }, behaviour: { needs } }) => {
       const isOfALine = needs === "lines" || at.line !== undefined || at.byte !== undefined;
@@ -146,12 +146,12 @@ export class FaultInjector {
   *#perform({ fault, behaviour }: Striker<PointBehaviour>): Generator<Action, void, void> {
     if (!fault.strike()) return;
     this.#note(fault);
-    // What strikes among the bytes strikes after those that are held back.
+    // If it strikes between bytes, send the lines held back first.
     if (behaviour.strikesInLine) yield* this.#flush();
     yield* behaviour.strike(this.#struckPull(fault));
   }
 
-  /** Tells that a fault has struck. A hold is none: nothing goes wrong there. */
+  /** Reports that a fault has struck. A hold is not reported: nothing goes wrong there. */
   #note({ kind }: ArmedFault): void {
     if (kind !== "hold") this.#options.onStrike(kind);
   }
@@ -166,14 +166,14 @@ export class FaultInjector {
     };
   }
 
-  /** The faults that act at a stage, by kind. */
+  /** The lasting faults that act at a stage, by kind. */
   #at<Stage extends LastingStage>(
     stage: Stage,
   ): readonly LastingStrikers<BehavioursByStage[Stage]>[] {
     return this.#lasting.filter((faults) => actAt(faults, stage));
   }
 
-  /** Of the faults of one kind, the one that strikes: the first that something concerns. */
+  /** Of several faults of one kind, the first that applies strikes. */
   #striking<Behaviour>(
     faults: LastingStrikers<Behaviour>,
     concerns: (behaviour: Behaviour) => boolean = () => true,
@@ -213,7 +213,7 @@ export class FaultInjector {
     }
   }
 
-  /** Applies the faults on events to an event. */
+  /** Applies lasting faults to an event. */
   #changedEvent(event: JobEvent): readonly (JobEvent | Action)[] {
     let steps: readonly (JobEvent | Action)[] = [event];
     for (const faults of this.#at("event")) {
@@ -230,7 +230,7 @@ export class FaultInjector {
     yield* this.#text(stringifyGoJson(this.#changedObject(object)), place);
   }
 
-  /** Applies the faults on objects to an object. */
+  /** Applies lasting faults to an object. */
   #changedObject(object: StatusObject): StatusObject {
     let changed = object;
     for (const faults of this.#at("object")) {
@@ -258,7 +258,7 @@ export class FaultInjector {
     return ending;
   }
 
-  /** How many lines or bytes a chunk has, if a fault says so. */
+  /** The lines or bytes per chunk, if a fault sets them. */
   #chunkLimit(unit: "lines" | "bytes"): number | undefined {
     for (const faults of this.#at("chunk")) {
       const striker = this.#striking(faults, (behaviour) => behaviour[unit] !== undefined);
@@ -267,7 +267,7 @@ export class FaultInjector {
     return undefined;
   }
 
-  /** Sends the lines that are held back, as one chunk. */
+  /** Sends the lines held back, as one chunk. */
   *#flush(): Generator<Action, void, void> {
     if (this.#heldBytes.length === 0) return;
     const bytes = concatBytes(this.#heldBytes);
@@ -275,7 +275,7 @@ export class FaultInjector {
     yield* this.#bytes(bytes);
   }
 
-  /** Sends bytes, up to the faults that strike among them, and then the rest. */
+  /** Sends bytes, stopping at each point inside them to perform its faults. */
   *#bytes(bytes: Uint8Array<ArrayBuffer>): Generator<Action, void, void> {
     if (this.#pending.length === 0) return yield* this.#send(bytes);
     const start = this.#bytesSent;

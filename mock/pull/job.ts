@@ -1,8 +1,8 @@
 /**
  * One pull for one caller, as the objects that the server reports.
  *
- * A job is a generator that never waits itself: it yields how long to wait before it goes on. So it can
- * be ended at any moment, and then leaves its downloads at once.
+ * A job is a generator that never waits itself: it yields how long to wait. So it can be ended at any moment,
+ * and then leaves its downloads at once.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { DIGEST_OF_ALL_LAYERS } from "../../src/status.ts";
 import { type Blob, blobsOf, distinctBlobsOf, type Model } from "../models/models.ts";
 import type { BlobStore, Download, Milestone } from "./downloads.ts";
 
-/** An object of the stream, before it is written. Fields that are `undefined` are left out. */
+/** An object of the stream before it is encoded. Fields that are `undefined` are left out. */
 export interface StatusObject {
   status?: string | undefined;
   digest?: string | undefined;
@@ -37,25 +37,25 @@ export interface JobEvent {
   readonly object: StatusObject;
 }
 
-/** A pull has nothing to do for a time. */
+/** A pull has nothing to do for some time. */
 export interface JobWait {
   readonly phase: "waiting";
   readonly ms: number;
 }
 
-/** A pull has come to one of its milestones. Its downloads stand still until it goes on. */
+/** A pull has reached one of its milestones. Its downloads pause until it goes on. */
 export interface JobPoint {
   readonly phase: "point";
-  /** How far the downloads have come, to be reported before anything goes wrong there. */
+  /** The progress of the downloads, to be reported before any fault strikes here. */
   readonly reports: readonly JobEvent[];
 }
 
-/** What a job does: reports something, waits, or has come to a milestone. */
+/** What a job does: it reports something, waits, or has reached a milestone. */
 export type JobSteps = Generator<JobEvent | JobWait | JobPoint, void, void>;
 
 type Events = Generator<JobEvent, void, void>;
 
-/** A pull that fails; the message is the real server's. */
+/** A failed pull. The message is the real server's. */
 export class PullFailure extends Error {
   /** Always `"PullFailure"`. */
   override readonly name = "PullFailure";
@@ -63,9 +63,9 @@ export class PullFailure extends Error {
 
 /** Why a model cannot be pulled. */
 export interface Obstacle {
-  /** The server's words. */
+  /** The server's error message. */
   readonly message: string;
-  /** Whether the server sees it before it asks the registry. */
+  /** Whether the server notices before it asks the registry. */
   readonly isSeenBefore: boolean;
 }
 
@@ -82,17 +82,18 @@ export interface JobOptions {
   /** When it begins. */
   readonly startsAt: number;
   /**
-   * How late a wait may end, in milliseconds, and still count as on time. So a pull is the same each time,
-   * though timers are late by a little. One that is later has missed what was due.
+   * How late a wait may end, in milliseconds, and still count as on time, so that a pull is the same each
+   * time even though timers fire slightly late. After a longer delay, the pull has missed what was due
+   * meanwhile.
    */
   readonly toleranceMs: number;
   /** The milestones at which the pull pauses. */
   readonly milestones: readonly JobMilestone[];
-  /** Records the pulled model. Returns whether the previous version had layers that this one lacks. */
+  /** Records the installed model. Returns whether the previous version had layers that this one lacks. */
   readonly install: (model: Model) => boolean;
 }
 
-/** A number of bytes on disk, of one blob of a model or of all together. */
+/** A number of bytes on disk, of one blob of a model or of all blobs together. */
 export interface JobMilestone {
   /** The blob. @default all */
   readonly blob?: Blob | undefined;
@@ -101,12 +102,12 @@ export interface JobMilestone {
 }
 
 /**
- * How late a timer may be, in milliseconds, without a trace of it in what is sent: later than on a machine
- * that is busy, and sooner than a reader is that has stopped reading.
+ * How late a timer may be, in milliseconds, without any effect on what is sent. Timers on a busy machine are
+ * less late than this, and a reader that has stopped reading delays the pull by more.
  */
 const LATE_MS = 1_000;
 
-/** The time of a job that begins now, on a clock that is never late or on one whose timers are. */
+/** The timing options of a job that begins now. `isNeverLate` says that the clock is exact. */
 export function beginTime(
   now: () => number,
   isNeverLate: boolean,
@@ -116,22 +117,22 @@ export function beginTime(
   return { now, startsAt: Math.ceil(now()), toleranceMs: LATE_MS };
 }
 
-/** A download that is paused until a time. */
+/** A download that is paused until some time. */
 interface Freeze {
   readonly download: Download;
   readonly until: number;
 }
 
-/** A pull, for one caller. Ending the iteration leaves its downloads. */
+/** A pull for one caller. Ending the iteration leaves its downloads. */
 export class PullJob {
   readonly #options: JobOptions;
   /** All blobs of the model, in order, with duplicates. */
   readonly #blobs: readonly Blob[];
-  /** The same without duplicates. */
+  /** The blobs without duplicates. */
   readonly #distinct: readonly Blob[];
   #freezes: Freeze[] = [];
   #milestones: Milestone[] = [];
-  /** The time of the pull, in milliseconds: when what it does was due. */
+  /** The pull's current time, in milliseconds: when its current step was due, not when a late timer fired. */
   #time: number;
 
   constructor(options: JobOptions) {
@@ -156,7 +157,7 @@ export class PullJob {
     return this.#download(blob).completedAt(this.#time);
   }
 
-  /** Whether a blob, or any if none is given, is being downloaded. */
+  /** Whether a blob is being downloaded, or any blob if none is given. */
   isDownloading(blob?: Blob): boolean {
     return this.#activeDownload(blob) !== undefined;
   }
@@ -174,19 +175,19 @@ export class PullJob {
     this.#freezes.push({ download, until: this.#time + milliseconds });
   }
 
-  /** Whether it has come to a milestone, and downloads stand still. */
+  /** Whether it has reached a milestone, where its downloads pause. */
   get isAtMilestone(): boolean {
     return this.#milestones.some((milestone) => milestone.reachedAt(this.#time) <= this.#time);
   }
 
-  /** Lets downloads go on that stand still at a milestone. */
+  /** Resumes downloads that are paused at a milestone. */
   goOn(): void {
     const reached = this.#milestones.filter((each) => each.reachedAt(this.#time) <= this.#time);
     for (const milestone of reached) milestone.pass(this.#time);
     this.#milestones = this.#milestones.filter((milestone) => !reached.includes(milestone));
   }
 
-  /** Holds the downloads of the pull. Returns a function that lets them go on, from that time on. */
+  /** Pauses the downloads. Returns a function that resumes them from the time when it is called. */
   standStill(): () => void {
     const held = this.#distinct.map((blob) => this.#download(blob)).filter(({ isDone }) => !isDone);
     for (const download of held) download.hold(this.#time);
@@ -197,12 +198,12 @@ export class PullJob {
     };
   }
 
-  /** Takes a time into account in which something else kept the pull. */
+  /** Accounts for time during which the pull was kept waiting. */
   pass(milliseconds: number): void {
     this.#time += milliseconds;
   }
 
-  /** Drops a blob, as the server does when it fails its checksum. */
+  /** Drops a blob, as the server does when its checksum is wrong. */
   drop(blob: Blob): void {
     this.#options.store.remove(blob.digest);
   }
@@ -248,7 +249,7 @@ export class PullJob {
     for (const blob of this.#blobs) yield* this.#downloadTogether([blob]);
   }
 
-  /** Downloads blobs at the same time, and reports on them at every tick. */
+  /** Downloads blobs at the same time, and reports their progress at every tick. */
   *#downloadTogether(blobs: readonly Blob[]): JobSteps {
     const { dialect, tickMs } = this.#options;
     const startedAt = this.#time;
@@ -274,7 +275,7 @@ export class PullJob {
           yield* this.#waitUntil(Math.min(tick, endsAt, thawsAt, pausesAt));
           continue;
         }
-        // A ticker keeps one of the ticks that a slow reader misses, and drops the others.
+        // If a slow reader misses several ticks, a Go ticker delivers only one of them.
         tick += tickMs * (Math.floor((this.#time - tick) / tickMs) + 1);
         yield* this.#reportTick(all, downloads);
       }
@@ -291,13 +292,13 @@ export class PullJob {
     this.#time = now() - time > toleranceMs ? now() : Math.max(this.#time, time);
   }
 
-  /** Reports how far the downloads have come at a milestone, and lets them go on after that. */
+  /** Reports the progress at a milestone, and then resumes the downloads. */
   *#pause(all: readonly Download[], downloads: readonly Download[]): JobSteps {
     yield { phase: "point", reports: [...this.#reportTick(all, downloads)] };
     this.goOn();
   }
 
-  /** When the next milestone is reached. */
+  /** When the next milestone will be reached. */
   #nextMilestone(): number {
     if (this.#milestones.length === 0) return Infinity;
     return Math.min(...this.#milestones.map((milestone) => milestone.reachedAt(this.#time)));
@@ -332,7 +333,7 @@ export class PullJob {
     }
   }
 
-  /** When the last of the downloads ends, or `undefined` if all have. */
+  /** When the last of the downloads will end, or `undefined` if all are complete. */
   #endOf(downloads: readonly Download[]): number | undefined {
     let end: number | undefined;
     for (const download of downloads) {
@@ -364,13 +365,13 @@ export class PullJob {
     this.#freezes = [];
   }
 
-  /** Reports how far a download has come. */
+  /** Reports the progress of one download. */
   #report(download: Download, words: Dialect["downloading"]): JobEvent {
     const { digest, size } = download.blob;
     return downloading(words(digest), digest, size, download.completedAt(this.#time));
   }
 
-  /** Reports how far downloads have come, as one figure. */
+  /** Reports the progress of several downloads as one figure. */
   #reportAsOne(downloads: readonly Download[]): JobEvent {
     const total = sum(downloads, ({ blob }) => blob.size);
     const completed = sum(downloads, (download) => download.completedAt(this.#time));
@@ -391,7 +392,7 @@ export class PullJob {
   }
 }
 
-/** A line about a download. The real server leaves out fields that are 0. */
+/** A line about a download. Like the real server, it leaves out fields that are 0. */
 function downloading(
   status: string | undefined,
   digest: string,

@@ -1,5 +1,5 @@
 /**
- * The points of faults as milestones of a pull.
+ * Turns the points of faults into milestones of a pull.
  *
  * @module
  */
@@ -10,8 +10,8 @@ import type { ArmedFault } from "../faults/faults.ts";
 import { bytesOf, findLayer, FIRST_BYTE } from "../faults/points.ts";
 
 /**
- * Where the pull of a model must pause so that faults strike there to the byte: at their shares and bytes of
- * it, but for its very end, after which no byte comes.
+ * Where the pull of a model must pause so that faults strike at the exact byte. Points at the very end need
+ * no milestone, because no byte comes after them.
  */
 export function milestonesOf(faults: readonly ArmedFault[], model: Model): readonly JobMilestone[] {
   return faults.flatMap(({ scope, at, isSpent }) => {

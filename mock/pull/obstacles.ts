@@ -9,22 +9,22 @@ import type { ModelName } from "../models/model_name.ts";
 import { MEDIA_TYPE, type Model } from "../models/models.ts";
 import type { Obstacle } from "./job.ts";
 
-/** What is to be pulled, and how. */
+/** What to pull, and how. */
 export interface PullAttempt {
   readonly name: ModelName;
   /** The model, if the registry has it. */
   readonly model: Model | undefined;
-  /** Whether the registry may do without TLS. */
+  /** Whether the registry may be insecure (without TLS). */
   readonly connection: "secure" | "insecure";
   readonly dialect: Dialect;
 }
 
-/** Why a model cannot be pulled, if there is a reason: the first that the server meets. */
+/** Why a model cannot be pulled, if there is a reason: the first that the server notices. */
 export function obstacleTo(attempt: PullAttempt): Obstacle | undefined {
   return tlsObstacle(attempt) ?? runtimeObstacle(attempt);
 }
 
-/** A registry without TLS, of which the name tells by its scheme. */
+/** A registry without TLS, as the scheme of the name shows. */
 function tlsObstacle({ name, connection, dialect }: PullAttempt): Obstacle | undefined {
   const { scheme, host, namespace, model, tag } = name;
   if (scheme !== "http" || connection === "insecure") return undefined;
@@ -36,7 +36,7 @@ function tlsObstacle({ name, connection, dialect }: PullAttempt): Obstacle | und
   return { message: `pull model manifest: ${message}`, isSeenBefore: false };
 }
 
-/** The words for a model of tensors where its runtime is missing (observed: `PullModel`). */
+/** The error for a model of tensors when its runtime is missing (observed: `PullModel`). */
 const NO_RUNTIME = "this model requires MLX support, but the MLX runtime is not available";
 
 /** A model of tensors, where the runtime for it is missing. */

@@ -14,14 +14,14 @@ import {
   VERSION,
 } from "./recording.ts";
 
-/** What is known when a recording begins. */
+/** The header of a recording, known when it begins. */
 export type RecordingHeader = Omit<Recording, "version" | "exchanges">;
 
 /**
- * A recording as the text of a file.
+ * Writes a recording as the text of a file.
  *
  * @param recording The recording.
- * @return What {@link parseRecording} reads.
+ * @return A text that {@link parseRecording} reads.
  */
 export function formatRecording(recording: Recording): string {
   const exchanges = recording.exchanges.flatMap((exchange, index) => {
@@ -48,7 +48,7 @@ export class ExchangeLines {
   readonly #exchange: number;
 
   /**
-   * Begins with an exchange.
+   * Starts an exchange.
    *
    * @param exchange Its number, counted from 1.
    */
@@ -62,7 +62,7 @@ export class ExchangeLines {
     return lineOf({ exchange: this.#exchange, startedAtMs, request: { url, body } });
   }
 
-  /** The line of what comes before the body. */
+  /** The line of the answer's status and headers. */
   answer({ atMs, status, contentType, retryAfter }: RecordedAnswer): string {
     const answer = { status, contentType, retryAfter };
     return lineOf({ exchange: this.#exchange, atMs, answer });

@@ -1,5 +1,5 @@
 /**
- * Faults on the framing of a recorded answer: how its lines end, and which of them share a chunk.
+ * Reframes a recorded answer: changes how its lines end, and how many share a chunk.
  *
  * @module
  */
@@ -11,17 +11,17 @@ import type { RecordedChunk } from "./recording.ts";
 const CR = "\r".charCodeAt(0);
 const LF = "\n".charCodeAt(0);
 
-/** How lines are to be framed. */
+/** How to frame lines. */
 export interface Framing {
   /** What ends a line. */
   readonly endingOf: (place: LinePlace) => string;
-  /** How many lines share a chunk, or `undefined` for as many as were recorded. */
+  /** How many lines share a chunk, or `undefined` to keep the recorded chunks. */
   readonly linesPerChunk: number | undefined;
 }
 
 const utf8 = new TextEncoder();
 
-/** The chunks of an answer, framed in another way. */
+/** The chunks of an answer in another framing. */
 export function reframe(
   chunks: readonly RecordedChunk[],
   { endingOf, linesPerChunk }: Framing,
@@ -30,7 +30,7 @@ export function reframe(
   return linesPerChunk === undefined ? framed : joinLines(framed, linesPerChunk);
 }
 
-/** Replaces the newlines, but for those that stay as they were recorded. */
+/** Replaces the newlines, except those that should stay as recorded. */
 function changeEndings(
   chunks: readonly RecordedChunk[],
   endingOf: Framing["endingOf"],
@@ -50,7 +50,7 @@ function changeEndings(
   });
 }
 
-/** Bytes in parts, each of which ends with a newline, but for the last one. */
+/** Splits bytes after each newline. */
 function splitAfterNewlines(bytes: Uint8Array): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let start = 0;
@@ -61,7 +61,7 @@ function splitAfterNewlines(bytes: Uint8Array): Uint8Array[] {
   return start < bytes.length ? [...parts, bytes.subarray(start)] : parts;
 }
 
-/** Has several lines arrive together, when the last of them arrives. */
+/** Joins several lines into one chunk, which arrives when the last of them did. */
 function joinLines(chunks: readonly RecordedChunk[], lines: number): readonly RecordedChunk[] {
   const joined: RecordedChunk[] = [];
   let [held, heldLines]: [RecordedChunk[], number] = [[], 0];

@@ -1,5 +1,5 @@
 /**
- * What the bytes of a recorded answer say, line by line: how far its download was, and of which layers.
+ * Reads a recorded answer line by line, to find how far its download was, and of which layers.
  *
  * @module
  */
@@ -14,11 +14,11 @@ const NEWLINE = "\n".charCodeAt(0);
 
 /** A line of a recorded answer. */
 export interface RecordedLine {
-  /** Where it begins in the bytes of the answer. */
+  /** The offset in bytes at which it begins. */
   readonly start: number;
-  /** Where it ends: after its newline, if it has one. */
+  /** The offset after it, its newline included. */
   readonly end: number;
-  /** Its fields, or none if it is not an object. */
+  /** Its fields. Empty if the line is not an object. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
@@ -44,18 +44,18 @@ function fieldsOf(line: Uint8Array): RecordedLine["fields"] {
   }
 }
 
-/** The line that says that the pull has succeeded, if there is one. */
+/** The line that reports `success`, if there is one. */
 export function successOf(lines: readonly RecordedLine[]): RecordedLine | undefined {
   return lines.find(({ fields }) => fields.status === "success");
 }
 
-/** The words of the line that says why the pull has failed, if there is one. */
+/** The error message of the answer, if there is one. */
 export function errorOf(lines: readonly RecordedLine[]): string | undefined {
   const words = lines.map(({ fields }) => fields.error).find((error) => typeof error === "string");
   return words as string | undefined;
 }
 
-/** The sizes of the layers that lines tell of, by digest, in bytes. */
+/** The sizes in bytes of the layers that lines report, by digest. */
 export function sizesOf(lines: readonly RecordedLine[]): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const { fields: { digest, total } } of lines) {
@@ -65,8 +65,8 @@ export function sizesOf(lines: readonly RecordedLine[]): Map<string, number> {
 }
 
 /**
- * Where in the bytes of an answer a point is, or `undefined` if they end before it. A number of bytes is
- * exact. A share is where the line ends that first reports so much.
+ * The offset of a point in the bytes of an answer, or `undefined` if they end before it. A number of bytes is
+ * exact; a percentage is the end of the first line that reports as much.
  *
  * @param point The point.
  * @param lines The lines of the answer.
@@ -93,12 +93,12 @@ export function offsetOf(
   })?.end;
 }
 
-/** Whether a line says that all layers are there: small ones may never have been reported. */
+/** Whether a line shows that all layers are complete, even small ones that were never reported. */
 function comesAfterDownload({ status }: RecordedLine["fields"]): boolean {
   return typeof status === "string" && /^(?:verifying|writing|success)/.test(status);
 }
 
-/** Where the next line begins, at a byte or after it: faults that send a line do not cut one in two. */
+/** Where the next line begins, at or after an offset: faults that send a line do not split another one. */
 export function lineStartFrom(
   offset: number,
   lines: readonly RecordedLine[],

@@ -1,5 +1,5 @@
 /**
- * Reads recordings, and says what is wrong with one, and where.
+ * Reads recordings, and reports what is wrong with an invalid one, and where.
  *
  *     text ── lines ──▶ Fields, checked one by one ── by exchange ──▶ Recording
  *
@@ -42,10 +42,10 @@ import {
  * assertEquals(server.clock.now(), 3_600_000);
  * ```
  *
- * @param text The text. Blank lines in it are passed over.
- * @return The recording, as {@link MockServerOptions.recordings} takes it.
- * @throws {ConfigurationError} If it is no recording, or a newer version of the kit has made it. The message
- * names the line, and says what is wrong with it.
+ * @param text The text. Blank lines are skipped.
+ * @return The recording, which {@link MockServerOptions.recordings} accepts.
+ * @throws {ConfigurationError} If it is not a recording, or was made by a newer version of the package. The
+ * message names the line and says what is wrong with it.
  */
 export function parseRecording(text: string): Recording {
   const lines = text.split("\n");
@@ -65,7 +65,7 @@ function fail(problem: string): never {
   throw new ConfigurationError(`Cannot read the recording: ${problem}`);
 }
 
-/** Reads a line of JSON. Every line ends in a newline, so a last one without may be a part of one. */
+/** Reads a line of JSON. Every line ends with a newline, so a last line without one may be incomplete. */
 function readLine(line: string, number: number, isUnended: boolean): Fields {
   let value: unknown;
   try {
@@ -73,7 +73,7 @@ function readLine(line: string, number: number, isUnended: boolean): Fields {
   } catch {
     return isUnended && number > 1
       ? fail(
-        `line ${number} is cut off, as where the recorder was killed: delete the line: ${
+        `line ${number} is incomplete, probably because the recorder was killed; delete it: ${
           show(line)
         }`,
       )
@@ -82,7 +82,7 @@ function readLine(line: string, number: number, isUnended: boolean): Fields {
   return new Fields(value, `line ${number}`);
 }
 
-/** What a field must be. */
+/** A rule for the value of a field. */
 interface Rule<Value> {
   readonly form: string;
   readonly accepts: (value: unknown) => value is Value;
@@ -92,7 +92,7 @@ function rule<Value>(form: string, accepts: (value: unknown) => boolean): Rule<V
   return { form, accepts: accepts as Rule<Value>["accepts"] };
 }
 
-/** Whether a text can be written in UTF-8, so that what is sent is what is read. */
+/** Whether a text can be encoded as UTF-8 without changes. */
 const isText = (value: unknown) => typeof value === "string" && value.isWellFormed();
 const isTime = (value: unknown) => Number.isFinite(value) && Number(value) >= 0;
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
@@ -122,7 +122,7 @@ const RULES = {
   ),
 };
 
-/** An object in a recording, and where it is. */
+/** An object in a recording, with its place. */
 class Fields {
   readonly #object: Readonly<Record<string, unknown>>;
   readonly #where: string;
@@ -135,7 +135,7 @@ class Fields {
     this.#where = where;
   }
 
-  /** Says what is wrong. */
+  /** Throws an error about this object. */
   fail(problem: string): never {
     return fail(`${this.#where}: ${problem}`);
   }
@@ -150,7 +150,7 @@ class Fields {
     return this.has(name) ? this.#object[name] : undefined;
   }
 
-  /** A value that must be there. */
+  /** A required value. */
   get<Value>(name: string, { form, accepts }: Rule<Value>): Value {
     const value = this.any(name);
     if (accepts(value)) return value;
@@ -158,7 +158,7 @@ class Fields {
     return this.fail(`"${name}" must be ${form}, and ${found}`);
   }
 
-  /** A value that may be absent, as a property to spread. */
+  /** An optional value, as an object to spread. */
   optional<Name extends string, Value>(
     name: Name,
     rule: Rule<Value>,
@@ -167,12 +167,12 @@ class Fields {
     return { [name]: this.get(name, rule) } as { [Key in Name]?: Value };
   }
 
-  /** An object inside. */
+  /** A nested object. */
   inside(name: string): Fields {
     return new Fields(this.any(name), `${this.#where}: "${name}"`);
   }
 
-  /** An array of objects inside. */
+  /** A nested array of objects. */
   list(name: string): readonly Fields[] {
     const value = this.any(name);
     if (!Array.isArray(value)) return this.fail(`"${name}" must be an array`);
@@ -183,14 +183,14 @@ class Fields {
 function readHeader(fields: Fields): Omit<Recording, "exchanges"> {
   if (fields.any("format") !== FORMAT) {
     fields.fail(
-      `this is no recording of a pull, which begins with {"format":"${FORMAT}","version":${VERSION}`,
+      `this is not a recording of a pull, which would begin with {"format":"${FORMAT}","version":${VERSION}`,
     );
   }
   const version = fields.get("version", RULES.number);
   if (version > VERSION) {
     fields.fail(
-      `it was made by a newer version of the kit, so update the kit: it has version ${version} of the ` +
-        `format, and this kit reads version ${VERSION}`,
+      `a newer version of this package made it, so update the package: it has version ${version} of the ` +
+        `format, and this package reads version ${VERSION}`,
     );
   }
   return {
@@ -215,12 +215,12 @@ function readEntry(fields: Fields, exchanges: ExchangeReader[]): void {
   const number = fields.get("exchange", RULES.number);
   if (fields.has("request")) {
     const next = exchanges.length + 1;
-    if (number !== next) fields.fail(`this must be exchange ${next}, and it is ${number}`);
+    if (number !== next) fields.fail(`this must be exchange ${next}, not ${number}`);
     exchanges.push(new ExchangeReader(fields));
     return;
   }
   const exchange = exchanges[number - 1] ??
-    fields.fail(`exchange ${number} has no request before this`);
+    fields.fail(`the request of exchange ${number} must come before this`);
   exchange.read(fields);
 }
 
@@ -231,7 +231,7 @@ class ExchangeReader {
   #answer: RecordedAnswer | undefined;
   readonly #chunks: RecordedChunk[] = [];
   #end: RecordedEnd | undefined;
-  /** The time of the line before, in milliseconds since the request. */
+  /** The time of the previous line, in milliseconds since the request. */
   #atMs = 0;
 
   constructor(fields: Fields) {
@@ -240,16 +240,16 @@ class ExchangeReader {
     this.#request = { url: request.get("url", RULES.text), body: request.any("body") };
   }
 
-  /** Reads a line after that of the request. */
+  /** Reads a line after the request. */
   read(fields: Fields): void {
-    if (this.#end) fields.fail("the exchange has ended before this");
+    if (this.#end) fields.fail("the exchange has already ended");
     const atMs = this.#readTime(fields);
     if (fields.has("answer")) this.#answer = this.#readAnswer(fields, atMs);
     else if (fields.has("end")) this.#end = this.#readEnd(fields, atMs);
     else this.#chunks.push(this.#readChunk(fields, atMs));
   }
 
-  /** The exchange, when all lines were read. */
+  /** The exchange, once all lines are read. */
   finish(): RecordedExchange {
     return {
       startedAtMs: this.#startedAtMs,
@@ -264,7 +264,7 @@ class ExchangeReader {
     const atMs = fields.get("atMs", RULES.time);
     if (atMs < this.#atMs) {
       fields.fail(
-        `"atMs" must not be less than before, which was ${this.#atMs}, and it is ${atMs}`,
+        `"atMs" must not be less than the previous one, ${this.#atMs}, and it is ${atMs}`,
       );
     }
     this.#atMs = atMs;
@@ -272,7 +272,7 @@ class ExchangeReader {
   }
 
   #readAnswer(fields: Fields, atMs: number): RecordedAnswer {
-    if (this.#answer) fields.fail("the exchange has had an answer before this");
+    if (this.#answer) fields.fail("the exchange already has an answer");
     const answer = fields.inside("answer");
     return {
       atMs,
@@ -286,13 +286,15 @@ class ExchangeReader {
     if (fields.has("text") === fields.has("base64")) {
       fields.fail('it must have one of "request", "answer", "text", "base64" and "end"');
     }
-    if (!this.#answer) fields.fail("the exchange has no answer before this");
+    if (!this.#answer) fields.fail("the exchange has no answer yet");
     return { atMs, bytes: readBytes(fields) };
   }
 
   #readEnd(fields: Fields, atMs: number): RecordedEnd {
     const how = fields.get("end", RULES.ending);
-    if (how === "whole" && !this.#answer) fields.fail("nothing is whole that has no answer");
+    if (how === "whole" && !this.#answer) {
+      fields.fail('an exchange without an answer cannot end as "whole"');
+    }
     return { atMs, how, ...fields.optional("reason", RULES.text) };
   }
 }

@@ -23,13 +23,13 @@ const MISTAKES: Readonly<Record<string, readonly [lines: readonly string[], prob
   "nothing": [[], "it is empty"],
   "a stream": [
     ['{"status":"success"}'],
-    'line 1: this is no recording of a pull, which begins with {"format":"ollama-pull-recording"',
+    'line 1: this is not a recording of a pull, which would begin with {"format":"ollama-pull-recording"',
   ],
   "text": [["Hello"], 'line 1 is not JSON: "Hello"'],
   "a number": [["5"], "line 1 must be an object, not 5"],
   "a newer version": [
     [HEADER.replace(":1,", ":2,")],
-    "line 1: it was made by a newer version of the kit, so update the kit",
+    "line 1: a newer version of this package made it, so update the package",
   ],
   "no version": [
     [HEADER.replace('"version":1,', "")],
@@ -45,28 +45,28 @@ const MISTAKES: Readonly<Record<string, readonly [lines: readonly string[], prob
   ],
   "an exchange that begins in its middle": [
     [HEADER, ANSWER],
-    "line 2: exchange 1 has no request before this",
+    "line 2: the request of exchange 1 must come before this",
   ],
   "exchanges out of order": [
     [HEADER, REQUEST.replace(":1,", ":2,")],
-    "line 2: this must be exchange 1, and it is 2",
+    "line 2: this must be exchange 1, not 2",
   ],
   "no number of an exchange": [[HEADER, "{}"], 'line 2: "exchange" must be a whole number above 0'],
   "two answers": [
     [HEADER, REQUEST, ANSWER, ANSWER],
-    "line 4: the exchange has had an answer before this",
+    "line 4: the exchange already has an answer",
   ],
   "a body before the answer": [
     [HEADER, REQUEST, '{"exchange":1,"atMs":5,"text":""}'],
-    "line 3: the exchange has no answer before this",
+    "line 3: the exchange has no answer yet",
   ],
   "a whole end without an answer": [
     [HEADER, REQUEST, END],
-    "line 3: nothing is whole that has no answer",
+    'line 3: an exchange without an answer cannot end as "whole"',
   ],
   "something after the end": [
     [HEADER, REQUEST, ANSWER, END, END],
-    "line 5: the exchange has ended before this",
+    "line 5: the exchange has already ended",
   ],
   "an unknown end": [
     [HEADER, REQUEST, ANSWER, END.replace("whole", "lost")],
@@ -74,7 +74,7 @@ const MISTAKES: Readonly<Record<string, readonly [lines: readonly string[], prob
   ],
   "a time that goes back": [
     [HEADER, REQUEST, ANSWER, END.replace("9", "4")],
-    'line 4: "atMs" must not be less than before, which was 5, and it is 4',
+    'line 4: "atMs" must not be less than the previous one, 5, and it is 4',
   ],
   "no time": [
     [HEADER, REQUEST, ANSWER.replace('"atMs":5,', "")],
@@ -138,7 +138,7 @@ describe("parseRecording", () => {
     assertThrows(
       () => parseRecording(whole.slice(0, -5)),
       ConfigurationError,
-      "line 5 is cut off, as where the recorder was killed: delete the line",
+      "line 5 is incomplete, probably because the recorder was killed; delete it",
     );
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Plays a recorded answer again: its bytes at their times, with faults on top.
+ * Plays a recorded answer: its bytes at the recorded times, with faults applied.
  *
  *     chunks ── framing ──▶ chunks ── faults at points ──▶ Action
  *
@@ -36,52 +36,52 @@ export interface PlayerOptions {
   readonly exchange: RecordedExchange;
   /** The model that was pulled. */
   readonly model: Model;
-  /** How many times as fast as it was recorded it is played. With `Infinity`, it takes no time. */
+  /** How fast to play it, as a multiple of the recorded speed. With `Infinity`, it takes no time. */
   readonly speed: number;
-  /** The faults, all of them of kinds that strike recordings. */
+  /** The faults, all of kinds that can strike recordings. */
   readonly faults: readonly ArmedFault[];
-  /** The time in milliseconds. */
+  /** The clock, in milliseconds. */
   readonly now: () => number;
-  /** Writes an error line, with its newline if it has one. */
+  /** Writes an error line, with a newline if it had one. */
   readonly errorLine: (message: string) => string;
   /** Called when a fault strikes. */
   readonly onStrike: (kind: FaultKind) => void;
-  /** Called with the words of an error line, recorded or sent by a fault. */
+  /** Called with the message of an error line, recorded or sent by a fault. */
   readonly onError: (message: string) => void;
-  /** Called before the bytes are sent that say that the pull has succeeded. */
+  /** Called before the bytes that report `success` are sent. */
   readonly onSuccess: () => void;
 }
 
-/** How a body ends: with its last bytes or later, as HTTP says or with the connection. */
+/** How a body ends: together with its last bytes, later, or with a broken connection. */
 type Ending = "with the last bytes" | "whole" | "broken";
 
-/** A fault, and before which byte it strikes. */
+/** A fault, and the offset of the byte before which it strikes. */
 interface Stop {
   readonly fault: ArmedFault;
   readonly offset: number;
   readonly strike: () => Iterable<Action>;
 }
 
-/** What is played of one exchange. */
+/** Plays one exchange. */
 export class RecordedPlayer {
   readonly #options: PlayerOptions;
   readonly #chunks: readonly RecordedChunk[];
-  /** The faults that have not struck yet, the first ones first. */
+  /** The faults that have not struck yet, in order of offset. */
   readonly #stops: Stop[];
-  /** Before which byte the answer says that the pull has succeeded. */
+  /** The offset after the line that reports `success`, or `Infinity` if there is none. */
   readonly #successAt: number;
-  /** The words of the error that was recorded, if there was one. */
+  /** The recorded error message, if there was one. */
   readonly #error: string | undefined;
   /** The size of the body, in bytes. */
   readonly #total: number;
   readonly #ending: Ending;
   /** For `split`: the size of a chunk, in bytes. */
   readonly #maxChunkBytes: number;
-  /** When it began, in milliseconds, without the time for which it was held. */
+  /** The size of a chunk in bytes, set by the fault `split`. */
   #startedAt: number;
   #bytesSent = 0;
 
-  /** Begins to play, now. */
+  /** Starts playing now. */
   constructor(options: PlayerOptions) {
     this.#options = options;
     this.#startedAt = options.now();
@@ -107,7 +107,7 @@ export class RecordedPlayer {
       .sort((a, b) => a.offset - b.offset);
   }
 
-  /** How long it is until a recorded time, in milliseconds. */
+  /** The milliseconds left until a recorded time. */
   msUntil(atMs: number): number {
     const { speed, now } = this.#options;
     return Math.max(0, this.#startedAt + atMs / speed - now());
@@ -131,8 +131,8 @@ export class RecordedPlayer {
   }
 
   /**
-   * How a body ends. What would have come after its client had left is not known, so it is broken there. But
-   * many clients leave when they have read of the success, after which nothing comes.
+   * How a body ends. If the client left, the recording does not show what would have come next, so the
+   * connection breaks there. But many clients leave once they have read `success`, after which nothing comes.
    */
   #endingOf({ chunks, end }: RecordedExchange): Ending {
     if (end.how === "left" && this.#successAt < Infinity) return "with the last bytes";
@@ -140,7 +140,7 @@ export class RecordedPlayer {
     return end.atMs === chunks.at(-1)?.atMs ? "with the last bytes" : "whole";
   }
 
-  /** Strikes with the faults of a stage, which last. Returns what they do. */
+  /** Strikes with the lasting faults of a stage. Returns their behaviours. */
   #strikeAll<Stage extends LastingStage>(
     { lasting }: Strikers,
     stage: Stage,
@@ -148,7 +148,7 @@ export class RecordedPlayer {
     const { exchange, onStrike } = this.#options;
     if (exchange.chunks.length === 0) return [];
     return lasting.flatMap((strikers) => {
-      // Of several faults of a kind, the first one strikes that can.
+      // Of several faults of one kind, the first that can strike does.
       const striker = strikers.find(({ behaviour, fault }) =>
         behaviour.stage === stage && fault.strike()
       );
@@ -158,7 +158,7 @@ export class RecordedPlayer {
     });
   }
 
-  /** The faults that strike at a point of what was recorded. */
+  /** The faults at points of the recording. */
   #stopsAtPoints({ atPoints }: Strikers, lines: readonly RecordedLine[]): readonly Stop[] {
     return atPoints.flatMap(({ fault, behaviour }) => {
       const offset = this.#offsetOf(fault, behaviour, lines);
@@ -178,7 +178,7 @@ export class RecordedPlayer {
     return strikesInLine || offset === undefined ? offset : lineStartFrom(offset, lines);
   }
 
-  /** The faults that strike in place of the success. */
+  /** The faults that replace `success`. */
   #stopsAtSuccess({ lasting }: Strikers, lines: readonly RecordedLine[]): readonly Stop[] {
     const offset = successOf(lines)?.start;
     if (offset === undefined) return [];
@@ -216,7 +216,7 @@ export class RecordedPlayer {
     return { do: "send", bytes, ...(isEnd && { ends: "finished" }) };
   }
 
-  /** Performs the faults that strike here. Returns whether one of them has ended the answer. */
+  /** Performs the faults due here. Returns whether one of them has ended the answer. */
   *#strike(): Generator<SentAction, boolean, void> {
     while (this.#bytesToStop() <= 0) {
       const { fault, strike } = this.#stops.shift()!;
@@ -231,7 +231,7 @@ export class RecordedPlayer {
     return false;
   }
 
-  /** What a fault sees of the pull: there is no download, so a stall changes nothing but the times. */
+  /** The pull as a fault sees it. There is no download, so a stall changes only the timing. */
   get #struckPull(): StruckPull {
     const { now } = this.#options;
     return {
@@ -254,10 +254,12 @@ export class RecordedPlayer {
   }
 }
 
-/** The event for which a fault puts something else. */
+/** A stand-in for the event that a fault replaces. */
 const SUCCESS = { phase: "success", object: { status: "success" } } as const;
 
-/** Faults on downloads strike no recorded pull. What was due during a stall comes at once after it. */
+/**
+ * No fault on downloads can strike a recorded pull. Bytes that were due during a stall follow right after it.
+ */
 const NO_DOWNLOAD = {
   goOn() {},
   pass() {},

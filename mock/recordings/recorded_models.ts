@@ -1,5 +1,5 @@
 /**
- * The models whose pulls were recorded, and which of its recorded pulls each of them plays next.
+ * The models in recordings, and which recorded pull each of them plays next.
  *
  * @module
  */
@@ -13,30 +13,30 @@ import { seededDigest } from "../runtime/random.ts";
 import { linesOf, sizesOf } from "./lines.ts";
 import type { RecordedExchange, RecordedLayer, Recording } from "./recording.ts";
 
-/** Whether a pull was asked for as a stream, or as a single object. */
+/** Whether a pull asked for a stream or for a single object. */
 type Form = "stream" | "single";
 
-/** A recorded pull that is to be played. */
+/** A recorded pull to play. */
 export interface RecordedPull {
   readonly exchange: RecordedExchange;
-  /** The model, with the layers that its recordings tell of. */
+  /** The model, with the layers known from its recordings. */
   readonly model: Model;
 }
 
-/** A model, and the recorded pulls of it that are still to be played, in order. */
+/** A model, and its recorded pulls that are still to be played, in order. */
 interface RecordedModel {
   readonly model: Model;
   readonly left: Record<Form, RecordedExchange[]>;
 }
 
-/** The models of recordings. */
+/** The models in recordings. */
 export class RecordedModels {
   readonly #models: ReadonlyMap<string, RecordedModel>;
 
   /**
    * Sorts the pulls of recordings by model.
    *
-   * @throws {ConfigurationError} If one of them is no recording, or has no pull.
+   * @throws {ConfigurationError} If one of them is not a recording, or contains no pull.
    */
   constructor(recordings: readonly Recording[]) {
     const byModel = new Map<string, NamedPull[]>();
@@ -47,14 +47,14 @@ export class RecordedModels {
     this.#models = new Map([...byModel].map(([key, pulls]) => [key, toModel(pulls)]));
   }
 
-  /** The models. Faults that strike them must be of kinds that strike recordings. */
+  /** The models. Only faults of kinds that support recordings can strike them. */
   get models(): readonly Model[] {
     return [...this.#models.values()].map(({ model }) => model);
   }
 
   /**
-   * The next recorded pull of a model that was asked for in a form: the one after that which was played
-   * last, or the last one again. `undefined` if there is none, so that the model is pulled as any other.
+   * The next recorded pull of a model in the requested form; after the last one, that one again. `undefined`
+   * if there is none, so that the pull is simulated like any other.
    */
   next(name: ModelName, form: Form): RecordedPull | undefined {
     const recorded = this.#models.get(modelKey(name));
@@ -71,7 +71,7 @@ interface NamedPull {
   readonly layers: readonly RecordedLayer[];
 }
 
-/** The pulls of a recording. What names no model, and redirects, cannot be played. */
+/** The pulls in a recording. Exchanges that name no model, and redirects, cannot be played. */
 function pullsOf(recording: Recording): readonly NamedPull[] {
   if (!Array.isArray(recording?.exchanges)) {
     throw new ConfigurationError(
@@ -88,7 +88,7 @@ function pullsOf(recording: Recording): readonly NamedPull[] {
   );
 }
 
-/** The name of the model that was to be pulled, if there was one that a server takes. */
+/** The name of the requested model, if it is valid. */
 function nameOf(exchange: RecordedExchange): ModelName | undefined {
   const { model, name } = fieldsOf(exchange);
   try {
@@ -102,12 +102,12 @@ function fieldsOf({ request: { body } }: RecordedExchange): Record<string, unkno
   return Object(body);
 }
 
-/** Whether a client was sent elsewhere, where it then has asked again. */
+/** Whether the answer redirects the client, which then sends another request. */
 function isRedirect({ answer }: RecordedExchange): boolean {
   return answer !== undefined && answer.status >= 300 && answer.status < 400;
 }
 
-/** The layers of the model of a recording, as far as they are known. */
+/** The known layers of the model in a recording. */
 function layersOf({ layers, exchanges }: Recording): readonly RecordedLayer[] {
   if (layers) return layers;
   const sizes = exchanges.flatMap(({ chunks }) => [...sizesOf(linesOf(chunks))]);
@@ -131,7 +131,7 @@ function toModel(pulls: readonly NamedPull[]): RecordedModel {
   };
 }
 
-/** A model of recorded layers, of which the last one is taken for the config. */
+/** A model of recorded layers, the last of which becomes the config. */
 function modelOf(name: ModelName, recorded: readonly RecordedLayer[]): Model {
   const blobs = recorded.map(({ digest, size, mediaType = `${MEDIA_TYPE}model` }): Blob => ({
     digest,

@@ -1,8 +1,8 @@
 /**
- * Records pulls as they come: a `fetch` that writes down what passes through it.
+ * Records pulls as they happen: a `fetch` that writes down everything that passes through it.
  *
- * Every line is written at once, so nothing is kept in memory, and what was recorded is there whatever ends
- * the program.
+ * Every line is written at once. So nothing is kept in memory, and the recording survives if the program is
+ * killed.
  *
  * @module
  */
@@ -12,14 +12,14 @@ import type { PullRequestInit } from "../../src/pull/options.ts";
 import { ExchangeLines, headerLine, type RecordingHeader } from "./format.ts";
 import type { RecordedEnd } from "./recording.ts";
 
-/** A function that makes the requests of pulls. */
+/** The type of the `fetch` of a pull. */
 export type PullFetch = (url: string, init: PullRequestInit) => Response | Promise<Response>;
 
-/** What a {@link Recorder} writes to, and its clock. */
+/** Where a {@link Recorder} writes, and its clock. */
 export interface RecorderOptions {
   /** Writes a line of the recording. */
   readonly write: (line: string) => void;
-  /** The time in milliseconds. */
+  /** The clock, in milliseconds. */
   readonly now: () => number;
 }
 
@@ -36,7 +36,7 @@ export class Recorder {
     options.write(headerLine(header));
   }
 
-  /** Makes a `fetch` that records what it is asked and what comes back. */
+  /** Creates a `fetch` that records each request and its answer. */
   record(fetch: PullFetch): (url: string, init: PullRequestInit) => Promise<Response> {
     return async (url, init) => {
       const exchange = this.#begin(url, init);
@@ -50,7 +50,7 @@ export class Recorder {
     };
   }
 
-  /** Ends the exchanges that have not ended: nobody will read on. */
+  /** Ends the exchanges that are still open, because nobody will read on. */
   close(): void {
     for (const exchange of this.#open) exchange.end("left");
   }
@@ -71,7 +71,7 @@ export class Recorder {
   }
 }
 
-/** An exchange that is being recorded. */
+/** An exchange being recorded. */
 class OpenExchange {
   readonly #lines: ExchangeLines;
   readonly #signal: AbortSignal;
@@ -100,7 +100,7 @@ class OpenExchange {
     this.#options.write(lineOf(this.#lines, atMs));
   }
 
-  /** Records an answer, and returns one that records its body while that is read. */
+  /** Records an answer. Returns one whose body is recorded as it is read. */
   answer(response: Response): Response {
     const { status, headers, body } = response;
     const contentType = headers.get("Content-Type");
@@ -111,7 +111,7 @@ class OpenExchange {
     return response;
   }
 
-  /** Records that a connection has failed, or that the client has ended it. */
+  /** Records that the connection failed, or that the client closed it. */
   fail(error: unknown): void {
     if (this.#signal.aborted) return this.end("left");
     this.end("broken", withoutLogin(diagnose(error).words));
@@ -124,7 +124,7 @@ class OpenExchange {
     this.#onEnd();
   }
 
-  /** The same body, of which each chunk is recorded when it arrives. */
+  /** The same body, recording each chunk as it arrives. */
   #tap(body: ReadableStream<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
     const reader = body.getReader();
     return new ReadableStream({
@@ -139,7 +139,7 @@ class OpenExchange {
           this.fail(error);
           throw error;
         }
-        // A body that a signal ends may end as if it were whole.
+        // A body that a signal aborts may look complete.
         this.end(this.#signal.aborted ? "left" : "whole");
         controller.close();
       },
@@ -151,27 +151,27 @@ class OpenExchange {
   }
 }
 
-/** A time in milliseconds, without decimals that no clock has. */
+/** A time in milliseconds, without decimals beyond a clock's precision. */
 function roundTime(milliseconds: number): number {
   return Math.round(milliseconds * 1_000) / 1_000;
 }
 
-/** An address without what may be secret: user name, password, query and fragment. */
+/** An address without the parts that may be secret: user name, password, query and fragment. */
 function addressOf(url: string): string {
   const { origin, pathname } = new URL(url);
   return origin + pathname;
 }
 
-/** The fields of a request that are recorded. Those that are left out may be secret, as `password` is. */
+/** The request fields that are recorded. Others, such as `password`, may be secret. */
 const RECORDED_FIELDS = ["model", "name", "insecure", "stream"];
 
-/** What is recorded of the body of a request. */
+/** The recorded part of a request's body. */
 function bodyOf(body: string): unknown {
   const fields = Object.entries(JSON.parse(body));
   return Object.fromEntries(fields.filter(([name]) => RECORDED_FIELDS.includes(name)));
 }
 
-/** Words of a runtime without a user name and password, such as those of a proxy. */
+/** A runtime's message without user names and passwords, such as those of a proxy. */
 function withoutLogin(words: string): string {
   return words.replaceAll(/\/\/[^\s/]*@/g, "//***@");
 }

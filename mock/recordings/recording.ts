@@ -1,10 +1,10 @@
 /**
- * Recordings of pulls: what a server was asked, what it sent, byte by byte, and when.
+ * Recordings of pulls: the requests, and the answers byte by byte with their times.
  *
  *     pull --record FILE ── recorder.ts ──▶ FILE ── parse.ts ──▶ Recording ──▶ mock --replay FILE
  *
- * A file is text in lines of JSON, which a person can read and attach to a bug report. `format.ts` writes
- * it, and `parse.ts` reads it and checks every line. This is version 1 of the format:
+ * A file has one JSON object per line, which a person can read and attach to a bug report. `format.ts` writes
+ * it; `parse.ts` reads it and checks every line. This is version 1 of the format:
  *
  * ```json
  * {"format":"ollama-pull-recording","version":1,"recordedAt":"2026-11-29T15:00:00.000Z","recordedBy":"@ollama-pull/kit 0.1.0","server":"0.34.1"}
@@ -15,29 +15,28 @@
  * {"exchange":1,"atMs":95.1,"end":"broken","reason":"connection reset by peer"}
  * ```
  *
- * - The first line tells what the file is. Its `server` and `layers` may be absent.
+ * - The first line identifies the file. Its `server` and `layers` are optional.
  * - Each request is an exchange, numbered from 1, so a pull with retries has several. Exchanges may overlap.
  *   `startedAtMs` is when the request was made, in milliseconds since the recording began; each `atMs` is in
  *   milliseconds since the request, and never less than the one before it.
- * - The body of a request is its JSON, or text if it was none. Only `model`, `name`, `insecure` and `stream`
- *   of it are recorded, and of the address only scheme, host, port and path: no credentials.
- * - `answer` is the status, the content type (`null` if there is none) and the `Retry-After`, if there is
- *   one. An exchange without it was never answered.
- * - Each chunk that arrived is a line: as `text` where its bytes are valid UTF-8, or else, as where it ends
- *   inside a character, as `base64`. What a server sends is never changed, so look at it before you publish
- *   it.
- * - `end` is how the body ended: `whole` (as HTTP says), `broken` (the connection failed), or `left` (by the
- *   client). An exchange without an `end` is one whose recorder was killed; it is read as `left`.
+ * - The body of a request is its JSON, or text if it was not JSON. Only `model`, `name`, `insecure` and
+ *   `stream` of it are recorded, and only scheme, host, port and path of the address: no credentials.
+ * - `answer` has the status, the content type (`null` if there is none) and the `Retry-After`, if any. An
+ *   exchange without it was never answered.
+ * - Each chunk that arrived is a line: as `text` if its bytes are valid UTF-8, and otherwise (as when it ends
+ *   inside a character) as `base64`. What the server sends is recorded unchanged, so review it before you
+ *   publish it.
+ * - `end` says how the body ended: `whole` (completely), `broken` (the connection failed), or `left` (the
+ *   client disconnected). If an exchange has no `end`, its recorder was killed; it is read as `left`.
  *
- * Readers pass over fields that they do not know. The version rises when a recording means something else
- * to a reader that does.
+ * Readers ignore unknown fields. The version changes when existing readers would misunderstand a recording.
  *
  * @module
  */
 
 import type { Bytes } from "../../src/bytes.ts";
 
-/** What the first line of a file says that it is. */
+/** The `format` in the first line of a file. */
 export const FORMAT = "ollama-pull-recording";
 
 /** The newest version of the format. */
@@ -49,11 +48,11 @@ export interface Recording {
   readonly version: 1;
   /** When it began: a date and time in the form of ISO 8601. */
   readonly recordedAt: string;
-  /** What has recorded it, such as `@ollama-pull/kit 0.1.0`. */
+  /** The program that recorded it, such as `@ollama-pull/kit 0.1.0`. */
   readonly recordedBy: string;
-  /** The version of the server, with or without its name, if that is known. */
+  /** The version of the server, with or without its name, if known. */
   readonly server?: string | undefined;
-  /** The layers of the model, if they are known from elsewhere. */
+  /** The layers of the model, if known from elsewhere. */
   readonly layers?: readonly RecordedLayer[] | undefined;
   /** The requests and their answers, in the order of the requests. */
   readonly exchanges: readonly RecordedExchange[];
@@ -65,7 +64,7 @@ export interface RecordedLayer {
   readonly digest: string;
   /** The size in bytes. */
   readonly size: number;
-  /** What the layer holds. */
+  /** The media type, which says what the layer contains. */
   readonly mediaType?: string | undefined;
 }
 
@@ -73,9 +72,9 @@ export interface RecordedLayer {
 export interface RecordedExchange {
   /** When the request was made, in milliseconds since the recording began. */
   readonly startedAtMs: number;
-  /** What was asked. */
+  /** The request. */
   readonly request: RecordedRequest;
-  /** What came before the body, or `undefined` if the server never answered. */
+  /** The status and headers, or `undefined` if the server never answered. */
   readonly answer: RecordedAnswer | undefined;
   /** The body, chunk by chunk. */
   readonly chunks: readonly RecordedChunk[];
@@ -83,15 +82,15 @@ export interface RecordedExchange {
   readonly end: RecordedEnd;
 }
 
-/** What was asked. */
+/** A recorded request. */
 export interface RecordedRequest {
   /** The address, without user name, password, query and fragment. */
   readonly url: string;
-  /** The body: JSON, text if it was none, or `undefined` if it was empty. */
+  /** The body: JSON, text if it was not JSON, or `undefined` if it was empty. */
   readonly body: unknown;
 }
 
-/** What came before the body. */
+/** The status and headers of an answer. */
 export interface RecordedAnswer {
   /** When it arrived, in milliseconds since the request. */
   readonly atMs: number;
@@ -115,8 +114,8 @@ export interface RecordedChunk {
 export interface RecordedEnd {
   /** When, in milliseconds since the request. */
   readonly atMs: number;
-  /** `whole` (as HTTP says), `broken` (the connection failed) or `left` (by the client). */
+  /** `whole` (completely), `broken` (the connection failed) or `left` (the client disconnected). */
   readonly how: "whole" | "broken" | "left";
-  /** For `broken`: why, in the words of the runtime. */
+  /** For `broken`: the reason, in the runtime's words. */
   readonly reason?: string | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * What the tests of recordings share: recordings of any bytes at any times, and a small one.
+ * Helpers for the tests of recordings: a small recording, and arbitrary ones of any bytes at any times.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const texts = fc.string({ unit: "binary", minLength: 1, maxLength: 12 })
   .map((text) => new TextEncoder().encode(text));
 const bytes = fc.uint8Array({ minLength: 1, maxLength: 12 }).map((some) => new Uint8Array(some));
 
-/** Bytes of any kind that arrived at any times. */
+/** Arbitrary bytes that arrived at arbitrary times. */
 export const chunkLists: fc.Arbitrary<RecordedChunk[]> = fc.array(
   fc.record({ gap: gaps, bytes: fc.oneof(texts, bytes) }),
   { maxLength: 8 },
@@ -23,7 +23,7 @@ export const chunkLists: fc.Arbitrary<RecordedChunk[]> = fc.array(
   return parts.map(({ gap, bytes }) => ({ atMs: atMs += gap, bytes }));
 });
 
-/** An exchange of a model with these bytes, whole unless it is said how it ended. */
+/** An exchange for a model with these bytes. It is complete unless `end` says otherwise. */
 export function exchangeOf(
   chunks: readonly RecordedChunk[],
   end: Partial<RecordedEnd> = {},
@@ -48,7 +48,7 @@ export function recordingOf(...exchanges: readonly RecordedExchange[]): Recordin
   };
 }
 
-/** Lines that arrive one by one, a number of milliseconds apart. */
+/** Lines that arrive one by one, at an interval in milliseconds. */
 export function linesEvery(ms: number, ...objects: readonly object[]): RecordedChunk[] {
   return objects.map((object, index) => ({
     atMs: index * ms,
@@ -56,7 +56,7 @@ export function linesEvery(ms: number, ...objects: readonly object[]): RecordedC
   }));
 }
 
-/** A body whose chunks arrive at their times, and the time. */
+/** A body whose chunks arrive at their times, and the clock. */
 export function arriving(
   chunks: readonly RecordedChunk[],
 ): { body: ReadableStream<Uint8Array>; now: () => number } {

@@ -1,11 +1,11 @@
 /**
- * The built-in modules of Deno, Bun and Node. They are loaded by name when they are needed, and not
- * imported, so that browsers and Workers can load the code that uses them, and bundlers can bundle it.
+ * The built-in modules of Deno, Bun and Node. They are loaded by name at run time, not imported, so that
+ * browsers and Workers can load, and bundlers can bundle, the code that uses them.
  *
  * @module
  */
 
-/** The modules that are used. */
+/** The modules that the mock uses. */
 interface Builtins {
   "node:child_process": typeof import("node:child_process");
   "node:http": typeof import("node:http");
@@ -15,12 +15,12 @@ interface Builtins {
   "node:tls": typeof import("node:tls");
 }
 
-/** What is used of the global `process`. */
+/** The part of the global `process` that the mock uses. */
 interface Process {
   getBuiltinModule?<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined;
 }
 
-/** A module of the runtime, or `undefined` in one that does not have it. */
+/** Loads a built-in module. Returns `undefined` if the runtime does not have it. */
 export function builtinModule<Name extends keyof Builtins>(name: Name): Builtins[Name] | undefined {
   const { process } = globalThis as { process?: Process };
   return process?.getBuiltinModule?.(name);

@@ -1,6 +1,6 @@
 /**
- * Serves a `fetch` function on a port. `node:http`, which Deno, Bun and Node all have, is what lets a
- * server notice at any time that a client has left, and break a connection.
+ * Serves a `fetch` function on a port. It uses `node:http`, which Deno, Bun and Node all have, because only
+ * there can a server notice at any time that a client has disconnected, and break a connection.
  *
  * @module
  */
@@ -13,13 +13,13 @@ import { builtinModule } from "./builtin.ts";
 /** Where to listen. */
 export interface ListenOptions {
   /**
-   * The port, or 0 for one that is free.
+   * The port, or 0 for a free one.
    *
    * @default {0}
    */
   port?: number | undefined;
   /**
-   * The address. Anything but a loopback address lets other machines in.
+   * The address. Other machines can connect unless it is a loopback address.
    *
    * @default {"127.0.0.1"}
    */
@@ -28,16 +28,16 @@ export interface ListenOptions {
 
 /** A server that listens. `await using` closes it. */
 export interface Listener extends AsyncDisposableIfKnown {
-  /** Its address, as in `http://127.0.0.1:11434`. */
+  /** Its address, such as `http://127.0.0.1:11434`. */
   readonly url: string;
   /** Ends all connections and frees the port. */
   close(): Promise<void>;
 }
 
-/** Answers a request that came from an address. When it fails, the connection breaks. */
+/** Answers a request that came from a peer address. If it fails, the connection breaks. */
 export type Handler = (request: Request, peer: string | undefined) => Promise<Response>;
 
-/** Serves a handler on a port. Fails with an error that names the address if it cannot be used. */
+/** Serves a handler on a port. If the address cannot be used, the error names it. */
 export async function listen(handler: Handler, options: ListenOptions = {}): Promise<Listener> {
   const { port = 0, hostname = "127.0.0.1" } = options;
   const host = hostname.includes(":") ? `[${hostname}]` : hostname;
@@ -82,7 +82,7 @@ function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** Answers one request of a server by `node:http`. */
+/** Answers one request of a `node:http` server. */
 export async function serve(
   handler: Handler,
   incoming: IncomingMessage,
@@ -138,12 +138,12 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
     pull: () => void incoming.resume(),
     cancel() {
       isLeft = true;
-      incoming.resume(); // the rest must be read before the next request of the connection
+      incoming.resume(); // read the rest, before the connection's next request
     },
   }, { highWaterMark: 0 });
 }
 
-/** Headers as `node:http` takes them. Cookies are several headers of one name, which no others are. */
+/** Headers for `node:http`. Only `Set-Cookie` may occur more than once. */
 function toNodeHeaders(headers: Headers): Record<string, string | string[]> {
   const cookies = headers.getSetCookie();
   const fields = Object.fromEntries(headers);
@@ -156,7 +156,7 @@ async function send(response: Response, outgoing: ServerResponse): Promise<void>
   outgoing.once("close", () => {
     // Some runtimes do not call back for a write on a broken connection.
     proceed();
-    // A body that has nothing to say would otherwise be waited for. (It may have failed already.)
+    // Do not wait for a body that sends nothing more. (It may already have failed.)
     reader?.cancel().catch(() => {});
   });
   /** Waits until the operating system has the bytes, so that they arrive even if a fault follows. */

@@ -1,5 +1,5 @@
 /**
- * Answers requests of a server that somebody else made by `node:http`, such as Express.
+ * Answers requests of a `node:http` server made by other code, such as Express.
  *
  * @module
  */
@@ -7,19 +7,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Handler, serve } from "./listen.ts";
 
-/** A request of `node:http`, as far as its type matters here: an `IncomingMessage` is one. */
+/** A request of `node:http`: the part of `IncomingMessage` that is needed here. */
 export interface NodeRequest {
   /** Its method. */
   readonly method?: string | undefined;
   /** Its path and query. */
   readonly url?: string | undefined;
-  /** The names and values of its headers, by turns. */
+  /** The names and values of its headers, alternating. */
   readonly rawHeaders: readonly string[];
-  /** Whether its body was read to the end. */
+  /** Whether its body was completely read. */
   readonly readableEnded: boolean;
 }
 
-/** An answer of `node:http`, as far as its type matters here: a `ServerResponse` is one. */
+/** An answer of `node:http`: the part of `ServerResponse` that is needed here. */
 export interface NodeResponse {
   /** Whether the headers were sent. */
   readonly headersSent: boolean;
@@ -28,11 +28,11 @@ export interface NodeResponse {
 }
 
 /**
- * Answers a request of `node:http`: the argument of `createServer`, and a middleware of Express.
+ * Answers a request of `node:http`: an argument for `createServer`, or middleware for Express.
  *
- * @param incoming The request. Nobody may have read its body.
+ * @param incoming The request. Its body must not have been read.
  * @param outgoing The answer.
- * @param next Passes on what the mock does not serve, and errors.
+ * @param next Called for requests that the mock does not serve, and with errors.
  */
 export type NodeListener = (
   incoming: NodeRequest,
@@ -41,10 +41,10 @@ export type NodeListener = (
 ) => void;
 
 /**
- * Makes a listener of a handler.
+ * Makes a listener from a handler.
  *
  * @param handler Answers requests.
- * @param takes Whether the handler answers a request, where somebody else could.
+ * @param takes Whether the handler should answer a request, rather than pass it to `next`.
  */
 export function toNodeListener(
   handler: Handler,
@@ -59,7 +59,7 @@ export function toNodeListener(
   };
 }
 
-/** Whether a handler takes a request. Its body stays unread, for whoever is next. */
+/** Whether a handler takes a request. The body stays unread, for the next handler. */
 function isTaken({ url = "/" }: NodeRequest, takes: (request: Request) => boolean): boolean {
   const address = `http://localhost${url}`;
   return URL.canParse(address) && takes(new Request(address));

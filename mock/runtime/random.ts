@@ -1,10 +1,10 @@
 /**
- * Numbers and bytes that look random and follow from a seed, the same in every runtime.
+ * Numbers and bytes that look random but are determined by a seed, the same in every runtime.
  *
  * @module
  */
 
-/** The state of a generator, from a text: the cyrb128 hash. */
+/** The initial state of a generator, from a text: the cyrb128 hash. */
 function hash(text: string): [number, number, number, number] {
   let a = 1779033703, b = 3144134277, c = 1013904242, d = 2773480762;
   for (let i = 0; i < text.length; i++) {
@@ -21,7 +21,7 @@ function hash(text: string): [number, number, number, number] {
   return [a, b, c, d];
 }
 
-/** A generator of whole numbers below 2^32 that follows from its keys: sfc32. */
+/** A generator of whole numbers below 2^32, determined by its keys: sfc32. */
 export function seededNumbers(...keys: readonly (string | number)[]): () => number {
   let [a, b, c, d] = hash(keys.join("\0"));
   return () => {
@@ -34,10 +34,10 @@ export function seededNumbers(...keys: readonly (string | number)[]): () => numb
   };
 }
 
-/** A made-up digest that follows from its keys: it is not the hash of any bytes. */
+/** A made-up digest, determined by its keys. It is not the hash of any bytes. */
 export function seededDigest(...keys: readonly (string | number)[]): string {
   const next = seededNumbers(...keys);
-  // A loop, since a mock makes hundreds of them as it starts, before the engine has compiled anything.
+  // A loop, because a mock makes hundreds of digests at start-up, before the engine has compiled anything.
   let digest = "sha256:";
   for (let word = 0; word < 8; word++) digest += next().toString(16).padStart(8, "0");
   return digest;
@@ -47,8 +47,8 @@ export function seededDigest(...keys: readonly (string | number)[]): string {
 export const SEEDED_BLOCK_BYTES = 64 * 1024;
 
 /**
- * Bytes of a blob that follow from a key, from one offset up to another. A range is made
- * without the bytes before it.
+ * The bytes of a blob from one offset to another, determined by a key. A range is made without the bytes
+ * before it.
  */
 export function seededBytes(key: string, start: number, end: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(end - start);

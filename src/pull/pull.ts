@@ -1,5 +1,5 @@
 /**
- * The client: `POST /api/pull` as a stream of progress. This folder alone touches the network.
+ * The client: `POST /api/pull` as a stream of progress. All that touches the network goes through this folder.
  *
  *     request ──▶ Connection ── bytes ──▶ ProgressDecoder ──▶ PullProgress
  *                     ▲                                           │

@@ -3,9 +3,9 @@
  *
  *     PullHub ── each snapshot ──▶ at most one record every so often ──▶ bytes ──▶ viewers
  *
- * A record says what has changed since the one before. Who keeps up gets it, and who has fallen behind (or
- * has just come) gets the whole snapshot in its place, and goes on from there. Both are made once for each
- * update and format, and only if somebody wants them.
+ * A record says what has changed since the one before. A viewer that keeps up gets it. One that has fallen
+ * behind, or has just come, gets the whole snapshot instead, and goes on from there. Both are encoded once
+ * for each update and format, and only if a viewer needs them.
  *
  * @module
  */

@@ -1,9 +1,8 @@
 /**
  * Which pages may call the relay, by the origin that the browser tells.
  *
- * A page of any origin can send requests to the relay that carry the cookies of its user: so those of
- * foreign origins are refused, whatever they ask for, and no answer of the relay is left for them to read.
- * Programs other than browsers tell no origin. Who they are is for `allow` to find out.
+ * A page of any origin can send requests that carry its user's cookies. So requests of foreign origins are
+ * refused, whatever they ask for. Other programs than browsers send no origin: `allow` has to know them.
  *
  * @module
  */
@@ -65,8 +64,8 @@ export class Origins {
     const origin = request.headers.get("Origin");
     const site = request.headers.get("Sec-Fetch-Site");
     if (origin === null) return site !== null && FOREIGN_SITES.includes(site);
-    // Behind a proxy that ends TLS the relay is called by another address than the browser was. No page
-    // can set `Sec-Fetch-Site`.
+    // A proxy that ends TLS calls the relay at another address than the browser knows. `Sec-Fetch-Site`
+    // tells nevertheless, and no page can set it.
     return origin !== new URL(request.url).origin && site !== "same-origin" &&
       !this.#configured.has(origin);
   }

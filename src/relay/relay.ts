@@ -22,14 +22,13 @@ import { END_ID, recordHeaders } from "./response.ts";
 import { readRoute, type Route } from "./route.ts";
 import { openingBytes, Viewer } from "./viewer.ts";
 
-/** How long who is refused for a limit is asked to wait, in seconds. */
+/** What `Retry-After` says above a limit, in seconds. */
 const RETRY_AFTER_SECONDS = 10;
 
 /**
- * Makes a handler of requests that relays pulls: a server has one connection to Ollama for each model, and
- * any number of pages and programs start, watch and cancel pulls through it. It fits `Deno.serve`,
- * `Bun.serve`, a Worker, a Durable Object, and frameworks such as Hono (`(context) =>
- * relay(context.req.raw)`).
+ * Makes a handler of requests that relays pulls: any number of pages and programs start, watch and cancel
+ * pulls through it, and each model is pulled from Ollama once. It fits `Deno.serve`, `Bun.serve`, a Durable
+ * Object, and frameworks such as Hono (`(context) => relay(context.req.raw)`).
  *
  * | request                 | answer                                                                 |
  * | ----------------------- | ---------------------------------------------------------------------- |
@@ -39,12 +38,13 @@ const RETRY_AFTER_SECONDS = 10;
  *
  * The model is one segment of the path: `encodeURIComponent("hf.co/some/model")`. A pull is shown as
  * {@link toResponse} does it, as events or (by `Accept`) as lines: the first record is a whole snapshot,
- * and the last one tells how the pull ended. Who reads slowly skips what is out of date, and holds up
- * nobody. Who leaves only leaves: the pull goes on. An `EventSource` that connects again gets a snapshot
- * or, after the end, 204, at which it stops.
+ * and the last one tells how the pull ended. A slow viewer skips what is out of date, and holds up nobody.
+ * When a viewer leaves, the pull goes on, unless `lingerMs` says otherwise. An `EventSource` that connects
+ * again gets a whole snapshot. If it has seen the end, it gets 204, and stops.
  *
- * Whatever is refused is answered with JSON, `{ "error": "…", "code": "…" }`: 400 and 404 for names and
- * paths, 403 for who may not, 405, 413, and 429 above a limit. See `SECURITY.md` for what is promised.
+ * A refusal is JSON, `{ "error": "…", "code": "…" }`: 400 for a bad name, 403 for what is not allowed, 404
+ * for an unknown path or pull, 405 for a method, 413 for a large body, and 429 above a limit.
+ * `SECURITY.md` lists what is promised.
  *
  * ```ts
  * import { createMockServer } from "@ollama-pull/kit/mock";

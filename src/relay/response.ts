@@ -94,7 +94,8 @@ export function recordHeaders(format: RecordFormat): Record<string, string> {
  * ```
  *
  * A page that reads the events with `EventSource` has to close that at the record of the end, or it would
- * connect again.
+ * connect again, with the header `Last-Event-ID: end`. It also stops if that is answered with 204, as
+ * {@link createRelay} does.
  *
  * @param progress The progress, such as {@link pull} gives it. It gets locked.
  * @param options The format.

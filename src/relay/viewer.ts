@@ -3,8 +3,8 @@
  *
  *     Feed ── serve ──▶ Viewer ── when it is read ──▶ body of the response
  *
- * There may be ten thousand of them. So a viewer has no timer, no promise and no queue of its own: it
- * knows which record it had last, and whether somebody waits for the next one.
+ * There may be ten thousand viewers. So a viewer has no timer, no promise and no queue of its own: it only
+ * knows which record it sent last, and whether its body is being read.
  *
  * @module
  */
@@ -110,8 +110,8 @@ export class Viewer {
   }
 
   /**
-   * Is called every so often. Sends something to who waits and got nothing for a time, and cuts off who
-   * has read nothing for a time.
+   * Is called every so often: sends a heartbeat after a silence, or cuts the viewer off if its body was
+   * not read for too long.
    */
   beat(time: number, heartbeatAfterMs: number, idleMs: number): void {
     const silenceMs = time - this.#sentAt;

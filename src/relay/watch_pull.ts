@@ -2,8 +2,8 @@
  * The other end of a relay: its pull as a stream of progress, over as many connections as it takes.
  *
  *     request ──▶ Connection ── bytes ──▶ records ──▶ Ratchet ──▶ PullProgress
- *                     ▲                                  │
- *                     └─── GET, when the connection is lost ◀┘
+ *                     ▲                       │
+ *                     └── GET, after a loss ◀─┘
  *
  * Only the connection is tried again, never the pull: how that ends is for the relay to tell.
  *

@@ -1,5 +1,5 @@
 /**
- * Rules about pulls that the client ends: because its user cancels, or because the server goes silent.
+ * Rules about pulls that the client ends: the user cancels, or the server goes silent.
  *
  * @module
  */
@@ -21,10 +21,12 @@ import {
 import type { AnswerScript } from "../scripted_server.ts";
 import { encode, line, lines, smallPulls } from "../wire_bytes.ts";
 
-/** The time limits for "soon": over the network, long enough for a command on a busy machine. */
+/**
+ * The limit for "soon", in milliseconds: over the network it is long enough for a command on a busy machine.
+ */
 export const SOON_MS = { "network": 3_000, "in-process": 500 };
 
-/** The share of a client's time limit for which a server may wait that does not hang. */
+/** The share of a client's time limit for which a healthy server may pause. */
 export const PAUSE_SHARE = 0.6;
 
 /** The first lines of a pull that goes silent then. */
@@ -33,7 +35,7 @@ const silent = fc.tuple(smallPulls(), fc.integer({ min: 0, max: 2 }))
 
 /**
  * States in which a client with a time limit gives up on silence. While layers are verified, servers are
- * silent for minutes: a client may have another limit then. What comes after that takes no time.
+ * silent for minutes, so a client may have another limit then. The phases after that take no time.
  */
 const SILENT_STATES = [
   PULL_STATES["nothing sent"]!,
@@ -43,14 +45,14 @@ const SILENT_STATES = [
   PULL_STATES["removing"]!,
 ];
 
-/** Downloads that get nowhere: the last lines of them come again and again, in turn. */
+/** Stuck downloads: the last lines are repeated over and over, in turn. */
 interface StuckPull {
   readonly sent: readonly StatusObject[];
-  /** How many lines come again. */
+  /** How many lines are repeated. */
   readonly repeated: number;
 }
 
-/** A pull with layers that have begun side by side, and stand still. */
+/** A pull with layers that have begun in parallel and are stuck. */
 function stuckLayers(shares: readonly number[]): StuckPull {
   const { statuses } = manyLayersPull("spec", shares.length);
   const begun = statuses.filter(({ digest, completed }) => digest && !completed);
@@ -68,8 +70,8 @@ const stuck = fc.array(fc.double({ min: 0, max: 0.99, noNaN: true }), {
 }).map(stuckLayers);
 
 /**
- * Downloads that get nowhere: one that has not begun, one that is nearly there, one that fails and begins
- * again, and several at once.
+ * Stuck downloads: one that has not begun, one that is almost complete, one that fails and restarts, and
+ * several at once.
  */
 const STUCK_STATES: readonly StuckPull[] = [
   { sent: pointIn(wholePull, 2).sent, repeated: 1 },
@@ -92,10 +94,10 @@ const STUCK_STATES: readonly StuckPull[] = [
   stuckLayers([0, 0.5, 0.7, 0.99]),
 ];
 
-/** Lines at which a client gives up. */
+/** Lines on which a client gives up. */
 const FATAL_LINES = [encode("no JSON\n"), line({ error: "max retries exceeded" })];
 
-/** The first lines of a pull, and one at which a client gives up. */
+/** The first lines of a pull, followed by one on which a client gives up. */
 interface ForsakenPull extends PullPoint {
   readonly fatal: typeof FATAL_LINES[number];
 }
@@ -107,20 +109,23 @@ const FORSAKEN_STATES: readonly ForsakenPull[] = ["manifest only", "in a later l
 const forsaken = fc.tuple(silent, fc.constantFrom(...FATAL_LINES))
   .map(([point, fatal]): ForsakenPull => ({ ...point, fatal }));
 
-/** How many times new bytes come in a slow pull, how often nothing new does between, and after what share. */
+/**
+ * For a slow pull: how often new bytes arrive, how often a line without new bytes comes in between, and the
+ * pause as a share of the limit.
+ */
 const NEWS = 8;
 const REPEATS = 2;
 const NEWS_SHARE = 0.4;
 
-/** A layer that is there, and one of which there is little. */
+/** One complete layer, and one that has just begun. */
 const LAYERS = [
   { status: "pulling model", digest: `sha256:${"1a".repeat(32)}`, total: 10_000 },
   { status: "pulling model", digest: `sha256:${"2b".repeat(32)}`, total: 5_000 },
 ] as const;
 
 /**
- * A pull whose news come well within a time limit, but far apart: those of a layer with fewer bytes than the
- * one before, in the same words, with lines between that say the same again.
+ * A pull whose new bytes arrive well within a time limit, but far apart. The second layer has fewer bytes
+ * than the first, uses the same words, and sends lines without new bytes in between.
  */
 function crawlingPull(timeLimitMs: number): Pick<AnswerScript, "chunks" | "pauses"> {
   const [large, small] = LAYERS;
@@ -150,8 +155,8 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "A cancelled pull closes its connection soon, and ends without success",
-    cites: "observed: the server goes on downloading until its last caller has left",
-    evidence: "a pull that was cancelled while it went on",
+    cites: "observed: the server continues to download until its last caller disconnects",
+    evidence: "a pull that was cancelled while it was running",
     maxRuns: 20,
     decisive: pullPoints,
     inputs: silent,
@@ -179,8 +184,8 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "A client that gives up on an answer closes its connection soon",
-    cites: "observed: the server goes on downloading until its last caller has left",
-    evidence: "a client that fails while the server goes on",
+    cites: "observed: the server continues to download until its last caller disconnects",
+    evidence: "a client that fails while the server continues",
     maxRuns: 6,
     decisive: FORSAKEN_STATES,
     inputs: forsaken,
@@ -188,9 +193,9 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
       const soonMs = Math.max(SOON_MS[client.transport], run.graceMs);
       const script = { chunks: [...lines(sent), fatal], ending: "hang" } as const;
       const { play, result } = start(client, script, run);
-      // Another rule is about clients that do not fail there.
+      // Whether the client fails there is for other rules to say.
       if (!await within(result, soonMs) || (await result).failure === undefined) {
-        throw new Inconclusive("The client does not fail while the server goes on");
+        throw new Inconclusive("The client does not fail while the server continues");
       }
       if (await within(play.closedByClient, soonMs)) return run.saw();
       const awaited = "the connection of a pull that has failed to be closed";
@@ -201,8 +206,8 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-TIME-1",
     side: "client",
     level: "should",
-    title: "A server that goes silent does not hang a client that has a time limit",
-    cites: "observed: a connection that was lost on the way stays open for both ends",
+    title: "A server that goes silent does not hang a client with a time limit",
+    cites: "observed: a connection lost in the network stays open at both ends",
     evidence: FAILURE,
     maxRuns: 4,
     skips: unlessLimited,
@@ -220,8 +225,9 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-TIME-2",
     side: "client",
     level: "should",
-    title: "A download that gets nowhere does not hang a client that has a time limit",
-    cites: "observed: the commonest stall talks: the same line comes every 60 ms, often at 99 %",
+    title: "A stuck download does not hang a client with a time limit",
+    cites:
+      "observed: in the most common stall, the same line is repeated every 60 ms, often at 99 %",
     evidence: FAILURE,
     maxRuns: 3,
     skips: unlessLimited,
@@ -231,7 +237,7 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
       expectGivingUp(
         client,
         { chunks: lines(sent), ending: "repeat", repeated, repeatMs: repeatMsFor(client) },
-        "no new byte of the model comes, though the server talks",
+        "no new byte of the model arrived, though the server kept sending lines",
         run,
       ),
   }),
@@ -239,7 +245,7 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-TIME-5",
     side: "client",
     level: "should",
-    title: "A download that goes on slowly is not given up",
+    title: "A client does not give up on a slow download",
     cites: "observed: a server repeats a line every 60 ms, whether there are new bytes or not",
     evidence: SUCCESS,
     maxRuns: 1,
@@ -249,7 +255,7 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
     async check(client, _, run) {
       const { timeLimitMs = 0 } = client;
       const observation = await observe(client, crawlingPull(timeLimitMs), run);
-      // A busy machine may have made the pauses too long.
+      // On a busy machine, the pauses may have been too long.
       if (observation.failure !== undefined && run.graceMs === 0) {
         const awaited = "a slow pull to be followed to its end";
         throw new OutOfTime(awaited, NEWS * NEWS_SHARE * timeLimitMs, [observation.play.exchange]);
@@ -263,16 +269,16 @@ export const endingRules: readonly Rule<ClientUnderTest>[] = [
 /** Why a rule about time limits does not apply to a client, or `undefined` if it applies. */
 function unlessLimited({ timeLimitMs }: ClientUnderTest): string | undefined {
   return timeLimitMs === undefined
-    ? "The client has no time limit: `--client-time-limit` if it does"
+    ? "The client has no time limit: if it has one, set `--client-time-limit`"
     : undefined;
 }
 
-/** How often a server talks: as often as a real one, but several times within the limit. */
+/** How often a stalled server repeats a line: like a real server, but several times within the limit. */
 function repeatMsFor({ timeLimitMs = Infinity }: ClientUnderTest): number {
   return Math.min(60, timeLimitMs / 5);
 }
 
-/** Throws unless a client gives up, soon after its time limit, on an answer that does not go on. */
+/** Throws unless a client gives up on a stalled answer soon after its time limit. */
 async function expectGivingUp(
   client: ClientUnderTest,
   script: AnswerScript,

@@ -1,5 +1,5 @@
 /**
- * Rules about errors in the stream: a client must not call such a pull a success.
+ * Rules about errors in the stream: a client must not report success for such a pull.
  *
  * @module
  */
@@ -32,21 +32,23 @@ import {
 /** A pull that fails at some point. */
 interface FailingPull {
   readonly point: PullPoint;
-  /** What the server says. */
+  /** The error message. */
   readonly text: string;
   /** How the error is written. */
   readonly style: JsonStyle;
-  /** What the line says beside it: some servers give a code, too (observed). */
+  /** What precedes the error in the line: some servers also send a code (observed). */
   readonly beside: StatusObject;
 }
 
-/** Lines with an error and nothing else, or with a code before it. */
+/** Lines with only an error, or with a code before it. */
 const BESIDE: readonly StatusObject[] = [{}, { code: "internal_error" }];
 
-/** What servers say: plain words, and others that mislead. */
+/** Error messages: plain ones, and misleading ones. */
 const MESSAGES = ["something went wrong", ...MISLEADING_TEXTS];
 
-/** A pull that fails at each point, with every message, and written as servers and as others do. */
+/**
+ * A pull that fails in each state, with every message, in the JSON of Ollama's server and in that of others.
+ */
 function failingAt(points: readonly PullPoint[]): FailingPull[] {
   return points.map((point, index) => ({
     point,
@@ -64,38 +66,38 @@ const failingPulls: fc.Arbitrary<FailingPull> = fc.record({
   beside: fc.constantFrom(...BESIDE),
 });
 
-/** A shape of errors, shown by its name. */
+/** A form of error with a name to show. */
 export interface ErrorShape {
-  /** Puts a message into it. */
+  /** Puts a message into the form. */
   of(message: string): unknown;
   [fc.toStringMethod](): string;
 }
 
-/** Shapes of errors. */
+/** Forms of errors. */
 export function errorShapes(
   shapes: Readonly<Record<string, ErrorShape["of"]>>,
 ): readonly ErrorShape[] {
   return Object.entries(shapes).map(([name, of]) => ({ of, [fc.toStringMethod]: () => name }));
 }
 
-/** The objects that come as the `error` of a line. */
+/** Objects that appear as the `error` of a line. */
 const errorObjects = errorShapes({
   "a message": (message) => ({ message }),
   "OpenAI's": (message) => ({ message, type: "server_error", param: null, code: null }),
   "with a code": (message) => ({ code: 500, message }),
 });
 
-/** What servers say in the simplest errors. */
+/** The message of the simplest errors. */
 export const PLAIN_WORDS = "something went wrong";
 
-/** Whether a client does not even heed the simplest error line, which breaks C-ERR-1. */
+/** Whether a client ignores even the simplest error line, which breaks C-ERR-1. */
 async function ignoresErrors(client: ClientUnderTest, run: CheckRun): Promise<boolean> {
   const chunks = lines([{ status: "pulling manifest" }, { error: PLAIN_WORDS }]);
   const { failure } = await observe(client, { chunks }, run);
   return !failure?.includes(PLAIN_WORDS);
 }
 
-/** Whether a client does not follow a pull to its end that does not fail, which breaks C-DIALECT-1. */
+/** Whether a client cannot follow even a pull without errors, which breaks C-DIALECT-1. */
 async function failsAnyway(
   client: ClientUnderTest,
   { sent, left }: PullPoint,
@@ -104,7 +106,7 @@ async function failsAnyway(
   return (await observe(client, { chunks: lines([...sent, ...left]) }, run)).failure !== undefined;
 }
 
-/** Shows a client a pull that ends in an error. */
+/** Shows a client a pull that ends with an error. */
 async function checkError(
   client: ClientUnderTest,
   { point, text, style, beside }: FailingPull,
@@ -113,7 +115,7 @@ async function checkError(
 ): Promise<void> {
   const chunks = [...lines(point.sent), ...styledLines([{ ...beside, error }], style)];
   const observation = await observe(client, { chunks }, run);
-  const why = `the stream ended in the error ${JSON.stringify(text)}`;
+  const why = `the stream ended with the error ${JSON.stringify(text)}`;
   await blaming(
     "C-DIALECT-1",
     () => failsAnyway(client, point, run),
@@ -129,7 +131,7 @@ export const errorRules: readonly Rule<ClientUnderTest>[] = [
     level: "observed",
     title: "An error line is a failure, with its message",
     cites:
-      'observed: what fails after the first line ends the stream with {"error":"…"}; the status is 200',
+      'observed: a failure after the first line ends the stream with {"error":"…"}; the status is 200',
     evidence: FAILURE,
     decisive: failingAt(begunPoints),
     inputs: failingPulls,
@@ -165,8 +167,8 @@ export const errorRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-ERR-3",
     side: "client",
     level: "should",
-    title: "Nothing that comes after an error counts",
-    cites: "observed: nothing follows an error, so a later line is not from this pull",
+    title: "Nothing after an error counts",
+    cites: "observed: nothing follows an error, so a later line does not belong to this pull",
     evidence: FAILURE,
     decisive: pullPoints,
     inputs: interruptedPulls(),
@@ -185,7 +187,7 @@ export const errorRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "An error that is an object is a failure, with its message",
-    cites: 'observed: servers and gateways in the style of OpenAI send {"error":{"message":"…"}}',
+    cites: 'observed: OpenAI-compatible servers and gateways send {"error":{"message":"…"}}',
     evidence: FAILURE,
     maxRuns: 20,
     decisive: failingAt(begunPoints).map((pull, index) => ({
@@ -205,8 +207,8 @@ export const errorRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-ERR-5",
     side: "client",
     level: "should",
-    title: "An `error` of null is none",
-    cites: "A gateway that fills in every field writes null where there is nothing to say",
+    title: "An `error` of null is not an error",
+    cites: "A gateway that fills in every field writes null for one without a value",
     evidence: SUCCESS,
     maxRuns: 20,
     decisive: inEveryStyle([wholePull]),

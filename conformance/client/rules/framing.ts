@@ -1,5 +1,5 @@
 /**
- * Rules about bytes: how objects are cut out of them does not change what a client reports.
+ * Rules about bytes: how objects are encoded and cut into chunks does not change what a client reports.
  *
  * @module
  */
@@ -26,7 +26,7 @@ import { unlessForwarding } from "../subject.ts";
 import { longPull, MANY, PULL_STATES, pullPoints, wholePull } from "../pull_states.ts";
 import { begunPulls, cutPulls, encode, lines, smallPulls, texts } from "../wire_bytes.ts";
 
-/** Checks that a client reports the same for a pull in another form that means the same. */
+/** Checks that a client reports the same for a pull in another, equivalent form. */
 async function checkSame(
   client: ClientUnderTest,
   { statuses }: Pick<PullSession, "statuses">,
@@ -40,7 +40,7 @@ async function checkSame(
 }
 
 /**
- * Shows a client objects with a text, as servers send them and cut inside its characters. Returns
+ * Shows a client objects with a text, once as servers send them and once cut inside characters. Returns
  * whether the client shows the text at all.
  */
 async function checkText(
@@ -66,7 +66,7 @@ async function checkText(
   return shown.some((words) => typeof words === "string" && words.includes(text));
 }
 
-/** Whether a client trips over the simplest cut, which breaks C-FRAME-2. */
+/** Whether a client fails on even the simplest cut, which breaks C-FRAME-2. */
 async function tripsOverCuts(client: ClientUnderTest, run: CheckRun): Promise<boolean> {
   const chunks = lines(wholePull.statuses);
   const halves = chunks.flatMap((chunk) => cutBytes(chunk, [1]));
@@ -86,8 +86,8 @@ function isSame(client: ClientUnderTest, plain: Observation, other: Observation)
 }
 
 /**
- * The bytes of a text, cut once inside each character of more than one byte: the first of its length after
- * its first byte, the next of its length after its second, and so on.
+ * Cuts the bytes of a text once inside each multi-byte character. Among characters of the same length, the
+ * first is cut after its first byte, the next after its second, and so on.
  */
 function cutCharacters(bytes: Bytes): Bytes[] {
   const places: number[] = [];
@@ -100,10 +100,10 @@ function cutCharacters(bytes: Bytes): Bytes[] {
   return cutBytes(bytes, places);
 }
 
-/** A text in which {@link cutCharacters} cuts characters of each length at each place. */
+/** A text in which {@link cutCharacters} cuts characters of every length at every place. */
 const EVERY_CUT = "é中中😀😀😀";
 
-/** Lines that are not JSON: parts of objects, a web page, the message of a proxy, another format. */
+/** Lines that are not JSON: parts of objects, a web page, a proxy's message, another format. */
 const UNREADABLE = [
   '{"status":"pulling',
   '{"status":"success"',
@@ -117,22 +117,22 @@ const UNREADABLE = [
 
 /** A long line. */
 interface LongLine {
-  /** Its length, in bytes: more than the buffers that readers of lines begin with. */
+  /** Its length in bytes: longer than the initial buffers of line readers. */
   readonly bytes: number;
   /** How much of it comes at a time, in bytes. */
   readonly chunkBytes: number;
 }
 
 /**
- * Lines longer than 64 KiB, at once and in parts. Some readers have a limit that somebody has chosen (512,000
- * bytes in Ollama's own client): these are shorter.
+ * Lines longer than 64 KiB, in one chunk or several. Some readers have a deliberate limit (512,000 bytes in
+ * Ollama's own client): these lines are shorter.
  */
 const LONG_LINES: readonly LongLine[] = [
   { bytes: 66_000, chunkBytes: 1_000_000 },
   { bytes: 500_000, chunkBytes: 16_000 },
 ];
 
-/** A pull whose objects hold what misleads those who look for lines and objects in the bytes. */
+/** A pull whose objects contain texts that mislead clients that search the bytes for lines or objects. */
 const MISLEADING: Pick<PullSession, "statuses"> = {
   statuses: [
     { status: "pulling manifest", note: EVERY_CUT, more: '}\n{"status":"success"}\\' },
@@ -146,17 +146,17 @@ function bytesOf({ statuses }: Pick<PullSession, "statuses">): Bytes {
   return concatBytes(lines(statuses));
 }
 
-/** How a body says where it ends. */
+/** How a body marks its end. */
 const FRAMINGS = ["chunked", "length"] as const;
 
-/** A pull in a form that means the same as a line a chunk. */
+/** A pull in another form than one line per chunk, but equivalent. */
 interface SamePull {
   readonly session: Pick<PullSession, "statuses">;
   readonly chunks: readonly Bytes[];
   readonly framing?: AnswerScript["framing"];
 }
 
-/** Every way to cut a pull: not at all, by its length, into bytes, inside characters, across lines. */
+/** Every way to cut a pull: not at all, by its length, into single bytes, inside characters, across lines. */
 function everyCut(session: Pick<PullSession, "statuses">): SamePull[] {
   const bytes = bytesOf(session);
   const everywhere = Array.from(bytes, (_, index) => index);
@@ -175,7 +175,7 @@ function everyCut(session: Pick<PullSession, "statuses">): SamePull[] {
 /** What a client that forwards statuses is sent. */
 interface ToldPull {
   readonly statuses: readonly StatusObject[];
-  /** The error in which it ends, if it does not end in success. */
+  /** The error at the end, unless the pull succeeds. */
   readonly error?: string;
 }
 
@@ -205,10 +205,10 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
         run.saw();
         return expectTold(client, observation, statuses);
       }
-      // At once, so that what was before the error can only be lost by the client itself.
+      // In one chunk, so that only the client itself can lose the objects before the error.
       const chunks = [bytesOf({ statuses: [...statuses, { error }] })];
       const { updates, ...observation } = await observe(client, { chunks }, run);
-      // It may report the error as well.
+      // It may also report the error as an update.
       const told = updates.filter((update) =>
         Object.keys(comparableFields(update, client)).length > 0
       );
@@ -239,9 +239,9 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-FRAME-3",
     side: "client",
     level: "should",
-    title: "A character is whole, even if its bytes arrive in two chunks",
-    cites: "JSON is exchanged in UTF-8 (RFC 8259, 8.1), and networks cut anywhere",
-    evidence: "a text of more than ASCII that the client shows",
+    title: "A character may be split between two chunks",
+    cites: "JSON is exchanged in UTF-8 (RFC 8259, 8.1), and networks split it anywhere",
+    evidence: "a text beyond ASCII that the client shows",
     decisive: [EVERY_CUT],
     inputs: texts(),
     async check(client, text, run) {
@@ -260,7 +260,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-FRAME-4",
     side: "client",
     level: "should",
-    title: "Lines may end in CR and LF",
+    title: "Lines may end with CR LF",
     cites: 'NDJSON, 3.2: "The parser MUST accept newline as line delimiter \\n (0x0A) as well as ' +
       'carriage return and newline \\r\\n (0x0D0A)."',
     evidence: SUCCESS,
@@ -268,7 +268,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     inputs: fc.record({ session: smallPulls(), isSplit: fc.boolean() }),
     async check(client, { session, isSplit }, run) {
       const ended = session.statuses.map((object) => encode(`${JSON.stringify(object)}\r\n`));
-      // CR and LF come together, or in two chunks.
+      // CR and LF arrive together, or in two chunks.
       const chunks = isSplit
         ? ended.flatMap((chunk) => cutBytes(chunk, [chunk.length - 1]))
         : ended;
@@ -281,8 +281,8 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Blank lines are ignored",
     cites:
-      'NDJSON, 3.2: "The parser MAY silently ignore empty lines"; proxies and load balancers ' +
-      "are kept from hanging up by them",
+      'NDJSON, 3.2: "The parser MAY silently ignore empty lines"; they keep proxies and load ' +
+      "balancers from closing an idle connection",
     evidence: SUCCESS,
     decisive: ["\n", "\r\n\n"].map((blank) => ({
       session: wholePull,
@@ -296,7 +296,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     }),
     async check(client, { session, places, blank }, run) {
       const chunks = lines(session.statuses);
-      // From the end, so that the places before stay what they are.
+      // From the end, so that earlier positions stay valid.
       for (const place of places.toReversed()) {
         chunks.splice(place % (session.statuses.length + 1), 0, encode(blank));
       }
@@ -307,7 +307,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-FRAME-6",
     side: "client",
     level: "should",
-    title: "The last line counts without its newline",
+    title: "The last line counts even without a newline",
     cites: "A complete object counts: nothing in the spec requires a newline after the last one",
     evidence: SUCCESS,
     decisive: FRAMINGS.map((framing) => ({ session: wholePull, framing })),
@@ -323,7 +323,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "A line may be long",
-    cites: "The protocol sets no limit, and readers of lines often have one that nobody has chosen",
+    cites: "The protocol sets no limit, but line readers often have one by default",
     evidence: SUCCESS,
     maxRuns: 10,
     decisive: LONG_LINES.map((long) => ({ session: wholePull, long })),
@@ -336,7 +336,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     }),
     async check(client, { session, long: { bytes, chunkBytes } }, run) {
       const [first, ...rest] = lines(session.statuses);
-      // White space inside an object, so that there is nothing in it that is not known.
+      // White space inside an object, so that the object contains nothing unknown.
       const long = concatBytes([encode(`{${" ".repeat(bytes)}`), first!.slice(1)]);
       const parts = Array.from(
         { length: Math.ceil(long.length / chunkBytes) },
@@ -355,8 +355,8 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "A line that is not JSON is a failure",
     cites:
-      'NDJSON, 3.2: "If the JSON text is not parsable, the parser SHOULD raise an error." It ' +
-      "may have been one itself",
+      'NDJSON, 3.2: "If the JSON text is not parsable, the parser SHOULD raise an error." The ' +
+      "line may have been an error message",
     evidence: FAILURE,
     decisive: pullPoints.map((point, index) => ({
       point,
@@ -373,7 +373,7 @@ export const framingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-FRAME-9",
     side: "client",
     level: "should",
-    title: "A line ends in a newline, and in nothing else that ends lines of text",
+    title: "Only a newline ends a line, and no other line separator",
     cites:
       'NDJSON, 3.1: "Each JSON text MUST be followed by the newline character \\n (0x0A)."; in ' +
       "strings, JSON allows U+0085, U+2028 and U+2029 as they are (RFC 8259, 7)",

@@ -1,5 +1,5 @@
 /**
- * Rules about answers by HTTP that are no pull: a client must not call them a success.
+ * Rules about HTTP answers that are not a pull: a client must not report success for them.
  *
  * @module
  */
@@ -16,10 +16,10 @@ import { errorShapes, PLAIN_WORDS } from "./errors.ts";
 
 const failingStatuses = fc.constantFrom(500, 400, 401, 403, 404, 429, 502, 503, 504);
 
-/** What looks as if the pull had succeeded, in a line of its own. */
+/** A line by itself that looks as if the pull had succeeded. */
 const SUCCESS_LINE = '{"status":"success"}';
 
-/** The bodies of HTTP errors that are not `{"error":"…"}`. */
+/** Bodies of HTTP errors other than `{"error":"…"}`. */
 const errorBodies = errorShapes({
   "OpenAI's": (message) => ({ error: { message, type: "server_error", param: null, code: null } }),
   "FastAPI's": (detail) => ({ detail }),
@@ -27,7 +27,7 @@ const errorBodies = errorShapes({
   "a message": (message) => ({ message }),
 });
 
-/** Whether a client does not even tell the simplest HTTP error, which breaks C-HTTP-1. */
+/** Whether a client does not report even the simplest HTTP error, which breaks C-HTTP-1. */
 async function ignoresRefusals(client: ClientUnderTest, run: CheckRun): Promise<boolean> {
   const chunks = [encode(JSON.stringify({ error: PLAIN_WORDS }))];
   const script = { status: 500, contentType: "application/json", chunks };
@@ -35,13 +35,13 @@ async function ignoresRefusals(client: ClientUnderTest, run: CheckRun): Promise<
   return !failure?.includes(PLAIN_WORDS) && !failure?.includes("500");
 }
 
-/** A body of an HTTP error. */
+/** The body of an HTTP error. */
 interface ErrorBody {
   readonly status: number;
   readonly body: string;
 }
 
-/** A page with a title, and something in a line of its own. */
+/** A page with a title, and some text on a line by itself. */
 function page(title: string, text = ""): string {
   return `<!doctype html><html lang="en"><head><title>${title}</title></head>\n${text}\n</html>\n`;
 }
@@ -61,7 +61,7 @@ const KINDS = [
     kind: "an HTML body",
     contentType: "text/html",
     bodies: [page("Bad Gateway"), page("Bad Gateway", SUCCESS_LINE)],
-    cites: "observed: proxies answer with a page of their own when the server is not there",
+    cites: "observed: proxies answer with their own page when they cannot reach the server",
     reason: [],
   },
   {
@@ -77,11 +77,11 @@ const KINDS = [
 /** How a proxy may compress an answer. */
 const CODINGS: readonly ContentCoding[] = ["gzip", "deflate"];
 
-/** Why a rule about compressed answers cannot be tried, or `undefined` if it can. */
+/** Why a rule about compressed answers cannot be tested, or `undefined` if it can. */
 function unlessCompressing({ transport }: ClientUnderTest): string | undefined {
-  if (transport === "in-process") return "In process, no answer is compressed";
+  if (transport === "in-process") return "Answers in process are not compressed";
   return typeof CompressionStream === "undefined"
-    ? "This runtime has no `CompressionStream` to compress an answer with"
+    ? "This runtime has no `CompressionStream` to compress answers"
     : undefined;
 }
 
@@ -115,8 +115,8 @@ export const httpRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-HTTP-4",
     side: "client",
     level: "should",
-    title: "An HTTP error in the shape of another server is a failure, with its message",
-    cites: "observed: gateways and compatible servers have shapes of their own for errors",
+    title: "An HTTP error in another server's format is a failure, with its message",
+    cites: "observed: gateways and compatible servers have their own error formats",
     evidence: FAILURE,
     maxRuns: 20,
     decisive: errorBodies.map((shape, index) => ({
@@ -144,8 +144,8 @@ export const httpRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-HTTP-5",
     side: "client",
     level: "should",
-    title: "A page in place of a pull is a failure that says so",
-    cites: "observed: a login page or the index page of a web app comes with the status 200",
+    title: "A web page instead of a pull is a failure that says so",
+    cites: "observed: login pages and the index pages of web apps come with status 200",
     evidence: FAILURE,
     maxRuns: 10,
     decisive: [
@@ -175,9 +175,9 @@ export const httpRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-HTTP-6",
     side: "client",
     level: "observed",
-    title: "A compressed answer is understood by a client that asks for one",
+    title: "A client that accepts a compression understands it",
     cites:
-      "observed: clients undo the codings that they ask for (RFC 9110, 12.5.3), and proxies compress",
+      "observed: clients decode the codings that they accept (RFC 9110, 12.5.3), and proxies compress",
     evidence: "a compressed answer",
     maxRuns: 2,
     skips: unlessCompressing,
@@ -187,7 +187,7 @@ export const httpRules: readonly Rule<ClientUnderTest>[] = [
       const script = { chunks: lines(wholePull.statuses), coding };
       const observation = await observe(client, script, run);
       if (!observation.play.hasCompressed) {
-        throw new Inconclusive("The client asks for no coding that the kit can make");
+        throw new Inconclusive("The client accepts no compression that this runtime can produce");
       }
       run.saw();
       await expectSuccess(client, observation, run);

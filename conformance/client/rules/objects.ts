@@ -1,5 +1,5 @@
 /**
- * Rules about objects: what a server may leave out, add, and say in other words.
+ * Rules about objects: what a server may leave out, add or word differently.
  *
  * @module
  */
@@ -44,13 +44,13 @@ import { expectNoMoreThanAll } from "./progress.ts";
 /** Objects with words that no version of the protocol knows. */
 const unknownWords = unknownStatuses().filter(({ status }) => status !== undefined);
 
-/** Objects that say nothing: some without words, some with words that mislead. */
+/** Objects without meaning: some without words, some with misleading words. */
 const UNKNOWN_WORDS: readonly (readonly StatusObject[])[] = [
   [{}, { status: "" }],
   MISLEADING_TEXTS.map((status) => ({ status })),
 ];
 
-/** What an unknown field may hold: texts that mislead, and numbers and objects that do. */
+/** Values of an unknown field: misleading texts, and misleading numbers and objects. */
 const UNKNOWN_VALUES: readonly unknown[] = [
   MISLEADING_TEXTS.join(" "),
   {
@@ -61,22 +61,25 @@ const UNKNOWN_VALUES: readonly unknown[] = [
   },
 ];
 
-/** Numbers of bytes at which counts of some width, or of some number of digits, end. */
+/** Numbers of bytes just around the limits of integer widths and of digit counts. */
 const EDGES = [1, 2 ** 31, 2 ** 32 + 1, 10 ** 15 + 1, 2 ** 53 - 1];
 
-/** A pull, how its lines are written, and when they come. */
+/** A pull, how its lines are encoded, and when they arrive. */
 interface TimedPull extends StyledPull {
-  /** Whether the server pauses now and then, and repeats a line. */
+  /** Whether the server sometimes pauses, and repeats a line. */
   readonly isSlow?: boolean;
 }
 
-/** How long a server pauses for a client that has no limit: longer than the usual one of 5 s. */
+/**
+ * How long a server pauses for a client without a time limit, in milliseconds: more than the usual limit of 5
+ * s.
+ */
 const LONG_PAUSE_MS = 5_500;
 
 /** The longest pause in a download for such a client, in milliseconds. */
 const SHORT_PAUSE_MS = 500;
 
-/** The pauses of a slow pull, in milliseconds, by the numbers of lines. The last one is the longest. */
+/** The pauses of a slow pull in milliseconds, by line index. The last one is the longest. */
 function pausesFor({ transport, timeLimitMs = Infinity }: ClientUnderTest): Record<number, number> {
   const mostMs = transport === "network" ? LONG_PAUSE_MS : 100;
   const longestMs = Math.min(timeLimitMs * PAUSE_SHARE, mostMs);
@@ -86,7 +89,7 @@ function pausesFor({ transport, timeLimitMs = Infinity }: ClientUnderTest): Reco
   return { ...Object.fromEntries(pauses), [beforeWriting]: longestMs };
 }
 
-/** A pull of one layer of a size. */
+/** A pull of one layer with a given size. */
 function pullOf(digest: string, bytes: number): StatusObject[] {
   const download = { status: `downloading ${digest}`, digest, total: bytes };
   return [
@@ -100,10 +103,10 @@ function pullOf(digest: string, bytes: number): StatusObject[] {
   ];
 }
 
-/** The evidence of rules about a field that is left out. */
+/** The evidence for rules about a field that is left out. */
 const WITH_THE_FIELD = "a pull whose downloads have the field, and that ends in success";
 
-/** Shows a client a pull, and the same one without a field of its downloads. */
+/** Shows a client a pull, and the same pull without one field of its downloads. */
 async function checkWithout(
   field: string,
   client: ClientUnderTest,
@@ -168,7 +171,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "Unknown fields do no harm",
-    cites: "The protocol has gained fields before, and a client meets newer servers",
+    cites: "The protocol has gained fields before, and clients talk to newer servers",
     evidence: SUCCESS,
     decisive: UNKNOWN_VALUES.map((value) => ({ session: wholePull, name: "note", value })),
     inputs: fc.record({
@@ -188,8 +191,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "Unknown statuses do no harm",
-    cites:
-      "observed: the words have changed from version to version, and push and create send others",
+    cites: "observed: the words have changed between versions, and push and create use others",
     evidence: SUCCESS,
     decisive: UNKNOWN_WORDS.map((unknown) => ({ point: PULL_STATES["manifest only"]!, unknown })),
     inputs: fc.record({ point: begunPulls(), unknown: unknownWords.map((object) => [object]) }),
@@ -201,7 +203,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       await expectSuccess(client, other, run);
       run.saw();
       if (client.reports !== "statuses") return;
-      // The unknown one may be left out, the others may not.
+      // The unknown update may be missing, the others may not.
       const seen = comparableUpdates(client, other).map((update) => JSON.stringify(update));
       for (
         const known of comparableUpdates(client, plain).map((update) => JSON.stringify(update))
@@ -220,7 +222,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     level: "should",
     title: "Numbers of bytes are exact, up to 2^53-1",
     cites:
-      "Sizes are integers of bytes; what counts them in 32 bits or as text is wrong from 4 GiB on",
+      "Sizes are whole numbers of bytes; counting them in 32 bits or as text goes wrong from 4 GiB on",
     evidence: "a total that the client reports",
     skips: (client: ClientUnderTest) => unlessUpdating(client),
     decisive: EDGES.map((bytes, index) => ({
@@ -256,7 +258,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "observed",
     title: "`total` may be absent",
-    cites: "observed: it is left out if the registry gave no length",
+    cites: "observed: it is left out if the registry sends no length",
     evidence: WITH_THE_FIELD,
     decisive: [wholePull],
     inputs: smallPulls(),
@@ -316,7 +318,7 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
       id: `C-DIALECT-${index + 1}`,
       side: "client",
       level: dialect === "spec" ? "must" : "observed",
-      title: `A pull in the dialect ${dialect} is followed to its end`,
+      title: `The client follows a pull in the dialect ${dialect} to its end`,
       cites: dialect === "spec"
         ? 'spec: "Then there is a series of downloading responses." and what follows; "Cancelled ' +
           'pulls are resumed from where they left off"'
@@ -345,9 +347,9 @@ export const objectRules: readonly Rule<ClientUnderTest>[] = [
         const pauses = isSlow ? pausesFor(client) : {};
         const script = { chunks, contentType, pauses };
         const observation = await observe(client, script, run);
-        // A busy machine may have made the pauses too long.
+        // On a busy machine, the pauses may have been too long.
         if (observation.failure !== undefined && isSlow && run.graceMs === 0) {
-          const awaited = "a slow pull to be followed to its end";
+          const awaited = "the client to follow a slow pull to its end";
           const pausedMs = Object.values(pauses).reduce((sum, ms) => sum + ms, 0);
           throw new OutOfTime(awaited, pausedMs, [observation.play.exchange]);
         }

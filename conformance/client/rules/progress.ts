@@ -1,5 +1,5 @@
 /**
- * Rules for clients that add up their layers and report progress over all of them.
+ * Rules for clients that report progress over all layers together.
  *
  * @module
  */
@@ -19,14 +19,14 @@ import {
 import { unlessAggregating } from "../subject.ts";
 import { COMPACT, inEveryStyle, styledLines, type StyledPull, styledPulls } from "../wire_bytes.ts";
 
-/** What a client reports of a pull as a whole; each of it may be absent. */
+/** A client's progress for the whole pull. Each field may be absent. */
 interface Progress {
   readonly completed?: number;
   readonly total?: number;
   readonly fraction?: number;
 }
 
-/** What an update says of the pull as a whole: only what are numbers. */
+/** The progress in an update: only fields that are numbers. */
 function progressOf(update: unknown): Progress {
   const { completed, total, fraction } = Object(update);
   const numbers = Object.entries({ completed, total, fraction })
@@ -34,7 +34,7 @@ function progressOf(update: unknown): Progress {
   return Object.fromEntries(numbers);
 }
 
-/** How much is done, as the client says or as its bytes say. */
+/** The fraction, as reported or computed from the bytes. */
 function fractionOf({ fraction, completed, total }: Progress): number | undefined {
   if (fraction !== undefined) return fraction;
   return total && completed !== undefined ? completed / total : undefined;
@@ -67,7 +67,7 @@ function lastOf({ updates, play }: Observation): Progress {
   throw new Violation("an update with completed, total or fraction", "none", [play.exchange]);
 }
 
-/** Throws if a client reported more than all of a model. */
+/** Throws if a client reported more than the whole model. */
 export function expectNoMoreThanAll(observation: Observation): void {
   for (const progress of observation.updates.map(progressOf)) {
     const { fraction = 0, completed = 0, total = Infinity } = progress;
@@ -85,7 +85,7 @@ function violation({ play }: Observation, expected: string, seen: unknown): Viol
 const side = "client";
 const skips: (client: ClientUnderTest) => string | undefined = unlessAggregating;
 
-/** Pulls in which anything happens to layers. */
+/** Pulls with any surprises in their layers. */
 const eventful = styledPulls(pullSessions({
   maxLayers: 4,
   surprises: [
@@ -105,16 +105,16 @@ const unfinished = styledPulls(pullSessions({
   surprises: ["silent-layer", "unfinished-layer", "parallel-layers", "late-layer"],
 }));
 
-/** Pulls in which some layers were downloaded before, whole or in part. */
+/** Pulls of which some layers were downloaded before, completely or partly. */
 const resumed = styledPulls(
   pullSessions({ maxLayers: 4, surprises: ["cached-layer", "resumed-layer"] }),
 );
 
-/** A pull of more layers than a screen shows, and one of as many as large models of tensors have. */
+/** A pull with more layers than fit on a screen, and one with as many as large models of tensors have. */
 const MANY_LAYERS: StyledPull = { ...manyLayersPull("spec", 40), style: COMPACT };
 const ALL_LAYERS: StyledPull = { ...manyLayersPull("client2", 300), style: COMPACT };
 
-/** Pulls that decide: all of these are tried in every run. */
+/** Fixed pulls that are tried in every run. */
 const UNFINISHED = [...inEveryStyle([unfinishedPull]), MANY_LAYERS];
 const RESUMED = inEveryStyle([resumedPull]);
 const EVENTFUL = [
@@ -130,7 +130,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     side,
     level: "should",
     title: "Progress never falls",
-    cites: "observed: layers are announced one after another, and parts that fail are rolled back",
+    cites: "observed: layers are announced one after another, and failed parts are rolled back",
     evidence: "two updates with progress",
     skips,
     decisive: EVENTFUL,
@@ -159,7 +159,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     side,
     level: "should",
     title: "Progress is never above 1",
-    cites: "No more of a model than all of it can be downloaded",
+    cites: "No more than the whole model can be downloaded",
     evidence: "an update with progress",
     skips,
     decisive: EVENTFUL,
@@ -176,9 +176,9 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-SUM-3",
     side,
     level: "should",
-    title: "At the end, all layers are counted whole",
+    title: "At the end, every layer counts as complete",
     cites:
-      "observed: a layer's last line is often short of its total; a later phase shows that it is there",
+      "observed: a layer's last line is often short of its total; a later phase shows that it is complete",
     evidence: "a last update in bytes",
     skips,
     decisive: [...UNFINISHED, ALL_LAYERS],
@@ -198,7 +198,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-SUM-4",
     side,
     level: "should",
-    title: "Bytes that were there before are counted",
+    title: "Bytes downloaded before are counted",
     cites: 'spec: "Cancelled pulls are resumed from where they left off"',
     evidence: "a last update in bytes",
     skips,
@@ -219,7 +219,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     side,
     level: "should",
     title: "Progress is 1 at the end",
-    cites: "After `success`, nothing is left to be done",
+    cites: "After `success`, nothing is left to do",
     evidence: "a last update with progress",
     skips,
     decisive: [...UNFINISHED, { statuses: longPull(MANY), style: COMPACT }],
@@ -236,7 +236,7 @@ export const progressRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-SUM-6",
     side,
     level: "should",
-    title: "A fraction is below 1 until the server has said `success`",
+    title: "A fraction is below 1 until the server has sent `success`",
     cites: "observed: verifying takes minutes after the last byte, and may fail",
     evidence: "a fraction before `success`",
     skips,

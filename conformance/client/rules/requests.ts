@@ -1,5 +1,5 @@
 /**
- * Rules about what a client sends.
+ * Rules about the requests that a client sends.
  *
  * @module
  */
@@ -16,21 +16,21 @@ import { lines, smallPulls } from "../wire_bytes.ts";
 import { within } from "../within.ts";
 import { SOON_MS } from "./endings.ts";
 
-/** A pull, and how its first attempt fares. */
+/** A pull, and how its first attempt ends. */
 interface Attempts extends Pick<PullSession, "statuses"> {
-  /** The number of lines after which the connection breaks. A client may pull again then. */
+  /** The number of lines after which the connection breaks. The client may then pull again. */
   readonly breakFirstAfter?: number;
 }
 
 const inputs: fc.Arbitrary<Attempts> = smallPulls().map(({ statuses }) => ({ statuses }));
 
-/** A pull that goes well, and one that takes a second attempt. */
+/** A pull that goes well, and one that needs a second attempt. */
 const ATTEMPTS: readonly Attempts[] = [wholePull, { ...wholePull, breakFirstAfter: 3 }];
 
-/** For how long it is waited for a second attempt, in milliseconds. */
+/** How long to wait for a second attempt, in milliseconds. */
 const SECOND_ATTEMPT_MS = { "network": 3_000, "in-process": 1_000 };
 
-/** The pulls among the requests: clients may ask for other things, such as the version, before. */
+/** The pulls among the requests. Clients may request other things first, such as the version. */
 function requirePulls(play: Play, run: CheckRun): ReceivedRequest[] {
   const pulls = play.requests.filter(isPull);
   if (pulls.length === 0) {
@@ -41,7 +41,7 @@ function requirePulls(play: Play, run: CheckRun): ReceivedRequest[] {
   return pulls;
 }
 
-/** The body of a request for a pull. */
+/** The body of a pull request. */
 function bodyOf(play: Play, request: ReceivedRequest): Record<string, unknown> {
   try {
     return Object(JSON.parse(request.body));
@@ -51,7 +51,7 @@ function bodyOf(play: Play, request: ReceivedRequest): Record<string, unknown> {
   }
 }
 
-/** Shows a client a pull, and what it asked for in each attempt. Says why it failed, if it did. */
+/** Shows a client a pull. Returns its requests, one per attempt, and the failure if it failed. */
 async function follow(
   client: ClientUnderTest,
   script: Partial<AnswerScript>,
@@ -66,7 +66,7 @@ async function follow(
   return { play, failure: "it was cancelled" };
 }
 
-/** Shows a client a pull, and looks at each request for it. */
+/** Shows a client a pull, and checks each of its requests. */
 async function checkRequests(
   client: ClientUnderTest,
   { statuses, ...script }: Attempts & Partial<AnswerScript>,
@@ -77,21 +77,21 @@ async function checkRequests(
   for (const request of requirePulls(play, run)) check(request, play);
 }
 
-/** The evidence of all these rules. */
+/** The evidence for all these rules. */
 const evidence = "a request";
 
-/** The name of a model without the parts that are defaults (observed). */
+/** The name of a model without the parts that have defaults (observed). */
 function withoutDefaults(name: string): string {
   return name.replace(/^(registry\.ollama\.ai\/)?library\//, "").replace(/:latest$/, "");
 }
 
-/** How a model is named, given what must be in its name. */
+/** Puts a required text into a model name. */
 interface Naming extends Pick<Attempts, "breakFirstAfter"> {
   readonly before: string;
   readonly after: string;
 }
 
-/** Names with every part that a name may have, and one that does not fit into JSON as it is. */
+/** Names with every part that a name may have, and one that JSON must escape. */
 const NAMINGS: readonly Naming[] = [
   { before: "Registry.example:5000/Team_A/", after: "-GGUF:IQ2_XXS" },
   { before: "", after: ":latest" },
@@ -106,7 +106,7 @@ const HOST_PATHS: readonly (Pick<Attempts, "breakFirstAfter"> & { readonly hostP
   { hostPath: "/" },
 ];
 
-/** The statuses by which method and body are kept. */
+/** The redirect statuses that keep method and body. */
 const REDIRECTS = [307, 308] as const;
 
 /** Parts of names. */
@@ -139,8 +139,7 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "must",
     title: "The body is JSON and names the model",
-    cites:
-      'spec: "model: name of the model to pull"; observed: `name` stands for it where it is empty',
+    cites: 'spec: "model: name of the model to pull"; observed: `name` is used if it is empty',
     evidence,
     maxRuns: 5,
     decisive: NAMINGS,
@@ -179,7 +178,7 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     check: (client, attempts, run) =>
       checkRequests(client, attempts, run, (request, play) => {
         const { stream } = bodyOf(play, request);
-        // Servers that are written in Go take `null` for absent.
+        // Servers written in Go treat `null` as absent.
         if (stream === undefined || stream === null || stream === true) return;
         const exchanges = [play.exchangeOf(request)];
         throw new Violation("`stream` absent or true", JSON.stringify(stream), exchanges);
@@ -191,8 +190,8 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     level: "observed",
     title: "The path of a host comes before /api/pull, with one slash between them",
     cites:
-      "observed: what follows the first `/` of `OLLAMA_HOST` is a path, as a gateway in front of a " +
-      "server has it",
+      "observed: what follows the first `/` of `OLLAMA_HOST` is a path, such as that of a gateway in " +
+      "front of a server",
     evidence,
     maxRuns: 3,
     decisive: [...HOST_PATHS, { ...HOST_PATHS[0]!, breakFirstAfter: 3 }],
@@ -208,7 +207,7 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-REQ-5",
     side: "client",
     level: "should",
-    title: "A redirect by 307 or 308 is followed with method and body, or it is a failure",
+    title: "A 307 or 308 redirect is followed with the same method and body, or is a failure",
     cites: "HTTP: the method must not change (RFC 9110, 15.4.8 and 15.4.9); observed: gateways " +
       "redirect to another path or to another server",
     evidence,
@@ -223,9 +222,9 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
       const pulls = requirePulls(play, run);
       const first = pulls[0]!;
       const last = pulls.at(-1)!;
-      if (last === first) expectFailure(observation, `there was a redirect by ${status}`);
+      if (last === first) expectFailure(observation, `there was a ${status} redirect`);
       else if (last.method !== first.method || last.body !== first.body) {
-        const expected = `${first.method} ${first.body}, as before the redirect by ${status}`;
+        const expected = `${first.method} ${first.body}, as before the ${status} redirect`;
         throw new Violation(expected, `${last.method} ${last.body}`, [play.exchange]);
       } else await expectSuccess(client, observation, run);
     },
@@ -234,7 +233,7 @@ export const requestRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-REQ-6",
     side: "client",
     level: "must",
-    title: "A client that was not told to does not ask for an insecure pull",
+    title: "A client requests an insecure pull only if it is told to",
     cites:
       'spec: "insecure: (optional) allow insecure connections to the library. Only use this if you ' +
       'are pulling from your own library during development."',

@@ -1,5 +1,5 @@
 /**
- * Rules about success: a client reports it when the server has said so, and only then.
+ * Rules about success: a client reports it when the server has sent it, and only then.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { AnswerScript } from "../scripted_server.ts";
 import { unlessUpdating } from "../subject.ts";
 import { interruptedPulls, line, lines, smallPulls } from "../wire_bytes.ts";
 
-/** Whether a client takes the end of a stream for success, which breaks C-END-1. */
+/** Whether a client treats the end of a stream as success, which breaks C-END-1. */
 async function takesEndForSuccess(
   client: ClientUnderTest,
   statuses: readonly StatusObject[],
@@ -24,7 +24,7 @@ async function takesEndForSuccess(
   return (await observe(client, { chunks: lines(statuses) }, run)).failure === undefined;
 }
 
-/** Objects that have something of `success` in them, and are not it. */
+/** Objects that contain something of `success`, but do not mean it. */
 const NEAR_SUCCESS: readonly StatusObject[] = [
   { status: 'this is not yet a "success"' },
   { status: "success is near" },
@@ -42,11 +42,11 @@ const nearlyDone: PullPoint = {
 /** A pull that is cut inside a line. */
 interface CutPull {
   readonly point: PullPoint;
-  /** How much of the next object has come. It is cut before its last bracket. */
+  /** How much of the next object was sent. It is cut before its closing bracket. */
   readonly share: number;
 }
 
-/** Every state, with little, half and all but the end of the next line. */
+/** Every state, with a little, half and almost all of the next line. */
 const cutPulls: readonly CutPull[] = [
   ...pullPoints.map((point, index) => ({ point, share: [1, 0, 0.5][index % 3]! })),
   { point: PULL_STATES["removing"]!, share: 1 },
@@ -58,13 +58,13 @@ interface BrokenPull {
   readonly framing: AnswerScript["framing"];
 }
 
-/** How a connection breaks after `success`: by how the answer said where it would end. */
+/** How a connection breaks after `success`, by how the answer marks its end. */
 const AFTERMATHS: readonly Pick<AnswerScript, "framing" | "ending">[] = [
   { ending: "reset", framing: "chunked" },
   { ending: "reset", framing: "length" },
 ];
 
-/** How long after `success` a connection breaks: long enough for the line to be read, in milliseconds. */
+/** How long after `success` a connection breaks, in milliseconds: enough for the client to read the line. */
 const BREAK_AFTER_MS = { "network": 200, "in-process": 0 };
 
 /** The rules. */
@@ -88,7 +88,7 @@ export const successRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "A stream that is cut inside a line is a failure",
-    cites: "A connection that breaks cuts anywhere; half an object is no object",
+    cites: "A broken connection cuts anywhere; half an object is not an object",
     evidence: FAILURE,
     decisive: cutPulls,
     inputs: fc.record({
@@ -97,7 +97,7 @@ export const successRules: readonly Rule<ClientUnderTest>[] = [
     }),
     async check(client, { point: { sent, left }, share }, run) {
       const next = line(left[0]!);
-      // The last two bytes end the object and its line: without them, it is not whole.
+      // The last two bytes end the object and its line. Without them, it is incomplete.
       const half = next.slice(0, 1 + Math.floor(share * (next.length - 3)));
       const observation = await observe(client, { chunks: [...lines(sent), half] }, run);
       await blaming(
@@ -136,9 +136,9 @@ export const successRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-DONE-1",
     side: "client",
     level: "must",
-    title: "Success is reported only after the server has said `success`",
+    title: "Success is reported only after the server has sent `success`",
     cites: 'spec: "After all the files are downloaded, the final responses are:" … "success"',
-    evidence: "a success that the client reports after it was sent",
+    evidence: "a success that the client reports after the server sent it",
     maxRuns: 20,
     decisive: [...pullPoints, nearlyDone],
     inputs: smallPulls().map((session) => pointIn(session, session.statuses.length - 1)),
@@ -182,7 +182,7 @@ export const successRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-DONE-3",
     side: "client",
     level: "should",
-    title: "A connection that breaks after `success` is no failure",
+    title: "A connection that breaks after `success` is not a failure",
     cites: "`success` is the last object of a pull; observed: proxies break connections",
     evidence: SUCCESS,
     maxRuns: 6,

@@ -1,5 +1,5 @@
 /**
- * Rules about when updates come, and how much time they take.
+ * Rules about when updates arrive, and how much time they take.
  *
  * @module
  */
@@ -20,17 +20,17 @@ import { lines, smallPulls } from "../wire_bytes.ts";
 import { within } from "../within.ts";
 import { PAUSE_SHARE, SOON_MS } from "./endings.ts";
 
-/** How many lines a short pull has, and how many times as many a long one. */
+/** How many lines a short pull has, and how many times more a long one has. */
 const LINES = { "network": 1_000, "in-process": 400 };
 const MORE = 8;
 
-/** How many times longer than in proportion the long one may take. */
+/** How many times longer than proportional the long pull may take. */
 const SLACK = 2.5;
 
-/** What is taken for the time of the short one at least, in milliseconds: less cannot be measured. */
+/** The least time to assume for the short pull, in milliseconds: less cannot be measured. */
 const LEAST_MS = { "network": 200, "in-process": 50 };
 
-/** How often the long one must take too long before it counts: a busy machine has its moments. */
+/** How often the long pull must take too long before it counts, because machines are sometimes busy. */
 const ATTEMPTS = 3;
 
 /** How long a client takes to follow a pull to its end, in milliseconds. */
@@ -46,13 +46,13 @@ async function timeOf(
 
 /** How long a pull of many lines took. */
 interface LongPull {
-  /** The limit, in milliseconds: it follows from shorter pulls at the same time. */
+  /** The limit in milliseconds, derived from shorter pulls at the same time. */
   readonly limitMs: number;
   /** How it ended, or `undefined` if it took longer. */
   readonly observation: Observation | undefined;
 }
 
-/** Has a client follow a pull of many lines, for as long as is in proportion to a shorter one. */
+/** Lets a client follow a pull of many lines, for at most a time proportional to that of a shorter pull. */
 async function followMany(
   client: ClientUnderTest,
   times: number,
@@ -65,7 +65,7 @@ async function followMany(
   const begun = performance.now();
   const running = start(client, { chunks: lines(longPull(times * count)) }, run);
   const isOver = await within(running.result, limitMs);
-  // A client in this process may keep the timer from going off.
+  // A client in this process may keep the timer from firing.
   const isInTime = performance.now() - begun <= limitMs;
   if (isOver && isInTime) return { limitMs, observation: await running.result };
   running.cancel();
@@ -79,8 +79,9 @@ export const timingRules: readonly Rule<ClientUnderTest>[] = [
     id: "C-TIME-3",
     side: "client",
     level: "should",
-    title: "Updates are reported while the pull goes on",
-    cites: "Progress that is told when all is over, or one line late, shows nobody that it goes on",
+    title: "Updates are reported while the pull is running",
+    cites:
+      "Progress that is reported only at the end, or one line late, does not show that the pull is alive",
     evidence: SUCCESS,
     skips: (client: ClientUnderTest) => unlessUpdating(client),
     maxRuns: 3,
@@ -90,21 +91,21 @@ export const timingRules: readonly Rule<ClientUnderTest>[] = [
       const plain = await observe(client, { chunks: lines(statuses) }, run);
       await expectSuccess(client, plain, run);
       const count = plain.updates.filter((update) => !isSuccess(update)).length;
-      // A client that adds up its layers need not tell each line.
+      // A client that adds up its layers need not report every line.
       const expected = client.reports === "statuses" ? count : Math.min(count, 1);
       const chunks = lines(statuses);
       const running = start(client, { chunks, holdBefore: chunks.length - 1 }, run);
       const { play, result } = running;
       await Promise.race([play.silent, result]);
       const soonMs = Math.max(SOON_MS[client.transport], run.graceMs);
-      // Before the client gives up on a server that waits.
+      // It must be before the client gives up on a server that waits.
       const waitMs = Math.min(soonMs, PAUSE_SHARE * (client.timeLimitMs ?? Infinity));
       await within(Promise.race([running.reported(expected), result]), waitMs);
       const told = running.updates.length;
       play.release();
       await result;
       if (told >= expected) return run.saw();
-      const awaited = `${expected} updates to be reported before the server goes on`;
+      const awaited = `${expected} updates to be reported before the server continues`;
       if (run.graceMs === 0) throw new OutOfTime(awaited, waitMs, [play.exchange]);
       throw new Violation(awaited, `${told}, and the others later`, [play.exchange]);
     },
@@ -114,7 +115,7 @@ export const timingRules: readonly Rule<ClientUnderTest>[] = [
     side: "client",
     level: "should",
     title: "The cost of a pull grows in proportion to its lines",
-    cites: "observed: a server sends a line every 60 ms, which are 60,000 an hour",
+    cites: "observed: a server sends a line every 60 ms, which is 60,000 per hour",
     evidence: SUCCESS,
     maxRuns: 1,
     decisive: [MORE],

@@ -7,7 +7,7 @@
  */
 
 import process from "node:process";
-import { Command } from "commander";
+import { createTask } from "../../../.ci/task.ts";
 import { keep, readCorpus } from "./corpus.ts";
 import { type Failure, fuzz, type FuzzCount } from "./fuzz.ts";
 import { toText } from "./text.ts";
@@ -17,20 +17,20 @@ const REPORT_MS = 10_000;
 /** How long one input may take. */
 const HANG_MS = 60_000;
 
-const values = new Command("deno task fuzz")
+const program = createTask("fuzz")
   .description(
     "tries the decoders and the mock with inputs made by chance, and keeps what breaks them",
   )
   .option("--lines <number>", "until so many lines were tried", "Infinity")
   .option("--minutes <number>", "for how long (default: 1, or without end if --lines is given)")
   .option("--seed <number>", "what all chance follows from", "1")
-  .parse()
-  .opts<{ lines: string; minutes?: string; seed: string }>();
+  .parse();
+const values = program.opts<{ lines: string; minutes?: string; seed: string }>();
 const seed = Number(values.seed);
 const maxLines = Number(values.lines);
 const minutes = Number(values.minutes ?? (maxLines < Infinity ? Infinity : 1));
 if (!(seed >= 0 && maxLines > 0 && minutes > 0)) {
-  throw new TypeError("--seed, --lines and --minutes must be numbers");
+  program.error("error: --lines and --minutes must be numbers above 0, and --seed 0 or more");
 }
 
 // Most of the time would be spent on the stacks of errors about malformed lines.

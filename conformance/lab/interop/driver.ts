@@ -1,5 +1,5 @@
 /**
- * Clients that are driven by a command: a few lines in the client's own language, in `drivers/`.
+ * Clients that are driven by a command: a short program in the client's own language, in `drivers/`.
  *
  * @module
  */
@@ -10,15 +10,15 @@ import type { Subject } from "./subject.ts";
 import { type ToolName, tools, versionOf } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Where the drivers are. */
+/** The folder of the drivers. */
 const DRIVERS = new URL("./drivers/", import.meta.url);
 
-/** The path of a file or a folder of `drivers/`. */
+/** The path of a file or folder in `drivers/`. */
 export function driverPath(name: string): string {
   return fileURLToPath(new URL(name, DRIVERS));
 }
 
-/** How many inputs are drawn by chance for a rule: each of them starts the command once or twice. */
+/** The most random inputs per rule, because each starts the command once or twice. */
 const MAX_RUNS = 2;
 
 /** A client that is driven by a command. */
@@ -26,17 +26,17 @@ export interface DrivenClient
   extends Pick<CommandClientOptions, "reports" | "timeLimitMs" | "env" | "maxRuns"> {
   /** Its name. */
   readonly name: string;
-  /** Its version, where that does not depend on the machine. */
+  /** Its version, if it does not depend on the machine. */
   readonly version?: string;
-  /** The programs that it wants. */
+  /** The programs that it needs. */
   readonly needs: readonly ToolName[];
   /** Builds it, and returns the command: the program and its arguments. */
   readonly command: (workshop: Workshop) => Promise<readonly string[]> | readonly string[];
-  /** The rules that it breaks, each with the reason, from its source. @default {{}} */
+  /** The rules that it breaks, each with the reason, from its source code. @default {{}} */
   readonly breaks?: Subject["breaks"];
 }
 
-/** Makes a client that is driven by a command a subject. */
+/** Turns a client that is driven by a command into a subject. */
 export function drivenClient({ command, needs, breaks = {}, ...options }: DrivenClient): Subject {
   const { name, version } = options;
   return {

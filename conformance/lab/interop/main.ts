@@ -1,12 +1,13 @@
 /**
- * Runs the suites against all subjects, or those of a name, and prints what each of them breaks and
- * why. Among them is the mock behind one reverse proxy; with `--proxies`, it is the mock behind all of them,
- * and nothing else; with `--more`, it is implementations that take longer to build. The reports are written
- * as JSON, as JUnit XML and, side by side, as a page. Fails if a subject breaks a rule that it is not known
- * to break, or keeps one that it is known to break. With `--all`, it fails as well if one was not run; with
- * `--write`, what was found is kept, and the documents that are made of it are written anew. A run of all
- * subjects also shows that `modelState` tells the truth of real servers. Last, it says whether there is a
- * newer version of the reference server than the mock was compared with.
+ * Runs the suites against all subjects, or those whose name contains an argument, and prints what each of
+ * them breaks and why. Among them is the mock behind one reverse proxy. With `--proxies`, only the mock
+ * behind all proxies is tested; with `--more`, only implementations that take longer to build; with `--current`,
+ * earlier versions of the reference server are left out, whose behaviour the recordings hold. The reports
+ * are written as JSON, as JUnit XML and side by side as a web page. The run fails if a subject breaks a rule
+ * that it is not known to break, or keeps one that it is known to break. With `--all`, it also fails if a
+ * subject could not be run; with `--write`, the results are stored, and the documents built from it are
+ * updated. A run of all subjects also checks `modelState` with real servers. Finally, it reports whether
+ * there is a newer version of the reference server than the mock was compared with.
  *
  * ```sh
  * deno task interop curl npm --out reports
@@ -19,7 +20,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { Command } from "commander";
+import { createTask } from "../../../.ci/task.ts";
 import { reporters } from "../../reporters/mod.ts";
 import { type Subject, subjects } from "./mod.ts";
 import { checkModelStates } from "./model_states.ts";
@@ -29,33 +30,36 @@ import { allProxies, oneProxy } from "./proxies/mod.ts";
 import { describeCommand } from "./page.ts";
 import { type InteropRecord, recordOf, updated } from "./record.ts";
 import { conclude, type Outcome, runAll, runSubject, runSurprisingAgain, summary } from "./run.ts";
+import { isEarlierServer } from "./servers/reference.ts";
 import { IMPLEMENTATIONS, PROXIES, ROOT } from "./shelves.ts";
 import { BUILDS, Workshop } from "./workshop.ts";
 
-/** The seed of runs whose results are kept. */
+/** The seed of runs whose results are stored. */
 const SEED = "1";
 
 /** Most of the time is spent waiting for servers and for programs to start. */
 const JOBS = "4";
 
-const program = new Command("deno task interop")
+const program = createTask("interop")
   .description(
-    "builds servers and clients of others, and compares what they break with what is known",
+    "builds third-party servers and clients, and compares what they break with what is known",
   )
-  .argument("[names...]", "parts of the names of those to run (default: all)")
-  .option("--all", "fail if any of them cannot be run here")
-  .option("--jobs <number>", "how many at the same time", JOBS)
+  .argument("[names...]", "parts of the names of the subjects to run (default: all)")
+  .option("--all", "fail if any subject cannot be run here")
+  .option("--current", "leave out earlier versions of the reference server, which take longest")
+  .option("--jobs <number>", "how many to run at the same time", JOBS)
   .option("--more", "run implementations that take longer to build, and nothing else")
-  .option("--out <folder>", "where the reports go", join(BUILDS, "reports"))
+  .option("--out <folder>", "the folder for reports", join(BUILDS, "reports"))
   .option("--proxies", "run the mock behind each reverse proxy, and nothing else")
-  .option("--quick", "try the inputs that decide alone, and look for no smaller ones")
-  .option("--runs <number>", "how many inputs to try for each rule")
-  .option("--seed <number>", "what all inputs follow from", SEED)
-  .option("--write", "keep what was found, in a record and in the documents made of it")
+  .option("--quick", "try only the fixed inputs, and do not shrink counterexamples")
+  .option("--runs <number>", "how many random inputs to try per rule")
+  .option("--seed <number>", "the seed of all inputs", SEED)
+  .option("--write", "store the results in the record, and update the documents built from it")
   .parse();
 const positionals = program.args;
 const values = program.opts<{
   all?: true;
+  current?: true;
   jobs: string;
   more?: true;
   out: string;
@@ -66,7 +70,7 @@ const values = program.opts<{
   write?: true;
 }>();
 if (values.quick && values.write) {
-  program.error("--quick does not show enough to be kept: leave out --write");
+  program.error("error: --write needs a full run: leave out --quick");
 }
 
 const shelf = values.proxies ? PROXIES : IMPLEMENTATIONS;
@@ -75,11 +79,13 @@ const offered = values.proxies
   : values.more
   ? moreSubjects
   : [...subjects, ...oneProxy];
-const chosen = offered.filter(({ name, version = "" }) =>
-  positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part))
+const isNamed = ({ name, version = "" }: Subject) =>
+  positionals.length === 0 || positionals.some((part) => `${name} ${version}`.includes(part));
+const chosen = offered.filter((subject) =>
+  isNamed(subject) && !(values.current && isEarlierServer(subject))
 );
 
-/** Says what came of a subject as soon as it is known. */
+/** Reports the result of a subject as soon as it is known. */
 async function runAndTell(workshop: Workshop, subject: Subject): Promise<Outcome> {
   const outcome = await runSubject(subject, workshop, {
     seed: Number(values.seed),
@@ -90,7 +96,7 @@ async function runAndTell(workshop: Workshop, subject: Subject): Promise<Outcome
   return outcome;
 }
 
-/** Writes the reports, in every form for which there are readers. */
+/** Writes the reports in every format. */
 async function writeReports(outcomes: readonly Outcome[], folder: string): Promise<void> {
   const reports = outcomes.map(({ report }) => report);
   await mkdir(folder, { recursive: true });
@@ -103,10 +109,10 @@ async function writeReports(outcomes: readonly Outcome[], folder: string): Promi
   process.stdout.write(`Reports: ${folder}\n`);
 }
 
-/** Keeps what was found, and makes the documents of it. */
+/** Stores the results, and updates the documents built from them. */
 async function keep(outcomes: readonly Outcome[]): Promise<void> {
   if (outcomes.some(({ notRun }) => notRun !== undefined)) {
-    throw new Error("Cannot keep what was found: some of the subjects were not run");
+    throw new Error("Cannot store the results: some subjects were not run");
   }
   const before: InteropRecord = JSON.parse(await readFile(shelf.record, "utf8"));
   const record = updated(before, recordOf(outcomes, shelf.rules), shelf.subjects);
@@ -117,7 +123,10 @@ async function keep(outcomes: readonly Outcome[]): Promise<void> {
   }
 }
 
-if (chosen.length === 0) throw new Error(`No subject is called ${positionals.join(" or ")}`);
+if (chosen.length === 0) {
+  const names = [...new Set(offered.map(({ name }) => name))].join(", ");
+  program.error(`error: no subject is called ${positionals.join(" or ")}; there are ${names}`);
+}
 const workshop = new Workshop(BUILDS);
 const firstOutcomes = await runAll(
   chosen,
@@ -125,16 +134,15 @@ const firstOutcomes = await runAll(
   (subject) => runAndTell(workshop, subject),
 );
 const outcomes = await runSurprisingAgain(firstOutcomes, (subject) => {
-  process.stdout.write("Once more, by itself: ");
+  process.stdout.write("Again, alone: ");
   return runAndTell(workshop, subject);
 });
 await writeReports(outcomes, values.out);
 if (values.write) await keep(outcomes);
 const { text, isGood } = conclude(outcomes, values.all === true);
-// A run of all subjects has built the servers.
-const states = positionals.length === 0 && !values.proxies && !values.more
-  ? await checkModelStates(workshop)
-  : { text: "", isGood: true, isRun: true };
+// A run of all subjects has already built the servers.
+const isWhole = positionals.length === 0 && !values.proxies && !values.more && !values.current;
+const states = isWhole ? await checkModelStates(workshop) : { text: "", isGood: true, isRun: true };
 process.stdout.write(text + states.text + compareNewest(await newestVersion()));
 const areStatesGood = states.isGood && (states.isRun || values.all !== true);
 process.exitCode = isGood && areStatesGood ? 0 : 1;

@@ -1,5 +1,5 @@
 /**
- * The Markdown that documents get from a record, and the place in them that it has.
+ * The Markdown that is generated from a record, and where documents contain it.
  *
  * @module
  */
@@ -15,7 +15,7 @@ function escapeCell(text: string): string {
   return text.replaceAll("\n", " ").replaceAll("|", "\\|");
 }
 
-/** A text as code, whatever is in it. */
+/** A text as inline code, whatever it contains. */
 export function code(text: string): string {
   const longest = Math.max(0, ...Array.from(text.matchAll(/`+/g), ([ticks]) => ticks.length));
   const fence = "`".repeat(longest + 1);
@@ -33,10 +33,12 @@ const BEGIN = "<!-- Made by `deno task interop --write`; a test fails when it is
   "<!-- deno-fmt-ignore-start -->";
 const END = "<!-- deno-fmt-ignore-end -->";
 
-/** A text with what is made of a record put between the marks. */
+/** A text with generated Markdown between its marks. */
 export function withMade(text: string, made: string): string {
   const begin = text.indexOf(BEGIN);
   const end = text.indexOf(END);
-  if (begin === -1 || end < begin) throw new Error("There is no place for what is made");
+  if (begin === -1 || end < begin) {
+    throw new Error("The document has no marks for the generated part");
+  }
   return `${text.slice(0, begin + BEGIN.length)}\n\n${made}\n\n${text.slice(end)}`;
 }

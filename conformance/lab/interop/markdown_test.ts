@@ -31,6 +31,6 @@ describe("list", () => {
 
 describe("withMade", () => {
   it("wants a place for what is made", () => {
-    assertThrows(() => withMade("# Nothing", "a"), Error, "no place for what is made");
+    assertThrows(() => withMade("# Nothing", "a"), Error, "no marks for the generated part");
   });
 });

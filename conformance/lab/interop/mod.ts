@@ -19,7 +19,7 @@ import type { Subject } from "./subject.ts";
 
 export type { Subject } from "./subject.ts";
 
-/** The subjects: those of others, and ours. */
+/** The subjects: third-party ones, and ours. */
 export const subjects: readonly Subject[] = [
   ...referenceServers,
   ...ownMocks,
@@ -33,5 +33,5 @@ export const subjects: readonly Subject[] = [
   ...ownCommands,
 ];
 
-/** The subjects, and those that have a run of their own. */
+/** The subjects, including those with a separate run. */
 export const everySubject: readonly Subject[] = [...subjects, ...moreSubjects];

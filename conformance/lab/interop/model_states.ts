@@ -1,6 +1,6 @@
 /**
- * Shows that `modelState` and `ensureModel` tell the truth of real servers, and that the mock answers them
- * as those do: a model goes through the same changes on each of them.
+ * Checks `modelState` and `ensureModel` with real servers, and that the mock behaves like them: a model goes
+ * through the same changes on each server.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import type { Workshop } from "./workshop.ts";
 interface Server {
   readonly url: string;
   readonly fetch: (url: string, init: RequestInit) => Promise<Response>;
-  /** Is called when the registry offers another version. */
+  /** Called when the registry offers another version. */
   readonly publish: (version: SmallVersion) => void;
 }
 
@@ -26,7 +26,7 @@ const FIRST = { weights: "llama", template: "{{ .Prompt }}" } satisfies SmallVer
 const OTHER_TEMPLATE = { ...FIRST, template: "<{{ .Prompt }}>" };
 const OTHER_WEIGHTS = { ...OTHER_TEMPLATE, weights: "gemma" };
 
-/** What a model goes through, and its state after each change. */
+/** The changes of a model, and the expected state after each. */
 export const EXPECTED: Readonly<Record<string, ModelState>> = {
   "not pulled": "missing",
   "pulled": "current",
@@ -41,8 +41,8 @@ export const EXPECTED: Readonly<Record<string, ModelState>> = {
 };
 
 /**
- * What is different on a server that does not know an invalid digest: it may be a gateway that knows no blob,
- * so nothing follows from what it lacks.
+ * The differences for a server that does not recognize an invalid digest. It may be a gateway without blobs,
+ * so nothing follows from missing ones.
  */
 const EXPECTED_WITHOUT_BLOBS: typeof EXPECTED = {
   ...EXPECTED,
@@ -50,7 +50,7 @@ const EXPECTED_WITHOUT_BLOBS: typeof EXPECTED = {
   "ensured": "present",
 };
 
-/** The states that a model goes through on a server. */
+/** The states of a model on a server, after each change. */
 async function walk(server: Server, registry: SmallRegistry): Promise<Record<string, ModelState>> {
   const { model } = registry;
   const { url, fetch, publish } = server;
@@ -87,7 +87,7 @@ async function walk(server: Server, registry: SmallRegistry): Promise<Record<str
   return states;
 }
 
-/** Walks with the mock, which is told what the registry has. */
+/** Runs the changes with the mock. */
 export async function walkWithMock(registry: SmallRegistry): Promise<Record<string, ModelState>> {
   const mock = createMockServer({ models: [] });
   return await walk({
@@ -97,7 +97,7 @@ export async function walkWithMock(registry: SmallRegistry): Promise<Record<stri
   }, registry);
 }
 
-/** Walks with a program. */
+/** Runs the changes with a program. */
 async function walkWithProcess(
   program: string,
   registry: SmallRegistry,
@@ -111,7 +111,7 @@ async function walkWithProcess(
   }
 }
 
-/** Walks with each server, and says in a line for each what came of it, and whether all is as expected. */
+/** Runs the changes with each server. Returns a line about each, and whether all states are as expected. */
 export async function checkModelStates(
   workshop: Workshop,
 ): Promise<{ text: string; isGood: boolean; isRun: boolean }> {

@@ -55,7 +55,7 @@ describe("the newest version", () => {
     );
     assertStringIncludes(
       compareNewest("0.100.0", "0.34.1"),
-      `${start} 0.100.0: the mock was compared with 0.34.1 only. Make it`,
+      `${start} 0.100.0: the mock was compared with 0.34.1 only. Set CURRENT_VERSION`,
     );
   });
 });

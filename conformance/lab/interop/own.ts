@@ -12,17 +12,17 @@ import { mockServer, type ServerSubject } from "../../server/subject.ts";
 import { bodyOf } from "../body.ts";
 
 /**
- * After how long a silent server makes our client fail, in milliseconds: over the network, longer than a
- * machine that is busy keeps anybody waiting.
+ * The time limit of our client for a silent server, in milliseconds. Over the network, it is longer than a
+ * busy machine can delay lines.
  */
 const TIME_LIMIT_MS = { "in-process": 250, "network": 1_500 };
 
-/** Without a port, requests are made by the `fetch` that the kit gives. */
+/** Without a port, requests use the `fetch` given by the test. */
 function fetchOf({ fetch }: ClientRun, transport: ClientSubject["transport"]) {
   return transport === "in-process" ? { fetch } : {};
 }
 
-/** Our client: `pull`, which adds up the layers. */
+/** Our client: `pull`, which sums up the layers. */
 export function ownClient(transport: ClientSubject["transport"]): ClientSubject {
   const timeLimitMs = TIME_LIMIT_MS[transport];
   return {
@@ -44,7 +44,7 @@ export function ownClient(transport: ClientSubject["transport"]): ClientSubject 
   };
 }
 
-/** The client that the docs show for those who want the server's own statuses: `decodePull`. */
+/** The client shown in the docs for the server's own statuses: `decodePull`. */
 export function ownDecoder(transport: ClientSubject["transport"]): ClientSubject {
   return {
     name: `decodePull (${transport})`,
@@ -63,7 +63,7 @@ export function ownDecoder(transport: ClientSubject["transport"]): ClientSubject
         onUpdate(status);
         if (status.kind === "success") return;
       }
-      throw new Error("The stream has ended without success");
+      throw new Error("The stream ended without success");
     },
   };
 }

@@ -1,6 +1,6 @@
 /**
- * A record as a web page, `conformance/results.html`: that of the HTML reporter, with reports that are
- * made of the record.
+ * A record as a web page, `conformance/results.html`, built by the HTML reporter from reports that are
+ * reconstructed from the record.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { moreSubjects } from "./more/mod.ts";
 import { allProxies } from "./proxies/mod.ts";
 import { type InteropRecord, reportsOf } from "./record.ts";
 
-/** What the page says of where it comes from. */
+/** The text about the origin of the results. */
 const ABOUT =
   "`ollama serve` and most clients are unmodified software of others; `ollama serve` pulled from the mock's " +
   "registry. The mock and `pull` are this package's. `RESULTS.md`, beside this page, has the same as tables, and " +
@@ -23,7 +23,7 @@ export function renderPage(record: InteropRecord): string {
   return htmlReport(reportsOf(record), { replay: describeCommand, about: ABOUT });
 }
 
-/** The command that runs the suite of an implementation again. */
+/** The command that tests an implementation again. */
 export function describeCommand({ side, subject }: Report): string {
   const isTested = ({ name, version = subject.version, ...found }: Subject) =>
     found.side === side && name === subject.name && version === subject.version;
@@ -33,7 +33,7 @@ export function describeCommand({ side, subject }: Report): string {
   return `deno task interop ${flag}"${words}"`;
 }
 
-/** The subjects by the option that runs them. */
+/** The subjects, by the option that runs them. */
 const RUNS: readonly (readonly [flag: string, subjects: readonly Subject[]])[] = [
   ["", subjects],
   ["--more ", moreSubjects],

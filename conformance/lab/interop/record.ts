@@ -1,6 +1,6 @@
 /**
- * What the last run against all subjects has found, as it is kept in the repository. It names the rules
- * that an implementation does not keep, and why; what is made of it is computed.
+ * The results of the last run against all subjects, as stored in the repository. It lists only the rules that
+ * an implementation does not keep, and why; everything else is computed.
  *
  *     Outcomes ── recordOf ──▶ InteropRecord ── record.json ──▶ reportsOf ──▶ RESULTS.md, results.html
  *
@@ -15,17 +15,17 @@ import { serverRules } from "../../server/suite.ts";
 import type { Outcome } from "./run.ts";
 import type { Subject } from "./subject.ts";
 
-/** What a run has found, and by which rules. */
+/** The results of a run, and the rules it used. */
 export interface InteropRecord {
   /** The ids of all rules. */
   readonly rules: readonly string[];
-  /** What was found about each implementation. */
+  /** The results for each implementation. */
   readonly entries: readonly Entry[];
 }
 
-/** What was found about an implementation. It keeps the rules of its side that are not named here. */
+/** The results for an implementation. It keeps all rules of its side that are not listed here. */
 export interface Entry {
-  /** Which side it is on. */
+  /** Its side. */
   readonly side: Side;
   /** Its name. */
   readonly name: string;
@@ -33,47 +33,50 @@ export interface Entry {
   readonly version: string;
   /** Whether it is part of this repository. */
   readonly isOurs?: true;
-  /** What the tests ran on. */
+  /** The runtime of the tests. */
   readonly runtime: string;
-  /** How many inputs were drawn by chance per rule, at most. */
+  /** The most random inputs per rule. */
   readonly runs: number;
-  /** What the inputs followed from. */
+  /** The seed of the inputs. */
   readonly seed: number;
   /** The rules that it breaks. */
   readonly breaks: readonly Break[];
-  /** The ids of the rules that no input showed, by the reason. */
+  /** The ids of rules for which no input gave evidence, by reason. */
   readonly unseen?: IdsByReason;
-  /** The ids of the rules that were not tried, by the reason. */
+  /** The ids of rules that were not tested, by reason. */
   readonly skipped?: IdsByReason;
-  /** The ids of the rules that there were not when it was run. */
+  /** The ids of rules that did not exist yet when it was run. */
   readonly newer?: readonly string[];
 }
 
-/** Ids of rules by a reason that they share. */
+/** Ids of rules that share a reason, by reason. */
 export type IdsByReason = Readonly<Record<string, readonly string[]>>;
 
 /** A rule that an implementation breaks. */
 export interface Break {
   /** The rule. */
   readonly id: string;
-  /** Whether something did not come in time. */
+  /** Whether something did not happen in time. */
   readonly isHung?: true;
-  /** The rule whose breach alone leads to this one, if there is one. */
+  /** The rule that is broken first, if this one is broken only because of it. */
   readonly cause?: string;
   /** Where the implementation goes wrong. */
   readonly because: string;
-  /** What the rule asks for. */
+  /** What the rule requires. */
   readonly expected: string;
   /** What was seen instead. */
   readonly seen: string;
-  /** The last exchange of the smallest counterexample, abridged: where there are two, it is what shows it. */
+  /**
+   * The last exchange of the smallest counterexample, abridged. If there are two, the last one shows the
+   * problem.
+   */
   readonly exchange?: Exchange;
 }
 
-/** The rules that there are. */
+/** All current rules. */
 export const RULES: readonly RuleInfo[] = [...serverRules, ...clientRules];
 
-/** The rules that were not tried, since there were not any when an implementation was last run. */
+/** The rules that did not exist yet when an implementation was last run. */
 export function newerThan(
   { side, results }: Report,
   rules: readonly RuleInfo[] = RULES,
@@ -83,10 +86,10 @@ export function newerThan(
 }
 
 /**
- * Sums up what a run against all subjects has found.
+ * Builds the record of a run against all subjects.
  *
- * @param outcomes What came of each subject.
- * @param rules The rules that there are. By default those for servers and for clients.
+ * @param outcomes The result of each subject.
+ * @param rules All current rules. By default those for servers and for clients.
  */
 export function recordOf(
   outcomes: readonly Outcome[],
@@ -96,12 +99,12 @@ export function recordOf(
 }
 
 /**
- * A record in which what was found about some implementations takes the place of what it had about them.
+ * Replaces the results of some implementations in a record.
  *
  * @param record The record.
- * @param found What was found.
- * @param subjects All implementations, in the order that the record is to have. It drops all others, and
- * other versions.
+ * @param found The new results.
+ * @param subjects All implementations, in the order for the record. Other ones, and other versions, are
+ * dropped.
  */
 export function updated(
   record: InteropRecord,
@@ -121,7 +124,7 @@ export function updated(
   return { rules: found.rules, entries };
 }
 
-/** What was found about an implementation before there were some rules. */
+/** The results of an implementation from before some rules existed. */
 function withNewer(entry: Entry, ids: readonly string[]): Entry {
   const newer = [...entry.newer ?? [], ...ids];
   return newer.length === 0 ? entry : { ...entry, newer };
@@ -147,10 +150,10 @@ function entryOf({ subject, report }: Outcome): Entry {
   };
 }
 
-/** What a reason says to those who run the command: the option by which it would be another one. */
+/** The part of a reason that names a command-line option, which makes no sense in a document. */
 const OPTION = /: `--.*/;
 
-/** The rules of a verdict, or `undefined` if it has none. */
+/** The rules with a verdict, by reason, or `undefined` if there are none. */
 function idsByReason(
   results: readonly RuleResult[],
   verdict: "not seen" | "skipped",
@@ -176,14 +179,14 @@ function breakOf({ id, side, verdict, reason, because, failure }: RuleResult, wh
   };
 }
 
-/** An exchange without what need not be kept. The chunks of a server depend on the moment. */
+/** An exchange without unnecessary details. The chunks of a server depend on timing. */
 function abridgeExchange({ request, answer }: Exchange, side: Side): Exchange {
   if (answer === undefined) return { request: shorten(request) };
   const chunks = side === "server" ? [answer.chunks.join("")] : abridgeChunks(answer.chunks);
   return { request: shorten(request), answer: { ...answer, chunks: chunks.map(shorten) } };
 }
 
-/** How much is kept of a text that is long, and of chunks that are many: the start and the end. */
+/** How much is kept of long texts and of many chunks: the start and the end. */
 const KEPT_CHARACTERS = { start: 320, end: 120 };
 const KEPT_CHUNKS = { start: 8, end: 3 };
 
@@ -193,7 +196,7 @@ function abridgeChunks(chunks: readonly string[]): readonly string[] {
   return [...chunks.slice(0, start), "…", ...chunks.slice(-end)];
 }
 
-/** A text in which nobody has to look for what matters, and which is the same in every run. */
+/** A shortened text that is the same in every run. */
 function shorten(text: string): string {
   const { start, end } = KEPT_CHARACTERS;
   const short = withoutRuns(withoutPorts(text));
@@ -201,23 +204,23 @@ function shorten(text: string): string {
   return `${short.slice(0, start)}…${short.slice(-end)}`;
 }
 
-/** Digests by their first twelve digits, as everybody does, and what is repeated by its start. */
+/** Shortens digests to twelve digits, as is usual, and repetitions to their start. */
 function withoutRuns(text: string): string {
   return text.replace(/\b([0-9a-f]{12})[0-9a-f]{52}\b/g, "$1…")
     .replace(/(.)\1{12}\1+/gs, (_, character: string) => `${character.repeat(12)}…`);
 }
 
-/** Ports are other ones in every run, and with them all digests that follow from a name. */
+/** Ports differ in every run, and so do all digests derived from a name with a port. */
 function withoutPorts(text: string): string {
   return text.replace(/127\.0\.0\.1:\d{4,}/g, "127.0.0.1:…").replace(/\/tmp\/[\w-]+/g, "…");
 }
 
 /**
- * The reports that a record was made of, without what it does not keep: how many inputs a rule was tried
- * with, and the way to a counterexample.
+ * Reconstructs the reports of a record, without the details that it does not keep, such as the number of
+ * inputs and the path to a counterexample.
  *
  * @param record The record.
- * @param rules The rules that there are. By default those for servers and for clients.
+ * @param rules All current rules. By default those for servers and for clients.
  */
 export function reportsOf(
   { entries }: InteropRecord,

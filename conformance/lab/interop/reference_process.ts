@@ -1,6 +1,6 @@
 /**
- * The reference server as a process of this machine: on a free port of the loopback interface, with an
- * empty folder for its models, and without a way to any other machine.
+ * The reference server as a local process: on a free loopback port, with an empty models folder, and without
+ * access to other machines.
  *
  * @module
  */
@@ -19,16 +19,16 @@ export interface ReferenceOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** A proxy that is not there: what is sent to other machines ends here. */
+/** A proxy that does not exist: requests to other machines end here. */
 const NOWHERE = "http://127.0.0.1:9";
 
-/** How long it may take until it listens. */
+/** How long it may take to listen, in milliseconds. */
 const START_TIMEOUT_MS = 30_000;
 
-/** How much of what it has printed is shown when it does not start. */
+/** How many characters of its output are shown if it does not start. */
 const SHOWN_CHARACTERS = 2_000;
 
-/** The reference server. It is started when it is first needed, and again when it has crashed. */
+/** The reference server. It is started on first use, and again after a crash. */
 export class ReferenceProcess {
   readonly #options: ReferenceOptions;
   #folder: string | undefined;
@@ -37,7 +37,7 @@ export class ReferenceProcess {
   #ended: Promise<void> = Promise.resolve();
 
   /**
-   * Takes note of how to run it.
+   * Stores how to run it.
    *
    * @param options How to run it.
    */
@@ -45,7 +45,7 @@ export class ReferenceProcess {
     this.#options = options;
   }
 
-  /** Resolves when it does not run any more. */
+  /** Resolves when it is no longer running. */
   get ended(): Promise<void> {
     return this.#ended;
   }
@@ -56,7 +56,7 @@ export class ReferenceProcess {
     return this.#url;
   }
 
-  /** Ends it, and removes what it has downloaded. */
+  /** Ends it, and deletes what it has downloaded. */
   async close(): Promise<void> {
     const child = this.#child;
     this.#child = undefined;
@@ -96,7 +96,7 @@ export class ReferenceProcess {
   }
 }
 
-/** Waits until a server says where it listens. */
+/** Waits until a server reports its address. */
 function addressOf(child: ChildProcess): Promise<string> {
   return new Promise((resolve, reject) => {
     let output = "";

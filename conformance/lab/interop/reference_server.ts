@@ -1,6 +1,6 @@
 /**
- * The reference server as a server under test: it pulls from the registry of a mock, with one of its own
- * for each check, so that no model and no blob of a check is there before.
+ * The reference server as a server under test: it pulls from a mock's registry. Each check has its own
+ * registry, so that none of its models and blobs exists beforehand.
  *
  * @module
  */
@@ -14,8 +14,8 @@ import {
   type OpenServer,
   OTHER_SIZES,
   publish,
+  type ServerSetup,
   type ServerSubject,
-  type World,
 } from "../../server/subject.ts";
 import { createWireFetch } from "../../server/wire/wire_fetch.ts";
 import { ReferenceProcess } from "./reference_process.ts";
@@ -33,11 +33,11 @@ export interface ReferenceVersion {
   readonly program: string;
   /** More environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The scheme of a registry without TLS in the name of a model, if there has to be one. */
+  /** The scheme to put before names of models from a registry without TLS, if the version needs one. */
   readonly scheme?: string;
-  /** The fields by which it is asked for a model. */
+  /** The request fields that name a model. */
   readonly fieldsFor: NonNullable<OpenServer["fieldsFor"]>;
-  /** The most inputs to try for a rule. @default {4} */
+  /** The most inputs to try per rule. @default {4} */
   readonly maxRuns?: number;
   /** What the layers of the model hold. @default what the mock takes for usual */
   readonly mediaType?: string;
@@ -48,19 +48,19 @@ const MODEL = "library/subject";
 const OTHER_MODEL = "library/other";
 
 /**
- * Real bytes take longer to come by than those of a mock: there are fewer of them, and the registry sends
- * them so slowly that a layer takes as long as with the mock's own bandwidth.
+ * Real bytes are more expensive than those of a mock. So there are fewer of them, and the registry sends them
+ * so slowly that a layer takes as long as with the mock's default bandwidth.
  */
 const SCALE = 20;
 const REGISTRY_BYTES_PER_SECOND = 5_000_000;
 
-/** How many inputs are tried for a rule: each of them takes a second or two. */
+/** The most inputs to try per rule, because each takes a second or two. */
 const MAX_RUNS = 4;
 
-/** How long the server may try again and again to get what the registry does not have. */
+/** How long the server may retry something that the registry does not have, in milliseconds. */
 const CHECK_TIMEOUT_MS = 60_000;
 
-/** Makes a version of the reference server a server under test. */
+/** Turns a version of the reference server into a server under test. */
 export function referenceServer(version: ReferenceVersion): ReadySubject<ServerSubject> {
   const server = new ReferenceProcess(version);
   let seed = 0;
@@ -70,7 +70,7 @@ export function referenceServer(version: ReferenceVersion): ReadySubject<ServerS
     lacks: {},
     maxRuns: version.maxRuns ?? MAX_RUNS,
     checkTimeoutMs: CHECK_TIMEOUT_MS,
-    open: async (world) => await open(version, await server.url(), world, ++seed),
+    open: async (setup) => await open(version, await server.url(), setup, ++seed),
   };
   return { implementation, close: () => server.close() };
 }
@@ -78,7 +78,7 @@ export function referenceServer(version: ReferenceVersion): ReadySubject<ServerS
 async function open(
   { scheme = "", fieldsFor, mediaType }: ReferenceVersion,
   url: string,
-  { layers, faults = [] }: World,
+  { layers, faults = [] }: ServerSetup,
   seed: number,
 ): Promise<OpenServer> {
   const modelOf = (sizes: readonly number[]) => scaledModel(sizes, mediaType);
@@ -108,7 +108,7 @@ async function open(
   };
 }
 
-/** The part of a name that follows the registry. */
+/** The part of a name after the registry. */
 function modelNameIn(name: string): string {
   return name.slice(name.lastIndexOf("/") + 1);
 }
@@ -122,7 +122,7 @@ function scaledModel(sizes: readonly number[], mediaType?: string): MockModel {
   return { name: MODEL, layers };
 }
 
-/** What has to go wrong with a registry so that the server behind it fails in some way. */
+/** The registry faults that make the server behind it fail in some way. */
 function registryFault({ kind, times, at = {} }: Fault, sizes: readonly number[]): RegistryFault {
   const often = times === undefined ? {} : { times };
   switch (kind) {
@@ -137,7 +137,7 @@ function registryFault({ kind, times, at = {} }: Fault, sizes: readonly number[]
   }
 }
 
-/** The layer that is being downloaded when a share of a model is there; the config is the last one. */
+/** The layer that is being downloaded at a share of a model. The config is the last one. */
 function layerAt(share: number, sizes: readonly number[]): number {
   let left = share * sizes.reduce((sum, size) => sum + size, 0);
   const index = sizes.findIndex((size) => (left -= size) < 0);

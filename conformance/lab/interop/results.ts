@@ -1,6 +1,6 @@
 /**
- * The tables of a record: who keeps how many rules, where each implementation goes wrong, and what the
- * rules say that are named there.
+ * The tables of a record: how many rules each implementation keeps, where it goes wrong, and the text of the
+ * rules mentioned.
  *
  * @module
  */
@@ -20,9 +20,9 @@ export function renderResults(record: InteropRecord): string {
   const reports = reportsOf(record);
   return [
     ...SIDES.flatMap((side) => [`## ${HEADINGS[side]}`, scoreTable(side, reports)]),
-    "## Where each of them goes wrong",
+    "## Where each implementation goes wrong",
     ...reports.flatMap(details),
-    "## The rules that are named here",
+    "## The rules mentioned here",
     ruleTable(reports),
   ].join("\n\n");
 }
@@ -42,7 +42,7 @@ function scoreTable(side: Side, reports: readonly Report[]): string {
   return table([side === "server" ? "Server" : "Client", "Version", ...LEVELS, "Breaks"], rows);
 }
 
-/** How many rules of a level are kept, of how many that were seen, of how many that there are. */
+/** The rules of a level: kept / seen, and the total if it differs. */
 function scoreOf(results: readonly RuleResult[], level: Level, side: Side): string {
   const { kept, broken, hung } = tally(results, level);
   const seen = kept + broken + hung;
@@ -50,12 +50,12 @@ function scoreOf(results: readonly RuleResult[], level: Level, side: Side): stri
   return seen < all ? `${kept}/${seen} of ${all}` : `${kept}/${seen}`;
 }
 
-/** Whether there is more to tell of an implementation than that it keeps all rules. */
+/** Whether there is more to say about an implementation than that it keeps all rules. */
 function hasDetails(report: Report): boolean {
   return report.results.some(({ verdict }) => verdict !== "kept") || newerThan(report).length > 0;
 }
 
-/** What an implementation breaks, and what is not known of it. */
+/** The rules that an implementation breaks, and those whose result is not known. */
 function details(report: Report): string[] {
   if (!hasDetails(report)) return [];
   const { subject, results } = report;
@@ -64,7 +64,7 @@ function details(report: Report): string[] {
   const title = `<a id="${anchorOf(report)}"></a>**${subjectName(subject)}** ${breaks}.`;
   const newer = newerThan(report);
   const unknown = [
-    ...(newer.length > 0 ? [`Not run since there are: ${list(newer.map(ruleLink))}.`] : []),
+    ...(newer.length > 0 ? [`Newer than its last run: ${list(newer.map(ruleLink))}.`] : []),
     ...byReason(results, "not seen").map(([reason, ids]) => `Not seen: ${ids} (${reason}).`),
     ...byReason(results, "skipped").map(([reason, ids]) => `Skipped: ${ids} (${reason}).`),
   ];
@@ -79,7 +79,7 @@ function details(report: Report): string[] {
   return [line, table(["Rule", "What it says", "Where it goes wrong", "Bytes"], rows)];
 }
 
-/** The rules of a verdict, for each reason. */
+/** The rules with a verdict, by reason. */
 function byReason(
   results: readonly RuleResult[],
   verdict: RuleResult["verdict"],
@@ -109,7 +109,7 @@ function ruleTable(reports: readonly Report[]): string {
   return table(["Rule", "Level", "What it says", "Broken by"], rows);
 }
 
-/** A rule's id, which leads to what the rule says. Those of the spec stand out. */
+/** The id of a rule, linked to its text. Rules of the spec are bold. */
 function ruleLink({ id, level }: Pick<RuleResult, "id" | "level">): string {
   const link = `[${id}](#${id.toLowerCase()})`;
   return level === "must" ? `**${link}**` : link;
@@ -119,7 +119,10 @@ function anchorOf({ subject }: Report): string {
   return subjectName(subject).toLowerCase().replace(/[^a-z\d.]+/g, "-");
 }
 
-/** The smallest bytes that show a break: what a client is sent, or a server is asked and what it does. */
+/**
+ * The smallest exchange that shows a violation: what a client is sent, or the request to a server and its
+ * answer.
+ */
 function bytesOf({ side, failure }: RuleResult): string {
   const { expected = "", seen = "", exchanges: [exchange] = [] } = failure ?? {};
   if (side === "server") {

@@ -1,5 +1,5 @@
 /**
- * Runs the suites of subjects, some at a time, and compares what is broken with what is known.
+ * Runs the suites of subjects, several at a time, and compares what is broken with what is known.
  *
  * @module
  */
@@ -13,25 +13,25 @@ import { findObstacle, type Tool, type ToolName, tools } from "./tools.ts";
 import type { Workshop } from "./workshop.ts";
 import { messageOf } from "../../../src/text.ts";
 
-/** What came of a subject. */
+/** The result of a subject. */
 export interface Outcome {
   /** The subject. */
   readonly subject: Subject;
-  /** What was found about it: no rule at all, if it was not run. */
+  /** The report. It has no results if the subject was not run. */
   readonly report: Report;
-  /** Why it was not run, and what can be done about it. */
+  /** Why it was not run, and what to do about that. */
   readonly notRun?: string;
-  /** Whether it could not be got ready although all that it needs is there. */
+  /** Whether preparing it failed although everything it needs is installed. */
   readonly isFault?: boolean;
 }
 
 /**
- * Gets a subject ready, if that can be done here, and runs its suite.
+ * Prepares a subject, if possible on this machine, and runs its suite.
  *
  * @param subject The subject.
  * @param workshop Where it is built.
  * @param options Which rules to run, and how thoroughly.
- * @param toolOf The program of a name.
+ * @param toolOf Finds a program by name.
  */
 export async function runSubject(
   subject: Subject,
@@ -68,14 +68,14 @@ async function runPrepared(
   }
 }
 
-/** A report of a subject that says nothing about any rule: all of them are "not run". */
+/** A report of a subject without results. */
 function emptyReport({ side, name, version }: Subject): Report {
   const subject = version === undefined ? { name } : { name, version };
   return { format: 2, side, subject, runtime: runtimeName(), runs: 0, seed: 0, results: [] };
 }
 
 /**
- * Runs subjects, so many at a time, and returns what came of them in their own order.
+ * Runs subjects, several at a time, and returns their results in the given order.
  *
  * @param subjects The subjects.
  * @param jobs How many at a time.
@@ -99,8 +99,8 @@ export async function runAll(
 }
 
 /**
- * Runs those again, one after the other, of which something else came than is known: programs of others
- * have races of their own, and what is built may not have been reached. What is ours gets no second try.
+ * Runs subjects with surprising results again, one after another: third-party programs have race conditions,
+ * and downloads for a build may have failed. Our own subjects get no second try.
  *
  * @param outcomes What came of each subject.
  * @param run Runs one of them.
@@ -119,8 +119,8 @@ export async function runSurprisingAgain(
 }
 
 /**
- * What is new about a subject: rules that it is not known to break, and ones that it keeps now. Without
- * inputs by chance, a rule that it is known to break may well be kept.
+ * The surprises of a subject: rules that it is not known to break, and rules that it now keeps. Without
+ * random inputs, a rule that is known to be broken may well be kept.
  */
 export function surprises(outcome: Outcome): string[] {
   const { subject: { breaks }, report: { results, runs } } = outcome;
@@ -129,13 +129,13 @@ export function surprises(outcome: Outcome): string[] {
   return runs > 0 ? [...broken, ...keptThoughKnown(outcome)] : broken;
 }
 
-/** The rules that a subject is known to break, and that it has kept. */
+/** The rules that a subject is known to break, but has kept. */
 function keptThoughKnown({ subject: { breaks }, report: { results } }: Outcome): string[] {
   return results.filter(({ id, verdict }) => verdict === "kept" && Object.hasOwn(breaks, id))
     .map(({ id }) => id);
 }
 
-/** What was found about a subject, in a line, and one for each rule that it breaks, with the reason. */
+/** The result of a subject in one line, and one line with the reason for each rule that it breaks. */
 export function summary(outcome: Outcome): string {
   const { subject, report, notRun } = outcome;
   const { name, version = "" } = report.subject;
@@ -147,17 +147,17 @@ export function summary(outcome: Outcome): string {
   );
   const words = report.runs > 0
     ? "is kept, although it is known to be broken"
-    : "is known to be broken, which so few inputs do not show";
+    : "is known to be broken, but so few inputs do not show it";
   const mended = keptThoughKnown(outcome).map((id) => `  ${id} ${words}\n`);
   const counts = `${kept} kept, ${broken + hung} broken, ${unseen} not seen, ${skipped} skipped`;
   return `${title}: ${counts}\n${lines.join("")}${mended.join("")}`;
 }
 
 /**
- * What came of a run in one line, and whether it is good.
+ * The result of a run in one line, and whether it is good.
  *
  * @param outcomes What came of each subject.
- * @param wantsAll Whether none of them may be left out.
+ * @param wantsAll Whether all of them must have been run.
  */
 export function conclude(
   outcomes: readonly Outcome[],

@@ -48,7 +48,7 @@ describe("a subject", () => {
     assertEquals(surprises(outcome), []);
     assertMatch(
       summary(outcome),
-      /\n {2}S-REQ-10 is known to be broken, which so few inputs do not show\n$/,
+      /\n {2}S-REQ-10 is known to be broken, but so few inputs do not show it\n$/,
     );
     assertEquals(
       conclude([outcome], true).text.trimEnd(),

@@ -1,5 +1,5 @@
 /**
- * The documents that are made of a record: all of a file, or what is between the marks in it.
+ * The documents built from a record: whole files, or the part between two marks.
  *
  * @module
  */
@@ -15,29 +15,29 @@ import type { RuleInfo } from "../../rule.ts";
 import { everySubject, type Subject } from "./mod.ts";
 import { allProxies } from "./proxies/mod.ts";
 
-/** The top of the repository. */
+/** The root of the repository. */
 export const ROOT: string = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** Makes the new text of a document of the text that it has. */
+/** Computes the new text of a document from its current text. */
 type Update = (text: string, record: InteropRecord) => string;
 
-/** Where what was found about some subjects is kept, and shown. */
+/** The place of the results of some subjects, and the documents that show them. */
 export interface Shelf {
   /** The subjects. */
   readonly subjects: readonly Subject[];
-  /** The rules that they are tried by. */
+  /** The rules that they are tested with. */
   readonly rules: readonly RuleInfo[];
-  /** The file of the record. */
+  /** The file with the record. */
   readonly record: URL;
-  /** The documents that are made of it, from the top of the repository. */
+  /** The documents built from it, by path from the root of the repository. */
   readonly documents: Readonly<Record<string, Update>>;
 }
 
-/** Puts what is made of the record between the marks. */
+/** Puts the rendered record between the marks. */
 const between = (render: (record: InteropRecord) => string): Update => (text, record) =>
   withMade(text, render(record));
 
-/** What was found about implementations. */
+/** The results of implementations. */
 export const IMPLEMENTATIONS: Shelf = {
   subjects: everySubject,
   rules: RULES,
@@ -49,7 +49,7 @@ export const IMPLEMENTATIONS: Shelf = {
   },
 };
 
-/** What was found about proxies. */
+/** The results of proxies. */
 export const PROXIES: Shelf = {
   subjects: allProxies,
   rules: PROXY_RULES,

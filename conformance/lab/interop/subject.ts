@@ -1,5 +1,5 @@
 /**
- * What a subject is: an implementation, how to get it ready, and what is known about it.
+ * The definition of a subject: an implementation, how to prepare it, and what is known about it.
  *
  * @module
  */
@@ -15,9 +15,9 @@ import type { Workshop } from "./workshop.ts";
 export interface ReadySubject<Implementation> {
   /** The implementation. */
   readonly implementation: Implementation;
-  /** Ends what runs for it. */
+  /** Ends everything that runs for it. */
   readonly close?: () => Promise<void>;
-  /** Runs rules about it that are not those of its side. @default none */
+  /** Runs additional rules, besides those of its side. @default none */
   readonly runMore?: (options: RunOptions) => Promise<readonly RuleResult[]>;
 }
 
@@ -26,11 +26,11 @@ export type Subject =
   & {
     /** Its name. */
     readonly name: string;
-    /** Its version, where that does not depend on the machine. */
+    /** Its version, if it does not depend on the machine. */
     readonly version?: string;
-    /** The programs that it wants. */
+    /** The programs that it needs. */
     readonly needs: readonly ToolName[];
-    /** The rules that it breaks, each with the reason, from its source. */
+    /** The rules that it breaks, each with the reason, from its source code. */
     readonly breaks: Readonly<Record<string, string>>;
     /** Whether it is part of this repository. */
     readonly isOurs?: true;
@@ -40,5 +40,5 @@ export type Subject =
     | { readonly side: "server"; readonly prepare: Prepare<ServerSubject> }
   );
 
-/** Builds what has to be built, and starts what has to run. */
+/** Builds and starts what is needed. */
 type Prepare<Implementation> = (workshop: Workshop) => Promise<ReadySubject<Implementation>>;

@@ -1,5 +1,5 @@
 /**
- * The lines that sum up a record.
+ * The lines that summarize a record.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { subjectName } from "../../reporters/words.ts";
 import { list } from "./markdown.ts";
 import { type InteropRecord, newerThan, reportsOf } from "./record.ts";
 
-/** The lines for README.md: who breaks what the spec says. */
+/** The lines for README.md: which implementations break rules of the spec. */
 export function renderSummary(record: InteropRecord): string {
   const reports = reportsOf(record);
   const isOurs = (_: Report, index: number) => record.entries[index]!.isOurs === true;
@@ -33,7 +33,7 @@ function summarizeServers(servers: readonly Report[]): string {
 
 function summarizeClients(clients: readonly Report[]): string {
   const breaking = clients.filter(breaksSpec);
-  // Of one that was not tried by all of them, that cannot be said.
+  // If it was not tested with all rules, this cannot be said.
   const isTried = (client: Report) => newerThan(client).every(({ level }) => level !== "must");
   const intact = clients.filter((client) => !breaksSpec(client) && isTried(client));
   return `${breaking.length} of ${clients.length} clients break a \`must\` rule${
@@ -51,7 +51,7 @@ function mostBroken(reports: readonly Report[]): string {
   return most.length === 0 ? "" : `, ${number} of them this one: "${most[0]!.title}"`;
 }
 
-/** Whether an implementation breaks a rule that the spec states. */
+/** Whether an implementation breaks a rule of the spec. */
 function breaksSpec({ results }: Report): boolean {
   const { broken, hung } = tally(results, "must");
   return broken + hung > 0;

@@ -1,6 +1,6 @@
 /**
- * The programs that implementations are built and run with: whether they are on this machine, and how
- * to get them where they are not.
+ * The programs needed to build and run implementations: whether they are on this machine, and how to install
+ * them.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { promisify } from "node:util";
 
 /** A program. */
 export interface Tool {
-  /** What it is called by. */
+  /** Its name. */
   readonly program: string;
-  /** The arguments with which it tells its version. */
+  /** The arguments that print its version. */
   readonly versionArgs: readonly string[];
-  /** The oldest version that will do. */
+  /** The oldest version that is recent enough. */
   readonly atLeast?: string;
-  /** How to get it. */
+  /** How to install it. */
   readonly hint: string;
 }
 
-/** The programs that somebody has to have put on the machine. */
+/** The programs that must already be installed. */
 export const tools = {
   apache: {
     program: "apache2",
@@ -99,7 +99,7 @@ export type ToolName = keyof typeof tools;
 
 const NUMBERS = new Intl.Collator("en", { numeric: true });
 
-/** The version that a program tells of itself, or `undefined` if there is no such program. */
+/** The version that a program reports, or `undefined` if it is not installed. */
 export async function versionOf({ program, versionArgs }: Tool): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await promisify(execFile)(program, [...versionArgs]);
@@ -109,7 +109,7 @@ export async function versionOf({ program, versionArgs }: Tool): Promise<string 
   }
 }
 
-/** Why a program cannot be used, and how to get it, or `undefined` if it can. */
+/** Why a program cannot be used, and how to install it, or `undefined` if it can. */
 export async function findObstacle(tool: Tool): Promise<string | undefined> {
   const { program, atLeast = "0", hint } = tool;
   const version = await versionOf(tool);

@@ -1,6 +1,6 @@
 /**
- * Builds implementations, once each: what was built stays in a folder whose name follows from all that
- * it was built from.
+ * Builds implementations, once each: a build stays in a folder whose name is derived from everything that
+ * went into it.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** Where the builds of this repository are. */
+/** The folder of this repository's builds. */
 export const BUILDS: string = fileURLToPath(
   new URL("../../../.cache/interop", import.meta.url),
 );
@@ -21,7 +21,7 @@ export const BUILDS: string = fileURLToPath(
 export interface BuildStep {
   /** The program and its arguments. */
   readonly command: readonly string[];
-  /** Where to run it, from the folder of the build. @default that folder */
+  /** Where to run it, relative to the folder of the build. @default that folder */
   readonly cwd?: string;
   /** More environment variables. */
   readonly env?: Readonly<Record<string, string>>;
@@ -31,19 +31,19 @@ export interface BuildStep {
 export interface BuildPlan {
   /** The name of the build. */
   readonly name: string;
-  /** The folder with its sources, which is copied to `src` in that of the build. */
+  /** The folder with its sources, which is copied to `src` in the folder of the build. */
   readonly sources?: string;
-  /** What to do in its folder, one after another. */
+  /** The steps, run one after another in the folder of the build. */
   readonly steps: (folder: string) => readonly BuildStep[];
 }
 
-/** How long a step of a build may take, packages that are fetched included. */
+/** How long a step of a build may take, including downloads, in milliseconds. */
 const STEP_TIMEOUT_MS = 15 * 60_000;
 
-/** How much is shown of what a step has printed that failed. */
+/** How many characters of a failed step's output are shown. */
 const SHOWN_CHARACTERS = 2_000;
 
-/** The file that says that a build is complete. */
+/** The file that marks a build as complete. */
 const COMPLETE = "complete";
 
 /** A folder of builds. */
@@ -54,7 +54,7 @@ export class Workshop {
   /**
    * Opens a folder of builds.
    *
-   * @param folder Where it is.
+   * @param folder Its path.
    */
   constructor(folder: string) {
     this.#folder = folder;

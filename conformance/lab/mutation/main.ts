@@ -9,7 +9,8 @@
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Command } from "commander";
+import { Argument } from "commander";
+import { createTask } from "../../../.ci/task.ts";
 import { type Equivalent, type MutationReport, namedMutants, scoreOf } from "./mutants.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -81,15 +82,15 @@ async function report(side: Side, result: MutationReport): Promise<boolean> {
   return share >= GOAL && stale.length === 0;
 }
 
-const program = new Command("deno task mutation")
+const program = createTask("mutation")
   .description("measures the suite by mutations of a small server and a small client")
-  .argument("[sides...]", "server, client (default: both)")
+  .addArgument(
+    new Argument("[sides...]", "what to mutate (default: both)").choices(Object.keys(SIDES)),
+  )
   .option("--jobs <number>", "how many mutants are checked at the same time", "2")
   .option("--report-only", "print what the last run has found")
   .parse(Deno.args, { from: "user" });
 const options = program.opts<{ jobs: string; reportOnly?: true }>();
-const unknown = program.args.filter((name) => !Object.hasOwn(SIDES, name));
-if (unknown.length > 0) program.error(`There is no side ${unknown.join(", ")}; see --help`);
 const sides = (program.args.length > 0 ? program.args : Object.keys(SIDES)) as Side[];
 let isEnough = true;
 for (const side of sides) {

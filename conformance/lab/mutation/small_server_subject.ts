@@ -23,8 +23,8 @@ function layersOf(sizes: readonly number[]): readonly Layer[] {
 export const smallServer: ServerSubject = {
   name: "a small server",
   lacks: {
-    faults: "The server cannot be made to fail",
-    wire: "It runs in this process, where nothing goes over a wire",
+    faults: "Faults cannot be injected",
+    wire: "It runs in this process, without a network connection",
   },
   open({ layers }) {
     const clock = new VirtualClock();

@@ -6,7 +6,7 @@
  */
 
 import type { Fault } from "../../../mock/faults/faults.ts";
-import type { OpenServer, ServerSubject, World } from "../../server/subject.ts";
+import type { OpenServer, ServerSetup, ServerSubject } from "../../server/subject.ts";
 import { absentModel, pullBody } from "../../server/transcript.ts";
 import type {
   RecordedChunk,
@@ -175,8 +175,8 @@ export async function play(
   subject: ServerSubject,
   { faults, play }: Scenario,
 ): Promise<PlayedScenario> {
-  const world: World = { layers: LAYERS, ...(faults !== undefined && { faults }) };
-  const server = await subject.open(world);
+  const setup: ServerSetup = { layers: LAYERS, ...(faults !== undefined && { faults }) };
+  const server = await subject.open(setup);
   try {
     const stage = new Stage(server);
     await play(stage);

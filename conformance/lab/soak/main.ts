@@ -7,7 +7,7 @@
  */
 
 import process from "node:process";
-import { Command } from "commander";
+import { createTask } from "../../../.ci/task.ts";
 import { soak, type SoakCount } from "./soak.ts";
 
 const REPORT_MS = 30_000;
@@ -15,18 +15,18 @@ const REPORT_MS = 30_000;
 /** How long it takes until the program itself has taken all the memory that it needs. */
 const WARM_UP_MS = 10_000;
 
-const values = new Command("deno task soak")
+const program = createTask("soak")
   .description(
     "pulls from the mock through everything that may go wrong, many at once, for some time",
   )
   .option("--clients <number>", "how many pulls there are at once", "48")
   .option("--minutes <number>", "for how long", "1")
   .option("--seed <number>", "what all chance follows from", "1")
-  .parse()
-  .opts<Record<"clients" | "minutes" | "seed", string>>();
+  .parse();
+const values = program.opts<Record<"clients" | "minutes" | "seed", string>>();
 const [clients, minutes, seed] = [values.clients, values.minutes, values.seed].map(Number);
 if (!(clients! > 0 && minutes! > 0 && seed! >= 0)) {
-  throw new TypeError("--clients, --minutes and --seed must be numbers");
+  program.error("error: --clients and --minutes must be numbers above 0, and --seed 0 or more");
 }
 
 /** The memory that is in use, in MB, once what is not needed any more was let go of, if it can be. */

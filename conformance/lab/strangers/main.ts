@@ -9,9 +9,10 @@
  * @module
  */
 
-import { Command } from "commander";
+import { Argument } from "commander";
 import { writeFile } from "node:fs/promises";
 import process from "node:process";
+import { createTask } from "../../../.ci/task.ts";
 import { runClientConformance } from "../../client/suite.ts";
 import type { ClientSubject } from "../../client/subject.ts";
 import { isBroken, type Report } from "../../report.ts";
@@ -38,11 +39,13 @@ interface Outcome {
   readonly seconds: number;
 }
 
-const program = new Command("deno task strangers")
+const program = createTask("strangers")
   .description(
     "measures how many broken servers and clients the suites catch that they do not know",
   )
-  .argument("[side]", "servers or clients (default: both)")
+  .addArgument(
+    new Argument("[side]", "what to run (default: both)").choices(["servers", "clients"]),
+  )
   .option("--jobs <number>", "how many servers at the same time", "2")
   .option("--only <text>", "only those with this in their name")
   .option("--out <file>", "where to write what was caught, as JSON")

@@ -8,8 +8,8 @@ import type { Fault } from "../../../mock/faults/faults.ts";
 import {
   type OpenServer,
   remoteServer,
+  type ServerSetup,
   type ServerSubject,
-  type World,
 } from "../../server/subject.ts";
 import { type Layer, type LayerFault, layerOf, type RunningServer } from "./servers/mod.ts";
 
@@ -42,21 +42,21 @@ export function strangerSubject(name: string, running: RunningServer): ServerSub
     ...remote,
     lacks: {},
     hasOneModel: false,
-    async open(world: World): Promise<OpenServer> {
+    async open(setup: ServerSetup): Promise<OpenServer> {
       // A pull that fails leaves sound layers behind, which nobody deletes.
-      const label = world.faults?.length ? `failing ${++failing} ` : "";
+      const label = setup.faults?.length ? `failing ${++failing} ` : "";
       const publish = (name: string, sizes: readonly number[]) => {
         const layers = layersOf(sizes, label);
         registry.publish(name, layers);
         return layers;
       };
       registry.faults.clear();
-      const layers = publish(model, world.layers);
-      for (const fault of world.faults ?? []) {
+      const layers = publish(model, setup.layers);
+      for (const fault of setup.faults ?? []) {
         registry.faults.set(layerOfFault(fault, layers).digest, layerFaultOf(fault));
       }
       return {
-        ...await remote.open(world),
+        ...await remote.open(setup),
         layers,
         otherModel: { name: running.otherModel, layers: running.otherLayers },
         change: (sizes) => Promise.resolve(publish(model, sizes)),

@@ -1,5 +1,5 @@
 /**
- * A small client that is right, made of parts. A specimen has one of them replaced.
+ * A small, correct client, made of parts. A specimen has one of them replaced.
  *
  *     request ─▶ fetch ─▶ accept ─▶ decode ─▶ lines ─▶ parse ─▶ watch ─▶ follow ─▶ updates, and an end
  *
@@ -14,9 +14,9 @@ type Chunks = AsyncIterable<Uint8Array>;
 type OnUpdate = (update: unknown) => void;
 
 /**
- * Text as lines.
+ * Splits text into lines.
  *
- * @param flush What becomes of the text after the last newline, which may be empty.
+ * @param flush Handles the text after the last newline, which may be empty.
  */
 export async function* splitLines(
   texts: AsyncIterable<string>,
@@ -33,25 +33,25 @@ export async function* splitLines(
 
 /** The parts of a client. */
 export interface ClientParts {
-  /** What is asked for. */
+  /** Builds the request. */
   readonly request: (run: ClientRun) => Request;
-  /** Throws unless an answer is a stream to be followed. */
+  /** Throws unless an answer is a stream to follow. */
   readonly accept: (response: Response) => Promise<void>;
   /** The chunks of a body. */
   readonly read: (body: ReadableStream<Uint8Array>, signal: AbortSignal) => Chunks;
-  /** Bytes as text. */
+  /** Decodes bytes to text. */
   readonly decode: (chunks: Chunks) => AsyncIterable<string>;
-  /** Text as lines, without what ends them. */
+  /** Splits text into lines, without their line endings. */
   readonly split: (texts: AsyncIterable<string>) => AsyncIterable<string>;
-  /** A line as an object; `undefined` if it says nothing. */
+  /** Parses a line as an object; `undefined` if it is meaningless. */
   readonly parse: (line: string) => StatusObject | undefined;
-  /** Throws once objects come, but nothing new in them, for too long. */
+  /** Throws if objects arrive, but nothing new in them, for too long. */
   readonly watch: (objects: AsyncIterable<StatusObject>) => AsyncIterable<StatusObject>;
-  /** Makes updates of objects. Comes to an end on success, and throws otherwise. */
+  /** Creates updates from objects. Ends on success, and throws otherwise. */
   readonly follow: (objects: AsyncIterable<StatusObject>, onUpdate: OnUpdate) => Promise<void>;
 }
 
-/** The parts of a client that is right. */
+/** The parts of a correct client. */
 export const correct: ClientParts = {
   request: ({ host, model, signal }) => requestOf(host, { model }, signal),
 
@@ -109,15 +109,15 @@ export const correct: ClientParts = {
 /** How long the server may be silent, in milliseconds. */
 export const TIME_LIMIT_MS = 40;
 
-/** What is said when it was silent for longer, or has repeated itself for as long. */
+/** The error if it was silent for longer, or has repeated itself for as long. */
 const TOO_LONG = "Nothing new has come for too long";
 
-/** Into how many parts the limit is cut. */
+/** The number of parts of the limit. */
 const PARTS = 8;
 
 /**
- * Calls back after the limit, unless it is stopped. The limit passes in parts, of which the event loop sees
- * one a turn: where a busy machine lets the whole process stand still, a client must not give up for that.
+ * Calls back after the limit, unless it is stopped. The limit elapses in parts, at most one per turn of the
+ * event loop, so that a client does not give up just because a busy machine paused the whole process.
  */
 function afterLimit(callback: () => void): () => void {
   let parts = 0;
@@ -130,9 +130,9 @@ function afterLimit(callback: () => void): () => void {
 }
 
 /**
- * Throws once objects come, but nothing new in them, for too long.
+ * Throws if objects arrive, but nothing new in them, for too long.
  *
- * @param startNews Starts to tell whether an object has something new, from one to the next.
+ * @param startNews Creates a function that tells whether an object contains something new.
  */
 export function watchFor(startNews: () => (object: StatusObject) => boolean): ClientParts["watch"] {
   return async function* (objects) {
@@ -175,12 +175,12 @@ export function requestOf(host: string, fields: unknown, signal?: AbortSignal): 
   return new Request(host + path, { method: "POST", body, signal: signal ?? null });
 }
 
-/** Throws if the HTTP status of an answer is that of an error. */
+/** Throws if an answer has an error status. */
 export async function failOnStatus(response: Response): Promise<void> {
   if (!response.ok) throw new Error(`HTTP ${response.status}: ${await response.text()}`);
 }
 
-/** Throws if an object tells of an error, in whatever shape. */
+/** Throws if an object contains an error in any form. */
 export function failOnError({ error }: StatusObject): void {
   if (error === undefined || error === null) return;
   const { message = error } = Object(error);
@@ -192,7 +192,7 @@ export function failOnEnd(): never {
   throw new Error("The stream has ended without success");
 }
 
-/** Pulls with parts, of which those that are given replace the right ones. */
+/** Pulls with these parts, and with the correct ones for the rest. */
 export function pullWith(parts: Partial<ClientParts>): (run: ClientRun) => Promise<void> {
   const { request, accept, read, decode, split, parse, watch, follow } = { ...correct, ...parts };
   return async (run) => {

@@ -26,7 +26,7 @@ import type { Specimen } from "./specimen.ts";
 type Body = Parameters<ClientParts["read"]>[0];
 type Objects = Parameters<ClientParts["watch"]>[0];
 
-/** Describes a client of which some parts are wrong. */
+/** Describes a client with some wrong parts. */
 function client(
   name: string,
   does: string,
@@ -43,7 +43,7 @@ function client(
   return { name, does, breaks, subject };
 }
 
-/** Describes a client of which the `fetch` is wrong. */
+/** Describes a client with a wrong `fetch`. */
 function fetching(
   name: string,
   does: string,
@@ -55,7 +55,7 @@ function fetching(
   return { ...specimen, subject: { ...subject, pull } };
 }
 
-/** Describes a client that pulls in a way of its own, by means of the right one. */
+/** Describes a client that wraps the correct one's pull. */
 function pulling(
   name: string,
   does: string,
@@ -66,7 +66,7 @@ function pulling(
   return { ...specimen, subject: { ...subject, pull } };
 }
 
-/** Describes a client that has no time limit either, which would end it all the same. */
+/** Describes a client that also has no time limit, which would otherwise end every pull. */
 function patient(
   ...[name, does, breaks, parts]: Parameters<typeof client>
 ): Specimen<ClientSubject> {
@@ -76,7 +76,7 @@ function patient(
   return { ...specimen, subject };
 }
 
-/** Follows objects as is right, but has a look at each of them before. */
+/** Follows objects correctly, but inspects each of them first. */
 function followAfter(
   startLook: () => (object: StatusObject) => void,
 ): Pick<ClientParts, "follow"> {
@@ -94,7 +94,7 @@ function followAfter(
   };
 }
 
-/** Follows objects as is right, but refuses some of them. */
+/** Follows objects correctly, but rejects some of them. */
 function refuse(
   isRefused: (object: StatusObject) => boolean | undefined,
 ): Pick<ClientParts, "follow"> {
@@ -103,7 +103,7 @@ function refuse(
   });
 }
 
-/** Parses as is right, and changes what comes of it. */
+/** Parses correctly, and changes the result. */
 function parsed(change: (object: StatusObject) => StatusObject): Pick<ClientParts, "parse"> {
   return {
     parse(line) {
@@ -120,10 +120,10 @@ const FIELDS = new Set(["status", "digest", "total", "completed", "error"]);
 const WORDS = /^(pulling|verifying|writing|removing|couldn't remove|success|downloading)/;
 
 const requests: readonly Specimen<ClientSubject>[] = [
-  client("puts", "It asks with PUT.", ["C-REQ-1"], {
+  client("puts", "It sends PUT requests.", ["C-REQ-1"], {
     request: (run) => new Request(correct.request(run), { method: "PUT" }),
   }),
-  client("asks elsewhere", "It asks a path that is not that of a pull.", [
+  client("asks elsewhere", "It sends its request to another path.", [
     "C-REQ-1",
     "C-REQ-2",
     "C-REQ-3",
@@ -136,32 +136,46 @@ const requests: readonly Specimen<ClientSubject>[] = [
       return new Request(`${request.url}s`, request);
     },
   }),
-  client("does not name the model", "It has another field for the model.", ["C-REQ-2"], {
+  client("does not name the model", "It puts the model into another field.", ["C-REQ-2"], {
     request: ({ host, model, signal }) => requestOf(host, { modelName: model }, signal),
   }),
-  client("asks for a single object", "It asks not to have a stream.", ["C-REQ-3"], {
+  client("asks for a single object", "It asks for a single object instead of a stream.", [
+    "C-REQ-3",
+  ], {
     request: ({ host, model, signal }) => requestOf(host, { model, stream: false }, signal),
   }),
-  client("writes JSON by hand", "It puts the name between quotes as it is.", ["C-REQ-2"], {
-    request: ({ host, model, signal }) =>
-      new Request(requestOf(host, {}, signal), { body: `{"model":"${model}"}` }),
-  }),
-  client("names models in lower case", "It changes the name.", ["C-REQ-2"], {
+  client(
+    "writes JSON by hand",
+    "It puts the name between quotes without escaping it.",
+    ["C-REQ-2"],
+    {
+      request: ({ host, model, signal }) =>
+        new Request(requestOf(host, {}, signal), { body: `{"model":"${model}"}` }),
+    },
+  ),
+  client("names models in lower case", "It changes the name to lower case.", ["C-REQ-2"], {
     request: ({ host, model, signal }) => requestOf(host, { model: model.toLowerCase() }, signal),
   }),
-  client("cuts off tags", "It asks for the part of a name before its colon.", ["C-REQ-2"], {
+  client("cuts off tags", "It sends only the part of a name before the colon.", ["C-REQ-2"], {
     request: ({ host, model, signal }) =>
       requestOf(host, { model: model.replace(/:[^:/]*$/, "") }, signal),
   }),
-  client("forgets the path of its host", "It asks at the root of the host.", ["C-REQ-4"], {
+  client("forgets the path of its host", "It sends its request to the root of the host.", [
+    "C-REQ-4",
+  ], {
     request: ({ host, model, signal }) => requestOf(new URL(host).origin, { model }, signal),
   }),
-  client("doubles slashes", "It adds its path to whatever the host ends in.", ["C-REQ-4"], {
-    request: (run) => new Request(`${run.host}/api/pull`, correct.request(run)),
-  }),
+  client(
+    "doubles slashes",
+    "It appends its path even if the host ends with a slash.",
+    ["C-REQ-4"],
+    {
+      request: (run) => new Request(`${run.host}/api/pull`, correct.request(run)),
+    },
+  ),
   fetching(
     "follows redirects with GET",
-    "It goes where it is sent, without what it wanted.",
+    "It follows a redirect, but drops the method and the body.",
     ["C-REQ-5"],
     (fetch) => async (input, init) => {
       const response = await fetch(new Request(input, { ...init, redirect: "manual" }));
@@ -171,7 +185,7 @@ const requests: readonly Specimen<ClientSubject>[] = [
   ),
   fetching(
     "takes a redirect for success",
-    "It takes it for a pull that has ended.",
+    "It treats a redirect as a completed pull.",
     ["C-REQ-5"],
     (fetch) => async (input, init) => {
       const response = await fetch(new Request(input, { ...init, redirect: "manual" }));
@@ -180,7 +194,7 @@ const requests: readonly Specimen<ClientSubject>[] = [
   ),
   pulling(
     "asks for a single object when it pulls again",
-    "It pulls again when the connection breaks, and wants to hear no more than the outcome.",
+    "It pulls again when the connection breaks, but then asks only for the outcome.",
     ["C-REQ-3"],
     async (run) => {
       try {
@@ -193,13 +207,13 @@ const requests: readonly Specimen<ClientSubject>[] = [
       }
     },
   ),
-  client("is insecure", "It asks for an insecure pull though nobody told it to.", ["C-REQ-6"], {
+  client("is insecure", "It requests an insecure pull without being told to.", ["C-REQ-6"], {
     request: ({ host, model, signal }) => requestOf(host, { model, insecure: true }, signal),
   }),
 ];
 
 const framing: readonly Specimen<ClientSubject>[] = [
-  client("reports downloads twice", "It tells each download two times.", ["C-FRAME-1"], {
+  client("reports downloads twice", "It reports each download twice.", ["C-FRAME-1"], {
     follow: (objects, onUpdate) =>
       correct.follow(objects, (update) => {
         onUpdate(update);
@@ -207,7 +221,7 @@ const framing: readonly Specimen<ClientSubject>[] = [
         if (digest || status === "downloading") onUpdate(update);
       }),
   }),
-  client("leaves out the manifest", "It does not tell that the manifest is pulled.", [
+  client("leaves out the manifest", "It does not report that the manifest is pulled.", [
     "C-FRAME-1",
   ], {
     follow: (objects, onUpdate) =>
@@ -217,13 +231,13 @@ const framing: readonly Specimen<ClientSubject>[] = [
   }),
   client(
     "takes a chunk for a line",
-    "It parses each chunk by itself, which cuts characters' lines and long ones too.",
+    "It parses each chunk as a line, which also breaks long lines and lines cut inside characters.",
     ["C-FRAME-1", "C-FRAME-2", "C-FRAME-3", "C-FRAME-7"],
     { split: (texts) => texts },
   ),
   client(
     "splits on chunks instead of lines",
-    "It splits each chunk into lines by itself, which cuts characters' lines and long ones too.",
+    "It splits each chunk into lines separately, which also breaks long lines and lines cut inside characters.",
     ["C-FRAME-2", "C-FRAME-3", "C-FRAME-7"],
     {
       async *split(texts) {
@@ -233,7 +247,7 @@ const framing: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "loses lines whose newline comes alone",
-    "It forgets a line when a chunk begins with its newline, after a CR, too.",
+    "It loses a line if the next chunk begins with its newline, also after a CR.",
     ["C-FRAME-2", "C-FRAME-4"],
     {
       async *split(texts) {
@@ -247,7 +261,7 @@ const framing: readonly Specimen<ClientSubject>[] = [
       },
     },
   ),
-  client("decodes each chunk by itself", "It breaks characters that two chunks share.", [
+  client("decodes each chunk by itself", "It breaks characters that are split between chunks.", [
     "C-FRAME-3",
   ], {
     async *decode(chunks) {
@@ -256,7 +270,7 @@ const framing: readonly Specimen<ClientSubject>[] = [
   }),
   client(
     "wants every byte but the last",
-    "It holds back a byte that begins a character, and no more of it.",
+    "It keeps only the first byte of an incomplete character.",
     ["C-FRAME-3"],
     {
       async *decode(chunks) {
@@ -272,7 +286,7 @@ const framing: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "forgets what came with an error",
-    "It reports the objects of a chunk when all of them are fine.",
+    "It reports the objects of a chunk only if all of them are valid.",
     ["C-FRAME-1"],
     {
       async *split(texts) {
@@ -287,20 +301,25 @@ const framing: readonly Specimen<ClientSubject>[] = [
       },
     },
   ),
-  client("wants bare newlines", "It refuses lines that end in CR.", ["C-FRAME-4"], {
+  client("wants bare newlines", "It rejects lines that end with CR.", ["C-FRAME-4"], {
     parse(line) {
       if (line.trim() !== "" && line.endsWith("\r")) throw new Error("unexpected CR");
       return correct.parse(line);
     },
   }),
-  client("parses blank lines", "It takes a blank line for an object.", ["C-FRAME-5"], {
+  client("parses blank lines", "It parses a blank line as an object.", ["C-FRAME-5"], {
     split: (texts) => splitLines(texts, (rest) => rest === "" ? [] : [rest]),
     parse: (line) => JSON.parse(line),
   }),
-  client("forgets to flush", "It drops what is left when the stream ends.", ["C-FRAME-6"], {
-    split: (texts) => splitLines(texts, () => []),
-  }),
-  client("has a buffer for lines", "It fails at lines of more than 64 KiB.", ["C-FRAME-7"], {
+  client(
+    "forgets to flush",
+    "It drops the rest of its buffer when the stream ends.",
+    ["C-FRAME-6"],
+    {
+      split: (texts) => splitLines(texts, () => []),
+    },
+  ),
+  client("has a buffer for lines", "It fails on lines longer than 64 KiB.", ["C-FRAME-7"], {
     parse(line) {
       if (line.length > 65_536) throw new Error("token too long");
       return correct.parse(line);
@@ -308,7 +327,7 @@ const framing: readonly Specimen<ClientSubject>[] = [
   }),
   client(
     "has lines end as lines of text may",
-    "It cuts at every separator of lines that Unicode has.",
+    "It splits at every line separator of Unicode.",
     ["C-FRAME-9"],
     {
       async *split(texts) {
@@ -316,7 +335,7 @@ const framing: readonly Specimen<ClientSubject>[] = [
       },
     },
   ),
-  client("swallows bad lines", "It passes over what is not JSON.", ["C-FRAME-8"], {
+  client("swallows bad lines", "It skips lines that are not JSON.", ["C-FRAME-8"], {
     parse(line) {
       try {
         return correct.parse(line);
@@ -330,7 +349,7 @@ const framing: readonly Specimen<ClientSubject>[] = [
 const objects: readonly Specimen<ClientSubject>[] = [
   patient(
     "takes an absent `completed` for all of it",
-    "It says that a layer is there when it has not begun, which is how layers are announced, and " +
+    "It reports a layer as complete before it has begun, because that is how layers are announced, and " +
       "cannot say it where there is no total.",
     ["C-FRAME-1", "C-OBJ-1", "C-OBJ-6"],
     {
@@ -340,7 +359,7 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "wants every layer to be completed",
-    "It fails when the last line of a layer falls short of its total, as it may in most dialects.",
+    "It fails if the last line of a layer falls short of its total, which most dialects allow.",
     ["C-OBJ-1", ...DIALECTS.slice(1)],
     followAfter(() => {
       const open = new Set<unknown>();
@@ -352,13 +371,13 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "wants every download to have a status",
-    "It refuses downloads without words, as one dialect has them.",
+    "It rejects downloads without a status, which one dialect sends.",
     ["C-OBJ-2", "C-DIALECT-5"],
     refuse(({ digest, status }) => digest !== undefined && status === undefined),
   ),
   client(
     "counts brackets",
-    "It takes for an object what has as many brackets opened as closed, in strings, too.",
+    "It finds the end of an object by counting brackets, including those in strings.",
     ["C-OBJ-3", "C-OBJ-4", "C-ERR-1", "C-ERR-4"],
     {
       parse(line) {
@@ -370,7 +389,7 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "looks for an error in the bytes",
-    "It takes for an error what has the word in it, whoever says it.",
+    "It treats every line that contains the word as an error.",
     ["C-OBJ-3", "C-OBJ-4", "C-OBJ-7"],
     {
       parse(line) {
@@ -379,12 +398,12 @@ const objects: readonly Specimen<ClientSubject>[] = [
       },
     },
   ),
-  client("wants known fields only", "It refuses objects with other fields.", ["C-OBJ-3"], {
+  client("wants known fields only", "It rejects objects with other fields.", ["C-OBJ-3"], {
     ...refuse((object) => Object.keys(object).some((name) => !FIELDS.has(name))),
   }),
   client(
     "wants known statuses only",
-    "It refuses other words, in which any text may be.",
+    "It rejects unknown statuses, which may contain any text.",
     ["C-OBJ-4"],
     refuse(({ digest, status }) =>
       digest === undefined && !WORDS.test(String(status ?? "success"))
@@ -405,19 +424,19 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "wants every download to have a total",
-    "It refuses downloads whose length is not known.",
+    "It rejects downloads of unknown length.",
     ["C-OBJ-6"],
     refuse(({ digest, total }) => digest !== undefined && total === undefined),
   ),
   client(
     "takes a failed clean-up for a failure",
-    "It fails when unused layers could not be removed.",
+    "It fails if unused layers could not be removed.",
     ["C-OBJ-7"],
     refuse(({ status }) => /^couldn't/.test(String(status))),
   ),
   client(
     "wants layers to begin at zero",
-    "It refuses a layer of which bytes are there: pulls are resumed in every dialect, and fail then.",
+    "It rejects a layer that is partly downloaded, so resumed pulls fail in every dialect.",
     [...DIALECTS, "C-ERR-1", "C-ERR-4"],
     followAfter(() => {
       const begun = new Set<unknown>();
@@ -430,7 +449,7 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "waits for the layers to be verified",
-    "It takes no success without it: one dialect does not tell of it.",
+    "It accepts no success without it, but one dialect does not report it.",
     ["C-DIALECT-6"],
     followAfter(() => {
       let isVerified = false;
@@ -442,19 +461,19 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "knows no short digests",
-    "It refuses downloads that are called `pulling` and twelve digits, as three dialects do.",
+    "It rejects downloads with the status `pulling` and twelve digits, which three dialects use.",
     ["C-DIALECT-3", "C-DIALECT-4", "C-DIALECT-7"],
     refuse(({ status }) => /^pulling [0-9a-f]{12}$/.test(String(status))),
   ),
   client(
     "knows one word for removing",
-    "It refuses the words that two dialects have.",
+    "It rejects the words of two dialects.",
     ["C-DIALECT-4", "C-DIALECT-7"],
     refuse(({ status }) => status === "removing unused layers"),
   ),
   client(
     "wants layers one after another",
-    "It refuses a layer that comes back after another one, as they do in one dialect.",
+    "It rejects a layer that is reported again after another one, as in one dialect.",
     ["C-DIALECT-5"],
     followAfter(() => {
       const begun: unknown[] = [];
@@ -467,7 +486,7 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "wants one content type",
-    "It refuses answers that are not called NDJSON, as in one dialect.",
+    "It rejects answers whose content type is not NDJSON, as in one dialect.",
     ["C-DIALECT-5"],
     {
       async accept(response) {
@@ -479,7 +498,7 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "gives up early",
-    "It takes a pause of half its time limit for silence.",
+    "It gives up after a pause of half its time limit.",
     ["C-DIALECT-1"],
     {
       read: async function* (body, signal) {
@@ -504,13 +523,13 @@ const objects: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "wants whole digests",
-    "It refuses a digest that is not of 64 digits, as in one dialect.",
+    "It rejects digests without 64 digits, as in one dialect.",
     ["C-DIALECT-6"],
     refuse(({ digest }) => Boolean(digest) && !/^sha256:[0-9a-f]{64}$/.test(String(digest))),
   ),
   client(
     "wants a digest with each size",
-    "It fails at a download that does not say of what.",
+    "It fails on downloads without a digest.",
     ["C-OBJ-8"],
     refuse(({ digest, total }) => total !== undefined && !digest),
   ),
@@ -519,7 +538,7 @@ const objects: readonly Specimen<ClientSubject>[] = [
 const failures: readonly Specimen<ClientSubject>[] = [
   client(
     "knows errors by their first bytes",
-    "It looks for how servers write an error, so that it passes over one with spaces in it.",
+    "It searches for the bytes with which servers start an error, so it misses errors with extra spaces.",
     ["C-ERR-1", "C-ERR-4", "C-ERR-5"],
     {
       parse(line) {
@@ -531,7 +550,7 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "cuts errors at a quote",
-    "It takes what is between two quotes for the message.",
+    "It uses the text between two quotes as the message.",
     ["C-ERR-1", "C-ERR-2"],
     {
       parse(line) {
@@ -543,13 +562,13 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "swallows errors",
-    "It does not look at errors, neither early nor late, nor with `success` after them.",
+    "It ignores errors, whether early, late or followed by `success`.",
     ["C-ERR-1", "C-ERR-2", "C-ERR-3", "C-ERR-4"],
     parsed(({ error: _, ...object }) => object),
   ),
   client(
     "keeps late errors to itself",
-    "It shows what an error says only if it is the first object.",
+    "It shows the message of an error only if that is the first object.",
     ["C-ERR-1", "C-ERR-4", "C-ERR-5"],
     followAfter(() => {
       let isFirst = true;
@@ -561,7 +580,7 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "wants a status first",
-    "It does not look into the first object for an error.",
+    "It does not check the first object for an error.",
     ["C-ERR-2"],
     followAfter(() => {
       let isFirst = true;
@@ -585,13 +604,13 @@ const failures: readonly Specimen<ClientSubject>[] = [
   }),
   client(
     "takes only texts for errors",
-    "It passes over an error that is an object.",
+    "It ignores an error that is an object.",
     ["C-ERR-4"],
     parsed(({ error, ...object }) => typeof error === "string" ? { ...object, error } : object),
   ),
   client(
     "looks for a message",
-    "It takes the `message` of an error in JSON, which has none, and does not tell the status.",
+    "It reports the `message` field of a JSON error, which does not exist, instead of the status.",
     ["C-HTTP-1", "C-HTTP-4"],
     {
       async accept(response) {
@@ -603,7 +622,7 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "takes every error for JSON",
-    "It fails at the body of an HTTP error that is a page, and does not tell the status.",
+    "It fails to parse the body of an HTTP error that is a web page, and does not report the status.",
     ["C-HTTP-2"],
     {
       async accept(response) {
@@ -615,7 +634,7 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "has no words for an empty body",
-    "It tells of an HTTP error only what its body says.",
+    "It reports only the body of an HTTP error.",
     ["C-HTTP-3"],
     {
       async accept(response) {
@@ -627,14 +646,14 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "does not look at the HTTP status",
-    "It follows any answer: a page is bad JSON then, and an empty body has no success. (An error " +
+    "It follows any answer: a web page is invalid JSON, and an empty body has no success. (An error " +
       "in a JSON body is as good as an error line, but so is a success.)",
     ["C-HTTP-1", "C-HTTP-2", "C-HTTP-3", "C-HTTP-4", "C-HTTP-5"],
     { accept: () => Promise.resolve() },
   ),
   client(
     "knows one shape of errors",
-    "Of an HTTP error in JSON it tells the status, and the `error` if that is a text.",
+    "For an HTTP error in JSON, it reports the status, and `error` if that is a string.",
     ["C-HTTP-4"],
     {
       async accept(response) {
@@ -647,19 +666,19 @@ const failures: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "takes a page for a pull",
-    "It parses whatever comes with the status 200, and tells of a character that it did not expect.",
+    "It parses every answer with status 200, and reports an unexpected character.",
     ["C-HTTP-5"],
     { accept: failOnStatus },
   ),
   client(
     "takes null for an error",
-    "It fails at an object that has an `error`, though there is none in it.",
+    "It fails on an object whose `error` is null.",
     ["C-ERR-5"],
     refuse(({ error }) => error === null),
   ),
   {
     name: "asks for what it cannot read",
-    does: "It says that the answer may be compressed, and takes the bytes for text.",
+    does: "It accepts compressed answers, but does not decompress them.",
     breaks: ["C-HTTP-6"],
     subject: {
       name: "asks for what it cannot read",
@@ -675,7 +694,7 @@ const failures: readonly Specimen<ClientSubject>[] = [
   },
 ];
 
-/** Takes a failure for success in some state of a pull. */
+/** Treats a failure as success in some state of a pull. */
 function forgiving(isForgiven: (last: StatusObject) => boolean): Pick<ClientParts, "follow"> {
   return {
     async follow(objects, onUpdate) {
@@ -692,7 +711,7 @@ function forgiving(isForgiven: (last: StatusObject) => boolean): Pick<ClientPart
   };
 }
 
-/** What a client breaks that takes all failures in some state for success. */
+/** The rules broken by a client that treats all failures in some state as success. */
 const FORGIVING = [
   ...["C-FRAME-8", "C-ERR-1", "C-ERR-3", "C-ERR-4", "C-END-1", "C-END-2", "C-END-3"],
   "C-CANCEL-1",
@@ -701,19 +720,19 @@ const FORGIVING = [
 const endings: readonly Specimen<ClientSubject>[] = [
   client(
     "takes an end after the manifest is written for success",
-    "Whatever ends the stream then, it is content.",
+    "It reports success however the stream ends then.",
     [...FORGIVING, "C-TIME-1"],
     forgiving(({ status }) => status === "writing manifest"),
   ),
   client(
     "takes an end of cached layers for success",
-    "Whatever ends the stream when a layer is whole, it is content.",
+    "It reports success however the stream ends once a layer is complete.",
     FORGIVING,
     forgiving(({ total, completed }) => total !== undefined && total === completed),
   ),
   client(
     "finds success in the bytes",
-    "It looks for the word in each line, in which any text may be.",
+    "It searches each line for the word, but a line may contain any text.",
     ["C-DONE-1", "C-END-1", "C-OBJ-4"],
     {
       async *split(texts) {
@@ -726,7 +745,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "tells all at the end",
-    "It keeps its updates until the server has said success.",
+    "It holds its updates back until the server has sent success.",
     ["C-TIME-3"],
     {
       async follow(objects, onUpdate) {
@@ -754,7 +773,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   }),
   client(
     "draws everything again",
-    "Every so many pieces it draws a list of all of them, and the longer the list, the longer that takes.",
+    "At intervals it redraws the list of all lines, which takes longer as the list grows.",
     ["C-TIME-4"],
     {
       async *split(texts) {
@@ -780,7 +799,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
       }
     },
   }),
-  client("takes half a line for the end", "It calls it success when the last line is cut.", [
+  client("takes half a line for the end", "It reports success if the last line is cut.", [
     "C-END-2",
   ], {
     async *split(texts) {
@@ -793,7 +812,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
       yield rest === "" || rest.endsWith("}") ? rest : '{"status":"success"}';
     },
   }),
-  client("takes a broken connection for the end", "It calls it success when reading fails.", [
+  client("takes a broken connection for the end", "It reports success if reading fails.", [
     "C-END-3",
   ], {
     async *decode(chunks) {
@@ -807,7 +826,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   }),
   client(
     "tells of success before the server has",
-    "It tells it when the manifest is written, and waits for the server then.",
+    "It reports success when the manifest is written, and then waits for the server.",
     ["C-DONE-1"],
     {
       follow: (objects, onUpdate) =>
@@ -820,7 +839,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "is done before the server is",
-    "It ends with success when layers are removed, and so takes for one whatever follows: a cut, " +
+    "It ends with success when layers are removed, whatever follows: a cut, " +
       "an error, a bad line, silence.",
     [
       ...[
@@ -846,7 +865,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
       },
     },
   ),
-  client("reports success twice", "It tells of it at the end once more.", ["C-DONE-2"], {
+  client("reports success twice", "It reports it once more at the end.", ["C-DONE-2"], {
     async follow(objects, onUpdate) {
       await correct.follow(objects, onUpdate);
       onUpdate({ status: "success" });
@@ -854,7 +873,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   }),
   client(
     "reads on after success",
-    "It waits for the end of the answer, and takes for a failure what goes wrong until then.",
+    "It waits for the end of the answer, and fails if anything goes wrong until then.",
     ["C-DONE-3"],
     {
       async follow(objects, onUpdate) {
@@ -870,20 +889,20 @@ const endings: readonly Specimen<ClientSubject>[] = [
   ),
   pulling(
     "takes a cancelled pull for a good end",
-    "It ends quietly when it is cancelled, as if the model were there.",
+    "It ends without an error when it is cancelled, as if the pull had succeeded.",
     ["C-CANCEL-1"],
     (run) =>
       pullWith({})(run).catch((error) => {
         if (!run.signal.aborted) throw error;
       }),
   ),
-  patient("cannot be cancelled", "It does not look at the signal.", ["C-CANCEL-1"], {
+  patient("cannot be cancelled", "It ignores the signal.", ["C-CANCEL-1"], {
     request: ({ host, model }) => requestOf(host, { model }),
     read: (body) => body,
   }),
   patient(
     "leaves its connection open",
-    "It ends when it is cancelled, and has its answer go on.",
+    "It ends when it is cancelled, but keeps its connection open.",
     ["C-CANCEL-1", "C-CANCEL-2"],
     {
       request: ({ host, model }) => requestOf(host, { model }),
@@ -902,7 +921,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "leaves open what it has given up on",
-    "It fails at what it cannot read, and has the answer go on.",
+    "It fails on invalid lines, but keeps its connection open.",
     ["C-CANCEL-2"],
     {
       async *read(body, signal) {
@@ -918,7 +937,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "sees no news in a smaller layer",
-    "It remembers the most bytes that it was told of, of whichever layer.",
+    "It remembers the highest byte count reported for any layer.",
     ["C-TIME-5"],
     {
       watch: watchFor(() => {
@@ -932,18 +951,20 @@ const endings: readonly Specimen<ClientSubject>[] = [
       }),
     },
   ),
-  client("waits for ever", "It has no time limit for the body, though it says so.", ["C-TIME-1"], {
+  client("waits for ever", "It claims to have a time limit, but has none for the body.", [
+    "C-TIME-1",
+  ], {
     read: (body) => body,
   }),
   client(
     "takes talk for progress",
-    "It has a time limit for a line, which the same line meets again and again.",
+    "It has a time limit per line, so a repeated line keeps it waiting.",
     ["C-TIME-2"],
     { watch: (objects) => objects },
   ),
   client(
     "waits for ever for the end",
-    "It ends its time limit when the manifest is written.",
+    "It removes its time limit when the manifest is written.",
     ["C-TIME-1"],
     {
       async *read(body, signal) {
@@ -968,7 +989,7 @@ const endings: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "takes two layers that stand still for progress",
-    "It compares each line with the one before, from which that of another layer differs.",
+    "It compares each line only with the previous one, which may be about another layer.",
     ["C-TIME-2"],
     {
       watch: watchFor(() => {

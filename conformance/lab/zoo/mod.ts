@@ -1,5 +1,5 @@
 /**
- * The zoo: implementations that are each wrong in one way, and prove by it that the rules bite.
+ * The zoo: implementations that are each wrong in one way, to prove that the rules catch them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Clients that add up their layers, each wrong in one way.
+ * Clients that sum up their layers, each wrong in one way.
  *
  * @module
  */
@@ -17,7 +17,7 @@ import {
 } from "./progress_parts.ts";
 import type { Specimen } from "./specimen.ts";
 
-/** A client that adds up its layers. */
+/** A client that sums up its layers. */
 export function progressClient(
   name: string,
   startSums: () => (known: Known) => Sums,
@@ -43,20 +43,20 @@ function client(
   return { name, does, breaks, subject: progressClient(name, startSums, parts) };
 }
 
-/** How many layers a client keeps that forgets the oldest. */
+/** How many layers a client keeps that drops the oldest ones. */
 const KEPT_LAYERS = 32;
 
 /** The specimens. */
 export const progressSpecimens: readonly Specimen<ClientSubject>[] = [
   client(
     "shares out what is known so far",
-    "Its fraction falls when another layer is told of.",
+    "Its fraction falls when another layer is reported.",
     ["C-SUM-1"],
     () => sumsOf,
   ),
   client(
     "counts again what is fetched again",
-    "Its fraction is of all that has arrived, though some of it was lost.",
+    "Its fraction counts all bytes that arrived, including lost ones.",
     ["C-SUM-2"],
     rising((known) => {
       const sums = sumsOf(known);
@@ -66,13 +66,13 @@ export const progressSpecimens: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "waits for the last line of each layer",
-    "It counts no more of a layer than its lines have told of, even when all is there.",
+    "It counts only the reported bytes of a layer, even when the layer is complete.",
     ["C-SUM-3"],
     rising((known) => ({ ...sumsOf(known), completed: sumOf(known.layers, ({ most }) => most) })),
   ),
   client(
     "sums by the last digest only",
-    "It tells of the layer that was last told of, and so falls with each new one, and has the sum " +
+    "It reports only the layer reported last, so progress falls with each new one, and there is no sum " +
       "of none at the end, whether bytes were there before or not.",
     ["C-SUM-1", "C-SUM-3", "C-SUM-4"],
     rising((known) => {
@@ -83,7 +83,7 @@ export const progressSpecimens: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "counts from where it began",
-    "It leaves out the bytes of a layer that were there when it was first told of.",
+    "It leaves out the bytes of a layer that were present at its first report.",
     ["C-SUM-4"],
     rising((known) => {
       const sums = sumsOf(known);
@@ -92,13 +92,13 @@ export const progressSpecimens: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "forgets the oldest layers",
-    "It adds up the newest layers, which are all that it shows.",
+    "It sums up only the newest layers, which are those that it shows.",
     ["C-SUM-1", "C-SUM-3"],
     rising((known) => sumsOf({ ...known, layers: known.layers.slice(-KEPT_LAYERS) })),
   ),
   client(
     "finds figures by what is before them",
-    "It looks for figures right after a colon, so that it finds none where a space is between.",
+    "It searches for numbers right after a colon, so it misses those after a space.",
     ["C-OBJ-5", "C-SUM-3", "C-SUM-4"],
     rising(sumsOf),
     {
@@ -118,7 +118,7 @@ export const progressSpecimens: readonly Specimen<ClientSubject>[] = [
   ),
   client(
     "is there with the last byte",
-    "It says 1 when all bytes are there.",
+    "It reports 1 as soon as all bytes are present.",
     ["C-SUM-6"],
     rising((known) => {
       const sums = sumsOf(known);

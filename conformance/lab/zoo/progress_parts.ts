@@ -1,5 +1,5 @@
 /**
- * A small client that adds up its layers, and is right. A specimen has its sums replaced.
+ * A small, correct client that sums up its layers. A specimen has its sums replaced.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import { type ClientParts, correct, failOnEnd, failOnError, pullWith } from "./c
 export interface Layer {
   /** Its size. */
   total: number;
-  /** What was there when it was first told of. */
+  /** The bytes present at its first report. */
   first: number;
-  /** What is there, by the latest line. */
+  /** The bytes present, according to the latest line. */
   latest: number;
-  /** The most that was ever there. */
+  /** The most bytes that were ever present. */
   most: number;
-  /** All that has arrived since: what was lost and fetched again is counted twice. */
+  /** All bytes that have arrived since: bytes that were lost and fetched again count twice. */
   arrived: number;
 }
 
@@ -26,15 +26,15 @@ export interface Layer {
 export interface Known {
   /** The layers, in order of first appearance. */
   readonly layers: readonly Layer[];
-  /** The layer that was told of last. */
+  /** The layer that was reported last. */
   readonly current: Layer | undefined;
-  /** Whether a phase has begun that comes after all downloads. */
+  /** Whether a phase after all downloads has begun. */
   readonly isDownloaded: boolean;
-  /** Whether the server has said `success`. */
+  /** Whether the server has sent `success`. */
   readonly isDone: boolean;
 }
 
-/** What is told of a pull. */
+/** The reported progress. */
 export interface Sums {
   /** In bytes. */
   readonly completed: number;
@@ -44,24 +44,24 @@ export interface Sums {
   readonly fraction: number;
 }
 
-/** Adds up a figure of layers. */
+/** Sums up a figure of all layers. */
 export function sumOf(layers: readonly Layer[], figure: (layer: Layer) => number): number {
   return layers.reduce((sum, layer) => sum + figure(layer), 0);
 }
 
-/** What is told by a client that is right, before it is kept from falling. */
+/** The progress of a correct client, before it is kept from falling. */
 export function sumsOf({ layers, isDownloaded, isDone }: Known): Sums {
   const total = sumOf(layers, (layer) => layer.total);
   const completed = isDownloaded ? total : sumOf(layers, ({ most }) => most);
   return { completed, total, fraction: isDone ? 1 : belowOne(completed / total) };
 }
 
-/** A share that is not taken for the whole; 0 where nothing is known. */
+/** A fraction that is kept below 1; 0 if nothing is known. */
 export function belowOne(share: number): number {
   return Math.min(share || 0, 0.999);
 }
 
-/** Keeps a fraction from falling, as it does when another layer is told of. */
+/** Keeps a fraction from falling when another layer is reported. */
 export function rising(sums: (known: Known) => Sums): () => (known: Known) => Sums {
   return () => {
     let highest = 0;
@@ -75,7 +75,7 @@ export function rising(sums: (known: Known) => Sums): () => (known: Known) => Su
 
 const FINAL = ["verifying sha256 digest", "writing manifest", "success"];
 
-/** Pulls and tells what is made of what is known, after each object. */
+/** Pulls, and reports the progress after each object. */
 export function pullWithSums(
   startSums: () => (known: Known) => Sums,
   parts: Partial<ClientParts> = {},
@@ -101,7 +101,7 @@ export function pullWithSums(
   });
 }
 
-/** Takes in what an object says of a layer, if it is about one. */
+/** Updates a layer from an object, if that is about one. */
 function note(object: StatusObject, layers: Map<unknown, Layer>): Layer | undefined {
   const { digest, total = 0, completed = 0 } = object as { total?: number; completed?: number } & {
     digest?: string;

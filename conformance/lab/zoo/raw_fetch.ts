@@ -1,6 +1,6 @@
 /**
- * A `fetch` that leaves to the client what the `fetch` of a runtime does unasked: it names no coding that the
- * answer may have, and undoes none.
+ * A `fetch` that leaves content codings to the client: unlike a runtime's `fetch`, it requests none and
+ * decodes none.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { request as requestByNode } from "node:http";
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 
-/** Makes a request and resolves with the answer, whose body holds the bytes that came. */
+/** Makes a request and resolves with the answer, whose body has the bytes as they arrived. */
 export async function rawFetch(
   input: Request | string | URL,
   init?: RequestInit,

@@ -1,5 +1,5 @@
 /**
- * A mock behind a socket, whose answers are written by hand, so that HTTP itself can be wrong.
+ * A mock behind a socket whose answers are written by hand, so that HTTP itself can be violated.
  *
  * @module
  */
@@ -50,16 +50,16 @@ function joinChunks(text: string): string {
   }
 }
 
-/** A mock whose answers over a socket end in some way of their own. */
+/** A mock whose answers over a socket end in a custom way. */
 export function rawServer(name: string, writeEnd: WriteEnd): ServerSubject {
   const inner = mockServer({ name });
   const fetchWire = createWireFetch()!;
   return {
     ...inner,
-    // Its time does not wait for what is on its way.
+    // Its clock does not wait for data in transit.
     lacks: { fresh: OTHER_TIME, changes: OTHER_TIME, faults: OTHER_TIME },
-    async open(world) {
-      const opened = await inner.open(world);
+    async open(setup) {
+      const opened = await inner.open(setup);
       const server = createServer((socket) => {
         let text = "";
         socket.setEncoding("latin1"); // a character for each byte

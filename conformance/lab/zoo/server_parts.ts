@@ -1,5 +1,5 @@
 /**
- * Ways to change what a mock is asked and what it answers. A specimen is a mock with one of them.
+ * Ways to change the requests and answers of a mock. A specimen is a mock with one change.
  *
  *     request ─▶ changeRequest ─▶ mock ─▶ changeObjects, changeBytes, changeResponse ─▶ response
  *
@@ -19,10 +19,10 @@ export type Answer = (request: Request) => Promise<Response>;
 /** The fields of a pull. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Makes a way to answer of a mock. */
+/** Wraps a mock's way of answering. */
 export type Wrap = NonNullable<MockSubjectOptions["wrap"]>;
 
-/** Describes a server that is a mock with something changed. */
+/** Describes a server that is a mock with one change. */
 export function server(
   name: string,
   does: string,
@@ -60,7 +60,7 @@ export function changeRequest(answer: Answer, change: (fields: Fields) => Fields
   };
 }
 
-/** Refuses the pulls whose fields a test finds. */
+/** Refuses pulls with certain fields. */
 export function refuse(
   answer: Answer,
   isRefused: (fields: Fields) => boolean,
@@ -104,14 +104,14 @@ export function changeBytes(
   });
 }
 
-/** Changes the objects of streams. Each one becomes none, one or several. */
+/** Changes the objects of streams. Each object becomes none, one or several. */
 export function changeObjects(
   answer: Answer,
   startChange: () => (object: StatusObject) => readonly StatusObject[],
 ): Answer {
   return changeBytes(answer, async function* (chunks) {
     const change = startChange();
-    for await (const chunk of chunks) { // of which a mock sends one for each line
+    for await (const chunk of chunks) { // a mock sends one per line
       for (const object of change(JSON.parse(new TextDecoder().decode(chunk)))) yield line(object);
     }
   });
@@ -135,7 +135,7 @@ async function* chunksOf(body: ReadableStream<Uint8Array>): AsyncGenerator<Bytes
   }
 }
 
-/** Chunks as a body. Cancelling it ends them. */
+/** Turns chunks into a body. Cancelling it ends them. */
 function streamOf(chunks: AsyncIterable<Bytes>): ReadableStream<Bytes> {
   const iterator = chunks[Symbol.asyncIterator]();
   return new ReadableStream<Bytes>({
@@ -150,7 +150,7 @@ function streamOf(chunks: AsyncIterable<Bytes>): ReadableStream<Bytes> {
   }, { highWaterMark: 0 });
 }
 
-/** Does something before each pull of a model that is not what it was at the pull before. */
+/** Does something before each pull of a model that has changed since the previous pull. */
 export function whenChanged(
   mock: MockServer,
   act: (name: string, before: Manifest) => unknown,
@@ -168,7 +168,7 @@ export function whenChanged(
   };
 }
 
-/** Calls a function with how each stream ends: by itself, or because its caller has left. */
+/** Calls a function when a stream ends, with how it ended: by itself, or because its caller left. */
 export function watchEnds(answer: Answer, onEnd: (how: "finished" | "left") => void): Answer {
   return changeBytes(answer, async function* (chunks) {
     let how: "finished" | "left" = "left";

@@ -26,16 +26,16 @@ import {
 import { rawServer } from "./raw_server.ts";
 import type { Specimen } from "./specimen.ts";
 
-/** Has a server asked for models by `name`. */
+/** Makes requests name the model in `name`. */
 function askedByName(specimen: Specimen<ServerSubject>): Specimen<ServerSubject> {
-  const open: ServerSubject["open"] = async (world) => ({
-    ...await specimen.subject.open(world),
+  const open: ServerSubject["open"] = async (setup) => ({
+    ...await specimen.subject.open(setup),
     fieldsFor: (name) => ({ name }),
   });
   return { ...specimen, subject: { ...specimen.subject, open } };
 }
 
-/** The rules about streams that are asked for in so many words. */
+/** The rules about streams that are requested explicitly. */
 const STREAMED = [
   ...["S-REQ-2", "S-REQ-4", "S-REQ-5", "S-REQ-6", "S-REQ-7", "S-REQ-8", "S-REQ-9", "S-REQ-10"],
   "S-REQ-11",
@@ -53,7 +53,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "streams only when it is not told to",
-    "It answers with a single object if `stream` is true, and so breaks what is asked of streams.",
+    "It answers with a single object if `stream` is true, and so breaks the rules about streams.",
     STREAMED,
     ({ fetch }) =>
       changeRequest(
@@ -63,7 +63,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "always streams",
-    "It answers with a stream even if `stream` is false, so that failures have status 200, too.",
+    "It answers with a stream even if `stream` is false, so failures have status 200, too.",
     ["S-REQ-3", "S-ERR-7"],
     ({ fetch }) =>
       changeRequest(
@@ -73,19 +73,19 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "does not know `name`",
-    "It looks for the model in `model` only.",
+    "It reads the model only from `model`.",
     ["S-REQ-4"],
     ({ fetch }) => changeRequest(fetch, ({ name: _, ...fields }) => fields),
   ),
   askedByName(server(
     "does not know `model`",
-    "It looks for the model in `name` only, as the first versions do.",
+    "It reads the model only from `name`, like the first versions.",
     ["S-REQ-8"],
     ({ fetch }) => changeRequest(fetch, ({ model: _, ...fields }) => fields),
   )),
   server(
     "wants a content type",
-    "It refuses what does not say that it is JSON.",
+    "It refuses requests that are not declared as JSON.",
     ["S-REQ-5"],
     ({ fetch }) => async (request) => {
       const isJson = request.headers.get("Content-Type") === "application/json";
@@ -102,7 +102,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "wants known fields only",
-    "It refuses pulls with fields that it does not know.",
+    "It refuses pulls with unknown fields.",
     ["S-REQ-7"],
     ({ fetch }) =>
       refuse(
@@ -118,7 +118,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "compresses",
-    "It compresses its stream for those who say that they can decode that, so that no line can be read.",
+    "It compresses its stream for clients that accept this, so that no line can be read.",
     ["S-REQ-9"],
     ({ fetch }) =>
       changeResponse(fetch, ({ body, status, headers }, request) => {
@@ -133,7 +133,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "keeps pages out",
-    "It refuses what comes from a page, even from one of its own machine.",
+    "It refuses requests from web pages, even from its own machine.",
     ["S-REQ-9"],
     ({ fetch }) => async (request) =>
       request.headers.has("Origin")
@@ -151,7 +151,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "expects nothing",
-    "It refuses requests that wait for it to say that it wants their body.",
+    "It refuses requests with `Expect: 100-continue`.",
     ["S-REQ-9"],
     ({ fetch }) => async (request) =>
       request.headers.has("Expect")
@@ -160,7 +160,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "looks at the case of keys",
-    "It knows fields by their names in lower case only.",
+    "It recognizes field names only in lower case.",
     ["S-REQ-10"],
     ({ fetch }) =>
       changeRequest(fetch, (fields) =>
@@ -170,7 +170,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "takes the first of two fields",
-    "It looks at the first of two fields with the same name.",
+    "It uses the first of two fields with the same name.",
     ["S-REQ-10"],
     ({ fetch }) => async (request) => {
       if (!isPull(request)) return await fetch(request);
@@ -200,7 +200,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "does not know the latest",
-    "It does not know that `latest` is the tag of a model without one.",
+    "It does not know that `latest` is the default tag.",
     ["S-REQ-10"],
     ({ fetch }) => refuse(fetch, ({ model }) => /:latest$/.test(String(model))),
   ),
@@ -220,7 +220,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "takes one piece for all",
-    "It takes the first piece of a body for all of it.",
+    "It treats the first piece of a body as the whole.",
     ["S-REQ-11"],
     ({ fetch }) => async (request) => {
       if (!isPull(request) || !request.body) return await fetch(request);
@@ -233,7 +233,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "joins the pieces with newlines",
-    "It decodes each piece of a body by itself, and takes each for a line.",
+    "It decodes each piece of a body separately, and treats each as a line.",
     ["S-REQ-11"],
     ({ fetch }) => async (request) => {
       if (!isPull(request) || !request.body) return await fetch(request);
@@ -244,7 +244,7 @@ const requests: readonly Specimen<ServerSubject>[] = [
   ),
 ];
 
-/** How many bytes a server holds back that collects blocks. */
+/** How many bytes a server buffers that sends whole blocks. */
 const BUFFER_BYTES = 4_096;
 
 const framing: readonly Specimen<ServerSubject>[] = [
@@ -287,7 +287,7 @@ const framing: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "writes its numbers with a point",
-    "Its totals have a fraction, which is zero.",
+    "Its totals have a fraction of zero.",
     ["S-FRAME-6"],
     ({ fetch }) => changeText(fetch, (text) => text.replace(/"total":(\d+)/g, '"total":$1.0')),
   ),
@@ -304,7 +304,7 @@ const framing: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "forgets to flush",
-    "It sends all that it has to say when the pull is over.",
+    "It sends everything at the end of the pull.",
     ["S-FRAME-4", "S-FRAME-5"],
     ({ fetch }) =>
       changeBytes(fetch, async function* (chunks) {
@@ -332,7 +332,7 @@ const framing: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "collects blocks",
-    "It sends the first object at once and holds the others back until they fill a block, as a proxy " +
+    "It sends the first object at once and buffers the others until they fill a block, like a proxy " +
       "that buffers does.",
     ["S-FRAME-5"],
     ({ fetch }) =>
@@ -351,7 +351,7 @@ const framing: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "holds back all layers but the first",
-    "It sends what it has to say of a later layer when the layer is whole.",
+    "It sends the objects of a later layer only when that layer is complete.",
     ["S-FRAME-5"],
     ({ fetch }) =>
       changeBytes(fetch, async function* (chunks) {
@@ -369,7 +369,7 @@ const framing: readonly Specimen<ServerSubject>[] = [
   ),
 ];
 
-/** Whether an object tells of a download. */
+/** Whether an object reports a download. */
 const isDownload = ({ digest }: StatusObject) => digest !== undefined;
 
 const sequence: readonly Specimen<ServerSubject>[] = [
@@ -382,7 +382,7 @@ const sequence: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "writes the manifest first",
-    "It tells that the manifest is written before the downloads.",
+    "It reports that the manifest is written before the downloads.",
     ["S-SEQ-2"],
     ({ fetch }) =>
       changeObjects(fetch, () => (object) => {
@@ -394,7 +394,7 @@ const sequence: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "goes on after success",
-    "It removes unused layers after it has told of success.",
+    "It removes unused layers after it has reported success.",
     ["S-SEQ-3"],
     ({ fetch }) =>
       changeObjects(
@@ -407,7 +407,7 @@ const sequence: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "sends two successes",
-    "It tells of success when the manifest is written, and at the end.",
+    "It reports success when the manifest is written, and again at the end.",
     ["S-SEQ-4"],
     ({ fetch }) =>
       changeObjects(
@@ -418,14 +418,14 @@ const sequence: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "has no words for verifying",
-    "It sends an object with nothing in it while it verifies.",
+    "It sends an empty object while it verifies.",
     ["S-SEQ-6"],
     ({ fetch }) =>
       changeEach(fetch, (object) => /^verifying/.test(`${object.status}`) ? {} : object),
   ),
   server(
     "verifies twice",
-    "It tells two times that it verifies.",
+    "It reports verifying twice.",
     ["S-SEQ-5"],
     ({ fetch }) =>
       changeObjects(
@@ -435,7 +435,7 @@ const sequence: readonly Specimen<ServerSubject>[] = [
   ),
 ];
 
-/** How many bytes a server that counts in blocks takes for one. */
+/** The block size in bytes of a server that counts in blocks. */
 const BLOCK_BYTES = 16_000_000;
 
 const downloads: readonly Specimen<ServerSubject>[] = [
@@ -452,7 +452,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "counts in blocks",
-    "It counts a block that has begun, so that the last one counts for more than there is.",
+    "It counts incomplete blocks as whole, so the last one counts for too much.",
     ["S-DOWN-2"],
     ({ fetch }) =>
       changeEach(fetch, (object) => {
@@ -463,7 +463,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "does not know the total yet",
-    "It tells of no larger total than what is there and one byte, which is not that of the " +
+    "It reports a total one byte above `completed`, which is not that of the " +
       "manifest either.",
     ["S-DOWN-3", "S-DOWN-4"],
     ({ fetch }) =>
@@ -485,19 +485,19 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "does not name digests",
-    "It leaves the digest to the status.",
+    "It puts the digest only into the status.",
     ["S-DOWN-5"],
     ({ fetch }) => changeEach(fetch, ({ digest: _, ...object }) => object),
   ),
   server(
     "restarts from zero",
-    "It drops what it has when a pull is cancelled.",
+    "It deletes partial downloads when a pull is cancelled.",
     ["S-RESUME-1"],
     (mock) => watchEnds(mock.fetch, (how) => how === "left" && mock.reset()),
   ),
   server(
     "downloads for each caller",
-    "A pull that begins while another one runs has a download of its own.",
+    "A pull that begins while another one is running gets a separate download.",
     ["S-SHARE-1", "S-OTHER-2"],
     (mock, openAnother) => {
       let running = 0;
@@ -530,7 +530,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "forgets what it has",
-    "It drops the layers of a model that it has pulled.",
+    "It deletes the layers of pulled models.",
     ["S-AGAIN-1", "S-AGAIN-2"],
     (mock) =>
       changeEach(mock.fetch, (object) => {
@@ -540,7 +540,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "downloads a model whole that has changed",
-    "It drops all that it has of a model when its registry has another version.",
+    "It deletes all layers of a model when the registry has another version.",
     ["S-AGAIN-2"],
     (mock) =>
       whenChanged(mock, (model) => {
@@ -550,13 +550,13 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "does not see that a model has changed",
-    "It goes by the first manifest of a model that it has seen.",
+    "It always uses the first manifest of a model that it fetched.",
     ["S-AGAIN-2", "S-AGAIN-4"],
     (mock) => whenChanged(mock, (name, before) => mock.registry.publish({ name, ...before })),
   ),
   server(
     "goes on with the manifest of a cancelled pull",
-    "It does not ask its registry again before a pull of the model has ended.",
+    "It does not fetch the manifest again until a pull of the model has completed.",
     ["S-AGAIN-2"],
     (mock) => {
       let unfinished: Manifest | undefined;
@@ -599,7 +599,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "removes what is still used",
-    "When another version of a model is there, it drops the layers of the previous one, shared or not.",
+    "When another version of a model is installed, it deletes all layers of the previous one, even shared ones.",
     ["S-AGAIN-2"],
     (mock) => {
       let hasChanged = false;
@@ -615,7 +615,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "remembers that a model is not there",
-    "It does not ask its registry again for a model that the registry did not have.",
+    "It does not ask its registry again for a model that was missing.",
     ["S-AGAIN-3"],
     ({ fetch, registry }) => {
       const missing = new Set<unknown>();
@@ -631,7 +631,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "serves few callers",
-    "It turns away the fifth pull at the same time.",
+    "It refuses the fifth simultaneous pull.",
     ["S-LOAD-1"],
     (mock) => {
       const { fetch, answering } = watchStreams(mock.fetch);
@@ -641,7 +641,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "pulls one model at a time",
-    "The pull of another model waits until nothing else is pulled.",
+    "The pull of another model waits until all other pulls have ended.",
     ["S-OTHER-1"],
     (mock) => {
       const { fetch, answering } = watchStreams(mock.fetch);
@@ -654,7 +654,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "downloads each layer for each model",
-    "A model that is published later begins all of its layers at 0, whatever is there of them.",
+    "A model published later starts all of its layers at 0, even if they are already on disk.",
     ["S-OTHER-2"],
     (mock) => async (request) => {
       const { model = "" } = isPull(request) ? await fieldsOf(request) ?? {} : {};
@@ -672,7 +672,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "lists what the registry has",
-    "A model is in its list whether it was pulled or not.",
+    "It lists models that were not pulled.",
     ["S-LIST-1"],
     ({ fetch }) => async (request) => {
       const isList = request.method === "GET" && new URL(request.url).pathname === "/api/tags";
@@ -683,7 +683,7 @@ const downloads: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "tells of each tick twice",
-    "It sends each object about a layer in part two times.",
+    "It sends each object about a partial layer twice.",
     ["S-FRAME-7"],
     ({ fetch }) =>
       changeObjects(fetch, () => (object) => {
@@ -696,19 +696,19 @@ const downloads: readonly Specimen<ServerSubject>[] = [
 const http: readonly Specimen<ServerSubject>[] = [
   {
     name: "ends without the last chunk",
-    does: "It closes the connection where the end of the body should be told.",
+    does: "It closes the connection instead of sending the last chunk.",
     breaks: ["S-HTTP-1"],
     subject: rawServer("ends without the last chunk", (socket) => socket.end()),
   },
   {
     name: "goes on after the end",
-    does: "It sends bytes after the last chunk, which belong to no answer.",
+    does: "It sends stray bytes after the last chunk.",
     breaks: ["S-HTTP-1"],
     subject: rawServer("goes on after the end", (socket) => socket.end("0\r\n\r\nmore")),
   },
   server(
     "says that it compresses",
-    "It says that a refusal is compressed, whatever the request allows.",
+    "It declares refusals as compressed, whatever the request allows.",
     ["S-HTTP-2"],
     ({ fetch }) =>
       changeResponse(fetch, (response) => {
@@ -718,7 +718,7 @@ const http: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "refuses in plain text",
-    "Its refusals say that they are text.",
+    "Its refusals are declared as plain text.",
     ["S-HTTP-3"],
     ({ fetch }) =>
       changeResponse(fetch, (response) => {
@@ -731,7 +731,7 @@ const http: readonly Specimen<ServerSubject>[] = [
 const errors: readonly Specimen<ServerSubject>[] = [
   server(
     "has a default model",
-    "It takes a request without a body for one of its only model.",
+    "It treats a request without a body as one for its only model.",
     ["S-ERR-1"],
     ({ fetch }) => async (request) => {
       const isEmpty = isPull(request) && await request.clone().text() === "";
@@ -740,7 +740,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "chokes on bad JSON",
-    "It answers a body that is not JSON with an internal error and a page.",
+    "It answers a body that is not JSON with status 500 and a web page.",
     ["S-HTTP-3", "S-ERR-2"],
     ({ fetch }) =>
       changeResponse(
@@ -753,7 +753,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "takes fields of any type",
-    "It makes texts and truths of whatever there is.",
+    "It converts fields of any type to strings and booleans.",
     ["S-ERR-3"],
     ({ fetch }) =>
       changeRequest(fetch, ({ model, stream, insecure, ...fields }) => ({
@@ -780,7 +780,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "trusts every registry",
-    "It takes every pull for one that allows an insecure registry.",
+    "It treats every pull as if it allowed an insecure registry.",
     ["S-ERR-5"],
     ({ fetch }) =>
       changeRequest(fetch, (fields) => fields.insecure ? fields : { ...fields, insecure: true }),
@@ -803,7 +803,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "fails with success",
-    "It has the HTTP status 200 for a pull that fails without a stream.",
+    "It answers a failed pull without a stream with status 200.",
     ["S-ERR-7"],
     ({ fetch }) =>
       changeResponse(fetch, async (response, request) => {
@@ -813,7 +813,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "takes any method",
-    "It answers other methods, too.",
+    "It also accepts other methods.",
     ["S-ERR-8"],
     ({ fetch }) => async (request) => {
       const isOther = request.method !== "POST" && new URL(request.url).pathname === "/api/pull";
@@ -839,7 +839,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "takes what it reads for what may be written",
-    "It answers every method at the path of its list of models.",
+    "It accepts every method at the path of its list of models.",
     ["S-ERR-8"],
     ({ fetch }) => async (request) => {
       const isList = new URL(request.url).pathname === "/api/tags";
@@ -854,13 +854,13 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "does not verify",
-    "It calls a pull a success whose layers fail their checksum.",
+    "It reports success although layers fail their checksum.",
     ["S-ERR-10"],
     ({ fetch }) => changeEach(fetch, passed),
   ),
   server(
     "verifies the first layer only",
-    "It calls a pull a success of which another layer fails its checksum.",
+    "It reports success although another layer fails its checksum.",
     ["S-ERR-10"],
     ({ fetch }) =>
       changeObjects(fetch, () => {
@@ -873,7 +873,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "verifies for the first caller only",
-    "It tells of success those who have joined a download that fails its checksum.",
+    "It reports success to callers who joined a download that fails its checksum.",
     ["S-ERR-10"],
     (mock) => {
       const { fetch, answering } = watchStreams(mock.fetch);
@@ -883,7 +883,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "keeps what is broken",
-    "It takes a layer that has failed its checksum for one that is there, the next time.",
+    "In the next pull, it treats a layer that failed its checksum as complete.",
     ["S-ERR-10"],
     ({ fetch }) => {
       let hasFailed = false;
@@ -895,7 +895,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "bears few models that are not there",
-    "It pulls nothing more once its registry did not have ten models.",
+    "It stops pulling after ten requests for missing models.",
     ["S-ERR-11"],
     ({ fetch }) => {
       let absent = 0;
@@ -909,7 +909,7 @@ const errors: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "does not recover",
-    "It fails after a request that it had to refuse.",
+    "It fails after it has refused a request.",
     ["S-ERR-11"],
     ({ fetch }) => {
       let hasRefused = false;
@@ -926,15 +926,15 @@ const errors: readonly Specimen<ServerSubject>[] = [
 /** The names of models that no registry has, before one is published. */
 const ABSENT = /-which-no-registry-has/;
 
-/** How many models that are not there a server can bear. */
+/** How many missing models a server tolerates. */
 const MOST_ABSENT = 10;
 
-/** An object, or the success that a server makes of a layer that fails its checksum. */
+/** An object, or the success that replaces a checksum error. */
 function passed(object: StatusObject): StatusObject {
   return /mismatch/.test(String(object.error)) ? SUCCESS : object;
 }
 
-/** Counts the streams that are being sent, for servers that behave otherwise then. */
+/** Counts the running streams, for servers that behave differently meanwhile. */
 function watchStreams(fetch: Answer): { fetch: Answer; answering: () => number } {
   let running = 0;
   const watched = watchEnds(fetch, () => running--);
@@ -953,13 +953,13 @@ function watchStreams(fetch: Answer): { fetch: Answer; answering: () => number }
 const pulling: readonly Specimen<ServerSubject>[] = [
   server(
     "has a list of characters of its own",
-    "It takes no name with an underscore.",
+    "It rejects names with an underscore.",
     ["S-ERR-12"],
     ({ fetch }) => refuse(fetch, ({ model }) => String(model).includes("_")),
   ),
   server(
     "does not say why while it pulls",
-    "While it pulls, it tells of a model that is not there without a reason.",
+    "During a pull, its error for a missing model has no message.",
     ["S-ERR-6"],
     (mock) => {
       const { fetch, answering } = watchStreams(mock.fetch);
@@ -972,7 +972,7 @@ const pulling: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "has no time to say what is wrong",
-    "While it pulls, it answers requests that it cannot read with HTTP 503.",
+    "During a pull, it answers invalid requests with HTTP 503.",
     ["S-ERR-1", "S-ERR-2", "S-ERR-3", "S-ERR-4"],
     (mock) => {
       const { fetch, answering } = watchStreams(mock.fetch);
@@ -987,7 +987,7 @@ const pulling: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "pulls what it has a name for",
-    "While it pulls, it takes a request with an invalid name for one of the same model.",
+    "During a pull, it treats a request with an invalid name as one for the same model.",
     ["S-ERR-4"],
     (mock) => {
       const { fetch, answering } = watchStreams(mock.fetch);
@@ -1004,7 +1004,7 @@ const pulling: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "takes any method while it pulls",
-    "While it pulls, it says that all is well whatever the method is.",
+    "During a pull, it answers every method with success.",
     ["S-ERR-8"],
     (mock) => {
       const { fetch, answering } = watchStreams(mock.fetch);
@@ -1014,7 +1014,7 @@ const pulling: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "ends a pull with a refusal",
-    "It ends the pulls that run when it refuses a request.",
+    "It ends running pulls when it refuses a request.",
     ["S-SEQ-3", "S-ERR-11"],
     ({ fetch }) => {
       let refusals = 0;
@@ -1034,7 +1034,7 @@ const pulling: readonly Specimen<ServerSubject>[] = [
   ),
   server(
     "ends a pull for a model that is not there",
-    "It ends the pulls that run when the registry does not have another model.",
+    "It ends running pulls when another model is missing from the registry.",
     ["S-SEQ-3", "S-ERR-11"],
     ({ fetch }) => {
       let failures = 0;

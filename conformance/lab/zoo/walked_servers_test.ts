@@ -68,9 +68,9 @@ describe("walks", () => {
     const steps = first.of("S-SHARE-1")?.steps;
     assertEquals(steps, second.of("S-SHARE-1")?.steps);
     assertEquals(steps, [
-      "# nothing of subject is there; its layers have 90000000, 60000000 bytes",
+      "# subject is not downloaded at all; its layers have 90000000, 60000000 bytes",
       `${pull}   # caller 1, at once`,
-      `${pull}   # caller 2, when there is 70 % of the model`,
+      `${pull}   # caller 2, when 70 % of the model is downloaded`,
       "# caller 1 and 2: read to the end",
       `${pull}   # read to the end`,
     ]);

@@ -3,8 +3,8 @@
  * one; the mock and our own client break none.
  *
  * What a specimen breaks is looked for with as many inputs as by default; that anything is not broken,
- * with fewer, and in one runtime alone. With `ZOO_RUNS=100` in the environment it takes as many for both, and
- * some minutes.
+ * with fewer, and in one runtime alone. With `ZOO_RUNS=100` in the environment, as
+ * `deno task test zoo --thorough` sets it, it takes as many for both, and long.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What must hold in every exchange with a server: the rules about pulls, and those about HTTP.
+ * What must hold in every exchange with a server: the rules about pulls and about HTTP.
  *
  * @module
  */
@@ -11,21 +11,20 @@ import { streamRules } from "../rules/stream.ts";
 import { isSingleObject, isSingleSuccess, parseJson } from "../transcript.ts";
 import { pullAskedFor, type Seen } from "./seen.ts";
 
-/** What must hold in every exchange that it is about. */
+/** A condition that must hold in every exchange it applies to. */
 export interface Invariant {
-  /** The id of the rule whose sentence it is. */
+  /** The id of its rule. */
   readonly id: string;
   /**
-   * Looks at an exchange. Throws a `Violation` if the rule is broken, and an `Inconclusive` if that cannot
-   * be told.
+   * Checks an exchange. Throws a `Violation` if the rule is broken, and an `Inconclusive` if it cannot tell.
    */
   readonly look: (seen: Seen, saw: () => void) => void;
 }
 
-/** How long this process may stand still for the times of chunks to mean anything. */
+/** The longest pause of this process, in milliseconds, after which times of chunks still mean something. */
 const MAX_LAG_MS = 100;
 
-/** Whether a rule tells of a pull. */
+/** Whether a rule applies to a pull. */
 function isWithin(reach: Reach, seen: Seen): boolean {
   const { transcript, isWhole } = seen;
   const last = transcript.statuses.at(-1)?.kind;
@@ -39,25 +38,25 @@ function isWithin(reach: Reach, seen: Seen): boolean {
   }
 }
 
-/** Whether it means anything when the chunks came. */
+/** Whether the arrival times of chunks mean anything. */
 function isTimed({ wire, isAlone, lagMs }: Seen): boolean {
   return wire !== undefined && isAlone && lagMs < MAX_LAG_MS;
 }
 
-/** What is sent for a pull. What is sent in place of a stream, S-REQ-1 and S-REQ-2 tell. */
+/** Checks of the answer to a pull. Answers that are not a stream are left to S-REQ-1 and S-REQ-2. */
 const pullInvariants = streamRules.map(({ id, reach, checkPull }): Invariant => ({
   id,
   look(seen, saw) {
     const asked = pullAskedFor(seen);
     const { transcript } = seen;
     if (!asked?.isStreamed || transcript.status !== 200 || isSingleObject(transcript)) return;
-    if (seen.fields.has("Content-Encoding")) return; // of which S-HTTP-2 and S-REQ-9 tell
+    if (seen.fields.has("Content-Encoding")) return; // left to S-HTTP-2 and S-REQ-9
     if (!isWithin(reach, seen)) return;
     checkPull(transcript, { layers: asked.model === seen.model ? seen.layers : [], saw });
   },
 }));
 
-/** What is sent at the end of a pull without a stream, or of one that fails. */
+/** Checks of the end of a pull without a stream, or of one that fails. */
 const endInvariants: readonly Invariant[] = [
   {
     id: "S-REQ-3",
@@ -67,7 +66,7 @@ const endInvariants: readonly Invariant[] = [
       if (transcript.status !== 200) return;
       saw();
       if (isSingleSuccess(transcript.text)) return;
-      if (Object(parseJson(transcript.text)).error !== undefined) return; // of which S-ERR-7 tells
+      if (Object(parseJson(transcript.text)).error !== undefined) return; // left to S-ERR-7
       const shown = JSON.stringify(transcript.text);
       throw new Violation('{"status":"success"} alone', shown, [transcript.exchange]);
     },
@@ -94,5 +93,5 @@ export const invariants: readonly Invariant[] = [
   ...httpRules.map(({ id, look }) => ({ id, look })),
 ];
 
-/** The ids of the rules of which the invariants tell. */
+/** The ids of the rules that the invariants test. */
 export const watchedRules: ReadonlySet<string> = new Set(invariants.map(({ id }) => id));

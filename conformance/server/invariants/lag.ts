@@ -1,14 +1,14 @@
 /**
- * How long this process stood still: what comes late may then be late for that reason alone.
+ * Measures how long this process was not running, because that alone may make things late.
  *
  * @module
  */
 
 import { builtinModule } from "../../../mock/runtime/builtin.ts";
 
-/** A measurement that goes on. */
+/** A measurement in progress. */
 export interface Lag {
-  /** Ends it. Returns for how long nothing ran, at most, in milliseconds. */
+  /** Ends it. Returns the longest time without progress, in milliseconds. */
   readonly stop: () => number;
 }
 
@@ -27,12 +27,12 @@ function tick(): void {
   }
 }
 
-/** Begins to measure. All measurements share a timer. */
+/** Starts measuring. All measurements share one timer. */
 export function measureLag(): Lag {
   const measurement = { worstMs: 0 };
   if (measurements.size === 0) {
     lastTick = performance.now();
-    // Its timer can be told not to keep the process alive, in each runtime that has processes.
+    // Its timer can be kept from holding the process open, in each runtime that has processes.
     const timer = builtinModule("node:timers")?.setInterval(tick, TICK_MS);
     timer?.unref();
     stopTicking = () => timer?.[Symbol.dispose]();

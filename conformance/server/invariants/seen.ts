@@ -1,5 +1,5 @@
 /**
- * An exchange with a server as it was seen, whichever rule made it.
+ * An observed exchange with a server, whichever rule made it.
  *
  * @module
  */
@@ -9,35 +9,35 @@ import { isJsonObject } from "../../../src/ndjson.ts";
 import { parseJson, type Transcript } from "../transcript.ts";
 import type { AnswerParser } from "../wire/answer_parser.ts";
 
-/** An exchange as it was seen. */
+/** An observed exchange. */
 export interface Seen {
   /** The method of the request. */
   readonly method: string;
   /** The path of the request. */
   readonly path: string;
-  /** What the request says about codings, or `null`. */
+  /** The `Accept-Encoding` of the request, or `null`. */
   readonly acceptEncoding: string | null;
-  /** The body of the request, where it was sent whole and at once. */
+  /** The body of the request, if it was sent in one piece. */
   readonly requestBody: string | undefined;
-  /** The fields of the answer. */
+  /** The headers of the answer. */
   readonly fields: Headers;
-  /** What was received: of an answer whose rest nobody wanted, the whole lines. */
+  /** What was received. If the reader stopped early, only complete lines. */
   readonly transcript: Transcript;
   /** Whether the answer was read to its end. */
   readonly isWhole: boolean;
-  /** What came over the wire, where that was seen. */
+  /** What came over the wire, if that was observed. */
   readonly wire: AnswerParser | undefined;
-  /** The name of the model of the subject. */
+  /** The name of the subject's model. */
   readonly model: string;
-  /** All layers that this model has had, config included, or none if they are not known. */
+  /** All layers that this model has had, including the config, or none if they are not known. */
   readonly layers: readonly LayerSize[];
-  /** Whether no other exchange went on meanwhile. */
+  /** Whether there was no other exchange at the same time. */
   readonly isAlone: boolean;
-  /** How long this process stood still while it waited for the answer, at most, in milliseconds. */
+  /** The longest time that this process stood still while waiting for the answer, in milliseconds. */
   readonly lagMs: number;
 }
 
-/** What a request for a pull asks for, or `undefined` for another request. */
+/** The fields of a pull request, or `undefined` for any other request. */
 export function pullAskedFor(
   { method, path, requestBody = "" }: Seen,
 ): { readonly model: unknown; readonly isStreamed: boolean } | undefined {

@@ -1,5 +1,5 @@
 /**
- * Watches all exchanges with a server, whichever rule makes them, and holds each against the invariants.
+ * Watches all exchanges with a server, whichever rule makes them, and checks each against the invariants.
  *
  *     a rule ─▶ OpenServer.fetch ─▶ the server
  *                     └─ a copy of what goes over the wire ─▶ Seen ─▶ invariants ─▶ Findings
@@ -20,20 +20,20 @@ import { invariants } from "./invariants.ts";
 import { measureLag } from "./lag.ts";
 import type { Seen } from "./seen.ts";
 
-/** A server whose exchanges are watched. One that is made to fail is not, since it may break anything. */
+/** Watches the exchanges of a server, unless it was set up with faults, which may break anything. */
 export function watchServer(subject: ServerSubject, watch: Watch): ServerSubject {
   return {
     ...subject,
-    async open(world) {
-      const server = await subject.open(world);
-      return (world.faults ?? []).length > 0 ? server : watched(server, watch);
+    async open(setup) {
+      const server = await subject.open(setup);
+      return (setup.faults ?? []).length > 0 ? server : watched(server, watch);
     },
   };
 }
 
 function watched(server: OpenServer, watch: Watch): OpenServer {
   const { change } = server;
-  /** The exchanges that have not ended. Each of several is not alone. */
+  /** The exchanges in progress. An exchange that overlaps another is not alone. */
   const open = new Set<{ isAlone: boolean }>();
   let layers = server.layers ?? [];
   return {
@@ -56,7 +56,7 @@ function watched(server: OpenServer, watch: Watch): OpenServer {
       });
       const wire = wireOf(response);
       const lag = wire && measureLag();
-      // What comes over a wire comes in real time, whatever the server's clock says.
+      // Data on a wire arrives in real time, whatever the server's clock says.
       const elapsed = () => wire ? performance.now() - startMs : server.now() - start;
       const copy = new Copy(response, init.signal ?? undefined, elapsed);
       copy.onEnd = (ending) => {
@@ -71,7 +71,7 @@ function watched(server: OpenServer, watch: Watch): OpenServer {
   };
 }
 
-/** Holds an exchange against all invariants. */
+/** Checks an exchange against all invariants. */
 function report(seen: Seen, { findings, during }: Watch): void {
   for (const { id, look } of invariants) {
     let hasSeen = false;
@@ -89,12 +89,12 @@ function report(seen: Seen, { findings, during }: Watch): void {
 
 /** A response whose body is copied as it is read. */
 class Copy {
-  /** The response, to be read in place of the one that is copied. */
+  /** The response to read instead of the original. */
   readonly response: Response;
   readonly chunks: Bytes[] = [];
   readonly arrivedAfterMs: number[] = [];
   elapsedMs = 0;
-  /** Called when the body has ended, or nobody wants more of it. */
+  /** Called when the body has ended, or the reader has stopped. */
   onEnd: (ending: AnswerEnding | "left") => void = () => {};
 
   constructor(response: Response, signal: AbortSignal | undefined, elapsed: () => number) {
@@ -141,7 +141,7 @@ interface Material {
   readonly wire: ReturnType<typeof wireOf>;
   readonly copy: Copy;
   readonly ending: AnswerEnding | "left";
-  /** The time of the request, by the clock of what was seen of the wire. */
+  /** The time of the request, by the clock of the wire's observations. */
   readonly startMs: number;
   readonly server: OpenServer;
   readonly layers: readonly LayerSize[];
@@ -189,10 +189,10 @@ function seenOf(
   };
 }
 
-/** A longer body takes time to send, in which a server cannot answer: rules about time pass it over. */
+/** In bytes. While a longer body is being sent, a server cannot answer, so rules about time ignore it. */
 const MAX_BODY_LENGTH = 10_000;
 
-/** The body of a request as text, if it was sent whole and at once. */
+/** The body of a request as text, if it was sent in one piece. */
 function textOf(body: RequestInit["body"]): string | undefined {
   if (body === undefined || body === null) return "";
   if (typeof body === "string") return body;
@@ -202,7 +202,7 @@ function textOf(body: RequestInit["body"]): string | undefined {
 
 const LF = "\n".charCodeAt(0);
 
-/** Chunks without what follows the last line break. */
+/** Chunks without the part after the last line break. */
 function wholeLines(chunks: readonly Bytes[]): Bytes[] {
   const bytes = concatBytes(chunks);
   let left = bytes.lastIndexOf(LF) + 1;

@@ -1,6 +1,5 @@
 /**
- * Rules about bodies that say the same in another way: JSON as clients write it, long bodies, and bodies
- * that come in pieces.
+ * Rules about equivalent request bodies: JSON as clients write it, long bodies, and bodies sent in pieces.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import { type Form, streamRule } from "./forms.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** The fields of a pull that is to be streamed. */
+/** The fields of a request for a streamed pull. */
 function fieldsOf(server: OpenServer): Fields {
   return pullBody(server, { stream: true });
 }
@@ -33,7 +32,9 @@ function withKeys(fields: Fields, change: (key: string) => string): string {
 const upperCase = (key: string) => key.toUpperCase();
 const capitalized = (key: string) => key.slice(0, 1).toUpperCase() + key.slice(1);
 
-/** The text of an object that has the fields of one, and then those of another. */
+/**
+ * Joins the texts of two objects into one object, with the fields of the first before those of the second.
+ */
 function inRow(first: string, second: string): string {
   return `${first.slice(0, -1)},${second.slice(1)}`;
 }
@@ -55,10 +56,10 @@ function withEscapes(fields: Fields): string {
   return `{${members.join(",")}}`;
 }
 
-/** Another model, which the registry does not have. */
+/** A model that the registry does not have. */
 const absentFields = (server: OpenServer) => pullBody(server, {}, absentModel(server));
 
-/** What each of the fields is, if it is there at all. */
+/** Every field, with a value that means it is absent. */
 const NO_FIELDS = { model: null, name: null, stream: null, username: null, password: null };
 
 const jsonForms: readonly Form[] = [
@@ -79,7 +80,7 @@ const jsonForms: readonly Form[] = [
   (server) => ({ body: pullBody(server, { stream: true }, otherName(server)) }),
 ];
 
-/** The same model by another name: with the tag that it has without one, or without it. */
+/** The same model under another name: with or without its default tag. */
 function otherName({ model }: OpenServer): string {
   const hasTag = /:[^/:]*$/.test(model);
   return hasTag ? model.replace(/:latest$/, "") : `${model}:latest`;
@@ -88,7 +89,7 @@ function otherName({ model }: OpenServer): string {
 /** White space of JSON. */
 const spaces = fc.string({ unit: fc.constantFrom(" ", "\t", "\r", "\n"), maxLength: 20 });
 
-/** JSON in any case, with any white space around and anything after it. */
+/** JSON with keys in any case, any surrounding white space and anything after it. */
 const jsonByChance = fc.record({
   before: spaces,
   between: spaces,
@@ -106,7 +107,7 @@ const jsonByChance = fc.record({
   })
 );
 
-/** Writes fields as an object of some length in bytes, which begins with white space. */
+/** Writes fields as an object with a given length in bytes, padded with leading white space. */
 function paddedTo(length: number, fields: Fields): Bytes {
   const written = new TextEncoder().encode(JSON.stringify(fields));
   if (written.length >= length) return written;
@@ -119,7 +120,7 @@ function paddedTo(length: number, fields: Fields): Bytes {
 
 const SPACE = 0x20;
 
-/** A form with a body of some length, whole or in pieces. */
+/** A form with a body of a given length, whole or in pieces. */
 function ofLength(bytes: number, pieces?: Pieces): Form {
   return (server) => ({ body: paddedTo(bytes, fieldsOf(server)), ...(pieces && { pieces }) });
 }
@@ -127,7 +128,9 @@ function ofLength(bytes: number, pieces?: Pieces): Form {
 const KB = 1_000;
 const MB = 1_000_000;
 
-/** Each beyond a limit that servers have by default: a buffer, 64 KiB, 100 KB, 1 MiB, 2 to 8 MB. */
+/**
+ * Lengths in bytes just beyond common default limits of servers: a buffer, 64 KiB, 100 KB, 1 MiB, 2 to 8 MB.
+ */
 const LONG_BYTES = [5 * KB, 70 * KB, 300 * KB, 1.1 * MB, 10 * MB];
 
 const bodyForms: readonly Form[] = [
@@ -153,10 +156,10 @@ export const bodyRules: readonly Rule<ServerSubject>[] = [
   streamRule({
     id: "S-REQ-10",
     level: "observed",
-    title: "A request that is spelled in another way means the same",
+    title: "Equivalent spellings of a request mean the same",
     cites:
-      "observed: the reference reads JSON by the package `encoding/json` of Go, for which keys count in " +
-      "any case, the last of two counts, `null` is none, and what follows the object does not matter; " +
+      "observed: the reference reads JSON with Go's `encoding/json`, which ignores the case of keys, " +
+      "uses the last of two equal keys, treats `null` as absent, and ignores what follows the object; " +
       "a model without a tag has the tag `latest`",
     forms: jsonForms,
     byChance: jsonByChance,
@@ -164,9 +167,9 @@ export const bodyRules: readonly Rule<ServerSubject>[] = [
   streamRule({
     id: "S-REQ-11",
     level: "should",
-    title: "A body may be long, and come in pieces",
+    title: "A body may be long, and be sent in pieces",
     cites:
-      "HTTP lets a body come in any pieces, without its length; observed: the reference sets no limit, " +
+      "HTTP allows a body in any pieces, without its length; observed: the reference sets no limit, " +
       "and reads 10 MB",
     forms: bodyForms,
     byChance: bodiesByChance,

@@ -1,6 +1,6 @@
 /**
- * The headers that real clients send with a pull, besides `Host` and the length of the body: as recorded of
- * each with its default settings. All of them say that their body is JSON.
+ * The headers that real clients send with a pull, besides `Host` and the length of the body, as recorded from
+ * each client with default settings. All of them declare a JSON body.
  *
  * @module
  */
@@ -10,7 +10,7 @@ export type ClientHeaders = Readonly<Record<string, string>>;
 
 const JSON_BODY = { "Content-Type": "application/json" };
 
-/** What pages in browsers send, which come from another port of the same machine. */
+/** Headers of web pages from another port of the same machine. */
 const PAGE = {
   ...JSON_BODY,
   "Accept": "*/*",
@@ -26,10 +26,10 @@ const PAGE = {
   "Sec-Fetch-Site": "same-site",
 };
 
-/** The length of the cookies that other applications on the same host leave behind, in characters. */
+/** The length in characters of cookies that other applications on the same host leave behind. */
 const COOKIE_CHARACTERS = 4_000;
 
-/** The headers of clients, by what sends them. */
+/** The headers of clients, by client. */
 export const clientHeaders: Readonly<Record<string, ClientHeaders>> = {
   "curl": { ...JSON_BODY, "User-Agent": "curl/8.5.0", "Accept": "*/*" },
   "curl --compressed": {
@@ -168,7 +168,7 @@ export const clientHeaders: Readonly<Record<string, ClientHeaders>> = {
   },
 };
 
-/** What curl and PowerShell add to bodies of some length. `fetch` in Node.js cannot. */
+/** Headers that curl and PowerShell add for bodies of some length. `fetch` in Node.js cannot send them. */
 export const expectingHeaders: ClientHeaders = {
   ...JSON_BODY,
   "User-Agent": "curl/7.88.1",

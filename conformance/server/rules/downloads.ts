@@ -8,8 +8,8 @@ import fc, { type Arbitrary } from "fast-check";
 import type { LayerSize, PullStatus } from "../../../mod.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { requireSuccess, SUCCESS } from "../plain_pull.ts";
-import { READY_WORLD, slowFirstWorlds, withServer, worlds } from "../server_states.ts";
-import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { READY_SETUP, setups, slowFirstSetups, withServer } from "../server_states.ts";
+import { type OpenServer, type ServerSetup, type ServerSubject, unlessHas } from "../subject.ts";
 import {
   absentModel,
   type ActivePull,
@@ -28,13 +28,13 @@ function lastDownload(statuses: readonly PullStatus[]): PullStatus | undefined {
   return statuses.findLast(({ completed }) => completed !== undefined);
 }
 
-/** A pull in progress, and the last status of a layer that is not complete. */
+/** A pull in progress, and the last status of an incomplete layer. */
 interface PartialPull {
   readonly pulling: ActivePull;
   readonly last: PullStatus;
 }
 
-/** Pulls until some lines have reported bytes, while a layer is still incomplete. */
+/** Pulls until a number of lines have reported bytes, with a layer still incomplete. */
 async function pullInPart(
   server: OpenServer,
   lines: number,
@@ -51,7 +51,7 @@ async function pullInPart(
   throw new Inconclusive("No download was seen in progress");
 }
 
-/** Throws unless a pull goes on from the bytes that were downloaded. */
+/** Throws unless a pull continues from the bytes already downloaded. */
 async function requireFrom(
   pulling: ActivePull,
   { digest, completed = 0 }: PullStatus,
@@ -71,27 +71,27 @@ async function requireFrom(
   );
 }
 
-/** What became of the pull of a model before another version of the model is published. */
+/** How a model was pulled before another version of it is published. */
 type Before = "ended" | "cancelled";
 
-/** A model of which another version is published: its layer at a place gets larger. */
-interface ChangedWorld {
-  readonly world: World;
+/** A model of which another version is published, in which the layer at `place` is larger. */
+interface ChangedSetup {
+  readonly setup: ServerSetup;
   readonly place: number;
   readonly before: Before;
 }
 
-/** Models that are published anew once they are pulled, or once their pull was cancelled. */
-function changedWorlds(): { decisive: readonly ChangedWorld[]; inputs: Arbitrary<ChangedWorld> } {
-  const of = (before: Before, worlds: Arbitrary<World>) =>
-    fc.record({ world: worlds, place: fc.nat(), before: fc.constant(before) });
+/** Models that are republished after their pull has ended or was cancelled. */
+function changedSetups(): { decisive: readonly ChangedSetup[]; inputs: Arbitrary<ChangedSetup> } {
+  const of = (before: Before, setups: Arbitrary<ServerSetup>) =>
+    fc.record({ setup: setups, place: fc.nat(), before: fc.constant(before) });
   return {
-    decisive: [{ world: { layers: [40_000_000, 2_000] }, place: 0, before: "cancelled" }],
-    inputs: fc.oneof(of("ended", worlds()), of("cancelled", slowFirstWorlds())),
+    decisive: [{ setup: { layers: [40_000_000, 2_000] }, place: 0, before: "cancelled" }],
+    inputs: fc.oneof(of("ended", setups()), of("cancelled", slowFirstSetups())),
   };
 }
 
-/** Pulls a model to the end, or in part and leaves. */
+/** Pulls a model to the end, or partly and then disconnects. */
 async function pullBefore(
   before: Before,
   server: OpenServer,
@@ -119,7 +119,7 @@ function requireNoRemoved(
   throw new Violation("no layer of the previous version alone", told.digest!, [exchange]);
 }
 
-/** Throws if a pull downloads a layer that the model had before. */
+/** Throws if a pull downloads a layer that the model already had. */
 function requireKept({ statuses, exchange }: Transcript, before: readonly LayerSize[]): void {
   const had = new Set(before.map(({ digest }) => digest));
   const again = statuses.find((status) => had.has(status.digest ?? "") && isPartial(status));
@@ -128,7 +128,7 @@ function requireKept({ statuses, exchange }: Transcript, before: readonly LayerS
   throw new Violation(expected, describe(again), [exchange]);
 }
 
-/** Pulls a model again. Throws if anything of it is downloaded again. */
+/** Pulls a model again. Throws if any of it is downloaded again. */
 async function requireAllThere(
   server: OpenServer,
   before: Transcript,
@@ -147,20 +147,20 @@ function describe({ digest, total, completed }: PullStatus): string {
   return `${completed} of ${total} bytes of ${digest}`;
 }
 
-/** How a layer comes to be needed by no model. */
+/** Ways in which a layer can become unused. */
 const REMOVALS = ["deletion", "update"] as const;
 
-/** A model whose first layer is there, until no model needs it. */
+/** A model whose first layer is on disk until it becomes unused. */
 interface Removal {
   readonly by: typeof REMOVALS[number];
-  readonly world: World;
+  readonly setup: ServerSetup;
 }
 
-/** Makes it so that no model needs the first layer of a model, until the model is pulled again. */
+/** Makes the first layer of a model unused until the model is pulled again. */
 async function removeFirstLayer(
   by: Removal["by"],
   server: OpenServer,
-  { layers: [first = 0, ...others] }: World,
+  { layers: [first = 0, ...others] }: ServerSetup,
   subject: ServerSubject,
   run: CheckRun,
 ): Promise<void> {
@@ -174,43 +174,43 @@ async function removeFirstLayer(
   await server.change!([first, ...others]);
 }
 
-/** The sizes in bytes of the layers of a model that is published later. No other layer has them. */
+/** The sizes in bytes of the layers of a model that is published later. No other layer has these sizes. */
 const PUBLISHED_SIZES = [2_003, 1_007];
 
-/** How many models were published, so that each has a name of its own: a registry may keep them. */
+/** How many models were published. Each gets a different name, because a registry may keep them. */
 let publishedModels = 0;
 
-/** By how much a layer is larger in another version of its model. */
+/** How much larger a layer is in another version of its model, in bytes. */
 const CHANGED_BYTES = 1_000;
 
-/** The size in bytes of a layer that another model has besides those that it shares. */
+/** The size in bytes of the one layer that another model does not share. */
 const ADDED_BYTES = 3_011;
 
-/** The name of a model that the registry does not have, and can be given. */
+/** The name of a new model for the registry. */
 function nameToOffer(server: OpenServer): string {
-  if (!server.offer) throw new Inconclusive("The registry cannot be given another model");
+  if (!server.offer) throw new Inconclusive("No model can be added to the registry");
   return absentModel(server, `:published-${++publishedModels}`);
 }
 
-/** A rule about what happens once a pull has downloaded a part of a layer. */
+/** A rule about what happens after part of a layer was downloaded. */
 function partialRule(
   info: Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites" | "evidence" | "skips">,
   check: (
-    part: PartialPull & { readonly world: World },
+    part: PartialPull & { readonly setup: ServerSetup },
     server: OpenServer,
     run: CheckRun,
     subject: ServerSubject,
   ) => Promise<void>,
 ): Rule<ServerSubject> {
-  return rule<ServerSubject, [World, number]>({
+  return rule<ServerSubject, [ServerSetup, number]>({
     skips: unlessHas("fresh"),
     ...info,
     side: "server",
-    inputs: fc.tuple(slowFirstWorlds(), fc.integer({ min: 1, max: 4 })),
-    check: (subject, [world, lines], run) =>
-      withServer(subject, world, async (server) => {
+    inputs: fc.tuple(slowFirstSetups(), fc.integer({ min: 1, max: 4 })),
+    check: (subject, [setup, lines], run) =>
+      withServer(subject, setup, async (server) => {
         const part = await pullInPart(server, lines, run);
-        await check({ ...part, world }, server, run, subject);
+        await check({ ...part, setup }, server, run, subject);
       }),
   });
 }
@@ -222,7 +222,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "A cancelled pull is resumed from where it left off",
     cites: 'spec: "Cancelled pulls are resumed from where they left off"',
-    evidence: "a layer that was left in part, and is reported again",
+    evidence: "a layer that was partly downloaded, and is reported again",
   }, async ({ pulling, last }, server, run, subject) => {
     await pulling.leave();
     const again = await beginPull(server, run);
@@ -234,7 +234,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     level: "must",
     title: "Pulls of one model at the same time share one download",
     cites: 'spec: "multiple calls will share the same download progress"',
-    evidence: "a layer in part that the second pull reports",
+    evidence: "a partial layer that the second pull reports",
   }, async ({ pulling, last }, server, run, subject) => {
     const other = await beginPull(server, run);
     await requireFrom(other, last, run);
@@ -246,15 +246,15 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     id: "S-OTHER-2",
     level: "observed",
     title: "A layer that two models share is downloaded once",
-    cites: "observed: downloads go by digest, whichever model they are for",
-    evidence: "a layer in part that the pull of another model reports",
+    cites: "observed: downloads are identified by digest, whichever model they are for",
+    evidence: "a partial layer that the pull of another model reports",
     skips: unlessHas("fresh", "changes"),
-  }, async ({ pulling, last, world }, server, run, subject) => {
+  }, async ({ pulling, last, setup }, server, run, subject) => {
     if (!server.layers?.some(({ digest }) => digest === last.digest)) {
-      throw new Inconclusive("Downloads are not told of by the digests of layers");
+      throw new Inconclusive("The server does not report downloads by layer digest");
     }
     const name = nameToOffer(server);
-    await server.offer!(name, [...world.layers, ADDED_BYTES]);
+    await server.offer!(name, [...setup.layers, ADDED_BYTES]);
     const other = await ask(server, { body: pullBody(server, { stream: true }, name) }, run);
     await requireFrom(other, last, run);
     const [first, second] = await Promise.all([pulling.readAll(), other.readAll()]);
@@ -264,9 +264,9 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
   partialRule({
     id: "S-LEAVE-1",
     level: "should",
-    title: "A caller that leaves early does no harm to the others",
-    cites: "observed: a download is cancelled when its last caller leaves, and not before",
-    evidence: "a layer that goes on once the other caller has left",
+    title: "A caller that disconnects early does not affect the others",
+    cites: "observed: a download is cancelled only when its last caller disconnects",
+    evidence: "a layer whose download continues after the other caller has disconnected",
   }, async ({ pulling, last }, server, run, subject) => {
     const other = await beginPull(server, run);
     await other.readUntil((statuses) => lastDownload(statuses) !== undefined);
@@ -282,7 +282,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     if (!fallen) return;
     throw new Violation(
       `no fewer than the ${completed} bytes of ${digest} that were downloaded`,
-      `${fallen.completed} bytes after the other caller left`,
+      `${fallen.completed} bytes after the other caller disconnected`,
       [transcript.exchange],
     );
   }),
@@ -293,30 +293,30 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     title: "A downloaded layer is not downloaded again",
     cites: "observed: a downloaded layer is reported once, with `completed` equal to `total`",
     evidence: "a downloaded layer that is reported again",
-    pulls: 0, // the model may be there
-    inputs: worlds().map((world) => ({ ...world, mayBeThere: true })),
-    check: (subject, world, run) =>
-      withServer(subject, world, async (server) => {
+    pulls: 0, // the model may already be on disk
+    inputs: setups().map((setup) => ({ ...setup, mayBeThere: true })),
+    check: (subject, setup, run) =>
+      withServer(subject, setup, async (server) => {
         const first = await pullAll(server, run);
         await requireSuccess(subject, first, run);
         const again = await requireAllThere(server, first, run, subject);
         if (again.statuses.some(({ completed }) => completed !== undefined)) run.saw();
       }),
   }),
-  rule<ServerSubject, ChangedWorld>({
+  rule<ServerSubject, ChangedSetup>({
     id: "S-AGAIN-2",
     side: "server",
     level: "observed",
-    title: "Of a changed model, only the new layers are downloaded",
+    title: "Only the new layers of a changed model are downloaded",
     cites: "observed: the manifest is fetched at each pull, and downloaded layers are kept",
     evidence: "a changed model whose layers are reported",
     skips: unlessHas("changes"),
-    ...changedWorlds(),
-    check: (subject, { world, place, before }, run) =>
-      withServer(subject, world, async (server) => {
+    ...changedSetups(),
+    check: (subject, { setup, place, before }, run) =>
+      withServer(subject, setup, async (server) => {
         await pullBefore(before, server, subject, run);
-        const changed = place % world.layers.length;
-        const sizes = world.layers.map((size, index) =>
+        const changed = place % setup.layers.length;
+        const sizes = setup.layers.map((size, index) =>
           index === changed ? size + CHANGED_BYTES : size
         );
         const layers = await server.change!(sizes);
@@ -325,7 +325,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
         if (again.statuses.some(({ digest }) => digest !== undefined)) run.saw();
         requireNoRemoved(again, server.layers ?? [], layers);
         if (before === "ended") requireKept(again, server.layers ?? []);
-        // What is no longer used goes, and nothing else.
+        // Unused layers are removed, and no others.
         await requireAllThere(server, again, run, subject);
       }),
   }),
@@ -333,23 +333,23 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     id: "S-AGAIN-4",
     side: "server",
     level: "observed",
-    title: "What no model needs any more is removed",
-    cites: "observed: deleting a model removes the layers that no other one has, and an update " +
-      "removes those of the version before",
+    title: "Layers that no model uses any more are removed",
+    cites: "observed: deleting a model removes the layers that no other model has, and an update " +
+      "removes those of the previous version",
     evidence: "a removed layer that is pulled again",
     skips: unlessHas("fresh", "manifest", "changes"),
-    decisive: REMOVALS.map((by) => ({ by, world: { layers: [40_000_000, 2_000] } })),
-    inputs: fc.record({ by: fc.constantFrom(...REMOVALS), world: slowFirstWorlds() }),
+    decisive: REMOVALS.map((by) => ({ by, setup: { layers: [40_000_000, 2_000] } })),
+    inputs: fc.record({ by: fc.constantFrom(...REMOVALS), setup: slowFirstSetups() }),
     pulls: 2,
-    check: (subject, { by, world }, run) =>
-      withServer(subject, world, async (server) => {
+    check: (subject, { by, setup }, run) =>
+      withServer(subject, setup, async (server) => {
         const removed = server.layers?.[0]?.digest;
         await requireSuccess(subject, await pullAll(server, run), run);
-        await removeFirstLayer(by, server, world, subject, run);
+        await removeFirstLayer(by, server, setup, subject, run);
         const again = await pullAll(server, run);
         await requireSuccess(subject, again, run);
         const reports = again.statuses.filter(({ digest }) => digest === removed);
-        if (reports.length === 0) throw new Inconclusive("No line tells of the layer");
+        if (reports.length === 0) throw new Inconclusive("No line reports the layer");
         run.saw();
         const { total, completed } = reports[0]!;
         if (reports.some(isPartial) || completed === undefined || completed !== total) return;
@@ -360,7 +360,7 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     id: "S-AGAIN-3",
     side: "server",
     level: "observed",
-    title: "A model that was not there is found once it is published",
+    title: "A model can be pulled as soon as it is published",
     cites: "observed: the manifest is fetched at each pull",
     evidence: SUCCESS,
     skips: unlessHas("changes"),
@@ -368,19 +368,19 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     inputs: fc.boolean(),
     maxRuns: 2,
     check: (subject, stream, run) =>
-      withServer(subject, READY_WORLD, async (server) => {
+      withServer(subject, READY_SETUP, async (server) => {
         const name = nameToOffer(server);
         const pull = async (stream: boolean) =>
           await (await ask(server, { body: pullBody(server, { stream }, name) }, run)).readAll();
         const absent = await pull(stream);
-        if (hasSucceeded(absent)) throw new Inconclusive("The model was there");
+        if (hasSucceeded(absent)) throw new Inconclusive("The model already existed");
         await server.offer!(name, PUBLISHED_SIZES);
         const found = await pull(true);
         await withEarlier([absent.exchange], () => requireSuccess(subject, found, run));
         run.saw();
       }),
   }),
-  rule<ServerSubject, [World, number]>({
+  rule<ServerSubject, [ServerSetup, number]>({
     id: "S-LOAD-1",
     side: "server",
     level: "should",
@@ -389,9 +389,9 @@ export const downloadRules: readonly Rule<ServerSubject>[] = [
     evidence: SUCCESS,
     decisive: [[{ layers: [1_000_000, 5] }, 12]],
     maxRuns: 20,
-    inputs: fc.tuple(worlds(), fc.integer({ min: 2, max: 12 })),
-    check: (subject, [world, callers], run) =>
-      withServer(subject, world, async (server) => {
+    inputs: fc.tuple(setups(), fc.integer({ min: 2, max: 12 })),
+    check: (subject, [setup, callers], run) =>
+      withServer(subject, setup, async (server) => {
         const pulls = Array.from({ length: callers }, () => pullAll(server, run));
         for (const transcript of await Promise.all(pulls)) {
           await requireSuccess(subject, transcript, run);

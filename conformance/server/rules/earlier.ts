@@ -1,5 +1,5 @@
 /**
- * What came before a violation, and may be to blame for it.
+ * Requests before a violation, which may be to blame for it.
  *
  * @module
  */
@@ -7,10 +7,10 @@
 import type { Exchange } from "../../exchange.ts";
 import { Violation } from "../../rule.ts";
 
-/** How many of the requests before a violation are shown. */
+/** How many requests before a violation to show. */
 const MAX_SHOWN = 5;
 
-/** Shows the requests before a violation with it. */
+/** Adds the requests before a violation to it. */
 export async function withEarlier(
   earlier: readonly Exchange[],
   check: () => void | Promise<void>,

@@ -1,5 +1,5 @@
 /**
- * Rules about requests that are refused, and pulls that fail.
+ * Rules about refused requests and failed pulls.
  *
  * @module
  */
@@ -9,13 +9,13 @@ import type { Exchange } from "../../exchange.ts";
 import { type CheckRun, Inconclusive, OutOfTime, type Rule, rule, Violation } from "../../rule.ts";
 import { causeOfAll, REFUSAL, requireSuccess, sawRefusal } from "../plain_pull.ts";
 import {
-  READY_WORLD,
-  slowEachWorlds,
-  slowFirstWorlds,
+  READY_SETUP,
+  type SetupInputs,
+  slowEachSetups,
+  slowFirstSetups,
   withServer,
-  type WorldInputs,
 } from "../server_states.ts";
-import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { type OpenServer, type ServerSetup, type ServerSubject, unlessHas } from "../subject.ts";
 import { ask, pullAll, pullBody } from "../transcript.ts";
 import { answerTo, duringPull, inTime, refusalRules } from "./refusals.ts";
 import { withEarlier } from "./earlier.ts";
@@ -32,46 +32,46 @@ type Info = Pick<Rule<ServerSubject>, "id" | "title" | "cites">;
 /** A rule about faults during a pull. */
 function faultRule(
   info: Info & Pick<Rule<ServerSubject>, "level" | "evidence">,
-  worlds: WorldInputs,
+  setups: SetupInputs,
   check: (server: OpenServer, run: CheckRun, subject: ServerSubject) => Promise<void>,
 ): Rule<ServerSubject> {
-  return rule<ServerSubject, World>({
+  return rule<ServerSubject, ServerSetup>({
     evidence: REFUSAL,
     ...info,
-    ...worlds,
+    ...setups,
     side: "server",
     skips: unlessHas("faults"),
-    check: (subject, world, run) =>
-      withServer(subject, world, (server) => check(server, run, subject)),
+    check: (subject, setup, run) =>
+      withServer(subject, setup, (server) => check(server, run, subject)),
   });
 }
 
-/** Models whose registry or whose disk fails at some share of them. */
-function failingWorlds(): WorldInputs {
+/** Models whose registry or disk fails at some point. */
+function failingSetups(): SetupInputs {
   const faults = fc.record({
     kind: fc.constantFrom("error" as const, "disk-full" as const),
     at: fc.integer({ min: 0, max: 100 }).map((share) => ({ completed: `${share}%` })),
   });
-  const inputs = fc.tuple(slowFirstWorlds(), faults)
-    .map(([world, fault]) => ({ ...world, faults: [fault] }));
+  const inputs = fc.tuple(slowFirstSetups(), faults)
+    .map(([setup, fault]) => ({ ...setup, faults: [fault] }));
   return { decisive: [], inputs };
 }
 
-/** Models with a layer that fails its checksum, which may be any of them. */
-function corruptWorlds(): WorldInputs {
-  const { decisive, inputs } = slowEachWorlds();
-  const corrupt = (world: World, layer: number): World => ({
-    ...world,
+/** Models in which some layer fails its checksum. */
+function corruptSetups(): SetupInputs {
+  const { decisive, inputs } = slowEachSetups();
+  const corrupt = (setup: ServerSetup, layer: number): ServerSetup => ({
+    ...setup,
     faults: [{ kind: "digest-mismatch", at: { layer } }],
   });
   return {
-    decisive: decisive.flatMap((world) => world.layers.map((_, layer) => corrupt(world, layer))),
+    decisive: decisive.flatMap((setup) => setup.layers.map((_, layer) => corrupt(setup, layer))),
     inputs: fc.tuple(inputs, fc.nat())
-      .map(([world, place]) => corrupt(world, place % world.layers.length)),
+      .map(([setup, place]) => corrupt(setup, place % setup.layers.length)),
   };
 }
 
-/** All requests that are refused, and when they are made. */
+/** All requests that must be refused, and when they are made. */
 interface Refusals {
   readonly moment: "before a pull" | "during a pull";
   readonly requests: readonly Refused[];
@@ -79,13 +79,13 @@ interface Refusals {
 
 const ALL_REFUSED: readonly Refused[] = Object.values(refusedRequests).flat();
 
-/** More models than a server has connections to its registry, none of which the registry has. */
+/** Names that the registry does not have: more than a server has connections to its registry. */
 const MANY_ABSENT: readonly Refused[] = Array.from(
   { length: 12 },
   (_, index) => absentPull(`:absent-${index}`, index % 2 === 0),
 );
 
-/** Names of models that no registry has, in every form that a name has. Nothing listens at their address. */
+/** Names that no registry has, in every valid form. Nothing listens at their address. */
 const NAMES = ["", "https://"].flatMap((scheme) => [
   `${scheme}127.0.0.1:9/library/x`,
   `${scheme}127.0.0.1:9/some-space/some_model.v1:1.5b-Q4_K_M`,
@@ -98,12 +98,12 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     {
       id: "S-ERR-9",
       level: "observed",
-      title: "An error is the last object, and there is no success",
+      title: "An error is the last object, without a success before it",
       cites:
-        'observed: what fails after the first line is {"error":"…"} as the last line, such as ' +
+        'observed: a failure after the first line is {"error":"…"} as the last line, such as ' +
         "`max retries exceeded: …` when the registry keeps failing",
     },
-    failingWorlds(),
+    failingSetups(),
     async (server, run, subject) => {
       requireFailure(await pullAll(server, run));
       await sawRefusal(subject, run);
@@ -114,11 +114,11 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       id: "S-ERR-10",
       level: "observed",
       title:
-        "A layer that fails its checksum fails all pulls of it, and is fetched again by the next",
+        "A layer with a wrong checksum fails all its pulls, and the next pull fetches it again",
       cites: 'observed: {"error":"digest mismatch, file must be downloaded again: …"}',
       evidence: "a failed pull, and the totals of the next one",
     },
-    corruptWorlds(),
+    corruptSetups(),
     async (server, run) => {
       const single = ask(server, { body: pullBody(server, { stream: false }) }, run);
       const [first, joined, alone] = await Promise.all([
@@ -144,7 +144,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     id: "S-ERR-11",
     side: "server",
     level: "should",
-    title: "A refused request does no harm to the next one",
+    title: "A refused request does not affect the next one",
     cites: "A server serves more than one client",
     evidence: "a refused request, and a pull after it",
     decisive: [
@@ -166,7 +166,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
             refusals.push(answer.exchange);
             if (answer.status >= 400 || hasFailed(answer)) run.saw();
           } catch (error) {
-            // That a request is not answered breaks the rule about it; what follows is looked at here.
+            // Whether that request is answered is for its own rule. This one looks at what follows.
             if (!(error instanceof Violation) || error instanceof OutOfTime) throw error;
             refusals.push(...error.exchanges);
           }
@@ -174,7 +174,7 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
       };
       const pulled = moment === "during a pull"
         ? await duringPull(subject, run, refuse)
-        : await withServer(subject, READY_WORLD, async (server) => {
+        : await withServer(subject, READY_SETUP, async (server) => {
           await refuse(server);
           return await pullAll(server, run);
         });
@@ -185,15 +185,15 @@ export const errorRules: readonly Rule<ServerSubject>[] = [
     id: "S-ERR-12",
     side: "server",
     level: "observed",
-    title: "A name of any valid form is looked for",
+    title: "A valid name in any form is looked up in its registry",
     cites: "observed: names are `[scheme://][host[:port]/][namespace/]model[:tag]`",
     evidence: "an answer that does not refuse the name",
     decisive: NAMES,
     inputs: fc.constantFrom(...NAMES),
     maxRuns: NAMES.length,
-    pulls: 0, // none of them is there
+    pulls: 0, // none of them exists
     check: (subject, name, run) =>
-      withServer(subject, READY_WORLD, async (server) => {
+      withServer(subject, READY_SETUP, async (server) => {
         const body = pullBody(server, { stream: true }, name);
         const { status, exchange } = await (await ask(server, { body }, run)).readAll();
         if (status !== 400) return run.saw();

@@ -1,6 +1,6 @@
 /**
- * Rules about forms of request that are all to be answered with the stream of a pull. A rule goes through
- * its forms on as few servers as possible, of which each downloads the model once at most.
+ * Rules about forms of request that must all be answered with the stream of a pull. A rule tries its forms on
+ * as few servers as possible, each of which downloads the model at most once.
  *
  * @module
  */
@@ -8,32 +8,32 @@
 import fc, { type Arbitrary } from "fast-check";
 import { type CheckRun, type Rule, rule, Violation } from "../../rule.ts";
 import { requireSuccess, SUCCESS } from "../plain_pull.ts";
-import { READY_WORLD, withServer } from "../server_states.ts";
+import { READY_SETUP, withServer } from "../server_states.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
 import { ask, isSingleObject, pullAll, type PullRequest, type Transcript } from "../transcript.ts";
 
-/** A request that is to be answered with a stream, or `undefined` where a server has no such request. */
+/** A request that must be answered with a stream, or `undefined` if the server has no such request. */
 export type Form = (server: OpenServer) => PullRequest | undefined;
 
-/** What a rule about forms says, and of which forms. */
+/** A rule's text, and the forms it covers. */
 export interface FormRule extends Pick<Rule<ServerSubject>, "id" | "level" | "title" | "cites"> {
-  /** The forms to go through in every run. */
+  /** The forms to try in every run. */
   readonly forms: readonly Form[];
-  /** Forms that the runtime may be unable to send: each is tried by itself. @default none */
+  /** Forms that the runtime may be unable to send: each is tried separately. @default none */
   readonly rareForms?: readonly Form[] | undefined;
-  /** More forms, by chance. @default none */
+  /** Random forms. @default none */
   readonly byChance?: Arbitrary<Form> | undefined;
-  /** Throws a {@link Violation} if an answer is wrong in another way. */
+  /** Throws a {@link Violation} if an answer is wrong in some other way. */
   readonly requireMore?: ((transcript: Transcript) => void) | undefined;
 }
 
-/** How many forms are tried on one server at most, so that a check does not take long. */
+/** The most forms to try on one server, so that a check does not take long. */
 const MAX_FORMS = 8;
 
-/** How many inputs are worth trying by chance. */
+/** How many random inputs are worth trying. */
 const MAX_RUNS = 20;
 
-/** Makes a rule about forms of request that are to be answered with a stream. */
+/** Creates a rule about forms of request that must be answered with a stream. */
 export function streamRule(
   { forms, rareForms = [], byChance, requireMore, ...info }: FormRule,
 ): Rule<ServerSubject> {
@@ -46,9 +46,9 @@ export function streamRule(
     decisive,
     inputs: more ?? fc.constantFrom(...decisive),
     maxRuns: more ? MAX_RUNS : decisive.length,
-    pulls: 0, // the model may be there
+    pulls: 0, // the model may already be on disk
     check: (subject, forms, run) =>
-      withServer(subject, READY_WORLD, async (server) => {
+      withServer(subject, READY_SETUP, async (server) => {
         for (const form of forms) {
           const request = form(server);
           if (!request) continue;
@@ -60,7 +60,7 @@ export function streamRule(
   });
 }
 
-/** Forms in groups of those that are tried on one server. */
+/** Groups forms that are tried on the same server. */
 function* inGroups(forms: readonly Form[]): Generator<readonly Form[], void, void> {
   for (let start = 0; start < forms.length; start += MAX_FORMS) {
     yield forms.slice(start, start + MAX_FORMS);

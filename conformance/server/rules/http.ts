@@ -1,5 +1,5 @@
 /**
- * Rules about HTTP: they ask for little themselves, and are held against every exchange of a run.
+ * Rules about HTTP. They make few requests of their own, but are checked against every exchange of a run.
  *
  * @module
  */
@@ -8,17 +8,17 @@ import fc from "fast-check";
 import { type Rule, rule, Violation } from "../../rule.ts";
 import { isJsonObject, NDJSON_TYPE } from "../../../src/ndjson.ts";
 import { pullAskedFor, type Seen } from "../invariants/seen.ts";
-import { READY_WORLD, withServer } from "../server_states.ts";
+import { READY_SETUP, withServer } from "../server_states.ts";
 import { type OpenServer, type ServerSubject, unlessHas } from "../subject.ts";
 import { absentModel, ask, parseJson, pullBody } from "../transcript.ts";
 
 /** A rule about HTTP. */
 export interface HttpRule extends Rule<ServerSubject> {
-  /** Holds it against an exchange. Throws a `Violation` if it is broken. */
+  /** Checks an exchange. Throws a `Violation` if the rule is broken. */
   readonly look: (seen: Seen, saw: () => void) => void;
 }
 
-/** Requests that differ in how they are answered: by a stream, by an object, by an error, by a refusal. */
+/** Requests with different answers: a stream, an object, an error, a refusal. */
 const requests: readonly ((server: OpenServer) => unknown)[] = [
   (server) => pullBody(server, { stream: true }),
   (server) => pullBody(server, { stream: false }),
@@ -37,17 +37,17 @@ function httpRule(
     decisive: requests,
     inputs: fc.constantFrom(...requests),
     maxRuns: requests.length,
-    pulls: 0, // the model may be there
-    // Whether it is broken, the watcher of all exchanges tells.
+    pulls: 0, // the model may already be on disk
+    // The watcher of all exchanges finds out whether it is broken.
     check: (subject, bodyOf, run) =>
-      withServer(subject, READY_WORLD, async (server) => {
+      withServer(subject, READY_SETUP, async (server) => {
         await (await ask(server, { body: bodyOf(server) }, run)).readAll();
       }),
   });
   return { ...made, look };
 }
 
-/** The media type of a field, without its parameters. */
+/** The media type in a header, without its parameters. */
 function mediaType(contentType: string | null): string | undefined {
   return contentType?.split(";")[0]?.trim().toLowerCase();
 }
@@ -57,7 +57,7 @@ export const httpRules: readonly HttpRule[] = [
   httpRule({
     id: "S-HTTP-1",
     level: "must",
-    title: "An answer is valid HTTP, and ends as HTTP says",
+    title: "An answer is valid HTTP, and ends as HTTP requires",
     cites: "RFC 9112, 8: an answer that ends before its length or its last chunk is incomplete",
     evidence: "an answer over a socket",
     skips: unlessHas("wire"),
@@ -84,7 +84,7 @@ export const httpRules: readonly HttpRule[] = [
   httpRule({
     id: "S-HTTP-3",
     level: "observed",
-    title: "A single object and a refusal are JSON, and say that they are",
+    title: "Single objects and refusals are JSON, and declare it",
     cites:
       'observed: Content-Type: application/json, and {"error":"…"} with a status of 400 or above',
     evidence: "a single object or a refusal",

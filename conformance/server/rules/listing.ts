@@ -1,5 +1,5 @@
 /**
- * The rule about which models a server lists.
+ * The rule about when a server lists a model.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 import { isSameModel } from "../../../src/model_name.ts";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { requireSuccess } from "../plain_pull.ts";
-import { slowWorlds, withServer } from "../server_states.ts";
-import { type OpenServer, type ServerSubject, unlessHas, type World } from "../subject.ts";
+import { slowSetups, withServer } from "../server_states.ts";
+import { type OpenServer, type ServerSetup, type ServerSubject, unlessHas } from "../subject.ts";
 import { beginPull, decode, isPartial, parseJson } from "../transcript.ts";
 
-/** Where models are listed. */
+/** The path of the list of models. */
 const LIST_PATH = "/api/tags";
 
-/** What comes sooner after the list may have been on its way before. */
+/** Objects that arrive within this time after the list, in milliseconds, may have been sent before it. */
 const AT_ONCE_MS = 100;
 
 /** The rule's id. */
@@ -37,23 +37,23 @@ function isNamed(listed: unknown, model: string): boolean {
 }
 
 function isSame(name: string, asked: string): boolean {
-  const model = asked.replace(/^https?:\/\//, ""); // how it is reached is no part of a name
+  const model = asked.replace(/^https?:\/\//, ""); // the scheme is not part of the name
   try {
     return isSameModel(name, model);
   } catch {
-    return name === model; // a name that no registry has
+    return name === model; // not a valid name
   }
 }
 
-/** What shows that a model is listed too early. */
+/** The violation if a model is listed too early. */
 export function listedEarly(): Violation {
   const exchanges = [{ request: `GET ${LIST_PATH}` }];
-  return new Violation("no model whose pull has not succeeded", "the model in the list", exchanges);
+  return new Violation("only models whose pull has succeeded", "the model in the list", exchanges);
 }
 
 /** The rules. */
 export const listingRules: readonly Rule<ServerSubject>[] = [
-  rule<ServerSubject, World>({
+  rule<ServerSubject, ServerSetup>({
     id: LIST_RULE,
     side: "server",
     level: "observed",
@@ -61,9 +61,9 @@ export const listingRules: readonly Rule<ServerSubject>[] = [
     cites: "observed: GET /api/tags lists the models that have a manifest, which is written last",
     evidence: "a list of models during a pull and after it",
     skips: unlessHas("fresh"),
-    ...slowWorlds(),
-    check: (subject, world, run) =>
-      withServer(subject, world, async (server) => {
+    ...slowSetups(),
+    check: (subject, setup, run) =>
+      withServer(subject, setup, async (server) => {
         const pulling = await beginPull(server, run);
         await pulling.readUntil((statuses) => statuses.some(isPartial));
         const isListedEarly = await listsModel(server, run);
@@ -71,7 +71,7 @@ export const listingRules: readonly Rule<ServerSubject>[] = [
         const { elapsedMs } = pulling.transcript();
         const transcript = await pulling.readAll();
         await requireSuccess(subject, transcript, run);
-        // What is read right after the list may have been sent before it.
+        // Data read right after the list may have been sent before it.
         const after = transcript.arrivedAfterMs.filter((ms) => ms > elapsedMs);
         const later = transcript.chunks.filter((_, index) =>
           transcript.arrivedAfterMs[index]! > (after[0] ?? Infinity) + AT_ONCE_MS

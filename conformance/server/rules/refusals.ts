@@ -1,11 +1,11 @@
 /**
- * Rules about requests that are refused. A rule goes through its requests, once while the server is idle
- * and once during a pull. One pull is enough for all of them, since they take no time beside it:
+ * Rules about requests that must be refused. A rule makes its requests once while the server is idle and once
+ * during a pull. One pull is enough for all of them, because they take almost no time:
  *
  *     pull begins ─▶ S-ERR-1 … S-ERR-8, one request after another ─▶ pull ends
  *
- * What is wrong there is looked for again with a pull of its own before it counts: an earlier request may
- * be to blame, about which S-ERR-11 tells.
+ * A violation there is confirmed with a separate pull before it counts: an earlier request may be to blame,
+ * which S-ERR-11 covers.
  *
  * @module
  */
@@ -13,7 +13,7 @@
 import fc, { type Arbitrary } from "fast-check";
 import { type CheckRun, Inconclusive, type Rule, rule, Violation } from "../../rule.ts";
 import { causeOfAll, REFUSAL, sawRefusal } from "../plain_pull.ts";
-import { READY_WORLD, SLOW_WORLD, withServer } from "../server_states.ts";
+import { READY_SETUP, SLOW_SETUP, withServer } from "../server_states.ts";
 import type { OpenServer, ServerSubject } from "../subject.ts";
 import {
   type ActivePull,
@@ -32,20 +32,20 @@ import {
   requireFailure,
 } from "./refused_requests.ts";
 
-/** When a request is made: while the server does nothing else, or while it pulls the model. */
+/** When a request is made: while the server is idle, or while it pulls the model. */
 type Moment = "idle" | "pulling";
 
-/** A request that is to be refused at some moment. */
+/** A request that must be refused at some moment. */
 interface RefusedThen {
   readonly refused: Refused;
   readonly moment: Moment;
 }
 
-/** What a rule looks at besides its requests. */
+/** What a rule checks besides its fixed requests. */
 interface RefusalOptions {
-  /** More requests, by chance. */
+  /** Random requests. */
   readonly byChance?: Arbitrary<Refused>;
-  /** Compares the refusal by a server that is idle with what it answers to another request. */
+  /** Compares the refusal of an idle server with its answer to another request. */
   readonly compare?: (
     refusal: Transcript,
     server: OpenServer,
@@ -54,7 +54,7 @@ interface RefusalOptions {
   ) => Promise<void>;
 }
 
-/** A rule about requests that are refused. */
+/** Creates a rule about requests that must be refused. */
 function refusalRule(
   { id, ...info }: Pick<Rule<ServerSubject>, "title" | "cites"> & {
     readonly id: keyof typeof refusedRequests;
@@ -80,7 +80,7 @@ function refusalRule(
         await requireRefusalDuringPull(subject, refused, run);
         return await sawRefusal(subject, run);
       }
-      await withServer(subject, READY_WORLD, async (server) => {
+      await withServer(subject, READY_SETUP, async (server) => {
         const refusal = await answerTo(refused, server, run);
         refused.require(refusal);
         await sawRefusal(subject, run);
@@ -90,10 +90,10 @@ function refusalRule(
   });
 }
 
-/** How many requests are worth trying by chance. */
+/** How many random requests are worth trying. */
 const MAX_RUNS = 20;
 
-/** Makes a request, and reads what its rule looks at. */
+/** Makes a request, and reads as much of the answer as its rule needs. */
 export async function answerTo(
   { request, read = (answering) => answering.readToEnd() }: Refused,
   server: OpenServer,
@@ -111,7 +111,7 @@ async function requireRefusalDuringPull(
 ): Promise<void> {
   const answers = await answersDuringPull(subject, run);
   if (!answers.has(refused)) {
-    throw new Inconclusive("The server was not seen to answer during a pull");
+    throw new Inconclusive("The server did not answer during a pull");
   }
   if (answers.get(refused) === "refused") return;
   await duringPull(subject, run, async (server, pulling) => {
@@ -126,18 +126,20 @@ async function requireRefusalDuringPull(
   });
 }
 
-/** What became of the requests that were made during a pull. */
+/** The results of requests made during a pull. */
 type Answers = ReadonlyMap<Refused, "refused" | "not refused">;
 
-/** What servers answered during a pull, so that they are asked only once a run, which watches one each. */
+/**
+ * Each server's answers during a pull, so that it is asked only once per run, which watches its own server.
+ */
 const known = new WeakMap<ServerSubject, Answers>();
 
-/** Makes all requests during one pull, if that has not been done yet. */
+/** Makes all requests during one pull, unless that has already been done. */
 async function answersDuringPull(subject: ServerSubject, run: CheckRun): Promise<Answers> {
   const before = known.get(subject);
   if (before) return before;
   const answers = new Map<Refused, "refused" | "not refused">();
-  // A server that hangs is asked twice, and not again for each of the rules.
+  // If the server hangs, it is asked twice, and not once more for each rule.
   if (run.graceMs > 0) known.set(subject, answers);
   try {
     await duringPull(subject, run, async (server) => {
@@ -146,17 +148,17 @@ async function answersDuringPull(subject: ServerSubject, run: CheckRun): Promise
       }
     });
   } catch (error) {
-    // Other rules tell of pulls that do not begin.
+    // Pulls that do not begin are for other rules.
     if (!(error instanceof Violation || error instanceof Inconclusive)) throw error;
   }
   known.set(subject, answers);
   return answers;
 }
 
-/** How long many requests may take, in milliseconds: about as long as the pull beside them. */
+/** How long all requests may take together, in milliseconds: about as long as the pull meanwhile. */
 const MANY_REQUESTS_MS = 5_000;
 
-/** Requests, as long as there is time for them: a server may be far away. */
+/** Yields requests while there is time for them, because a server may be far away. */
 export function* inTime(requests: readonly Refused[]): Generator<Refused, void, void> {
   const end = performance.now() + MANY_REQUESTS_MS;
   for (const request of requests) {
@@ -175,7 +177,7 @@ async function isRefused(refused: Refused, server: OpenServer, run: CheckRun): P
   }
 }
 
-/** Does something during a pull. Returns what the pull has sent up to its end. */
+/** Does something during a pull. Returns everything the pull has sent, to its end. */
 export async function duringPull(
   subject: ServerSubject,
   run: CheckRun,
@@ -183,7 +185,7 @@ export async function duringPull(
 ): Promise<Transcript> {
   const { fresh: reason } = subject.lacks;
   if (reason !== undefined) throw new Inconclusive(reason);
-  return await withServer(subject, SLOW_WORLD, async (server) => {
+  return await withServer(subject, SLOW_SETUP, async (server) => {
     const pulling = await beginPull(server, run);
     await pulling.readUntil((statuses) => statuses.some(isPartial));
     const { statuses } = pulling.transcript();
@@ -202,7 +204,7 @@ const cutBodies = fc.nat().map((at): Refused => {
   };
 });
 
-/** Fields of a pull that have any other type. What is `null` is not there. */
+/** Fields of a pull with a wrong type. `null` is not wrong: it means that the field is absent. */
 const wrongTypes = fc.oneof(
   fc.jsonValue().filter((value) => value !== null && typeof value !== "string")
     .map((model) => ({ model })),
@@ -219,7 +221,7 @@ const badNames = fc.tuple(
   fc.stringMatching(/^[a-z0-9]{1,9}$/),
 ).map((parts) => refusedName(parts.join("")));
 
-/** Throws unless a registry without TLS is answered for in another way where `insecure` allows it. */
+/** Throws unless a registry without TLS gets another answer when `insecure` allows it. */
 async function requireOtherAnswer(
   refusal: Transcript,
   server: OpenServer,
@@ -228,7 +230,7 @@ async function requireOtherAnswer(
 ): Promise<void> {
   const body = pullBody(server, { insecure: true, stream: true }, PLAIN_REGISTRY_MODEL);
   const allowed = await (await ask(server, { body }, run)).readAll();
-  if (allowed.text !== refusal.text) return requireFailure(allowed); // nobody is there
+  if (allowed.text !== refusal.text) return requireFailure(allowed); // nothing listens there
   const exchanges = [refusal.exchange, allowed.exchange];
   const because = await causeOfAll(subject, run);
   throw new Violation("another answer with `insecure`", allowed.text, exchanges, because);
@@ -244,12 +246,12 @@ export const refusalRules: readonly Rule<ServerSubject>[] = [
   refusalRule({
     id: "S-ERR-2",
     title: "A body that is not JSON is refused",
-    cites: "observed: 400 with the parser's words",
+    cites: "observed: 400 with the parser's message",
   }, { byChance: cutBodies }),
   refusalRule({
     id: "S-ERR-3",
     title: "A field of the wrong type is refused",
-    cites: "observed: 400 with the parser's words",
+    cites: "observed: 400 with the parser's message",
   }, { byChance: wrongTypes }),
   refusalRule({
     id: "S-ERR-4",

@@ -1,5 +1,5 @@
 /**
- * Requests that are refused, by the rule that says so.
+ * Requests that must be refused, grouped by their rule.
  *
  * @module
  */
@@ -15,11 +15,11 @@ import {
   type Transcript,
 } from "../transcript.ts";
 
-/** A request that is to be refused. */
+/** A request that must be refused. */
 export interface Refused {
   /** The request. */
   readonly request: (server: OpenServer) => PullRequest;
-  /** Reads as much of the answer as it takes to see whether it refuses. @default to the end */
+  /** Reads as much of the answer as is needed to see whether it is a refusal. @default to the end */
   readonly read?: (answering: ActivePull) => Promise<void>;
   /** Throws a {@link Violation} unless the answer refuses the request. */
   readonly require: (answer: Transcript) => void;
@@ -37,12 +37,12 @@ function hasError(text: string): boolean {
   return saysSomething(Object(parseJson(text)).error);
 }
 
-/** Whether an error has words, as nobody can act on one that has none. */
+/** Whether an error contains words, because nobody can act on one without. */
 function saysSomething(error: unknown): boolean {
   return typeof error === "string" && error.trim() !== "";
 }
 
-/** Whether a pull was refused, or ended in an error, with words that say why. */
+/** Whether a pull was refused, or ended in an error, with a message. */
 export function hasFailed({ status, text, statuses }: Transcript): boolean {
   if (status >= 400) return hasError(text);
   const last = statuses.at(-1);
@@ -59,7 +59,7 @@ export function requireFailure(transcript: Transcript): void {
   throw new Violation('an {"error":"…"} as the last object', seen, [exchange]);
 }
 
-/** Throws unless a pull without a stream fails by its status. */
+/** Throws unless a pull without a stream fails with an error status. */
 function requireHttpError(transcript: Transcript): void {
   const { status, exchange } = transcript;
   if (status < 400) throw new Violation("HTTP 400 or above", `HTTP ${status}`, [exchange]);
@@ -72,19 +72,19 @@ function requireOtherMethod({ status, exchange }: Transcript): void {
   throw new Violation("HTTP 404 or 405", `HTTP ${status}`, [exchange]);
 }
 
-/** Throws if the answer to a question for the methods is a pull. */
+/** Throws if the answer to an OPTIONS request is a pull. */
 function requireNoPull(answer: Transcript): void {
   if (answer.status >= 300) return requireOtherMethod(answer);
   if (answer.statuses.length === 0) return;
   throw new Violation("no pull", `HTTP ${answer.status} and a pull`, [answer.exchange]);
 }
 
-/** A pull with a body that is refused. */
+/** A pull with an invalid body. */
 export function refusedBody(body: unknown): Refused {
   return { request: () => ({ body }), require: requireRefusal };
 }
 
-/** A pull of a model by a name that is invalid. */
+/** A pull with an invalid model name. */
 export function refusedName(model: string): Refused {
   return refusedBody({ model });
 }
@@ -110,7 +110,7 @@ export function absentPull(tag: string, stream: boolean): Refused {
   };
 }
 
-/** A request by a method that a path does not have. */
+/** A request with a method that the path does not support. */
 function wrongMethod(method: string, path: string): Refused {
   return {
     request: () => ({ method, path, body: undefined, headers: {} }),
@@ -119,12 +119,12 @@ function wrongMethod(method: string, path: string): Refused {
   };
 }
 
-/** How long a body is that a server might leave unread, in characters. */
+/** In characters: so long that a server might leave it unread. */
 const UNREAD_LENGTH = 4_000;
 
 /**
- * A request by a method that a path does not have, with a body. A server that leaves the body unread takes
- * it for the next request over the same connection.
+ * A request with a body and a method that the path does not support. A server that leaves the body unread
+ * mistakes it for the next request on the same connection.
  */
 function wrongMethodWithBody(method: string, path: string): Refused {
   const unread = "x".repeat(UNREAD_LENGTH);
@@ -134,7 +134,7 @@ function wrongMethodWithBody(method: string, path: string): Refused {
   };
 }
 
-/** A pull by another method. */
+/** A pull with a wrong method. */
 function pullBy(method: string): Refused {
   return {
     request: (server) => ({ method, body: pullBody(server, { stream: true }) }),
@@ -143,16 +143,16 @@ function pullBy(method: string): Refused {
   };
 }
 
-/** A question for the methods of the endpoint, with the body of a pull. */
+/** An OPTIONS request for the endpoint, with the body of a pull. */
 const OPTIONS: Refused = { ...pullBy("OPTIONS"), read: readFirst, require: requireNoPull };
 
-/** Reads a refusal to its end, so that the connection is kept for the next request. */
+/** Reads a refusal to its end, so that the connection can be reused for the next request. */
 async function readRefusal(answering: ActivePull): Promise<void> {
   if (answering.transcript().status >= 300) await answering.readToEnd();
   else await answering.leave();
 }
 
-/** Reads a refusal to its end, or the first object of a success, which may be one of a pull. */
+/** Reads a refusal to its end, or the first object of a success, which may be that of a pull. */
 async function readFirst(answering: ActivePull): Promise<void> {
   if (answering.transcript().status < 300) {
     await answering.readUntil((statuses) => statuses.length > 0);
@@ -160,13 +160,13 @@ async function readFirst(answering: ActivePull): Promise<void> {
   await readRefusal(answering);
 }
 
-/** Neighbours of the endpoint, which are only read. */
+/** Other endpoints, which support only reading. */
 const READ_PATHS = ["/", "/api/tags", "/api/version"];
 
-/** The ends of names that no registry has, in the forms that tags have. */
+/** Endings of names that no registry has, in the forms that tags may have. */
 const ABSENT_TAGS = ["", ":none", ":1.5b-instruct-q4_K_M"];
 
-/** The requests, by the rule about them. */
+/** The requests, grouped by their rule. */
 export const refusedRequests = {
   "S-ERR-1": [
     ...["", " \r\n\t"].map(refusedBody),
@@ -176,7 +176,7 @@ export const refusedRequests = {
     ...["model", "{", '{"model":', "<html>", '{"model" "x"}', "{'model':'x'}"],
     ...['{"model":"x"', '{"model":"x",}', '{model:"x"}', '{"model":"a\nb"}', '{"model":"\\x"}'],
     ...['"x', "[1,", "nul", "model=x&stream=false", "\u0000", "}"],
-    // The parser's words repeat a part of these, whose characters take more than one byte.
+    // The parser's message repeats part of these; their characters take more than one byte.
     ...["модель", '{"модель"}', '{"model":"ж', '{"model":é}', '{"model":"x",模}', "😀"],
   ].map(refusedBody),
   "S-ERR-3": [

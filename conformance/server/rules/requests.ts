@@ -6,9 +6,9 @@
 
 import fc from "fast-check";
 import { type Rule, rule, Violation } from "../../rule.ts";
-import { causeOfAll, PLAIN_WORLD } from "../plain_pull.ts";
-import { READY_WORLD, withServer, worlds } from "../server_states.ts";
-import type { OpenServer, ServerSubject, World } from "../subject.ts";
+import { causeOfAll, PLAIN_SETUP } from "../plain_pull.ts";
+import { READY_SETUP, setups, withServer } from "../server_states.ts";
+import type { OpenServer, ServerSetup, ServerSubject } from "../subject.ts";
 import {
   absentModel,
   ask,
@@ -21,7 +21,7 @@ import { bodyRules } from "./bodies.ts";
 import { type ClientHeaders, clientHeaders, expectingHeaders } from "./client_headers.ts";
 import { type Form, streamRule } from "./forms.ts";
 
-/** What clients say of the content of their requests, if anything. */
+/** The content types that clients declare, if any. */
 const CONTENT_TYPES = [
   undefined,
   "application/x-www-form-urlencoded", // as `curl -d` and PowerShell do
@@ -34,7 +34,7 @@ const CONTENT_TYPES = [
   "text/html",
 ];
 
-/** A form with more fields. */
+/** A form with additional fields. */
 function withFields(more: Readonly<Record<string, unknown>>): Form {
   return (server) => ({ body: { ...more, ...pullBody(server, { stream: true }) } });
 }
@@ -48,11 +48,11 @@ function nested(depth: number): unknown {
   return depth === 0 ? [] : { x: [nested(depth - 1)] };
 }
 
-/** How deep unknown fields are nested, and how long they are. */
+/** How deeply unknown fields are nested, and how long they are. */
 const DEPTH = 50;
 const LENGTH = 1_000;
 
-/** What unknown fields may hold. */
+/** Values of unknown fields. */
 const UNKNOWN_VALUES: readonly unknown[] = [
   null,
   true,
@@ -69,7 +69,7 @@ const UNKNOWN_VALUES: readonly unknown[] = [
   nested(DEPTH),
 ];
 
-/** The names of unknown fields: those of other endpoints and versions, and what objects have anyway. */
+/** Names of unknown fields: those of other endpoints and versions, and those that all objects inherit. */
 const UNKNOWN_NAMES = [
   ...["x", "", "keep_alive", "options", "quantize", "modelfile", "path", "é😀"],
   ...["__proto__", "constructor", "toString", "hasOwnProperty"],
@@ -99,18 +99,18 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
       'spec: "If stream is not specified, or set to true, a stream of JSON objects is returned"',
     forms: [withFields({})],
   }),
-  rule<ServerSubject, World>({
+  rule<ServerSubject, ServerSetup>({
     id: "S-REQ-3",
     side: "server",
     level: "must",
     title: "With `stream` false, the answer is exactly one object",
     cites: 'spec: "if stream is set to false, then the response is a single JSON object"',
     evidence: "an answer",
-    decisive: [PLAIN_WORLD, READY_WORLD],
-    inputs: worlds().map((world) => ({ ...world, mayBeThere: true })),
+    decisive: [PLAIN_SETUP, READY_SETUP],
+    inputs: setups().map((setup) => ({ ...setup, mayBeThere: true })),
     maxRuns: 4,
-    check: (subject, world, run) =>
-      withServer(subject, world, async (server) => {
+    check: (subject, setup, run) =>
+      withServer(subject, setup, async (server) => {
         const pulling = await ask(server, { body: pullBody(server, { stream: false }) }, run);
         const { text, exchange } = await pulling.readAll();
         run.saw();
@@ -123,8 +123,8 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
   streamRule({
     id: "S-REQ-4",
     level: "observed",
-    title: "`name` stands for `model` where that is absent or empty",
-    cites: 'observed: a command line sends {"model":"","name":"…"}',
+    title: "`name` is used if `model` is absent or empty",
+    cites: 'observed: the `ollama` command sends {"model":"","name":"…"}',
     forms: [
       (server) => ({
         body: pullBody(server, { model: undefined, name: server.model, stream: true }),
@@ -144,8 +144,8 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
   streamRule({
     id: "S-REQ-5",
     level: "observed",
-    title: "The content type of the request does not matter, nor whether there is one",
-    cites: "observed: curl -d sends JSON as application/x-www-form-urlencoded, and it is taken",
+    title: "The content type of the request does not matter, even if it is missing",
+    cites: "observed: curl -d sends JSON as application/x-www-form-urlencoded, which is accepted",
     forms: CONTENT_TYPES.map((type) =>
       withHeaders(type === undefined ? {} : { "Content-Type": type })
     ),
@@ -182,9 +182,9 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
   streamRule({
     id: "S-REQ-9",
     level: "observed",
-    title: "The headers of clients do not matter, and what they can decode is not sent compressed",
-    cites:
-      "observed: the reference looks at no header of what clients send, and compresses nothing",
+    title:
+      "The headers of clients do not matter, and the answer is not compressed even if they allow it",
+    cites: "observed: the reference ignores the headers that clients send, and compresses nothing",
     forms: Object.values(clientHeaders).map(withHeaders),
     rareForms: [withHeaders(expectingHeaders)],
     byChance: fc.tuple(fc.constantFrom(...Object.values(clientHeaders)), unknownHeaders)
@@ -194,7 +194,7 @@ export const requestRules: readonly Rule<ServerSubject>[] = [
   ...bodyRules,
 ];
 
-/** Names the model by `model`, and another one by `name`, which does not count. */
+/** Names the model in `model`, and another one in `name`, which must be ignored. */
 function besideName(server: OpenServer): PullRequest | undefined {
   const fields = pullBody(server, { stream: true });
   if (fields.model === undefined) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Rules about the stream that answers a pull: its framing, the order of its objects, and what its
- * downloads say.
+ * Rules about the stream that answers a pull: its framing, the order of its objects, and what it reports
+ * about downloads.
  *
  * @module
  */
@@ -8,20 +8,19 @@
 import type { LayerSize, PullStatus } from "../../../mod.ts";
 import { DIGEST_OF_ALL_LAYERS } from "../../../src/status.ts";
 import { Inconclusive, Violation } from "../../rule.ts";
-import { longWorlds, slowWorlds } from "../server_states.ts";
+import { longSetups, slowSetups } from "../server_states.ts";
 import { unlessHas } from "../subject.ts";
 import { decode, isPartial, parseJson, type Transcript } from "../transcript.ts";
 import { type PullRule, pullRule, type PullRuleInfo } from "./pull_rule.ts";
 
-/** What is wrong about an object. */
+/** What is wrong with an object. */
 interface Fault {
   readonly expected: string;
   readonly seen: string;
 }
 
 /**
- * A rule about every object that tells of a download. Of one that does not have what the rule is about,
- * nothing is said.
+ * A rule about every object that reports a download. Objects without the fields in question are ignored.
  */
 function downloadRule(
   info: PullRuleInfo & { readonly evidence: string },
@@ -44,8 +43,8 @@ function downloadRule(
 const PHASES = ["manifest", "downloading", "verifying", "writing", "removing", "success"] as const;
 
 /**
- * The kind of an object by the spec, in which every download names its digest: one that does not breaks
- * S-DOWN-5 alone.
+ * The kind of an object by the spec, where every download names its digest. A download without one breaks
+ * only S-DOWN-5.
  */
 function kindOf({ kind, status, digest }: PullStatus): PullStatus["kind"] {
   if (kind !== "downloading" || digest !== undefined) return kind;
@@ -56,24 +55,29 @@ function phaseOf(status: PullStatus): number {
   return (PHASES as readonly string[]).indexOf(kindOf(status));
 }
 
-/** How long a pull must take for its objects to be sent at different times. */
+/** How long a pull must take, in milliseconds, for its objects to be sent at different times. */
 const LONG_ENOUGH_MS = 600;
 
-/** How long objects may be held back: many ticks of any server, and longer than a busy machine stands still. */
+/**
+ * The longest time that objects may be held back, in milliseconds: many ticks of any server, and longer than
+ * a busy machine pauses.
+ */
 const MAX_HELD_MS = 1_000;
 
-/** Chunks that follow each other sooner than any server ticks have arrived at once. */
+/**
+ * Chunks less than this many milliseconds apart, sooner than any server's ticks, count as arriving at once.
+ */
 const AT_ONCE_MS = 10;
 
-/** What arrived at once. */
+/** Chunks that arrived at once. */
 interface Batch {
-  /** For how long nothing had arrived. */
+  /** How long nothing had arrived before, in milliseconds. */
   readonly pauseMs: number;
   /** The chunks. */
   readonly chunks: Uint8Array<ArrayBuffer>[];
 }
 
-/** Puts together what arrived at once. */
+/** Groups chunks that arrived at once. */
 function batchesOf({ chunks, arrivedAfterMs }: Transcript): Batch[] {
   const batches: Batch[] = [];
   for (const [index, chunk] of chunks.entries()) {
@@ -85,7 +89,7 @@ function batchesOf({ chunks, arrivedAfterMs }: Transcript): Batch[] {
   return batches;
 }
 
-/** How many different bytes the objects of a batch report of one layer that is not complete. */
+/** How many different byte counts a batch reports for one incomplete layer. */
 function countReports({ chunks }: Batch): number {
   const reported = new Map<string | undefined, Set<number>>();
   for (const status of decode(chunks)) {
@@ -97,8 +101,8 @@ function countReports({ chunks }: Batch): number {
 }
 
 /**
- * Describes a silence in which a layer has come further, if there is a long one. Where several objects come
- * after it, they were held back, of which S-FRAME-5 tells.
+ * Describes a long silence during which a layer has progressed, if there is one. If several objects follow
+ * it, they were held back, which S-FRAME-5 covers.
  */
 function findSilence(transcript: Transcript): string | undefined {
   let last: PullStatus | undefined;
@@ -115,23 +119,23 @@ function findSilence(transcript: Transcript): string | undefined {
   return undefined;
 }
 
-/** Whether a layer is reported as incomplete, or as not begun. */
+/** Whether a layer is reported as incomplete or not begun. */
 function isUnderWay({ total, completed = 0 }: PullStatus): boolean {
   return total !== undefined && completed < total;
 }
 
-/** Whether a download has gone on from one object to the next. */
+/** Whether a download has progressed from one object to the next. */
 function hasGone(from: PullStatus, to: PullStatus): boolean {
   if (to.kind === "error") return false;
   return from.digest !== to.digest || (to.completed ?? 0) > (from.completed ?? 0);
 }
 
-/** How many ticks have to show the same for it to be a habit. */
+/** How many ticks must repeat something before it counts as a habit. */
 const MIN_TICKS = 3;
 
 /**
- * What is told of each layer in part, by what arrived at once. Where one tick tells two different things,
- * objects were held back, so that nobody knows how many ticks there were.
+ * What each tick reports about each partial layer. If one tick reports two different values, objects were
+ * held back, so the number of ticks is not known.
  */
 function ticksOf(transcript: Transcript): number[][][] {
   const byDigest = new Map<string, number[][]>();
@@ -157,8 +161,8 @@ export const streamRules: readonly PullRule[] = [
     {
       id: "S-FRAME-1",
       level: "observed",
-      title: "Every object is on a line of its own, which ends in a newline",
-      cites: "observed: newline-delimited JSON, one compact object a line, no blank lines",
+      title: "Every object is on a separate line, which ends with a newline",
+      cites: "observed: newline-delimited JSON, one compact object per line, no blank lines",
     },
     "begun",
     ({ text, exchange }) => {
@@ -209,9 +213,9 @@ export const streamRules: readonly PullRule[] = [
     {
       id: "S-FRAME-6",
       level: "observed",
-      title: "Objects are compact: no white space, each field once, and numbers in digits",
+      title: "Objects are compact: no white space, no repeated fields, and numbers in plain digits",
       cites:
-        "observed: each line is one compact JSON object; `total` and `completed` are digits alone",
+        "observed: each line is one compact JSON object; `total` and `completed` are plain digits",
     },
     "begun",
     ({ text, exchange }) => {
@@ -226,8 +230,8 @@ export const streamRules: readonly PullRule[] = [
     {
       id: "S-FRAME-4",
       level: "should",
-      title: "Objects are sent while the pull goes on, not all at its end",
-      cites: "Progress is of no use once the pull has ended; observed: flushed line by line",
+      title: "Objects are sent while the pull is running, not all at its end",
+      cites: "Progress is useless once the pull has ended; observed: flushed line by line",
       evidence: `a pull that takes ${LONG_ENOUGH_MS} ms or longer`,
       skips: unlessHas("fresh"),
     },
@@ -244,9 +248,9 @@ export const streamRules: readonly PullRule[] = [
         ? `the first one after ${Math.round(firstAfterMs)} of ${Math.round(elapsedMs)} ms`
         : findSilence(transcript);
       if (seen === undefined) return;
-      throw new Violation("objects to arrive while the pull goes on", seen, [exchange]);
+      throw new Violation("objects to arrive while the pull is running", seen, [exchange]);
     },
-    { ...slowWorlds(), decisive: longWorlds().decisive },
+    { ...slowSetups(), decisive: longSetups().decisive },
   ),
   pullRule(
     {
@@ -268,7 +272,7 @@ export const streamRules: readonly PullRule[] = [
         );
       }
       saw();
-      // A pause alone says nothing: a server waits for its registry, too.
+      // A pause alone proves nothing: the server may be waiting for its registry.
       for (const batch of batchesOf(transcript)) {
         if (batch.pauseMs <= MAX_HELD_MS) continue;
         const reports = countReports(batch);
@@ -277,15 +281,15 @@ export const streamRules: readonly PullRule[] = [
         throw new Violation("objects to arrive one by one", seen, [exchange]);
       }
     },
-    longWorlds(),
+    longSetups(),
   ),
   pullRule(
     {
       id: "S-FRAME-7",
       level: "should",
-      title: "A tick tells of a layer once",
+      title: "A tick reports each layer once",
       cites: "observed: one object per tick of 60 ms",
-      evidence: `${MIN_TICKS} objects about a layer in part, sent at different times`,
+      evidence: `${MIN_TICKS} objects about a partial layer, sent at different times`,
       skips: unlessHas("fresh"),
     },
     "timed",
@@ -294,14 +298,14 @@ export const streamRules: readonly PullRule[] = [
       for (const ticks of ticksOf(transcript)) {
         if (ticks.length < MIN_TICKS || ticks.some((tick) => new Set(tick).size > 1)) continue;
         saw();
-        // A stalled download tells the same for long, and its ticks may come late, and so at once.
+        // A stalled download repeats its report for a long time, and its ticks may come late, and so at once.
         const repeated = new Set(ticks.filter((tick) => tick.length > 1).map(([told]) => told));
         if (repeated.size < MIN_TICKS) continue;
         const seen = `${repeated.size} objects that came more than once at the same time`;
-        throw new Violation("each object about a layer in part to come once", seen, [exchange]);
+        throw new Violation("each object about a partial layer to come once", seen, [exchange]);
       }
     },
-    slowWorlds(),
+    slowSetups(),
   ),
   pullRule(
     {
@@ -396,9 +400,9 @@ export const streamRules: readonly PullRule[] = [
     {
       id: "S-SEQ-6",
       level: "must",
-      title: "Every object says something: a status, a digest or an error",
+      title: "Every object has a status, a digest or an error",
       cites:
-        'spec: "status": "pulling manifest", and one in each other response; observed: of downloads it ' +
+        'spec: "status": "pulling manifest", and one in each other response; observed: in downloads it ' +
         "may be absent or empty",
       evidence: "an object",
     },
@@ -426,7 +430,7 @@ export const streamRules: readonly PullRule[] = [
     id: "S-DOWN-2",
     level: "should",
     title: "`completed` is at most `total`",
-    cites: "No more of a layer than all of it can be downloaded",
+    cites: "No more than the whole layer can be downloaded",
     evidence: "a download with `total` and `completed`",
   }, ({ total, completed }) => {
     if (total === undefined || completed === undefined) return undefined;
@@ -436,8 +440,8 @@ export const streamRules: readonly PullRule[] = [
   downloadRule({
     id: "S-DOWN-3",
     level: "should",
-    title: "A digest has one `total`",
-    cites: "A digest names bytes, whose number does not change",
+    title: "The `total` of a digest does not change",
+    cites: "A digest identifies bytes, whose number does not change",
     evidence: "two objects with the `total` of one digest",
     skips: unlessHas("fresh"),
   }, (status, all) => {
@@ -486,19 +490,21 @@ export const streamRules: readonly PullRule[] = [
   ),
 ];
 
-/** Whether a line is what is written for a value, but for escapes, which JSON leaves to who writes. */
+/**
+ * Whether a line is the compact JSON of a value. Escapes may differ, since JSON leaves them to the writer.
+ */
 function isAsWritten(line: string, value: unknown): boolean {
   return withoutStrings(line) === withoutStrings(JSON.stringify(value));
 }
 
-/** JSON with nothing in its strings. */
+/** JSON with the contents of its strings removed. */
 function withoutStrings(json: string): string {
   let outside = "";
   let isInString = false;
   for (let index = 0; index < json.length; index++) {
     const character = json[index]!;
     if (character === '"') isInString = !isInString;
-    if (character === "\\" && isInString) index++; // what is escaped ends no string
+    if (character === "\\" && isInString) index++; // an escaped character does not end the string
     else if (!isInString || character === '"') outside += character;
   }
   return outside;

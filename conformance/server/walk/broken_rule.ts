@@ -1,5 +1,5 @@
 /**
- * What a walk finds.
+ * The result of a walk.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * One who pulls the model in a walk: reads, and holds what comes against what the server must hold.
+ * A caller in a walk: it pulls the model, and checks every line against what the server must have.
  *
  * @module
  */
@@ -21,41 +21,41 @@ import { BrokenRule } from "./broken_rule.ts";
 import { type Cause, type Floor, RULE_OF } from "./model.ts";
 import type { Scene } from "./scene.ts";
 
-/** A line for which a caller waited so long, in milliseconds, was sent just now. */
+/** If a caller waited at least this many milliseconds for a line, the line was sent just now. */
 const WAITED_MS = 5;
 
 /** The rules about each stream that are checked in walks. */
 const checkedRules = streamRules.filter(({ id }) => /^S-(SEQ|DOWN)-|^S-FRAME-7$/.test(id));
 
-/** One who pulls. */
+/** A caller. */
 export interface Caller {
   /** Whether its pull is over. */
   readonly isOver: boolean;
-  /** Something happens that must do no harm to it. */
+  /** Notes an event that must not affect it. */
   disturb(cause: Cause): void;
   /** Reads to the end, and requires success. */
   finish(): Promise<void>;
-  /** Goes away. */
+  /** Disconnects. */
   leave(): Promise<void>;
 }
 
-/** One who asks for a stream. */
+/** A caller that asks for a stream. */
 export class StreamCaller implements Caller {
   readonly #scene: Scene;
   readonly #pull: ActivePull;
   readonly #floors: Map<string, Floor>;
-  /** What a failure of the pull would show. */
+  /** The cause that a failure of the pull would have. */
   #cause: Cause;
-  /** How many of the statuses are read. */
+  /** How many of the statuses were processed. */
   #read = 0;
   #readAt: number;
-  /** The bytes of each layer as they were reported last. */
+  /** The last reported bytes of each layer. */
   readonly #last = new Map<string, number>();
-  /** The layer that was reported last. */
+  /** The last reported layer. */
   #current: string | undefined;
-  /** Whether a layer was reported that is not complete. */
+  /** Whether an incomplete layer was reported. */
   #hasSeenPart = false;
-  /** How much has grown before the eyes of this caller. */
+  /** How many bytes have been added while this caller was watching. */
   readonly #points: { ms: number; bytes: number }[] = [];
   #grown = 0;
   #isDisturbed = false;
@@ -69,7 +69,7 @@ export class StreamCaller implements Caller {
     this.#readAt = scene.now();
   }
 
-  /** Begins to pull. */
+  /** Starts to pull. */
   static async join(scene: Scene): Promise<StreamCaller> {
     const { model, server, run } = scene;
     const { cause } = model;
@@ -94,7 +94,7 @@ export class StreamCaller implements Caller {
     if (this.#isAtEnd) await this.finish();
   }
 
-  /** Reads as long as something goes on. */
+  /** Reads as long as something else continues. */
   async readWhile(goesOn: () => boolean): Promise<void> {
     await this.#readUntil(() => !goesOn());
     if (this.#isAtEnd) await this.finish();
@@ -120,7 +120,7 @@ export class StreamCaller implements Caller {
       model.leave(this.#scene.now());
       return;
     }
-    // Only virtual time says when something was sent, and not how busy this machine is.
+    // Only virtual time shows when something was sent, whatever the load of this machine.
     const isVirtual = this.#scene.server.sleep !== undefined;
     this.#checkStream(transcript, ["begun", "ended", ...isVirtual ? ["timed" as const] : []]);
     sawSuccess(this.#scene, this.#cause);
@@ -140,7 +140,7 @@ export class StreamCaller implements Caller {
     }
   }
 
-  /** How much of the model is downloaded, as a share, by what was read. */
+  /** The downloaded share of the model, according to the statuses read. */
   get #share(): number {
     const { layout, model } = this.#scene;
     let bytes = 0;
@@ -159,7 +159,7 @@ export class StreamCaller implements Caller {
     return this.#scene.exchanges.map((exchange) => exchange());
   }
 
-  /** From now on, no less may be told of a layer than was told last. */
+  /** From now on, no fewer bytes of a layer may be reported than were reported last. */
   #setFloor(digest: string, because: Cause): void {
     const total = this.#scene.model.totalOf(digest) ?? Infinity;
     const bytes = Math.min(this.#last.get(digest) ?? 0, total);
@@ -175,7 +175,7 @@ export class StreamCaller implements Caller {
     });
   }
 
-  /** Looks at what is new. */
+  /** Processes the new statuses. */
   #take(statuses: readonly PullStatus[]): void {
     const now = this.#scene.now();
     const isFresh = now - this.#readAt >= WAITED_MS;
@@ -200,7 +200,7 @@ export class StreamCaller implements Caller {
     this.#last.set(digest, completed);
     this.#hasSeenPart ||= isPartial(status);
     if (this.#isDisturbed) this.#setFloor(digest, this.#cause);
-    if (before === undefined) return; // how long it took until there, nobody knows
+    if (before === undefined) return; // how long that took is not known
     this.#grown += Math.max(0, completed - before);
     if (!isFresh) return;
     this.#points.push({ ms: now, bytes: this.#grown });
@@ -208,7 +208,7 @@ export class StreamCaller implements Caller {
     if (isPartial(status)) model.limit(digest, completed, now);
   }
 
-  /** Another layer is reported than before. Where layers come one by one, that one is complete. */
+  /** Handles a change to another layer. If layers come one by one, the previous one is now complete. */
   #pass(isReportedAgain: boolean, now: number): void {
     const { layout, model } = this.#scene;
     const passed = this.#current;
@@ -244,18 +244,18 @@ export class StreamCaller implements Caller {
     const { completed = 0, total } = status;
     if (completed >= bytes && !(isWhole && isPartial(status))) return this.#scene.saw(rule);
     const expected = isWhole
-      ? `all bytes of ${digest}, which are there`
-      : `at least the ${bytes} bytes of ${digest} that are there`;
+      ? `all bytes of ${digest}, which are on disk`
+      : `at least the ${bytes} bytes of ${digest} that are on disk`;
     this.#scene.report(new BrokenRule(rule, expected, `${completed} of ${total}`, this.#shown));
   }
 
-  /** What the server tells more than what it can have downloaded. */
+  /** Checks that the server does not report more than it can have downloaded. */
   #checkCeiling(digest: string, completed: number, now: number): void {
     if (this.#cause !== "kept" && this.#cause !== "shared") return;
     this.#checkLimit(RULE_OF[this.#cause], digest, completed, now);
   }
 
-  /** A layer counts as complete that the server cannot have downloaded. */
+  /** Checks that a layer that counts as complete can have been downloaded. */
   #checkComplete(digest: string, now: number): void {
     const rule = { alone: "S-SEQ-2", kept: RULE_OF.kept, shared: RULE_OF.shared };
     const id = rule[this.#cause as keyof typeof rule];
@@ -270,7 +270,7 @@ export class StreamCaller implements Caller {
     this.#scene.report(new BrokenRule(rule, expected, String(bytes), this.#shown));
   }
 
-  /** Holds the stream against the rules about all streams of some reach. */
+  /** Checks the stream against the rules that apply to all streams with some reach. */
   #checkStream(transcript: Transcript, reaches: readonly Reach[]): void {
     const { server, subject } = this.#scene;
     for (const { id, skips, reach, checkPull } of checkedRules) {
@@ -287,22 +287,22 @@ export class StreamCaller implements Caller {
   }
 }
 
-/** The circumstances under which a success alone shows what a rule is about. */
+/** The causes for which success alone is evidence. */
 const SHOWN_BY_SUCCESS: readonly Cause[] = ["alone", "refused", "beside"];
 
-/** A pull has succeeded under some circumstances. */
+/** Records a successful pull with some cause. */
 function sawSuccess(scene: Scene, cause: Cause): void {
   if (SHOWN_BY_SUCCESS.includes(cause)) scene.saw(RULE_OF[cause]);
 }
 
-/** How a pull ended that did not succeed. */
+/** How an unsuccessful pull ended. */
 function endOf({ status, statuses, text }: Transcript): string {
   const last = statuses.at(-1);
   const end = JSON.stringify(last?.error ?? last?.status ?? text);
   return status === 200 ? `${end} at the end` : `HTTP ${status} and ${end}`;
 }
 
-/** Does something that breaks the rule of some circumstances if it fails. */
+/** Does something whose failure breaks the rule of some cause. */
 async function failing<Result>(cause: Cause, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
@@ -312,7 +312,7 @@ async function failing<Result>(cause: Cause, work: () => Promise<Result>): Promi
   }
 }
 
-/** One who asks for no stream. */
+/** A caller that does not ask for a stream. */
 export class SilentCaller implements Caller {
   readonly #scene: Scene;
   readonly #answer: Promise<Transcript>;
@@ -330,7 +330,7 @@ export class SilentCaller implements Caller {
     const body = pullBody(server, { stream: false });
     const answer = async () => await (await ask(server, { body }, { ...run, signal })).readAll();
     this.#answer = answer();
-    this.#answer.catch(() => {}); // is looked at when somebody waits for it
+    this.#answer.catch(() => {}); // handled when it is awaited
   }
 
   get isOver(): boolean {
@@ -368,7 +368,7 @@ export class SilentCaller implements Caller {
     if (!this.#hasFinished) {
       this.#hasFinished = true;
       this.#left.abort();
-      // Who has left waits for no answer: a server that runs in this process might still give one.
+      // A caller that has left does not wait for an answer, which a server in this process might still give.
       this.#scene.model.leave(this.#scene.now());
     }
     return Promise.resolve();

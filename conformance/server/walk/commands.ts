@@ -1,6 +1,6 @@
 /**
- * What can be done in a walk, as data. A command is composite: several callers who join, leave in some
- * order or stay are one command, since single requests drawn by chance would hardly ever meet.
+ * The commands of walks, as data. A single command can have several callers who join and then leave in some
+ * order or stay. Random single requests would hardly ever overlap like that.
  *
  * @module
  */
@@ -8,22 +8,22 @@
 import fc from "fast-check";
 import type { Arbitrary } from "../../generators/arbitrary.ts";
 
-/** The share at which a caller is who stays to the end, in percent. */
+/** The percentage at which a caller "leaves" that stays to the end. */
 export const TO_THE_END = 100;
 
 /** One who pulls the model. */
 export interface PullingCaller {
-  /** How much of the model is downloaded when it joins, in percent. The first caller joins at once. */
+  /** The percentage of the model that is downloaded when it joins. The first caller joins at once. */
   readonly joinsAt: number;
-  /** How much of it is when it leaves: {@link TO_THE_END} if it stays. */
+  /** The percentage when it leaves, or {@link TO_THE_END} if it stays. */
   readonly leavesAt: number;
   /** Whether it asks for a stream. */
   readonly stream: boolean;
 }
 
 /**
- * What others do: a request that is refused, a pull of a model that the registry does not have, one of
- * another model, and a look at the list of models.
+ * What others do: a request that must be refused, a pull of a model that the registry does not have, a pull
+ * of another model, or a request for the list of models.
  */
 export type Act = Refused | "absent" | "other" | "list";
 
@@ -38,23 +38,23 @@ export const REFUSED_BODIES: Readonly<Record<Refused, unknown>> = {
   "invalid name": { model: "a b" },
 };
 
-/** Whether an act is a request that cannot be met. */
+/** Whether an act is a request that cannot succeed. */
 export function isRefused(act: string): act is Refused | "absent" {
   return act === "absent" || Object.hasOwn(REFUSED_BODIES, act);
 }
 
-/** Something that others do at some time. */
+/** An act of others at some point. */
 export interface Meanwhile {
-  /** How much of the model is downloaded then, in percent. */
+  /** The percentage of the model that is downloaded then. */
   readonly at: number;
   /** What they do. */
   readonly act: Act;
 }
 
-/** Pulls of the model that meet each other. */
+/** Overlapping pulls of the model. */
 export interface PullCommand {
   readonly do: "pull";
-  /** Who pulls, the first one first. */
+  /** The callers, in the order in which they start. */
   readonly callers: readonly PullingCaller[];
   /** What others do meanwhile. */
   readonly meanwhile?: readonly Meanwhile[] | undefined;
@@ -63,41 +63,41 @@ export interface PullCommand {
 /** A step of a walk. */
 export type Command =
   | PullCommand
-  /** Nobody does anything, for a share of the time that a whole pull takes, in percent. */
+  /** Nothing happens, for a percentage of the time that a whole pull takes. */
   | { readonly do: "wait"; readonly percent: number }
-  /** The same for a time that does not depend on how long a pull takes. */
+  /** Nothing happens, for a fixed time. */
   | { readonly do: "idle"; readonly milliseconds: number }
-  /** Something while nobody pulls. */
+  /** An act while nobody pulls. */
   | { readonly do: Act }
   /** The model is deleted. */
   | { readonly do: "delete" }
   /** Another version of the model is published, in which one layer is larger. */
   | { readonly do: "publish"; readonly layer: number };
 
-/** A walk: the sizes in bytes of the layers of the model, and what is done. It ends with a whole pull. */
+/** A walk: the sizes in bytes of the model's layers, and the commands. It ends with a whole pull. */
 export interface Journey {
   readonly layers: readonly number[];
   readonly commands: readonly Command[];
 }
 
-/** What can be done with a server. */
+/** What a server supports. */
 export interface Abilities {
-  /** Whether the model can be in part on the server. */
+  /** Whether the server can have part of the model. */
   readonly isFresh: boolean;
   /** Whether there is another model. */
   readonly hasOther: boolean;
   /** Whether the model can be deleted. */
   readonly deletes: boolean;
-  /** Whether the model can be published anew. */
+  /** Whether another version of the model can be published. */
   readonly publishes: boolean;
-  /** Whether its time is virtual, so that waiting takes none. */
+  /** Whether its time is virtual, so that waiting takes no real time. */
   readonly isVirtual: boolean;
 }
 
-/** How long to wait at most for a server that lives by the clock of this machine. */
+/** The longest wait for a server in real time, in milliseconds. */
 const LONGEST_REAL_IDLE_MS = 1_000;
 
-/** Whether a server can be asked for what a command does. */
+/** Whether a server supports a command. */
 export function isPossible(command: Command, can: Abilities): boolean {
   switch (command.do) {
     case "pull":
@@ -116,9 +116,9 @@ export function isPossible(command: Command, can: Abilities): boolean {
   }
 }
 
-/** What happens during a pull command. */
+/** An event during a pull command. */
 export interface PullEvent {
-  /** How much of the model is downloaded then, in percent. */
+  /** The percentage of the model that is downloaded then. */
   readonly at: number;
   /** What happens. */
   readonly what:
@@ -128,7 +128,7 @@ export interface PullEvent {
 
 const RANK = { join: 0, act: 1, leave: 2 } as const;
 
-/** What happens during a pull command, in order. Callers who stay have no last event. */
+/** The events of a pull command, in order. Callers that stay have no leave event. */
 export function eventsOf({ callers, meanwhile = [] }: PullCommand): PullEvent[] {
   const events: PullEvent[] = callers.flatMap(({ joinsAt, leavesAt }, caller) => {
     const join: PullEvent = { at: caller === 0 ? 0 : joinsAt, what: { do: "join", caller } };
@@ -139,13 +139,13 @@ export function eventsOf({ callers, meanwhile = [] }: PullCommand): PullEvent[] 
   return events.sort((a, b) => a.at - b.at || RANK[a.what.do] - RANK[b.what.do]);
 }
 
-/** The layers of the walks that are made in every run: two that take long, and a small one. */
+/** The layers of the walks in every run: two slow ones and a small one. */
 const TOUR_LAYERS: readonly number[] = [90_000_000, 60_000_000, 5_000];
 
-/** A layer so large that what a server skips of it or downloads unasked does not pass for a fast network. */
+/** So large that bytes skipped or downloaded without a caller cannot be explained by a fast network. */
 const LARGE_LAYER: readonly number[] = [180_000_000];
 
-/** One who joins at a share and leaves at another. */
+/** A caller that joins at one percentage and leaves at another. */
 function caller(joinsAt: number, leavesAt: number, stream = true): PullingCaller {
   return { joinsAt, leavesAt, stream };
 }
@@ -156,10 +156,10 @@ function pullBy(...callers: readonly PullingCaller[]): PullCommand {
 
 const WHOLE = pullBy(caller(0, TO_THE_END));
 
-/** Comes, and leaves as soon as there is a line about a layer in part. */
+/** Joins, and leaves as soon as a line reports a partial layer. */
 const VISIT = pullBy(caller(0, 1));
 
-/** Longer than a server needs to notice that a caller has left, and than lines are late. */
+/** In milliseconds: longer than a server needs to notice that a caller has left, and than lines are late. */
 const IDLE: Command = { do: "idle", milliseconds: LONGEST_REAL_IDLE_MS };
 
 /** A walk that is made in every run. */
@@ -169,13 +169,13 @@ interface TourStop {
 }
 
 /**
- * The walks that are made in every run, the simplest and most telling ones first. Each download of a real
- * server takes time, so that most of them show several things.
+ * The walks that are made in every run, the simplest and most informative first. Each download of a real
+ * server takes time, so most walks test several things.
  */
 const TOUR: readonly TourStop[] = [
   { commands: [WHOLE] },
   {
-    // What a server skips at each visit adds up, and so does what it downloads while nobody is there.
+    // Bytes that a server skips at each visit add up, and so do bytes that it downloads without callers.
     layers: LARGE_LAYER,
     commands: [
       ...[VISIT, VISIT, VISIT, VISIT, VISIT],
@@ -188,7 +188,7 @@ const TOUR: readonly TourStop[] = [
     ],
   },
   {
-    // Those who came first leave first, one after another.
+    // The first callers to join are the first to leave, one after another.
     commands: [{
       ...pullBy(
         caller(0, 25),
@@ -200,7 +200,8 @@ const TOUR: readonly TourStop[] = [
     }],
   },
   {
-    // The first one asks for no stream; of the others, the last leave first, and another comes later.
+    // The first one asks for no stream; of the others, the last to join are the first to leave, and another
+    // joins later.
     commands: [
       pullBy(
         caller(0, 45, false),
@@ -248,13 +249,13 @@ const TOUR: readonly TourStop[] = [
   { commands: [WHOLE, { do: "delete" }, pullBy(caller(0, 45)), { do: "wait", percent: 50 }] },
 ];
 
-/** The walks that are made in every run, as far as a server can be asked for them. */
+/** The walks of every run that a server supports. */
 export function tour(can: Abilities): Journey[] {
   return TOUR.filter(({ commands }) => commands.every((command) => isPossible(command, can)))
     .map(({ layers = TOUR_LAYERS, commands }) => ({ layers, commands }));
 }
 
-/** Walks by chance. */
+/** Random walks. */
 export function journeys(can: Abilities): Arbitrary<Journey> {
   const layers = fc.tuple(
     fc.integer({ min: 60_000_000, max: 120_000_000 }),

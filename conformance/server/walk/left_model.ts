@@ -1,6 +1,6 @@
 /**
- * Another model, which is left in part before the walks and pulled much later: some servers forget what they
- * keep after a time for which no walk waits.
+ * A second model, which is partly pulled before the walks and completed much later: some servers forget
+ * partial downloads after a longer time than any walk waits.
  *
  * @module
  */
@@ -13,21 +13,21 @@ import { BrokenRule } from "./broken_rule.ts";
 import { RULE_OF } from "./model.ts";
 import { curlOf } from "./steps.ts";
 
-/** After so many lines about layers in part, there is something to be forgotten. */
+/** After this many lines about partial layers, the server has something to forget. */
 const ENOUGH_LINES = 3;
 
-/** The bytes of a layer in part. */
+/** The bytes of a partial layer. */
 interface Part {
   readonly digest: string;
   readonly bytes: number;
 }
 
-/** A model that was left in part. */
+/** A partly pulled model. */
 export class LeftModel {
-  /** How long its pull took until it told of a layer, in milliseconds. */
+  /** How long its pull took to report a layer, in milliseconds. */
   readonly aloneMs: number;
   readonly #leftAt: number;
-  /** What was told last of a layer in part, if there was one. */
+  /** The last report about a partial layer, if any. */
   readonly #part: Part | undefined;
 
   private constructor(aloneMs: number, leftAt: number, part: Part | undefined) {
@@ -36,7 +36,7 @@ export class LeftModel {
     this.#part = part;
   }
 
-  /** Begins to pull the other model, and leaves it in part, if there is a part of it to be seen. */
+  /** Starts to pull the other model, and leaves as soon as a part of it was reported. */
   static async leave(server: OpenServer, run: CheckRun): Promise<LeftModel> {
     const start = server.now();
     const pull = await beginOther(server, run);
@@ -49,7 +49,7 @@ export class LeftModel {
     return new LeftModel(aloneMs, server.now(), part);
   }
 
-  /** Pulls the rest of it. Returns what rule that breaks, or whether anything was seen of it. */
+  /** Pulls the rest. Returns the rule that this breaks, if any, or whether it gave evidence. */
   async resume(server: OpenServer, run: CheckRun): Promise<BrokenRule | boolean> {
     if (!this.#part) return false;
     const { digest, bytes } = this.#part;
@@ -58,12 +58,12 @@ export class LeftModel {
     if (!first) return false;
     const { completed = 0, total } = first;
     if (completed >= bytes) return true;
-    const expected = `at least the ${bytes} bytes of ${digest} that are there`;
+    const expected = `at least the ${bytes} bytes of ${digest} that are on disk`;
     const seen = `${completed} of ${total}`;
     return new BrokenRule(RULE_OF.kept, expected, seen, [exchange]);
   }
 
-  /** What was done, so that a person can repeat it. */
+  /** The steps, so that a person can repeat them. */
   steps(server: Pick<OpenServer, "model" | "fieldsFor" | "otherModel">, now: number): string[] {
     const pull = curlOf(server, true, server.otherModel?.name);
     return [

@@ -1,10 +1,10 @@
 /**
- * A model of what a server holds while it is asked for one model: the bytes of each layer from both sides.
+ * A model of what a server has on disk: bounds on the bytes of each layer, from both sides.
  *
- *     lines, leaving, time ──▶ HeldModel ──▶ floors: the fewest bytes that the next answer may tell of
+ *     lines, leaving, time ──▶ HeldModel ──▶ floors: the fewest bytes that the next answer may report
  *                                       └──▶ ceilings: the most, by how fast the server has been
  *
- * Floors hold whatever the load of the machine. Ceilings rest on time that was measured, with a margin.
+ * Floors hold under any load of the machine. Ceilings depend on measured times, with a margin.
  *
  * @module
  */
@@ -12,7 +12,7 @@
 import type { LayerSize } from "../../../mod.ts";
 import type { Pace } from "./pace.ts";
 
-/** The circumstances of a pull: they say which rule it breaks if it goes wrong. */
+/** The cause of a pull, which determines the rule that it breaks if it goes wrong. */
 export type Cause =
   | "alone"
   | "kept"
@@ -23,7 +23,7 @@ export type Cause =
   | "whole"
   | "changed";
 
-/** The rule that is broken by what goes wrong under some circumstances. */
+/** The rule that is broken, by cause. */
 export const RULE_OF: Readonly<Record<Cause, string>> = {
   alone: "S-SEQ-3",
   kept: "S-RESUME-1",
@@ -35,10 +35,10 @@ export const RULE_OF: Readonly<Record<Cause, string>> = {
   changed: "S-AGAIN-2",
 };
 
-/** The fewest bytes of a layer that a server may tell of, and why. */
+/** The fewest bytes of a layer that a server may report, and why. */
 export interface Floor {
   readonly bytes: number;
-  /** Whether that is all of the layer. */
+  /** Whether that is the whole layer. */
   readonly isWhole: boolean;
   readonly because: Cause;
 }
@@ -47,15 +47,15 @@ export interface Floor {
 interface HeldLayer {
   /** Its size, once it is known. */
   total: number | undefined;
-  /** The bytes that are there at least. */
+  /** The least number of bytes on disk. */
   bytes: number;
-  /** Whether all of it is there. */
+  /** Whether it is complete. */
   isWhole: boolean;
   /** Whether all of it belongs to a pull that has succeeded. */
   isInstalled: boolean;
 }
 
-/** A number of bytes at a moment of the time during which somebody pulls. */
+/** A number of bytes at some point of the total pull time. */
 interface Ceiling {
   readonly bytes: number;
   readonly atMs: number;
@@ -65,30 +65,30 @@ interface Ceiling {
 export interface HeldModelOptions {
   /** The layers of the model, in the order of the manifest, if they are known. */
   readonly layers?: readonly LayerSize[] | undefined;
-  /** Whether none of them is there, for certain. */
+  /** Whether certainly none of them is on disk. */
   readonly isFresh: boolean;
   /** How fast the server is. */
   readonly pace: Pace;
 }
 
-/** What a server holds of a model. */
+/** What is known about a server's copy of a model. */
 export class HeldModel {
   readonly #pace: Pace;
   readonly #layers = new Map<string, HeldLayer>();
   readonly #ceilings = new Map<string, Ceiling>();
-  /** The first of the ceilings of each layer, so that what is skipped now and then adds up. */
+  /** The first ceiling of each layer, so that bytes skipped now and then add up. */
   readonly #firstCeilings = new Map<string, Ceiling>();
-  /** Whether a layer that no line has told of yet is not there. */
+  /** Whether layers that were not reported yet are certainly not on disk. */
   #isFresh: boolean;
   #callers = 0;
-  /** For how long somebody has pulled, up to {@link #countedAt}. */
+  /** The total time during which somebody pulled, up to {@link #countedAt}, in milliseconds. */
   #pulledMs = 0;
   #countedAt = 0;
   /** The digests of layers that only previous versions of the model have. */
   readonly #removed = new Set<string>();
   /** The digests in the manifest of this version. */
   #manifest: ReadonlySet<string> = new Set();
-  /** Whether the model was published anew since it was pulled. */
+  /** Whether another version was published since the last pull. */
   #isChanged = false;
   /** Whether a request was refused since the last pull. */
   #hasRefused = false;
@@ -100,12 +100,12 @@ export class HeldModel {
     this.#isChanged = false;
   }
 
-  /** How many callers pull. */
+  /** How many callers are pulling. */
   get callers(): number {
     return this.#callers;
   }
 
-  /** What is there, in a word: for the states that were entered. */
+  /** What is on disk, in one word, for the states that walks enter. */
   get state(): "nothing" | "part" | "layers" | "all" {
     const layers = [...this.#layers.values()];
     if (layers.some(({ isInstalled }) => isInstalled)) return "all";
@@ -113,7 +113,7 @@ export class HeldModel {
     return layers.some(({ bytes }) => bytes > 0) ? "part" : "nothing";
   }
 
-  /** The circumstances of a pull that begins now. */
+  /** The cause of a pull that starts now. */
   get cause(): Cause {
     if (this.#hasRefused) return "refused";
     if (this.#callers > 0) return "shared";
@@ -123,7 +123,7 @@ export class HeldModel {
     return state === "all" ? "whole" : "kept";
   }
 
-  /** Another caller pulls from now on. Returns the floors of what it may be told. */
+  /** Adds a caller. Returns the floors for it. */
   join(now: number): Map<string, Floor> {
     const { cause } = this;
     const floors = new Map<string, Floor>();
@@ -139,18 +139,18 @@ export class HeldModel {
     return floors;
   }
 
-  /** A caller does not pull any more. */
+  /** Removes a caller. */
   leave(now: number): void {
     this.#countTo(now);
     this.#callers--;
   }
 
-  /** A request was refused. */
+  /** Records a refused request. */
   refuse(): void {
     this.#hasRefused = true;
   }
 
-  /** The server has told that some bytes of a layer are there. */
+  /** Records a report that some bytes of a layer are on disk. */
   hold(digest: string, bytes: number, total: number | undefined): void {
     const layer = this.#layerOf(digest);
     layer.total ??= total;
@@ -158,7 +158,7 @@ export class HeldModel {
     if (layer.bytes === layer.total) this.complete(digest);
   }
 
-  /** All of a layer is there. */
+  /** Records that a layer is complete. */
   complete(digest: string): void {
     const layer = this.#layerOf(digest);
     layer.isWhole = true;
@@ -166,7 +166,7 @@ export class HeldModel {
     this.#dropCeilings(digest);
   }
 
-  /** A pull has succeeded. */
+  /** Records that a pull has succeeded. */
   succeed(): void {
     this.#isChanged = false;
     for (const [digest, layer] of this.#layers) {
@@ -175,7 +175,7 @@ export class HeldModel {
     }
   }
 
-  /** The bytes of a layer were seen just now: they cannot have become many more soon after. */
+  /** Records bytes of a layer seen just now, which limits how many there can be soon after. */
   limit(digest: string, bytes: number, now: number): void {
     this.#countTo(now);
     if (this.#layerOf(digest).isWhole) return;
@@ -184,7 +184,7 @@ export class HeldModel {
     if (!this.#firstCeilings.has(digest)) this.#firstCeilings.set(digest, ceiling);
   }
 
-  /** The most bytes of a layer that can be there, if anything is known about that. */
+  /** The most bytes of a layer that can be on disk, if anything is known about that. */
   ceilingOf(digest: string, now: number): number | undefined {
     const layer = this.#layers.get(digest);
     if (layer?.isWhole) return undefined;
@@ -201,7 +201,7 @@ export class HeldModel {
     return most === Infinity ? undefined : most;
   }
 
-  /** Whether all layers can be there. */
+  /** Whether all layers can be complete. */
   canBeWhole(now: number): boolean {
     return [...this.#layers].every(([digest, { total = 0 }]) =>
       (this.ceilingOf(digest, now) ?? Infinity) >= total
@@ -213,7 +213,7 @@ export class HeldModel {
     return this.#layers.get(digest)?.total;
   }
 
-  /** Nothing is known any more of what is there, as when the model was deleted. */
+  /** Forgets what is on disk, as when the model was deleted. */
   forget(): void {
     for (const layer of this.#layers.values()) {
       layer.bytes = 0;
@@ -226,8 +226,8 @@ export class HeldModel {
   }
 
   /**
-   * The model has these layers now. Those that it had before and has not any more are forgotten, and so are
-   * parts of layers, which nobody promises to keep for another version.
+   * Replaces the layers of the model. Layers that are not in the new version are forgotten, and so are
+   * partial layers, which no server promises to keep for another version.
    */
   publish(layers: readonly LayerSize[]): void {
     const before = new Map(this.#layers);
@@ -251,7 +251,7 @@ export class HeldModel {
     return this.#removed.has(digest);
   }
 
-  /** The digests of the layers, in the order of the manifest or in which they were reported first. */
+  /** The digests of the layers, in the order of the manifest, or in which they were first reported. */
   get digests(): readonly string[] {
     return [...this.#layers.keys()];
   }

@@ -1,5 +1,5 @@
 /**
- * What the callers of a walk have in common.
+ * What the callers of a walk share.
  *
  * @module
  */
@@ -13,10 +13,10 @@ import type { BrokenRule } from "./broken_rule.ts";
 import type { Cause, HeldModel } from "./model.ts";
 import type { Pace } from "./pace.ts";
 
-/** What a walk is made in. */
+/** The surroundings of a walk. */
 export interface Scene {
   readonly subject: ServerSubject;
-  /** The server, with the layers that the model has now. */
+  /** The server, with the current layers of the model. */
   readonly server: OpenServer;
   readonly run: CheckRun;
   readonly model: HeldModel;
@@ -24,21 +24,21 @@ export interface Scene {
   readonly pace: Pace;
   /** The size of the model in bytes, as far as it is known. */
   readonly totalBytes: number;
-  /** Whether all layers are there after a `success`, as far as is known. */
+  /** Whether `success` means that all layers are on disk, as far as is known. */
   readonly isSuccessTrue: boolean;
-  /** What went over the wire so far. */
+  /** The exchanges so far. */
   readonly exchanges: (() => Exchange)[];
   /** The time of the server's clock. */
   readonly now: () => number;
-  /** Notes that something has shown what a rule is about. */
+  /** Records evidence for a rule. */
   readonly saw: (rule: string) => void;
-  /** Throws a breach, unless that rule is broken already. */
+  /** Throws if a rule is broken, unless it was already known to be. */
   readonly report: (breach: BrokenRule) => void;
-  /** Notes under which circumstances something is waited for. */
+  /** Records the cause for which something is awaited. */
   readonly awaits: (cause: Cause) => void;
 }
 
-/** How a server reports layers, which the first walk shows. */
+/** How a server reports layers, learned from the first walk. */
 export class Layout {
   readonly #totals = new Map<string, number>();
   /** Whether the lines of several layers alternate. */
@@ -46,17 +46,17 @@ export class Layout {
   /** How long the first pull took, by the clock of the server. */
   #pullMs: number | undefined;
 
-  /** A layer is reported. */
+  /** Records that a layer is reported. */
   see(digest: string, total: number | undefined): void {
     if (total !== undefined) this.#totals.set(digest, total);
   }
 
-  /** The bytes of a layer as they were reported, unless its name may stand for others another time. */
+  /** The reported size of a layer, unless its name may later mean another layer. */
   totalOf(digest: string): number | undefined {
     return digest === DIGEST_OF_ALL_LAYERS ? undefined : this.#totals.get(digest);
   }
 
-  /** A pull has ended. Of all, the first one counts, which was alone. */
+  /** Records that a pull has ended. Only the first one counts, because it ran alone. */
   measure({ elapsedMs }: Transcript): void {
     this.#pullMs ??= elapsedMs;
   }
@@ -66,7 +66,7 @@ export class Layout {
     return this.#pullMs ?? 0;
   }
 
-  /** Whether each layer is complete when the next one is reported. It is not known before the first pull. */
+  /** Whether each layer is complete when the next one is reported. Not known before the first pull. */
   get isSequential(): boolean {
     return this.#pullMs !== undefined && !this.isInterleaved;
   }
@@ -76,7 +76,7 @@ export class Layout {
     return this.#totals.size > 0;
   }
 
-  /** The bytes of all layers that were reported. */
+  /** The bytes of all reported layers. */
   get totalBytes(): number {
     return [...this.#totals.values()].reduce((sum, total) => sum + total, 0);
   }

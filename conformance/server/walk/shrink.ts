@@ -1,12 +1,12 @@
 /**
- * Simpler walks than one that shows a breach.
+ * Finds simpler walks than one that breaks a rule.
  *
  * @module
  */
 
 import { type Command, type Journey, type PullCommand, TO_THE_END } from "./commands.ts";
 
-/** Walks that are a little simpler than one, those first that are much simpler. */
+/** Slightly simpler walks than a given one; much simpler ones come first. */
 export function* simplerJourneys({ layers, commands }: Journey): Generator<Journey, void, void> {
   if (commands.length > 1) yield { layers, commands: [] };
   for (const index of commands.keys()) {
@@ -37,7 +37,7 @@ function* simplerCommands(command: Command): Generator<Command, void, void> {
   yield* simplerCallers(command);
 }
 
-/** The same with callers who ask for a stream, or stay. */
+/** The same with callers that ask for a stream, or stay to the end. */
 function* simplerCallers(command: PullCommand): Generator<Command, void, void> {
   const { callers } = command;
   for (const [index, caller] of callers.entries()) {

@@ -1,5 +1,5 @@
 /**
- * A walk in words and `curl` commands, so that a person can repeat it.
+ * Describes a walk in words and `curl` commands, so that a person can repeat it.
  *
  * @module
  */
@@ -16,17 +16,17 @@ import {
   TO_THE_END,
 } from "./commands.ts";
 
-/** What is known of a server whose walk is told. */
+/** The server's details that the description needs. */
 export type ToldServer = Pick<OpenServer, "model" | "fieldsFor" | "layers" | "otherModel">;
 
-/** Where the comments of a step begin. */
+/** The column of comments in a step. */
 const NOTE = "   # ";
 
 /** A walk, step by step. */
 export function stepsOf({ layers, commands }: Journey, server: ToldServer): string[] {
   const sizes = server.layers ? `; its layers have ${layers.join(", ")} bytes` : "";
   return [
-    `# nothing of ${server.model} is there${sizes}`,
+    `# ${server.model} is not downloaded at all${sizes}`,
     ...commands.flatMap((command) => stepsFor(command, server)),
     `${curlOf(server, true)}${NOTE}read to the end`,
   ];
@@ -57,12 +57,12 @@ function pullSteps(command: PullCommand, server: ToldServer): string[] {
     const until = only.leavesAt >= TO_THE_END
       ? "read to the end"
       : only.stream
-      ? `read until there is ${only.leavesAt} % of the model, then Ctrl-C`
+      ? `read until ${only.leavesAt} % of the model is downloaded, then Ctrl-C`
       : `wait for ${only.leavesAt} % of the time of a pull, then Ctrl-C`;
     return [`${curlOf(server, only.stream)}${NOTE}${until}`];
   }
   const steps = events.map(({ at, what }) => {
-    const when = at === 0 ? "at once" : `when there is ${at} % of the model`;
+    const when = at === 0 ? "at once" : `when ${at} % of the model is downloaded`;
     if (what.do === "act") return `${stepOfAct(what.act, server)}${NOTE}${when}`;
     const name = `caller ${what.caller + 1}`;
     if (what.do === "leave") return `# ${name}: Ctrl-C ${when}`;

@@ -18,8 +18,8 @@ describe("The steps of a walk", () => {
       ],
     }, { model: "tiny", layers: [] });
     assertEquals(steps, [
-      "# nothing of tiny is there; its layers have 500, 20 bytes",
-      `${PULL}   # read until there is 40 % of the model, then Ctrl-C`,
+      "# tiny is not downloaded at all; its layers have 500, 20 bytes",
+      `${PULL}   # read until 40 % of the model is downloaded, then Ctrl-C`,
       "# wait for 50 % of the time that a whole pull takes",
       "curl -N $HOST/api/pull -d '{'",
       `curl -X DELETE $HOST/api/delete -d '{"model":"tiny"}'`,
@@ -39,11 +39,11 @@ describe("The steps of a walk", () => {
       { model: "tiny" },
     );
     assertEquals(steps, [
-      "# nothing of tiny is there",
+      "# tiny is not downloaded at all",
       `${PULL}   # caller 1, at once`,
-      `curl -N $HOST/api/pull -d '{"model":"tiny","stream":false}'   # caller 2, when there is 30 % of the model`,
-      "curl $HOST/api/tags   # when there is 45 % of the model",
-      "# caller 1: Ctrl-C when there is 50 % of the model",
+      `curl -N $HOST/api/pull -d '{"model":"tiny","stream":false}'   # caller 2, when 30 % of the model is downloaded`,
+      "curl $HOST/api/tags   # when 45 % of the model is downloaded",
+      "# caller 1: Ctrl-C when 50 % of the model is downloaded",
       "# caller 2: read to the end",
       `${PULL}   # read to the end`,
     ]);

@@ -1,5 +1,5 @@
 /**
- * Makes a walk with a server, and throws the first breach that it sees.
+ * Makes a walk with a server, and throws the first violation that it finds.
  *
  * @module
  */
@@ -27,29 +27,29 @@ import { type Cause, HeldModel, RULE_OF } from "./model.ts";
 import type { Pace } from "./pace.ts";
 import type { Layout, Scene } from "./scene.ts";
 
-/** By how much a layer is larger in another version of its model. */
+/** How much larger a layer is in another version of its model, in bytes. */
 const CHANGED_BYTES = 1_000;
 
-/** The rules about the order of a stream, without which its phases say nothing. */
+/** The rules about the order of a stream. If they are broken, its phases mean nothing. */
 const ORDER_RULES = ["S-SEQ-2", "S-SEQ-3", "S-SEQ-4"];
 
-/** What walks with one server have in common. */
+/** What walks with the same server share. */
 export interface Surroundings {
   readonly subject: ServerSubject;
   readonly layout: Layout;
   readonly pace: Pace;
-  /** The ids of rules that are broken already. */
+  /** The ids of rules that are already broken. */
   readonly known: ReadonlySet<string>;
-  /** Where to note what walks show. */
+  /** Where to record findings. */
   readonly findings: Findings;
-  /** How long the pull of another model took alone until it told of a layer, in milliseconds. */
+  /** How long the pull of another model, alone, took to report a layer, in milliseconds. */
   readonly otherAloneMs: () => number;
 }
 
-/** One who stays to the end. */
+/** A caller that stays to the end. */
 const STAYING: PullingCaller = { joinsAt: 0, leavesAt: TO_THE_END, stream: true };
 
-/** Walks. */
+/** Makes a walk. */
 export class Walker implements Scene {
   readonly subject: ServerSubject;
   readonly run: CheckRun;
@@ -62,9 +62,9 @@ export class Walker implements Scene {
   readonly #findings: Findings;
   readonly #opened: OpenServer;
   #layers: readonly LayerSize[] | undefined;
-  /** The sizes in bytes of the layers that the model was published with. */
+  /** The sizes in bytes of the layers of the published model. */
   #sizes: readonly number[];
-  /** The circumstances under which something is waited for. */
+  /** The cause for which something is awaited. */
   cause: Cause = "alone";
   readonly #otherAloneMs: () => number;
   /** Whether the model is installed, as far as that is known. */
@@ -117,7 +117,7 @@ export class Walker implements Scene {
     if (!this.#known.has(breach.rule)) throw breach;
   }
 
-  /** Does what some commands say, and pulls the model to the end. */
+  /** Executes some commands, and then pulls the model to the end. */
   async walk(commands: readonly Command[]): Promise<void> {
     for (const command of commands) await this.#do(command);
     await this.#pull({ do: "pull", callers: [STAYING] });
@@ -161,11 +161,11 @@ export class Walker implements Scene {
           await this.#act(what.act, others());
       }
     }
-    // The latest first: what it is told must not wait until the others are done.
+    // The latest caller first: its reports must not wait until the others are done.
     for (const caller of [...callers.values()].reverse()) await caller.finish();
   }
 
-  /** Lets the download go on until there is a share of the model, in percent. */
+  /** Lets the download continue to a percentage of the model. */
   async #advance(callers: readonly Caller[], from: number, to: number): Promise<void> {
     const present = callers.filter(({ isOver }) => !isOver);
     const reader = present.findLast((caller) => caller instanceof StreamCaller);
@@ -193,14 +193,14 @@ export class Walker implements Scene {
     this.model.refuse();
   }
 
-  /** Looks whether the model is in the list of models. */
+  /** Checks whether the model is in the list of models. */
   async #list(): Promise<void> {
     const isListed = await listsModel(this.server, this.run);
     const isInstalled = this.model.state === "all" ? true : this.#isInstalled;
     if (isListed === undefined || isInstalled === undefined) return;
-    // The pull may have succeeded by now, although nobody has read that.
+    // The pull may have succeeded by now, even if nobody has read that.
     if (isListed && !isInstalled && this.model.canBeWhole(this.now())) return;
-    // Some servers list nothing that they cannot read: an empty list shows nothing.
+    // Some servers list only models that they can read, so an empty list proves nothing.
     if (!isListed || isInstalled) return;
     const { expected, seen, exchanges } = listedEarly();
     this.report(new BrokenRule(LIST_RULE, expected, seen, exchanges));
@@ -220,7 +220,7 @@ export class Walker implements Scene {
     this.report(new BrokenRule(rule, "a pull that succeeds", seen, [answer.exchange]));
   }
 
-  /** Pulls another model until it tells of a layer, which must not wait for the pull of the first one. */
+  /** Pulls another model until it reports a layer, which must not wait for the pull of the first one. */
   async #beginOther(present: readonly Caller[]): Promise<ActivePull> {
     const reader = present.findLast((caller) => caller instanceof StreamCaller && !caller.isOver) as
       | StreamCaller
@@ -228,7 +228,7 @@ export class Walker implements Scene {
     const start = this.now();
     let isBegun = false;
     const begun = seeUnderWay(this.server, this.run).finally(() => isBegun = true);
-    begun.catch(() => {}); // is looked at below
+    begun.catch(() => {}); // handled below
     await reader?.readWhile(() => !isBegun);
     const hasWaited = reader !== undefined && !isBegun;
     const waitedMs = this.now() - start;
@@ -239,7 +239,7 @@ export class Walker implements Scene {
     return other;
   }
 
-  /** Deletes the model. Where there is none to delete, nothing must change. */
+  /** Deletes the model. If there is none, nothing may change. */
   async #delete(): Promise<void> {
     const { model } = this;
     this.#enter("delete");
@@ -257,7 +257,7 @@ export class Walker implements Scene {
     this.model.publish(this.#layers ?? []);
   }
 
-  /** Notes in which state something is done. */
+  /** Records the state in which something is done. */
   #enter(what: string): void {
     const { state, callers, cause } = this.model;
     const company = callers === 0 ? "nobody pulls" : `${callers} pull`;

@@ -1,8 +1,8 @@
 /**
- * Walks through the states of a server: those that tell most in every run, then others by chance, as far as
- * there is time. Of each rule that is broken, the shortest walk is reported that shows it.
+ * Walks through the states of a server: the most informative ones in every run, then random ones while there
+ * is time. For each broken rule, the shortest walk that shows it is reported.
  *
- *     tour, journeys ──▶ Walker ──▶ BrokenRule ── again, if time may be to blame ──▶ shorter walks ──▶ Findings
+ *     tour, journeys ──▶ Walker ──▶ BrokenRule ── repeated, if time may be to blame ──▶ shorter walks ──▶ Findings
  *
  * @module
  */
@@ -51,41 +51,41 @@ const WALKED_RULES: readonly string[] = [
 /** The rule about HTTP itself. */
 const CONNECTION_RULE = "S-HTTP-1";
 
-/** How long walks may take together: with a server by the clock, and with one in virtual time. */
+/** How long walks may take together, in milliseconds: in real time, and in virtual time. */
 export const LONGEST_WALKS_MS = 20_000;
 const VIRTUAL_BUDGET_MS = 3_000;
 
-/** Fewer whole pulls than these show no more than the rules do by themselves. */
+/** With fewer whole pulls than this, walks test no more than the rules do by themselves. */
 const MIN_PULLS = 3;
 
-/** About how many times as long as a pull they take, if there is the time. */
+/** About how many pull times the walks take, if there is time. */
 export const PULLS_OF_WALKS = 40;
 
 /** How many times longer than the first walk, which pulls once, a walk may take. */
 const PULLS_PER_WALK = 10;
 
-/** How many times a walk is repeated to see a breach again that may be due to the machine. */
+/** How often a walk is repeated to confirm a violation that the machine may have caused. */
 const REPEATS = 2;
 
-/** Walks through the states of a server, and notes what breaks a rule, and which states were entered. */
+/** Walks through the states of a server, and records which rules are broken and which states were entered. */
 export async function walkServer(subject: ServerSubject, walk: Walk): Promise<void> {
   if (!WALKED_RULES.some((id) => walk.rules.has(id))) return;
   await new Walks(subject, walk).makeAll();
 }
 
-/** A walk that was made, and what it showed. */
+/** A walk that was made, and its result. */
 interface Outcome {
   readonly breach?: BrokenRule | undefined;
-  /** The rule that is broken if something has not come in time. */
+  /** The rule that is broken if something does not happen in time. */
   readonly hung?: { readonly rule: string; readonly error: OutOfTime } | undefined;
 }
 
-/** Walks with one server. */
+/** Makes walks with one server. */
 class Walks {
   readonly #subject: ServerSubject;
   readonly #walk: Walk;
   readonly #known = new Set<string>();
-  /** What showed nothing: it is not what makes a later walk fail. */
+  /** Walks without a finding, which therefore do not cause the failure of later walks. */
   readonly #passed = new Set<string>();
   readonly #surroundings: Surroundings;
   readonly #start = performance.now();
@@ -98,10 +98,10 @@ class Walks {
   };
   #told: ToldServer = { model: "" };
   #isReal = true;
-  /** Another model that was left in part. */
+  /** A second model, partly pulled. */
   #left: LeftModel | undefined;
   #hasResumed = false;
-  /** How long the first walk took, and the walks so far on average, in milliseconds. */
+  /** How long the first walk took, and the average of all walks so far, in milliseconds. */
   #firstMs = 0;
   #made = 0;
 
@@ -126,7 +126,7 @@ class Walks {
     }
     for (const journey of this.#journeys()) {
       if (this.#isReal && journey.commands.some(pullsOther)) await this.#resumeOther();
-      // What comes over a connection that breaks says nothing about what the server does.
+      // Data from a connection that broke says nothing about the server's behaviour.
       if (this.#walk.findings.of(CONNECTION_RULE)) return;
       if (!this.#hasTime) break;
       if (!isUseful(journey.commands, this.#known)) continue;
@@ -136,7 +136,7 @@ class Walks {
     if (this.#isReal) await this.#resumeOther();
   }
 
-  /** Finds out what can be done with the server. */
+  /** Finds out what the server supports. */
   async #lookAround(): Promise<void> {
     await withServer(this.#subject, { layers: [1_000] }, (server) => {
       const { lacks } = this.#subject;
@@ -159,7 +159,7 @@ class Walks {
     }
   }
 
-  /** Pulls the other model, which was left in part, as late as possible. Does it once. */
+  /** Pulls the rest of the second model, as late as possible. Does so only once. */
   async #resumeOther(): Promise<void> {
     if (this.#hasResumed || !this.#left || !this.#subject.keepsState) return;
     this.#hasResumed = true;
@@ -176,7 +176,7 @@ class Walks {
     });
   }
 
-  /** Does something that is no walk. If it fails, that is for rules to tell of. */
+  /** Does something outside a walk. If it fails, that is for other rules to report. */
   async #aside(work: (server: OpenServer, run: CheckRun) => Promise<void>): Promise<void> {
     const limits = { limitMs: this.#walk.checkTimeoutMs, graceMs: 0, signal: this.#walk.signal };
     await attempt(
@@ -202,7 +202,7 @@ class Walks {
     return elapsedMs + usualMs <= (this.#isReal ? LONGEST_WALKS_MS : virtualBudgetMs);
   }
 
-  /** Makes a walk, and reports what it shows. Returns whether more walks make sense. */
+  /** Makes a walk, and reports its findings. Returns whether more walks make sense. */
   async #make(journey: Journey): Promise<boolean> {
     const start = performance.now();
     const outcome = await this.#again(journey);
@@ -218,12 +218,12 @@ class Walks {
       this.#add(breach.rule, breach, shortest, shrinks);
     }
     if (!outcome.breach) this.#pass(journey, isFirst);
-    // Of a server that does not even pull, walks would tell nothing new.
+    // If a server cannot even pull, walks would find nothing new.
     if (!isFirst) return true;
     return this.#surroundings.layout.hasReports && !this.#known.has(RULE_OF.alone);
   }
 
-  /** Notes that a walk has shown nothing. The first one is a whole pull, as is one without commands. */
+  /** Records a walk without findings. The first walk is a whole pull, as is one without commands. */
   #pass({ layers, commands }: Journey, isFirst: boolean): void {
     this.#passed.add(keyOf({ layers, commands }));
     if (isFirst) this.#passed.add(keyOf({ layers, commands: [] }));
@@ -235,7 +235,7 @@ class Walks {
     this.#walk.findings.add(rule, { violation, ...place });
   }
 
-  /** Makes a walk, again if what it shows may be due to the machine. */
+  /** Makes a walk, and repeats it if the machine may have caused its finding. */
   async #again(journey: Journey): Promise<Outcome> {
     let first: Outcome = {};
     for (let repeat = 0; repeat <= REPEATS; repeat++) {
@@ -285,7 +285,7 @@ class Walks {
     }
   }
 
-  /** Makes the model whole, so that deleting it leaves nothing of it. In virtual time, servers are new. */
+  /** Completes the model, so that deleting it leaves nothing behind. In virtual time, every server is new. */
   async #reset(layers: readonly number[]): Promise<void> {
     if (!this.#isReal || !this.#can.deletes) return;
     const limits = { limitMs: this.#walk.checkTimeoutMs, graceMs: 0, signal: this.#walk.signal };
@@ -296,13 +296,13 @@ class Walks {
     this.#walk.signal?.throwIfAborted();
   }
 
-  /** Whether it is worth a try to make a walk. */
+  /** Whether a simpler walk is worth trying. */
   #isNew(candidate: Journey, { layers }: Journey): boolean {
     if (this.#subject.hasOneModel && candidate.layers.length < layers.length) return false;
     return !this.#passed.has(keyOf(candidate));
   }
 
-  /** Looks for the shortest walk that shows a breach, for some time. */
+  /** Searches for some time for the shortest walk with the same finding. */
   async #shorten(
     journey: Journey,
     breach: BrokenRule,
@@ -325,18 +325,18 @@ class Walks {
   }
 }
 
-/** Whether somebody pulls another model in a step. */
+/** Whether a step pulls another model. */
 function pullsOther(command: Command): boolean {
   if (command.do !== "pull") return command.do === "other";
   return (command.meanwhile ?? []).some(({ act }) => act === "other");
 }
 
-/** What a walk can be recognized by. */
+/** A key that identifies a walk. */
 function keyOf({ layers, commands }: Journey): string {
   return JSON.stringify([layers, commands]);
 }
 
-/** Whether a walk can show more than that some rules are broken that are known to be. */
+/** Whether a walk avoids everything whose rule is already known to be broken. */
 function isUseful(commands: readonly Command[], known: ReadonlySet<string>): boolean {
   const pulls = commands.filter((command): command is PullCommand => command.do === "pull");
   const acts = commands.flatMap((command) =>

@@ -1,6 +1,6 @@
 /**
- * Reads an answer of HTTP/1.1 from the bytes of a connection, and keeps what `fetch` hides: when each chunk
- * came, how the body was framed, whether it ended as its framing says, and what is wrong by HTTP.
+ * Parses an HTTP/1.1 answer from the bytes of a connection, and keeps what `fetch` hides: when each chunk
+ * arrived, how the body was framed, whether it ended as its framing requires, and violations of HTTP.
  *
  *     bytes ── head: status and fields ──▶ framing ──▶ body, chunk by chunk ──▶ end
  *
@@ -12,41 +12,43 @@ import type { Bytes } from "../../generators/bytes.ts";
 
 /** The start of an answer. */
 export interface AnswerHead {
-  /** As in `HTTP/1.1`. */
+  /** The HTTP version, such as `HTTP/1.1`. */
   readonly version: string;
   /** The status. */
   readonly status: number;
-  /** The names, as they were sent, and the values of the fields. */
+  /** The headers: names as they were sent, and values. */
   readonly fields: readonly (readonly [name: string, value: string])[];
 }
 
-/** A part of a body that came at one time. */
+/** Bytes of a body that arrived together. */
 export interface ArrivedChunk {
-  /** When, by the clock of the one who reads. */
+  /** When they arrived, by the reader's clock. */
   readonly atMs: number;
   /** The bytes, without the framing. */
   readonly bytes: Bytes;
 }
 
 /**
- * How the end of a body is found (RFC 9112, section 6.3): there is none, by its length, by a last chunk, or
- * by the end of the connection.
+ * How the end of a body is found (RFC 9112, section 6.3): there is no body, or the body ends at its length,
+ * at its last chunk, or with the connection.
  */
 export type BodyFraming = "none" | "length" | "chunked" | "close";
 
-/** Where the reading is. */
+/** The current stage. */
 type Stage = "head" | "body" | "chunk size" | "chunk" | "chunk end" | "trailers" | "complete";
 
 const LF = "\n".charCodeAt(0);
 
-/** The longest line of a head, in bytes: a server that sends no line at all must not fill the memory. */
+/**
+ * The longest line of a head, in bytes, so that a server that sends no line breaks cannot fill the memory.
+ */
 const MAX_LINE_BYTES = 64 * 1024;
 
 const STATUS_LINE = /^(HTTP\/\d\.\d) (\d{3})(?: .*)?$/;
 const FIELD = /^([!#$%&'*+.^_`|~\w-]+):(.*)$/;
 const CHUNK_SIZE = /^([\da-f]{1,12})[ \t]*(?:;.*)?$/i;
 
-/** Reads one answer. */
+/** Parses one answer. */
 export class AnswerParser {
   readonly #isHead: boolean;
   #stage: Stage = "head";
@@ -54,11 +56,11 @@ export class AnswerParser {
   #framing: BodyFraming = "none";
   readonly #chunks: ArrivedChunk[] = [];
   readonly #problems: string[] = [];
-  /** The bytes of a line that has not ended. */
+  /** The bytes of an incomplete line. */
   #rest: Bytes = new Uint8Array();
   /** The lines of the head so far. */
   #lines: string[] = [];
-  /** How many bytes of the body, or of the chunk, are left. */
+  /** How many bytes of the body, or of the chunk, are still missing. */
   #bytesLeft = 0;
 
   /** @param method The method of the request: an answer to HEAD has no body. */
@@ -66,7 +68,7 @@ export class AnswerParser {
     this.#isHead = method === "HEAD";
   }
 
-  /** The start of the answer, once it is there. */
+  /** The start of the answer, once it has arrived. */
   get head(): AnswerHead | undefined {
     return this.#head;
   }
@@ -81,12 +83,12 @@ export class AnswerParser {
     return this.#chunks;
   }
 
-  /** What is wrong by HTTP. */
+  /** The violations of HTTP. */
   get problems(): readonly string[] {
     return this.#problems;
   }
 
-  /** Whether the answer has ended as its framing says. */
+  /** Whether the answer has ended as its framing requires. */
   get isComplete(): boolean {
     return this.#stage === "complete";
   }
@@ -97,7 +99,7 @@ export class AnswerParser {
     while (rest.length > 0) rest = this.#take(rest, atMs);
   }
 
-  /** The connection has ended. */
+  /** Notes that the connection has ended. */
   end(): void {
     if (this.#stage === "body" && this.#framing === "close") this.#stage = "complete";
     if (this.#stage === "complete") return;
@@ -112,7 +114,7 @@ export class AnswerParser {
     return "before the last chunk";
   }
 
-  /** Takes some of the bytes. Returns those that are left. */
+  /** Takes some of the bytes. Returns the rest. */
   #take(bytes: Bytes, atMs: number): Bytes {
     switch (this.#stage) {
       case "body":
@@ -138,7 +140,7 @@ export class AnswerParser {
     const newline = bytes.indexOf(LF);
     const end = newline === -1 ? bytes.length : newline + 1;
     this.#rest = concatBytes([this.#rest, bytes.subarray(0, end)]);
-    if (this.#rest.length > MAX_LINE_BYTES) return this.#giveUp("A line of the head does not end");
+    if (this.#rest.length > MAX_LINE_BYTES) return this.#giveUp("A line of the head is too long");
     if (newline === -1) return new Uint8Array();
     const line = new TextDecoder("latin1").decode(this.#rest);
     this.#rest = new Uint8Array();
@@ -176,19 +178,19 @@ export class AnswerParser {
       this.#problems.push(`A field is malformed: ${line}`);
       return [];
     });
-    if (Number(status) < 200) return; // an interim answer: the one that counts follows
+    if (Number(status) < 200) return; // an interim answer: the final one follows
     this.#head = { version, status: Number(status), fields };
     this.#begin(this.#head);
   }
 
-  /** Finds out how the body is framed. */
+  /** Determines how the body is framed. */
   #begin({ status, fields }: AnswerHead): void {
     const valuesOf = (wanted: string) =>
       fields.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
     const lengths = valuesOf("content-length");
     const codings = valuesOf("transfer-encoding");
     if (codings.length > 0 && lengths.length > 0) {
-      this.#problems.push("The answer has a Content-Length besides its Transfer-Encoding");
+      this.#problems.push("The answer has both a Content-Length and a Transfer-Encoding");
     }
     if (new Set(lengths).size > 1 || lengths.some((length) => !/^\d{1,15}$/.test(length))) {
       return void this.#giveUp(`The Content-Length is malformed: ${lengths.join(", ")}`);
@@ -199,7 +201,7 @@ export class AnswerParser {
       this.#framing = "chunked";
       this.#stage = "chunk size";
       if (codings.join(", ").toLowerCase() !== "chunked") {
-        this.#giveUp(`The Transfer-Encoding is ${codings.join(", ")}, which was not asked for`);
+        this.#giveUp(`The Transfer-Encoding is ${codings.join(", ")}, which was not requested`);
       }
     } else {
       this.#framing = lengths.length > 0 ? "length" : "close";
@@ -216,8 +218,8 @@ export class AnswerParser {
   }
 
   /**
-   * Reads what follows as a body without framing, since there is no telling where it ends. Where there is no
-   * head either, there is no answer.
+   * Treats the rest as a body without framing, because its end cannot be determined. Without a head, there is
+   * no answer.
    */
   #giveUp(problem: string): Bytes {
     this.#problems.push(problem);

@@ -108,13 +108,13 @@ describe("What is wrong by HTTP", () => {
     [`${OK}Content-Length: -2\r\n\r\n`, /^The Content-Length is malformed: -2$/],
     [
       `${OK}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`,
-      /^The answer has a Content-Length besides its Transfer-Encoding$/,
+      /^The answer has both a Content-Length and a Transfer-Encoding$/,
     ],
     [`${OK}Transfer-Encoding: gzip, chunked\r\n\r\n`, /^The Transfer-Encoding is gzip, chunked, /],
     [`${OK}no colon\r\n\r\n`, /^A field is malformed: no colon$/],
     ["HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n", /^A line of the head ends without a CR$/],
     ["<html>\r\n\r\n", /^The status line is malformed: <html>$/],
-    ["x".repeat(70_000), /^A line of the head does not end$/],
+    ["x".repeat(70_000), /^A line of the head is too long$/],
   ];
   for (const [text, problem] of cases) {
     it(`is told: ${JSON.stringify(text.slice(0, 60))}`, () => {

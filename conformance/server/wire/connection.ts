@@ -1,5 +1,5 @@
 /**
- * A connection to a server, which carries one request after another.
+ * A connection to a server, for one request after another.
  *
  * @module
  */
@@ -9,11 +9,11 @@ import { concatBytes } from "../../../src/bytes.ts";
 import type { Bytes } from "../../generators/bytes.ts";
 import { AnswerParser, type ArrivedChunk } from "./answer_parser.ts";
 
-/** A request as it goes over the wire. */
+/** A request in the form in which it is sent. */
 export interface WireRequest {
   readonly method: string;
   readonly url: URL;
-  /** The fields, those about the body included. */
+  /** The headers, including those about the body. */
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** The body: whole, or in pieces, each of which is sent as a chunk. */
   readonly body: Bytes | ReadableStream<Uint8Array> | undefined;
@@ -21,19 +21,19 @@ export interface WireRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** An answer whose head has come. */
+/** An answer whose head has arrived. */
 export interface WireAnswer {
-  /** What has come so far, and comes. */
+  /** The parser, which has everything received so far. */
   readonly parser: AnswerParser;
   /** The body, without its framing. */
   readonly body: ReadableStream<Uint8Array>;
 }
 
-/** Who waits for what comes over a connection. */
+/** Receives what arrives on a connection. */
 interface Listener {
-  /** Something has come. */
+  /** Called when something has arrived. */
   onBytes(bytes: Bytes): void;
-  /** Nothing more comes. */
+  /** Called when nothing more will arrive. */
   onEnd(error: Error | undefined): void;
 }
 
@@ -41,12 +41,12 @@ interface Listener {
 export class Connection {
   readonly #socket: Socket;
   #listener: Listener | undefined;
-  /** What came while nobody listened: no server may send anything then. */
+  /** What arrived while no exchange was running, when servers must not send anything. */
   #unasked: Bytes[] = [];
   #hasEnded = false;
-  /** Called when the connection ends while nobody uses it. */
+  /** Called when the connection ends while it is idle. */
   #onRestEnd: () => void = () => {};
-  /** Whether anything came for the last request. */
+  /** Whether anything arrived for the last request. */
   hasAnswered = false;
 
   constructor(socket: Socket) {
@@ -72,7 +72,7 @@ export class Connection {
    * Makes a request.
    *
    * @param request The request.
-   * @param onFree Called when the answer has ended and the connection can carry another one.
+   * @param onFree Called when the answer has ended and the connection can be reused.
    */
   async ask(request: WireRequest, onFree: (connection: Connection) => void): Promise<WireAnswer> {
     const { method, signal } = request;
@@ -83,7 +83,7 @@ export class Connection {
     const sent = this.#send(request);
     return await new Promise<WireAnswer>((resolve, reject) => {
       const chunks = new ChunkQueue(() => parser.chunks, () => {
-        if (parser.isComplete) return; // the connection may carry another request by now
+        if (parser.isComplete) return; // the connection may already be used for another request
         forget();
         this.close();
       });
@@ -130,15 +130,15 @@ export class Connection {
   }
 
   /**
-   * Whether the server has said something that nobody asked for, such as a refusal of a body that it took
-   * for a request. The next request gets that for its answer. A server may say that it waits no longer.
+   * Whether the server has sent something without a request, such as a refusal of a body that it mistook for
+   * a request. The next request would get it as its answer. A 408 is allowed: the server is tired of waiting.
    */
   get #hasSpokenUnasked(): boolean {
     const [first] = this.#unasked;
     return first !== undefined && !new TextDecoder().decode(first).startsWith("HTTP/1.1 408 ");
   }
 
-  /** Lets the process end though the connection is open. Calls back when it has ended. */
+  /** Lets the process exit although the connection is open. Calls back when the connection has ended. */
   rest(onEnd: () => void): void {
     this.#socket.unref();
     this.#listener = undefined;
@@ -160,7 +160,7 @@ export class Connection {
     await this.#write(headBytes);
     const encode = (text: string) => new TextEncoder().encode(text);
     for await (const piece of body) {
-      if (piece.length === 0) continue; // a chunk without bytes would be the last one
+      if (piece.length === 0) continue; // an empty chunk would end the body
       const size = encode(`${piece.length.toString(16)}\r\n`);
       await this.#write(concatBytes([size, piece, encode("\r\n")]));
     }
@@ -174,7 +174,7 @@ export class Connection {
   }
 }
 
-/** The body of an answer: all chunks that have come, however late they are read, and then its end. */
+/** The body of an answer: all chunks that have arrived, however late they are read, and then its end. */
 class ChunkQueue {
   readonly body: ReadableStream<Uint8Array>;
   readonly #chunks: () => readonly ArrivedChunk[];
@@ -191,12 +191,12 @@ class ChunkQueue {
     }, { highWaterMark: 0 });
   }
 
-  /** There may be more chunks. */
+  /** Notes that there may be more chunks. */
   advance(): void {
     this.#wake();
   }
 
-  /** Nothing more comes, for some reason if it should. */
+  /** Notes that nothing more will come, with the error if the body is incomplete. */
   end(failure?: unknown): void {
     this.#hasEnded = true;
     this.#failure = failure;

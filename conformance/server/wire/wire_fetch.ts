@@ -1,8 +1,8 @@
 /**
- * A `fetch` on sockets of its own, which hides nothing of an answer: no coding is undone, no chunks are
- * merged, no fault of HTTP is passed over.
+ * A `fetch` on its own sockets, which hides nothing about an answer: it decodes no codings, merges no chunks,
+ * and tolerates no violation of HTTP.
  *
- *     RequestInit ─▶ WireRequest ─▶ Connection ─▶ AnswerParser ─▶ Response, and what `wireOf` tells of it
+ *     RequestInit ─▶ WireRequest ─▶ Connection ─▶ AnswerParser ─▶ Response, with details from `wireOf`
  *
  * @module
  */
@@ -11,17 +11,17 @@ import { builtinModule } from "../../../mock/runtime/builtin.ts";
 import type { AnswerParser } from "./answer_parser.ts";
 import { Connection, type WireAnswer, type WireRequest } from "./connection.ts";
 
-/** Makes a request to an address. Unlike `fetch`, it follows no redirects and undoes no coding. */
+/** Makes a request. Unlike `fetch`, it follows no redirects and decodes no codings. */
 export type WireFetch = (url: URL, init?: RequestInit) => Promise<Response>;
 
 const answers = new WeakMap<Response, AnswerParser>();
 
-/** What came over the wire for a response, if it came over a socket of {@link createWireFetch}. */
+/** The wire details of a response that came over a socket of {@link createWireFetch}. */
 export function wireOf(response: Response): AnswerParser | undefined {
   return answers.get(response);
 }
 
-/** A `fetch` on sockets of its own, or `undefined` where the runtime has none. */
+/** A `fetch` on its own sockets, or `undefined` if the runtime has none. */
 export function createWireFetch(): WireFetch | undefined {
   const net = builtinModule("node:net");
   const tls = builtinModule("node:tls");
@@ -48,7 +48,7 @@ export function createWireFetch(): WireFetch | undefined {
     try {
       return responseOf(await connection.ask(request, onFree));
     } catch (error) {
-      // A server may close a connection that rests at any time: that is no failure.
+      // A server may close an idle connection at any time, which is not a failure.
       const isStale = kept !== undefined && !kept.hasAnswered;
       if (!isStale || init.signal?.aborted || request.body instanceof ReadableStream) throw error;
       return responseOf(await new Connection(connect(url)).ask(request, onFree));
@@ -56,7 +56,7 @@ export function createWireFetch(): WireFetch | undefined {
   };
 }
 
-/** A request with the fields that every request has. */
+/** A request with the headers that every request has. */
 async function wireRequestOf(url: URL, init: RequestInit): Promise<WireRequest> {
   const { method = "GET", body: given, signal } = init;
   const headers = new Headers(init.headers);

@@ -21,21 +21,24 @@ async function command(workshop: Workshop, driver: string): Promise<readonly str
 }
 
 const NO_LINE =
-  "`Client.stream` looks at the HTTP status only when it has read a line, so an error without a body " +
-  "is a success";
+  "`Client.stream` checks the HTTP status only after it has read a line, so an error without " +
+  "a body is a success";
 
-const NO_TEXT = "`Client.stream` wants a text for `error`, and tells only that it is none";
+const NO_TEXT =
+  "`Client.stream` expects `error` to be a string, and otherwise reports only the wrong type";
 
 /** What the official client breaks, and with it the command line, which is built on it. */
 export const OFFICIAL_BREAKS: Subject["breaks"] = {
   "C-ERR-4":
-    "`Client.stream` makes a line whose `error` is no text the message, with all its escapes",
-  "C-DONE-3": "`Client.stream` reads until the answer ends, and fails where the connection breaks",
+    "if `error` is not a string, `Client.stream` uses the whole line as the message, with all " +
+    "its escapes",
+  "C-DONE-3": "`Client.stream` reads to the end of the answer, and fails if the connection breaks",
   "C-FRAME-5":
-    "`Client.stream` parses every line, blank ones too, and fails on them with an empty message",
+    "`Client.stream` parses every line, including blank ones, and fails on those with an empty " +
+    "message",
   "C-HTTP-3": NO_LINE,
   "C-HTTP-4":
-    "`Client.stream` takes `error` out of an object, and keeps nothing of one that has other fields",
+    "`Client.stream` keeps only the `error` field of an object, and nothing if there is none",
   "C-END-1": "`Client.Pull` returns nil when the stream ends, whatever the last status was",
 };
 
@@ -56,17 +59,17 @@ export const goClients: readonly Subject[] = [
     command: (workshop) => command(workshop, "langchaingo"),
     breaks: {
       "C-REQ-4":
-        "`NewClient` takes all that follows the colon in `OLLAMA_HOST` for a port, a path, too",
-      "C-FRAME-5": "`Client.stream` parses every line, blank ones too, and fails on them",
+        "`NewClient` treats everything after the colon in `OLLAMA_HOST` as the port, including a " +
+        "path",
+      "C-FRAME-5": "`Client.stream` parses every line, including blank ones, and fails on those",
       "C-ERR-4": NO_TEXT,
       "C-HTTP-2":
-        "`Client.stream` parses the body as JSON before it looks at the HTTP status, so it tells of a " +
-        "character that it did not expect and not of the status",
+        "`Client.stream` parses the body as JSON before it checks the HTTP status, so it reports an " +
+        "unexpected character instead of the status",
       "C-HTTP-3": NO_LINE,
       "C-HTTP-4": NO_TEXT,
-      "C-HTTP-5":
-        "`Client.stream` tells of the character that it did not expect and not of what came",
-      "C-END-1": "`Client.Pull` looks for an error in the last object, not for `success`",
+      "C-HTTP-5": "`Client.stream` reports an unexpected character, not what it received",
+      "C-END-1": "`Client.Pull` checks the last object for an error, not for `success`",
       "C-END-3":
         "`Client.stream` does not ask its scanner for an error (`scanner.Err`), so a broken " +
         "connection looks like the end",

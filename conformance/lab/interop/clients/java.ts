@@ -19,11 +19,12 @@ const SOONER = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
 const MAX_RUNS = 3;
 
 const NO_ERROR =
-  "`OllamaApi.ProgressResponse` has no `error` and ignores what it does not know, so an error line is " +
-  "an update like the others";
+  "`OllamaApi.ProgressResponse` has no `error` and ignores unknown fields, so an error line " +
+  "is an ordinary update";
 
 const NO_TEXT =
-  "`Ollama.doPullModel` wants a text for `error`, and tells only that it cannot make one of an object";
+  "`Ollama.doPullModel` expects `error` to be a string, and reports only that it cannot " +
+  "convert an object to one";
 
 /** Builds the drivers, and returns the command that runs one of them. */
 async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
@@ -64,21 +65,21 @@ export const javaClients: readonly Subject[] = [
     maxRuns: MAX_RUNS,
     command: (workshop) => command(workshop, "SpringAi"),
     breaks: {
-      "C-REQ-5": "`WebClient` takes an answer with the status 307 for one that is empty",
+      "C-REQ-5": "`WebClient` treats an answer with status 307 as empty",
       "C-FRAME-7":
-        "`WebClient` keeps at most 256 KiB of an object, unless an app sets `maxInMemorySize`",
+        "`WebClient` accepts objects up to 256 KiB, unless an app sets `maxInMemorySize`",
       "C-DIALECT-5":
-        "`WebClient` has no reader of JSON for `text/plain`, the type that this dialect answers with",
-      "C-DONE-3": "`pullModel` reads until the answer ends, and fails where the connection breaks",
+        "`WebClient` does not read JSON with the type `text/plain`, which this dialect uses",
+      "C-DONE-3": "`pullModel` reads to the end of the answer, and fails if the connection breaks",
       "C-ERR-1": NO_ERROR,
       "C-ERR-2": NO_ERROR,
       "C-ERR-3": NO_ERROR,
       "C-ERR-4": NO_ERROR,
       "C-HTTP-4":
-        "the `WebClientResponseException` of `pullModel` tells of the status, and keeps the body to itself",
+        "the `WebClientResponseException` of `pullModel` reports the status, but not the body",
       "C-END-1":
-        "`OllamaApi.pullModel` hands on the objects of the body (`bodyToFlux`), and is complete when " +
-        "the body is, whatever the last status was",
+        "`OllamaApi.pullModel` passes on the objects of the body (`bodyToFlux`), and completes when " +
+        "the body ends, whatever the last status was",
     },
   }),
   drivenClient({
@@ -89,18 +90,19 @@ export const javaClients: readonly Subject[] = [
     maxRuns: MAX_RUNS,
     command: (workshop) => command(workshop, "Ollama4j"),
     breaks: {
-      "C-DONE-3": "`Ollama.doPullModel` fails where the connection breaks, whatever came before",
-      "C-FRAME-5": "`Ollama.doPullModel` parses every line, blank ones too, and fails on them",
+      "C-DONE-3": "`Ollama.doPullModel` fails if the connection breaks, even after `success`",
+      "C-FRAME-5":
+        "`Ollama.doPullModel` parses every line, including blank ones, and fails on those",
       "C-ERR-4": NO_TEXT,
       "C-HTTP-4": NO_TEXT,
       "C-HTTP-5":
-        "`Ollama.doPullModel` parses the page as JSON, and tells of the character that it did not expect",
+        "`Ollama.doPullModel` parses the page as JSON, and reports an unexpected character",
       "C-HTTP-2":
-        "`Ollama.doPullModel` parses the body before it looks at the HTTP status, and tells of a " +
-        "character that it did not expect",
+        "`Ollama.doPullModel` parses the body before it checks the HTTP status, and reports an " +
+        "unexpected character",
       "C-HTTP-3":
-        "`Ollama.doPullModel` fails because there was no `success` before it looks at the HTTP status, " +
-        "which it does not tell",
+        "`Ollama.doPullModel` reports the missing `success` before it checks the HTTP status, which " +
+        "it does not report",
     },
   }),
 ];

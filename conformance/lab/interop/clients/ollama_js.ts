@@ -7,7 +7,7 @@
 import { drivenClient, driverPath } from "../driver.ts";
 
 const NO_OBJECT =
-  "`AbortableAsyncIterator` and `checkOk` make a message of `error`, whatever it is";
+  "`AbortableAsyncIterator` and `checkOk` use `error` as the message, whatever its type";
 
 /** The client. */
 export const ollamaJs = drivenClient({
@@ -16,10 +16,10 @@ export const ollamaJs = drivenClient({
   needs: ["node"],
   command: () => ["node", driverPath("javascript/ollama.mjs")],
   breaks: {
-    "C-ERR-5": "`AbortableAsyncIterator` takes any object that has an `error` for a failure",
-    "C-HTTP-5": "`parseJSON` warns on the console of each line of the page, and goes on",
+    "C-ERR-5": "`AbortableAsyncIterator` treats any object with an `error` field as a failure",
+    "C-HTTP-5": "`parseJSON` warns on the console about each line of the page, and continues",
     "C-ERR-4": NO_OBJECT,
     "C-HTTP-4": NO_OBJECT,
-    "C-FRAME-8": "`parseJSON` catches what it cannot parse, warns on the console and goes on",
+    "C-FRAME-8": "`parseJSON` catches parse errors, warns on the console and continues",
   },
 });

@@ -30,17 +30,18 @@ async function command(workshop: Workshop, driver: string): Promise<readonly str
 
 /** What both of them break. */
 const BREAKS: Subject["breaks"] = {
-  "C-DONE-3": "`_request` reads until the answer ends, and httpx fails where the connection breaks",
+  "C-DONE-3": "`_request` reads to the end of the answer, and httpx fails if the connection breaks",
   "C-FRAME-5":
-    "`_request` hands every line of the stream to `json.loads`, the blank ones too, which raises an " +
-    "error",
-  "C-FRAME-9":
-    "`_request` takes its lines from `iter_lines` of httpx, which cuts wherever `str.splitlines` does",
+    "`_request` passes every line of the stream to `json.loads`, which raises an error for " +
+    "blank ones",
+  "C-FRAME-9": "`_request` uses `iter_lines` of httpx, which splits wherever `str.splitlines` does",
   "C-ERR-4":
-    "`ResponseError` parses its message as JSON, which fails with a `TypeError` for what is an object",
-  "C-HTTP-5": "`_request` hands the page to `json.loads`, whose error does not tell what came",
+    "`ResponseError` parses its message as JSON, which fails with a `TypeError` if the message " +
+    "is an object",
+  "C-HTTP-5":
+    "`_request` passes the page to `json.loads`, whose error does not say what it received",
   "C-END-1":
-    "the generator in `_request` ends when the lines end, and nobody looks whether one was `success`",
+    "the generator in `_request` ends when the lines end, and does not check for `success`",
 };
 
 /** The clients. */

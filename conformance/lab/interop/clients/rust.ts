@@ -34,27 +34,29 @@ export const rustClients: readonly Subject[] = [
       "C-REQ-4": "`pull_model_stream` puts no slash between the path of a host and `api/pull`",
       "C-OBJ-4": NO_STATUS,
       "C-HTTP-1":
-        "`pull_model_stream` makes the body the whole error, so one that says nothing hides the status",
-      "C-DONE-3": "the stream of `pull_model_stream` fails where the connection breaks",
-      "C-FRAME-5":
-        "`pull_model_stream` passes over lines that are empty, but not over one with a lone CR",
+        "`pull_model_stream` uses the body as the whole error, so a body without a message hides " +
+        "the status",
+      "C-DONE-3": "the stream of `pull_model_stream` fails if the connection breaks",
+      "C-FRAME-5": "`pull_model_stream` skips empty lines, but not lines with only a CR",
       "C-FRAME-6":
-        "`pull_model_stream` takes lines out of its buffer up to a newline, and drops what is left in " +
-        "it at the end",
+        "`pull_model_stream` reads lines up to a newline from its buffer, and drops the rest at the " +
+        "end",
       "C-OBJ-2": NO_STATUS,
       "C-DIALECT-5": NO_STATUS,
       "C-ERR-4": NO_STATUS,
       "C-HTTP-2":
-        "`pull_model_stream` makes the body the whole error (`OllamaError::Other`), without the HTTP " +
-        "status",
+        "`pull_model_stream` uses the body as the whole error (`OllamaError::Other`), without the " +
+        "HTTP status",
       "C-HTTP-3":
-        "`pull_model_stream` makes the body the whole error, so an error without a body has an empty " +
-        "message",
-      "C-HTTP-5": "`pull_model_stream` parses the page as JSON, and does not tell what came",
+        "`pull_model_stream` uses the body as the whole error, so an error without a body has an " +
+        "empty message",
+      "C-HTTP-5":
+        "`pull_model_stream` parses the page as JSON, and does not report what it received",
       "C-END-1":
         "the stream of `pull_model_stream` ends without an error when the body does, whatever the " +
         "last status was",
-      "C-END-2": "`pull_model_stream` drops half a line that is left in its buffer at the end",
+      "C-END-2":
+        "`pull_model_stream` drops an incomplete line that is left in its buffer at the end",
     },
   }),
 ];

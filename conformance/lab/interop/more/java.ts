@@ -16,10 +16,10 @@ const SOONER = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"];
 const MAX_RUNS = 3;
 
 const NO_ERROR =
-  "`PullAsyncLine` has no `error` and ignores what it does not know; `file does not exist` alone is found, " +
-  "by its words";
+  "`PullAsyncLine` has no `error` and ignores unknown fields; only the text `file does not " +
+  "exist` is recognized";
 
-const NO_STATUS = "`pullAsync` does not look at the HTTP status";
+const NO_STATUS = "`pullAsync` does not check the HTTP status";
 
 /** Builds the drivers, and returns the command that runs one of them. */
 async function command(workshop: Workshop, driver: string): Promise<readonly string[]> {
@@ -53,9 +53,9 @@ export const javaClients: readonly Subject[] = [
       "C-HTTP-3": NO_STATUS,
       "C-HTTP-4": NO_STATUS,
       "C-HTTP-5":
-        "`PullAsyncLineSubscriber` parses the page as JSON, and tells of the character that it did not expect",
+        "`PullAsyncLineSubscriber` parses the page as JSON, and reports an unexpected character",
       "C-END-1":
-        "`PullAsyncLineSubscriber` is complete when the body is, whatever the last status was",
+        "`PullAsyncLineSubscriber` completes when the body ends, whatever the last status was",
     },
   }),
 ];

@@ -28,10 +28,10 @@ export const npmClients: readonly Subject[] = [
     needs: ["node"],
     command: (workshop) => command(workshop, "llm_checker.mjs"),
     breaks: {
-      "C-FRAME-8": "`pullModel` goes on after a line that `JSON.parse` refuses",
-      "C-ERR-4": "`pullModel` makes a message of `error`, whatever it is",
-      "C-HTTP-4": "`pullModel` tells of the status, and does not read the body",
-      "C-HTTP-5": "`pullModel` passes over the page, and tells that there was no `success`",
+      "C-FRAME-8": "`pullModel` continues after a line that `JSON.parse` rejects",
+      "C-ERR-4": "`pullModel` uses `error` as the message, whatever its type",
+      "C-HTTP-4": "`pullModel` reports the status, and does not read the body",
+      "C-HTTP-5": "`pullModel` skips the page, and reports that there was no `success`",
     },
   }),
 ];

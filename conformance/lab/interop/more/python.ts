@@ -23,10 +23,10 @@ async function command(workshop: Workshop, driver: string): Promise<readonly str
 }
 
 const NO_ERROR =
-  "`execute_pull_streaming` yields an object with `error` like any other, and the agent, which calls it, " +
-  "looks at `status` alone";
+  "`execute_pull_streaming` yields an object with `error` like any other, and the agent that " +
+  "calls it checks only `status`";
 
-const PASSED_OVER = "`execute_pull_streaming` passes over every line that `json.loads` refuses";
+const PASSED_OVER = "`execute_pull_streaming` skips every line that `json.loads` rejects";
 
 const NO_FIELD =
   "`ProgressResponse` has no `error`, so an error line is an update without a status";
@@ -41,15 +41,15 @@ export const pythonClients: readonly Subject[] = [
     command: (workshop) => command(workshop, "cxai.py"),
     breaks: {
       "C-FRAME-9":
-        "`_stream_request` takes its lines from `iter_lines` of httpx, which cuts wherever `str.splitlines` does",
+        "`_stream_request` uses `iter_lines` of httpx, which splits wherever `str.splitlines` does",
       "C-ERR-1": NO_FIELD,
       "C-ERR-2": NO_FIELD,
       "C-ERR-3": NO_FIELD,
       "C-ERR-4": NO_FIELD,
       "C-HTTP-5":
-        "`_stream_request` parses the page as JSON, and its message tells of the character alone",
-      "C-END-1":
-        "`pull_stream` ends when the lines end, and nobody looks whether one was `success`",
+        "`_stream_request` parses the page as JSON, and its message mentions only the unexpected " +
+        "character",
+      "C-END-1": "`pull_stream` ends when the lines end, and does not check for `success`",
     },
   }),
   drivenClient({
@@ -64,14 +64,15 @@ export const pythonClients: readonly Subject[] = [
       "C-ERR-3": NO_ERROR,
       "C-ERR-4": NO_ERROR,
       "C-HTTP-4":
-        "`execute_pull_streaming` tells what `HTTPError` says, which is the status, and does not read the body",
+        "`execute_pull_streaming` reports the text of `HTTPError`, which is the status, and does " +
+        "not read the body",
       "C-HTTP-5": PASSED_OVER,
       "C-END-1":
-        "`execute_pull_streaming` ends when the lines end, and nobody looks whether one was `success`",
+        "`execute_pull_streaming` ends when the lines end, and does not check for `success`",
       "C-END-2": PASSED_OVER,
       "C-END-3":
-        "`execute_pull_streaming` iterates over the answer of `urllib`, which takes a chunked body that is cut " +
-        "for one that has ended (`HTTPResponse._peek_chunked`)",
+        "`execute_pull_streaming` iterates over the answer of `urllib`, which treats a truncated " +
+        "chunked body as complete (`HTTPResponse._peek_chunked`)",
     },
   }),
 ];

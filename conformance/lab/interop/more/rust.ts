@@ -22,22 +22,24 @@ async function command(workshop: Workshop, driver: string): Promise<readonly str
 /** What both of them break. */
 const BREAKS: Subject["breaks"] = {
   "C-HTTP-3":
-    "the stream does not look at the HTTP status, and an error without a body is a pull without updates",
+    "the stream does not check the HTTP status, so an error without a body is a pull without " +
+    "updates",
   "C-END-1": "the stream ends when the body does, whatever the last status was",
 };
 
 const NATIVE = {
-  chunk: "`parse_chunks` takes each chunk of the body for whole lines",
+  chunk: "`parse_chunks` assumes that each chunk of the body contains whole lines",
   status: "`PullModelStreamingResponse` requires `status`, so an object without it is a JSON error",
 };
 
 const REST = {
-  chunk: "`pull_model_streamed` takes each chunk of the body for one object",
+  chunk: "`pull_model_streamed` assumes that each chunk of the body is one object",
   status:
-    "`ModelPullStatus` requires `status`, and the JSON error for an object without it does not quote what came",
+    "`ModelPullStatus` requires `status`, and the JSON error for an object without it does not " +
+    "quote the object",
   download:
-    "`ModelDownloadStatus` requires `digest` and `total`, and an update keeps nothing of a download that " +
-    "lacks one of them",
+    "`ModelDownloadStatus` requires `digest` and `total`, and a download without one of them is " +
+    "dropped from the update",
 };
 
 /** The clients. */
@@ -51,12 +53,11 @@ export const rustClients: readonly Subject[] = [
       ...BREAKS,
       "C-FRAME-2": NATIVE.chunk,
       "C-FRAME-3": NATIVE.chunk,
-      "C-FRAME-5": "`parse_chunks` parses every line, blank ones too, and fails on them",
+      "C-FRAME-5": "`parse_chunks` parses every line, including blank ones, and fails on those",
       "C-FRAME-7": NATIVE.chunk,
       "C-OBJ-2": NATIVE.status,
       "C-DIALECT-5": NATIVE.status,
-      "C-HTTP-2":
-        "the stream does not look at the HTTP status, and tells of a line that is not JSON",
+      "C-HTTP-2": "the stream does not check the HTTP status, and reports a line that is not JSON",
     },
   }),
   drivenClient({
@@ -78,9 +79,11 @@ export const rustClients: readonly Subject[] = [
       "C-ERR-2": REST.status,
       "C-ERR-4": REST.status,
       "C-HTTP-1": REST.status,
-      "C-HTTP-2": "`pull_model_streamed` parses the page as JSON, and looks at no HTTP status",
+      "C-HTTP-2":
+        "`pull_model_streamed` parses the page as JSON, and does not check the HTTP status",
       "C-HTTP-4": REST.status,
-      "C-HTTP-5": "`pull_model_streamed` parses the page as JSON, and does not tell what came",
+      "C-HTTP-5":
+        "`pull_model_streamed` parses the page as JSON, and does not report what it received",
     },
   }),
 ];

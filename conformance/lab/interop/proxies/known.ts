@@ -1,43 +1,43 @@
 /**
- * What is known of each proxy: what breaks with the configuration that its documentation starts from, what
- * it cannot do however it is configured, and why.
+ * What is known about each proxy: which rules it breaks with the configuration from its documentation, which
+ * ones it breaks with any configuration, and why.
  *
  * @module
  */
 
 import type { Subject } from "../subject.ts";
 
-/** What is known of a proxy. */
+/** What is known about a proxy. */
 export interface Known {
-  /** The configurations that documentation starts from. */
+  /** The configurations from documentation. */
   readonly defaults: readonly Default[];
-  /** What it breaks however it is configured. @default nothing */
+  /** The rules it breaks with any configuration. @default nothing */
   readonly limits?: Subject["breaks"];
 }
 
-/** A configuration that documentation starts from. */
+/** A configuration from documentation. */
 export interface Default {
   /** What it is called. @default "default" */
   readonly name?: string;
   /** The file in `defaults/`. */
   readonly file: string;
-  /** The rules that are broken with it, each with the reason. */
+  /** The rules broken with it, each with the reason. */
   readonly breaks: Subject["breaks"];
 }
 
-/** Why a wait of a minute is too long for most. */
+/** Why most proxies cannot wait for a minute. */
 function waits(setting: string): Subject["breaks"] {
   return { "P-SILENCE-1": setting, "P-SILENCE-2": setting };
 }
 
-/** What comes of a proxy that looks at its client only when there is something to send. */
+/** Rules broken by a proxy that checks its client only when there is something to send. */
 function seesNobodyLeave(because: string): Subject["breaks"] {
   return { "P-LEAVE-2": because, "P-LEAVE-3": because };
 }
 
 const BUFFERED = "`proxy_buffering` is on: a buffer is sent when it is full, or at the end";
 
-/** What breaks with the configuration of nginx that Ollama's FAQ has. */
+/** Rules broken with the configuration for nginx in Ollama's FAQ. */
 const NGINX_BREAKS: Subject["breaks"] = {
   "S-REQ-11": "`client_max_body_size` is 1 MB",
   "S-HTTP-3": "a body that is too large is refused with a page",
@@ -62,7 +62,7 @@ const CADDY_LIMITS: Subject["breaks"] = {
   "P-BREAK-1": "`reverse_proxy` logs `aborting with incomplete response`, and ends the answer",
 };
 
-/** What is known of each proxy, by its name. */
+/** What is known about each proxy, by name. */
 export const KNOWN: Readonly<Record<string, Known>> = {
   "nginx": {
     defaults: [

@@ -1,6 +1,6 @@
 /**
- * The mock behind reverse proxies, as subjects: each proxy with the configuration that its documentation
- * starts from, and with the one in `conformance/proxies/`.
+ * The mock behind reverse proxies, as subjects: each proxy with the configurations from documentation, and
+ * with the one in `conformance/proxies/`.
  *
  * @module
  */
@@ -14,17 +14,17 @@ import { copiedPath, defaultPath, nginx, proxies, type Proxy } from "./proxies.t
 import { type ProxiedMock, proxiedMock } from "./proxied_mock.ts";
 import { PATIENCE_MS, patientRules, proxyRules } from "./rules.ts";
 
-/** A configuration, and what a proxy breaks with it. */
+/** A configuration, and the rules broken with it. */
 interface Configuration {
-  /** What it is called beside the name of the proxy. */
+  /** Its label, next to the name of the proxy. */
   readonly name: string;
   /** Its path. */
   readonly source: string;
-  /** The rules that are broken with it, each with the reason. */
+  /** The rules broken with it, each with the reason. */
   readonly breaks: Subject["breaks"];
 }
 
-/** The configurations of a proxy that are tried. */
+/** The configurations of a proxy to test. */
 function configurationsOf(proxy: Proxy): Configuration[] {
   const { defaults, limits = {} } = KNOWN[proxy.name]!;
   const asDocumented = defaults.map(({ name = "default", file, breaks }) => ({
@@ -35,9 +35,9 @@ function configurationsOf(proxy: Proxy): Configuration[] {
   return [...asDocumented, { name: "ours", source: copiedPath(proxy), breaks: limits }];
 }
 
-/** Which rules are tried besides those for servers. */
+/** Which rules to test in addition to those for servers. */
 interface Thoroughness {
-  /** Whether to try those that take minutes. */
+  /** Whether to test those that take minutes. */
   readonly isPatient: boolean;
 }
 
@@ -77,10 +77,10 @@ async function runProxyRules(
   return [...results, ...more];
 }
 
-/** The proxy that is run together with the implementations. */
+/** The proxy that is tested together with the implementations. */
 export const oneProxy: readonly Subject[] = subjectsOf(nginx, { isPatient: false });
 
-/** All proxies, tried with patience. */
+/** All proxies, including the rules that take minutes. */
 export const allProxies: readonly Subject[] = proxies.flatMap((proxy) =>
   subjectsOf(proxy, { isPatient: true })
 );

@@ -8,7 +8,7 @@
 import fc from "fast-check";
 import { request } from "node:http";
 import { type CheckRun, type Rule, rule, Violation } from "../../../rule.ts";
-import type { OpenServer, World } from "../../../server/subject.ts";
+import type { OpenServer, ServerSetup } from "../../../server/subject.ts";
 import { requireSuccess } from "../../../server/plain_pull.ts";
 import { ask, beginPull, pullAll, pullBody } from "../../../server/transcript.ts";
 import type { ProxiedMock } from "./proxied_mock.ts";
@@ -16,23 +16,23 @@ import type { ProxiedMock } from "./proxied_mock.ts";
 const PULL = "/api/pull";
 
 /** A model whose pull takes some time, and one whose pull takes none. */
-const WORLD: World = { layers: [40_000_000] };
-const SMALL_WORLD: World = { layers: [1_000] };
+const SETUP: ServerSetup = { layers: [40_000_000] };
+const SMALL_SETUP: ServerSetup = { layers: [1_000] };
 
 /** A rule that is tried once: what a proxy does hardly depends on what is in a pull. */
 function proxyRule(
   info: Pick<Rule<ProxiedMock>, "id" | "title" | "cites">,
-  world: World,
+  setup: ServerSetup,
   check: (subject: ProxiedMock, server: OpenServer, run: CheckRun) => Promise<void>,
 ): Rule<ProxiedMock> {
-  return rule<ProxiedMock, World>({
+  return rule<ProxiedMock, ServerSetup>({
     ...info,
     side: "server",
     level: "should",
     maxRuns: 1,
-    inputs: fc.constant(world),
-    check: async (subject, world, run) => {
-      await check(subject, await subject.open(world), run);
+    inputs: fc.constant(setup),
+    check: async (subject, setup, run) => {
+      await check(subject, await subject.open(setup), run);
     },
   });
 }
@@ -95,7 +95,7 @@ export const proxyRules: readonly Rule<ProxiedMock>[] = [
       title: "A client that leaves while the server is silent ends the request to the server",
       cites: LEAVING,
     },
-    WORLD,
+    SETUP,
     (subject, server) => leaveInSilence(subject, server, { stream: true }),
   ),
   proxyRule(
@@ -104,7 +104,7 @@ export const proxyRules: readonly Rule<ProxiedMock>[] = [
       title: "A client that leaves before there is an answer ends the request to the server",
       cites: LEAVING,
     },
-    WORLD,
+    SETUP,
     (subject, server) => leaveInSilence(subject, server, { stream: false }),
   ),
   proxyRule(
@@ -113,7 +113,7 @@ export const proxyRules: readonly Rule<ProxiedMock>[] = [
       title: "An answer that the server breaks off is broken off for the client",
       cites: "RFC 9112, 8: a chunked message without its last chunk is incomplete",
     },
-    { ...WORLD, faults: [{ kind: "reset", at: { completed: "50%" } }] },
+    { ...SETUP, faults: [{ kind: "reset", at: { completed: "50%" } }] },
     async (_subject, server, run) => {
       const { exchange } = await pullAll(server, run);
       if (exchange.answer?.ending === "reset") return;
@@ -126,7 +126,7 @@ export const proxyRules: readonly Rule<ProxiedMock>[] = [
       title: "The server is asked by a name of its own machine",
       cites: "observed: on a loopback address, it answers 403 to names of other machines",
     },
-    SMALL_WORLD,
+    SMALL_SETUP,
     async ({ url, mock }, server) => {
       const body = JSON.stringify(pullBody(server));
       await postAs("ollama.example.com", new URL(PULL, url), body);
@@ -141,7 +141,7 @@ export const proxyRules: readonly Rule<ProxiedMock>[] = [
       title: "A request of several megabytes reaches the server",
       cites: "observed: a file of a model that is made is sent whole, to /api/blobs",
     },
-    SMALL_WORLD,
+    SMALL_SETUP,
     async ({ mock }, server, run) => {
       const body = pullBody(server, { padding: "x".repeat(REQUEST_BYTES) });
       const { status } = await (await ask(server, { body }, run)).readAll();
@@ -176,7 +176,7 @@ export const patientRules: readonly Rule<ProxiedMock>[] = [
         title: `A pull ${stream ? "with" : "without"} a stream outlives a minute of silence`,
         cites: "observed: nothing is sent while a layer is verified, which takes minutes",
       },
-      { ...SMALL_WORLD, faults: [{ kind: "stall", at: { completed: "50%" }, ms: SILENCE_MS }] },
+      { ...SMALL_SETUP, faults: [{ kind: "stall", at: { completed: "50%" }, ms: SILENCE_MS }] },
       async (subject, server, run) => {
         const pulling = await ask(server, { body: pullBody(server, { stream }) }, run);
         await requireSuccess(subject, await pulling.readAll(), run);

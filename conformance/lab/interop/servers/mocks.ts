@@ -8,7 +8,7 @@ import config from "../../../../deno.json" with { type: "json" };
 import { mocks } from "../own.ts";
 import type { Subject } from "../subject.ts";
 
-const RECORDED = "it sends what was recorded of the server that speaks this dialect";
+const RECORDED = "it sends what was recorded from the server with this dialect";
 
 /** What the mock breaks on purpose, by the name that it has in a dialect. */
 const BREAKS: Readonly<Record<string, Subject["breaks"]>> = {

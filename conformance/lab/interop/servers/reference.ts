@@ -19,7 +19,7 @@ export const CURRENT_VERSION = "0.34.1";
 /** A version that can follow its layers in parallel, and pull models of tensors without MLX. */
 const PARALLEL_VERSION = "0.30.0";
 
-/** Builds a version as its makers do, and returns the path of the program. */
+/** Builds a version with its official build steps, and returns the path of the program. */
 export async function buildReference(workshop: Workshop, version: string): Promise<string> {
   const flags = `-ldflags=-X=${MODULE}/version.Version=${version}`;
   const folder = await workshop.build({
@@ -33,7 +33,7 @@ export async function buildReference(workshop: Workshop, version: string): Promi
 
 /**
  * Builds a version of the first months. It embeds the program that runs models, which is not part of the
- * module: an empty file stands for it.
+ * module: an empty file replaces it.
  */
 async function buildEarly(workshop: Workshop, version: string): Promise<string> {
   const module = "github.com/jmorganca/ollama";
@@ -56,21 +56,21 @@ export function buildCurrent(workshop: Workshop): Promise<string> {
   return buildReference(workshop, CURRENT_VERSION);
 }
 
-/** A version that does not keep the bytes of a manifest, but writes what it knows of it. */
+/** A version that does not keep the bytes of a manifest, but writes it again from what it knows. */
 const REWRITING_VERSION = "0.1.17";
 
-/** Builds a version that writes manifests anew. */
+/** Builds a version that rewrites manifests. */
 export function buildRewriting(workshop: Workshop): Promise<string> {
   return buildEarly(workshop, REWRITING_VERSION);
 }
 
-/** Reads where Go keeps a module from what it has said of it. */
+/** Reads the folder of a module from the output of Go. */
 const DIRECTORY = `sed -n 's/.*"Dir": "\\(.*\\)".*/\\1/p' module.json`;
 
-/** Asks by the fields of today. */
+/** The request fields of current versions. */
 const byModel = (model: string) => ({ model, insecure: true });
 
-/** Asks by the fields of the first versions. */
+/** The request fields of the first versions. */
 const byName = (name: string) => ({ name, insecure: true });
 
 /** What is known of a version, and how to build it. */
@@ -80,7 +80,7 @@ interface KnownVersion extends Omit<ReferenceVersion, "program"> {
   readonly breaks?: Subject["breaks"];
 }
 
-/** A version as a subject, and the dialect that it speaks. */
+/** Turns a version, with its dialect, into a subject. */
 export type ReferenceSubject = Extract<Subject, { side: "server" }> & {
   readonly dialect: DialectName;
 };
@@ -99,6 +99,12 @@ function reference({ build, dialect, breaks = {}, ...known }: KnownVersion): Ref
       return referenceServer({ ...known, program });
     },
   };
+}
+
+/** Whether a subject is a version of the reference server that is not the current one. */
+export function isEarlierServer(subject: Subject): boolean {
+  const servers: readonly Subject[] = referenceServers;
+  return servers.includes(subject) && subject.version !== CURRENT_VERSION;
 }
 
 /** The versions, the current one first. */
@@ -128,18 +134,17 @@ export const referenceServers: readonly ReferenceSubject[] = [
     env: { OLLAMA_EXPERIMENT: "client2" },
     breaks: {
       "S-HTTP-3": "`Local.handlePull` sets no content type, so Go guesses one from the bytes",
-      "S-FRAME-1": "`Local.handlePull` writes the error of a pull without a newline after it",
+      "S-FRAME-1": "`Local.handlePull` writes the error of a pull without a final newline",
       "S-FRAME-3": "`Local.handlePull` sets no content type, so Go guesses one from the bytes",
       "S-RESUME-1":
-        "`Registry.Pull` keeps whole chunks, and a layer below `DefaultChunkingThreshold` (64 MB) is " +
-        "one: nothing is kept of it",
-      "S-SHARE-1": "`Registry.Pull` downloads for each caller by itself",
-      "S-OTHER-2": "`Registry.Pull` downloads for each caller by itself",
-      "S-ERR-2":
-        "`decodeUserJSON` has no words for a body that ends too soon, and 500 in their place",
+        "`Registry.Pull` keeps only whole chunks, and a layer below `DefaultChunkingThreshold` (64 " +
+        "MB) is a single chunk, so nothing of it is kept",
+      "S-SHARE-1": "`Registry.Pull` downloads separately for each caller",
+      "S-OTHER-2": "`Registry.Pull` downloads separately for each caller",
+      "S-ERR-2": "`decodeUserJSON` has no message for a body that ends too early, and answers 500",
       "S-ERR-4":
-        "`Local.handlePull` has sent `pulling manifest` before `Registry.Pull` reads the name",
-      "S-ERR-5": "`params` has `insecure` and nobody looks at it: the scheme in the name decides",
+        "`Local.handlePull` sends `pulling manifest` before `Registry.Pull` parses the name",
+      "S-ERR-5": "`params` has `insecure`, but it is never used: the scheme in the name decides",
     },
   }),
   reference({
@@ -152,11 +157,11 @@ export const referenceServers: readonly ReferenceSubject[] = [
     breaks: {
       "S-RESUME-1":
         "`downloader.download` removes the partial file of a blob below `resumeThreshold` (64 MB), " +
-        "and `download` begins with the bytes of whole blobs",
-      "S-SHARE-1": "`transfer.Download` downloads for each caller by itself",
+        "and `download` counts only the bytes of complete blobs at the start",
+      "S-SHARE-1": "`transfer.Download` downloads separately for each caller",
       "S-LOAD-1":
-        "`downloader.save` has one `.tmp` file for all callers, and who renames it takes it from the " +
-        "others",
+        "`downloader.save` uses the same `.tmp` file for all callers, and the first to rename it " +
+        "takes it from the others",
     },
   }),
   reference({
@@ -176,9 +181,9 @@ export const referenceServers: readonly ReferenceSubject[] = [
     breaks: {
       "S-REQ-3": "`PullRequest` has no `stream` yet: `PullModelHandler` always streams",
       "S-REQ-8": "`PullRequest` has `name` and no `model` yet",
-      "S-ERR-3": "`PullRequest` has no `model` and no `stream` whose type could be wrong",
-      "S-ERR-4": "`ParseModelPath` takes any name, and the registry is asked for it",
-      "S-ERR-7": "`PullRequest` has no `stream` yet, and a stream has the status 200",
+      "S-ERR-3": "`PullRequest` has neither `model` nor `stream`, so their types cannot be wrong",
+      "S-ERR-4": "`ParseModelPath` accepts any name, and the server asks the registry for it",
+      "S-ERR-7": "`PullRequest` has no `stream` yet, and a stream always has status 200",
     },
   }),
 ];

@@ -38,14 +38,14 @@ export const commandClients: readonly StrangerClient[] = [
   }),
   command("writes_in_blocks.mjs", {
     name: "writes its updates in blocks of 4 KiB",
-    breaks: "Updates are shown while the pull goes on, not all at its end",
+    breaks: "Updates are shown while the pull is running, not all at its end",
     how: "As output to a pipe is buffered in Python and C: the program that shows the bar gets " +
       "nothing for minutes.",
     difficulty: "hard",
   }),
   command("interrupted_with_zero.mjs", {
     name: "exits with 0 when it is interrupted",
-    breaks: "C-DONE-1: success is reported only after the server has said `success`",
+    breaks: "C-DONE-1: success is reported only after the server has sent `success`",
     how: "A script goes on as if the model were there: ctrl-c && ollama run.",
     difficulty: "middling",
   }),

@@ -16,7 +16,7 @@ const SHOWN_LAYERS = 32;
 export const contentClients: readonly StrangerClient[] = [
   withStatuses({
     name: 'looks for "success" in quotes anywhere in the line',
-    breaks: "C-DONE-1: success is reported only after the server has said `success`",
+    breaks: "C-DONE-1: success is reported only after the server has sent `success`",
     how: 'A shell script with grep -q \'"success"\', and a server that adds "check":"success" to ' +
       "the line of a layer: the script leaves, and the download stops.",
     difficulty: "hard",
@@ -47,7 +47,7 @@ export const contentClients: readonly StrangerClient[] = [
 
   withProgress({
     name: "knows layers by twelve characters of `sha256:…`, which are five digits",
-    breaks: "C-SUM-3: at the end, all layers are counted whole",
+    breaks: "C-SUM-3: at the end, every layer counts as complete",
     how: "Among hundreds of layers, two digests begin with the same five digits and become one.",
     difficulty: "hard",
   }, {
@@ -58,7 +58,7 @@ export const contentClients: readonly StrangerClient[] = [
 
   withProgress({
     name: "takes the size of a layer from its first line only",
-    breaks: "C-SUM-3: at the end, all layers are counted whole",
+    breaks: "C-SUM-3: at the end, every layer counts as complete",
     how: "The first line of a layer has no total yet: the whole is too small ever after.",
     difficulty: "middling",
   }, {
@@ -72,7 +72,7 @@ export const contentClients: readonly StrangerClient[] = [
 
   withProgress({
     name: "adds up the newest 32 layers, which are those that it shows",
-    breaks: "C-SUM-3: at the end, all layers are counted whole",
+    breaks: "C-SUM-3: at the end, every layer counts as complete",
     how: "A model of tensors has hundreds of layers: the bytes go up and down.",
     difficulty: "hard",
   }, {

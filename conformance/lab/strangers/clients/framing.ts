@@ -121,14 +121,14 @@ export const framingClients: readonly StrangerClient[] = [
 
   withStatuses({
     name: "breaks a character of four bytes that is cut after the third",
-    breaks: "C-FRAME-3: a character is whole, even if its bytes arrive in two chunks",
+    breaks: "C-FRAME-3: a character may be split between two chunks",
     how: "An emoji in a status is cut before its last byte; all other cuts are right.",
     difficulty: "hard",
   }, { decode: decodeByHand }),
 
   withProgress({
     name: "reads figures only where no space comes before them",
-    breaks: "C-SUM-3: at the end, all layers are counted whole; JSON allows white space",
+    breaks: "C-SUM-3: at the end, every layer counts as complete; JSON allows white space",
     how: 'A compatible server in Python sends {"completed": 5, "total": 10}; the bar stays at 0.',
     difficulty: "middling",
   }, {

@@ -73,7 +73,7 @@ export const timeClients: readonly StrangerClient[] = [
 
   withStatuses({
     name: "has no time limit once the final phases have begun",
-    breaks: "C-TIME-1: a server that goes silent does not hang a client that has a time limit",
+    breaks: "C-TIME-1: a server that goes silent does not hang a client with a time limit",
     how: "The connection is lost while a large model is verified: the client waits for ever.",
     difficulty: "hard",
   }, {
@@ -88,7 +88,7 @@ export const timeClients: readonly StrangerClient[] = [
 
   withStatuses({
     name: "takes two layers that stand still for progress",
-    breaks: "C-TIME-2: a download that gets nowhere does not hang a client that has a time limit",
+    breaks: "C-TIME-2: a stuck download does not hang a client with a time limit",
     how:
       "Layers run in parallel and both stall: their lines take turns, so each line differs from " +
       "the one before.",

@@ -91,7 +91,7 @@ export const failures: readonly Stranger[] = [
   {
     name: "leaks a connection to the registry at each manifest that is not there",
     kind: "failures",
-    breaks: "A refused request does no harm to the next one",
+    breaks: "A refused request does not affect the next one",
     rule: "S-ERR-11",
     how: "ask for five models that do not exist: every pull after them hangs at `pulling manifest`",
     make: (options) => new LeaksConnections(options),
@@ -100,7 +100,7 @@ export const failures: readonly Stranger[] = [
     name: "remembers that a model is not there",
     kind: "failures",
     breaks:
-      "A refused request does no harm to the next one; observed: the manifest is fetched at " +
+      "A refused request does not affect the next one; observed: the manifest is fetched at " +
       "each pull",
     rule: "S-ERR-11",
     how: "pull a model, be told that it does not exist, publish it, and pull again: the same error",

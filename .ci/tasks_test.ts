@@ -1,0 +1,39 @@
+/**
+ * Shows that every task of `deno.json` explains itself, and says what was meant where an option is wrong.
+ *
+ * @module
+ */
+
+import { assertEquals, assertMatch } from "@std/assert";
+import { describe, it } from "node:test";
+import { type CommandResult, runDeno } from "./command.ts";
+import { readDenoConfig, ROOT } from "./project.ts";
+
+const { tasks } = await readDenoConfig();
+
+/** A command of Deno, which has help of its own. */
+const INSTALL = "install";
+
+function runTask(name: string, option: string): Promise<CommandResult> {
+  return runDeno(["task", "--quiet", name, option], ROOT);
+}
+
+/** What a task itself has printed: Deno adds that it waits for another Deno, if it does. */
+function ownErrors({ stderr }: CommandResult): string {
+  return stderr.replaceAll(/^Blocking waiting for file lock.*\n/gm, "");
+}
+
+describe("a task", () => {
+  for (const name of Object.keys(tasks).filter((name) => name !== INSTALL)) {
+    it(`knows --help, and what is close to it: ${name}`, async () => {
+      const [right, wrong] = await Promise.all([
+        runTask(name, "--help"),
+        runTask(name, "--hepl"),
+      ]);
+      assertEquals([right.ok, ownErrors(right)], [true, ""]);
+      assertMatch(right.stdout, RegExp(`^Usage: deno task ${name}\\b`));
+      assertEquals([wrong.ok, wrong.stdout], [false, ""]);
+      assertEquals(ownErrors(wrong), "error: unknown option '--hepl' (Did you mean --help?)\n");
+    });
+  }
+});
