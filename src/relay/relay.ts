@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Bytes } from "../bytes.ts";
 import { PullManager } from "../manager/manager.ts";
 import { quote } from "../text.ts";
 import { acceptedFormat } from "./accepted_format.ts";
@@ -18,7 +19,7 @@ import { redactError } from "./redaction.ts";
 import { Refusal } from "./refusal.ts";
 import { readOptions, type RelayOptions, type RelaySettings } from "./relay_options.ts";
 import { dropBody } from "./request_body.ts";
-import { END_ID, recordHeaders } from "./response.ts";
+import { END_ID, type RecordFormat, recordHeaders } from "./response.ts";
 import { readRoute, type Route } from "./route.ts";
 import { openingBytes, Viewer } from "./viewer.ts";
 
@@ -82,9 +83,16 @@ class Relay {
   readonly #origins: Origins;
   readonly #audience: Audience;
   readonly #pulls: Pulls;
+  /** What viewers are sent first: the same bytes for all. */
+  readonly #openings: Readonly<Record<RecordFormat, Bytes>>;
 
   constructor(settings: RelaySettings) {
+    const { retryMs } = settings;
     this.#settings = settings;
+    this.#openings = {
+      sse: openingBytes("sse", retryMs),
+      ndjson: openingBytes("ndjson", retryMs),
+    };
     this.#origins = new Origins(settings.origins);
     this.#audience = new Audience(settings);
     this.#pulls = new Pulls(settings.manager ?? new PullManager(settings), {
@@ -151,10 +159,9 @@ class Relay {
 
   #show(feed: Feed, request: Request): Response {
     const format = acceptedFormat(request.headers.get("Accept"));
-    const { retryMs, followSignal } = this.#settings;
-    const viewer = new Viewer(feed, format, openingBytes(format, retryMs));
+    const viewer = new Viewer(feed, format, this.#openings[format]);
     feed.join(viewer);
-    const body = viewer.open(followSignal ? request.signal : undefined);
+    const body = viewer.open(this.#settings.followSignal ? request.signal : undefined);
     return new Response(body, { headers: { ...recordHeaders(format), Vary: "Accept" } });
   }
 
