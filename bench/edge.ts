@@ -106,13 +106,12 @@ async function measureReplay(edge: Edgy, what: string, repeats: number): Promise
 }
 
 async function measureLive(edge: Edgy, what: string, pulls: number, seconds: number) {
-  const server = new LiveServer(Math.round(seconds * 1_000 / TICK_MS));
+  using server = new LiveServer(Math.round(seconds * 1_000 / TICK_MS));
   const path = `/${what}?from=${encodeURIComponent(await server.listen())}`;
   let followed: Followed[] = [];
   const cpuMs = await edge.cpuOf(async () => {
     followed = await Promise.all(Array.from({ length: pulls }, () => edge.ask(path)));
   });
-  server.close();
   const sum = (field: keyof Followed) => followed.reduce((all, one) => all + one[field], 0);
   // Besides its ticks, a pull has a first and a last line.
   const ticks = sum("items") - 2 * pulls;

@@ -239,38 +239,38 @@ const MOCK: readonly Goal[] = [
   },
 ];
 
-/** The number of viewers that a relay must bear, and the one that this is compared with. */
+/** The number of viewers that one relay must bear, and the smaller number to compare it with. */
 const MANY_VIEWERS = 10_000;
 const SOME_VIEWERS = 1_000;
 
-/** What a relay may cost in a runtime, by what it costs with some viewers and with many. */
+/** What a relay may cost, whichever the runtime. */
 const RELAY: readonly {
   readonly name: string;
   readonly target: number;
   readonly figure: (some: RelayPoint, many: RelayPoint) => number;
 }[] = [
   {
-    name: "an update of one of 10,000 viewers costs, in those of one of 1,000",
+    name: "CPU time of an update with 10,000 viewers, as a multiple of that with 1,000",
     target: 1.2,
     figure: (some, many) => many.cpuUs / some.cpuUs,
   },
   {
-    name: "one of 10,000 viewers takes on the heap, in those of 1,000",
+    name: "heap per viewer with 10,000 viewers, as a multiple of that with 1,000",
     target: 1.2,
     figure: (some, many) => many.heapBytes / some.heapBytes,
   },
   {
-    name: "milliseconds after which 99 % of the updates of 1,000 viewers are read",
+    name: "age of an update with 1,000 viewers at the 99th percentile, in milliseconds",
     target: 200,
     figure: (some) => some.p99Ms,
   },
   {
-    name: "megabytes of the heap with 10,000 viewers",
+    name: "heap with 10,000 viewers, in megabytes",
     target: 100,
     figure: (_, many) => many.heapMb,
   },
   {
-    name: "10,000 viewers told once a second, part of a core",
+    name: "load with 10,000 viewers and an update a second, in cores",
     target: 1,
     figure: (_, many) => many.load,
   },

@@ -1,5 +1,5 @@
 /**
- * The heap of another process, by the inspector of V8, which Deno and workerd have.
+ * Measures the heap of another process with V8's inspector, which both Deno and workerd have.
  *
  * @module
  */
@@ -10,7 +10,7 @@ interface HeapUsage {
   readonly backingStorageSize?: number;
 }
 
-/** A session with the inspector of a process. */
+/** A session with the inspector of a process. One question at a time. */
 export class Inspector implements Disposable {
   readonly #socket: WebSocket;
   #lastId = 0;
@@ -29,7 +29,7 @@ export class Inspector implements Disposable {
     return new Inspector(socket);
   }
 
-  /** What is alive on the heap, in bytes, with the contents of typed arrays. */
+  /** Collects garbage, and returns the size of the heap in bytes, with the contents of typed arrays. */
   async heapBytes(): Promise<number> {
     await this.#call("HeapProfiler.collectGarbage");
     const { usedSize, backingStorageSize = 0 } = await this.#call(

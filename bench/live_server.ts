@@ -11,7 +11,7 @@ import { createServer, type Socket } from "node:net";
 export const TICK_MS = 60;
 
 /** A server that sends a line every 60 ms to each of its callers, and then `success`. */
-export class LiveServer {
+export class LiveServer implements Disposable {
   readonly #server = createServer((socket) => this.#serve(socket));
   readonly #ticks: number;
   /** How many lines it has sent. */
@@ -34,7 +34,7 @@ export class LiveServer {
   }
 
   /** Takes no more callers. */
-  close(): void {
+  [Symbol.dispose](): void {
     this.#server.close();
   }
 

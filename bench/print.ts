@@ -131,7 +131,7 @@ export function printMock(
   console.log(`  ready after ${ms(readyMs)}: ${ms(laterMs)} later than bare Node (${ms(bareMs)})`);
 }
 
-/** Prints what viewers of a relay cost. */
+/** Prints what the viewers of a relay cost. */
 export function printRelay(relay: RelayCost): void {
   const cells = ({ viewers: _, ...point }: RelayPoint) => ({
     "µs an update": point.cpuUs,
@@ -145,7 +145,7 @@ export function printRelay(relay: RelayCost): void {
   });
   const rows = (name: string, points: readonly RelayPoint[]) =>
     points.map((point) => [`${name}, ${point.viewers}`, cells(point)] as const);
-  console.log(`\nviewers of a relay, told every ${relay.updateEveryMs} ms; ages: median / p99`);
+  console.log(`\nviewers of a relay, updated every ${relay.updateEveryMs} ms; age: median / p99`);
   console.table(Object.fromEntries([
     ...RELAY_RUNTIMES.flatMap((name) => [
       ...rows(name, relay[name].relay),

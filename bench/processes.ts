@@ -1,5 +1,5 @@
 /**
- * Reads what Linux knows about other processes: CPU time and memory.
+ * Reads what Linux knows about processes: CPU time, memory and limits.
  *
  * @module
  */
@@ -45,4 +45,11 @@ function threadMs(folder: string): number {
 export function residentBytesOf(pid: number): number {
   const [, kilobytes] = readFileSync(`/proc/${pid}/status`, "utf8").match(/^VmRSS:\s+(\d+)/m) ?? [];
   return Number(kilobytes) * 1_024;
+}
+
+/** How many files and sockets this process, and each one that it starts, may have open at once. */
+export function openFileLimit(): number {
+  const [, limit] = readFileSync("/proc/self/limits", "utf8").match(/^Max open files\s+(\d+)/m) ??
+    [];
+  return Number(limit ?? Infinity);
 }

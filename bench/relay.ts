@@ -1,19 +1,20 @@
 /**
- * What viewers of a relay cost: any number of them watch one pull, whose upstream writes a line in 60 ms,
- * and are told once a second.
+ * Measures what the viewers of a relay cost. All of them watch one pull, whose server writes a line every
+ * 60 ms, and get an update every second.
  *
- *     LiveServer ── a line in 60 ms ──▶ relay ── an update a second ──▶ viewers, in two processes
- *      this process            Deno or workerd, in a process of its own
+ *     LiveServer ── a line every 60 ms ──▶ relay ── an update a second ──▶ viewers
+ *     this process               a process of Deno or workerd          two processes
  *
- * The same is measured of the floor, which sends as many bytes to as many plain streams: what is above it is
- * the relay's, and the rest the runtime's. Each figure is for one viewer more: what the process takes for
- * one viewer is subtracted.
+ * The floor is measured as well: a handler that sends as many bytes to as many plain streams. What it costs
+ * is the runtime's; the rest is the relay's. Every figure is per additional viewer: the cost of the same
+ * process with one viewer is subtracted.
  *
  * @module
  */
 
 import { realClock } from "../mock/mod.ts";
 import { LiveServer } from "./live_server.ts";
+import { openFileLimit } from "./processes.ts";
 import type { Served } from "./relay_handlers.ts";
 import { type Host, type StartHost, startInDeno, workerdStarter } from "./relay_hosts.ts";
 import { costOf, type RelayCost, type RelayPoint, type Sample } from "./relay_cost.ts";
@@ -22,13 +23,13 @@ import { bundle, type Conversation, startTask } from "./runtimes.ts";
 
 /** How much to measure. */
 export interface RelayBenchOptions {
-  /** How many viewers there are, from few to many. */
+  /** The numbers of viewers, in ascending order. */
   readonly sizes: readonly number[];
-  /** How many viewers the floor has. */
+  /** The same for the floor. */
   readonly floorSizes: readonly number[];
-  /** How many viewers a second relay has, which watches a first one. */
+  /** The number of viewers of a relay that watches another one. */
   readonly secondLevelSize: number;
-  /** How long each number of viewers is looked at, in seconds. */
+  /** How long each number of viewers is measured, in seconds. */
   readonly seconds: number;
   /** The time between two updates, in milliseconds. */
   readonly updateEveryMs: number;
@@ -48,13 +49,13 @@ class Viewers implements AsyncDisposable {
     );
   }
 
-  /** Lets viewers come until there are so many. */
+  /** Connects viewers until there are so many. */
   async growTo(size: number): Promise<void> {
     const sizeOf = (index: number) => Math.floor((size + index) / VIEWER_PROCESSES);
     await Promise.all(this.#processes.map((process, index) => process.ask(String(sizeOf(index)))));
   }
 
-  /** Tells what all receive in a time. */
+  /** Counts what all viewers receive in some time. */
   async receive(milliseconds: number): Promise<Received[]> {
     await this.#ask("begin");
     await realClock.sleep(milliseconds);
@@ -79,8 +80,8 @@ async function sample(
   { seconds, updateEveryMs }: RelayBenchOptions,
 ): Promise<Sample> {
   await viewers.growTo(size);
-  const heapBytes = await host.heapBytes(); // and what it took to connect is no longer to be collected
-  await viewers.receive(updateEveryMs); // until those who came last are told with the others
+  const heapBytes = await host.heapBytes(); // which also collects the garbage of connecting
+  await viewers.receive(updateEveryMs); // until the last ones are updated together with the others
   const [startedAt, cpuBefore] = [performance.now(), host.cpuMs()];
   const received = await viewers.receive(seconds * 1_000);
   const [elapsedMs, cpuMs] = [performance.now() - startedAt, host.cpuMs() - cpuBefore];
@@ -88,7 +89,7 @@ async function sample(
   return { viewers: size, elapsedMs, cpuMs, heapBytes, residentBytes, received };
 }
 
-/** Measures what numbers of viewers cost, from few to many. */
+/** Measures each number of viewers. */
 async function measureHost(
   host: Host,
   script: string,
@@ -104,7 +105,7 @@ async function measureHost(
   return points;
 }
 
-/** Measures a relay that follows a server of pulls, or what stands in its place. */
+/** Measures what follows a server of pulls: a relay, or the floor. */
 async function measureServed(
   serves: Served,
   start: StartHost,
@@ -112,47 +113,46 @@ async function measureServed(
   sizes: readonly number[],
   options: RelayBenchOptions,
 ): Promise<RelayPoint[]> {
-  const server = new LiveServer(Infinity);
-  const { updateEveryMs } = options;
+  using server = new LiveServer(Infinity);
   const upstream = await server.listen();
-  await using host = await start({ serves, upstream, updateEveryMs });
-  try {
-    return await measureHost(host, script, sizes, options);
-  } finally {
-    server.close();
-  }
+  await using host = await start({ serves, upstream, updateEveryMs: options.updateEveryMs });
+  return await measureHost(host, script, sizes, options);
 }
 
-/** A first relay tells its few watchers so many times as often as a second one tells its many. */
+/** How many times as often as its own viewers the second relay is updated by the first one. */
 const FIRST_LEVEL_TIMES_AS_OFTEN = 10;
 
 /** Measures a relay that watches another one. */
-async function measureSecondLevel(
-  script: string,
-  options: RelayBenchOptions,
-): Promise<RelayPoint> {
-  const server = new LiveServer(Infinity);
+async function measureSecondLevel(script: string, options: RelayBenchOptions): Promise<RelayPoint> {
+  using server = new LiveServer(Infinity);
   const { updateEveryMs, secondLevelSize } = options;
   await using first = await startInDeno({
     serves: "relay",
     upstream: await server.listen(),
     updateEveryMs: updateEveryMs / FIRST_LEVEL_TIMES_AS_OFTEN,
   });
-  await using second = await startInDeno({
-    serves: "second relay",
-    upstream: first.url,
-    updateEveryMs,
-  });
-  try {
-    const [point] = await measureHost(second, script, [secondLevelSize], options);
-    return point!;
-  } finally {
-    server.close();
+  const served = { serves: "second relay", upstream: first.url, updateEveryMs } as const;
+  await using second = await startInDeno(served);
+  const [point] = await measureHost(second, script, [secondLevelSize], options);
+  return point!;
+}
+
+/** How many files a relay has open besides the sockets of its viewers, at most. */
+const OTHER_FILES = 200;
+
+/** The sizes for which a process may have enough sockets on this machine. */
+function possible(sizes: readonly number[]): number[] {
+  const limit = openFileLimit();
+  const most = limit - OTHER_FILES;
+  const tooMany = sizes.filter((size) => size > most);
+  if (tooMany.length > 0) {
+    console.log(`${tooMany.join(", ")} viewers are left out: \`ulimit -n\` is ${limit}`);
   }
+  return sizes.filter((size) => size <= most);
 }
 
 /**
- * Measures what viewers of a relay cost.
+ * Measures what the viewers of a relay cost.
  *
  * @param script The bundle of `program.ts`.
  * @param workerScript Where the bundle of the Worker goes.
@@ -163,15 +163,15 @@ export async function measureRelay(
   options: RelayBenchOptions,
 ): Promise<RelayCost> {
   await bundle("bench/relay_worker.ts", workerScript, "--platform", "browser");
-  const starts = { Deno: startInDeno, workerd: workerdStarter(workerScript) };
+  const [sizes, floorSizes] = [possible(options.sizes), possible(options.floorSizes)];
   const scaleOf = async (start: StartHost) => ({
-    relay: await measureServed("relay", start, script, options.sizes, options),
-    floor: await measureServed("floor", start, script, options.floorSizes, options),
+    relay: await measureServed("relay", start, script, sizes, options),
+    floor: await measureServed("floor", start, script, floorSizes, options),
   });
   return {
     updateEveryMs: options.updateEveryMs,
-    Deno: await scaleOf(starts.Deno),
-    workerd: await scaleOf(starts.workerd),
+    Deno: await scaleOf(startInDeno),
+    workerd: await scaleOf(workerdStarter(workerScript)),
     secondLevel: await measureSecondLevel(script, options),
   };
 }

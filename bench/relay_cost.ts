@@ -1,5 +1,5 @@
 /**
- * What viewers of a relay cost, worked out of what was counted.
+ * Computes what each viewer of a relay costs from what was counted.
  *
  * @module
  */
@@ -7,33 +7,33 @@
 import type { Received } from "./relay_viewers.ts";
 import { round } from "./rounds.ts";
 
-/** What a number of viewers costs. */
+/** What some number of viewers costs. */
 export interface RelayPoint {
-  /** How many there are. */
+  /** The number of viewers. */
   readonly viewers: number;
-  /** The processor time of one update of one viewer, in microseconds. */
+  /** The CPU time of one update of one viewer, in microseconds. */
   readonly cpuUs: number;
-  /** What one update of one viewer takes on the wire, in bytes, with the chunks of HTTP. */
+  /** The size of one update on the wire, in bytes, with HTTP's chunk headers. */
   readonly bytes: number;
-  /** What a viewer takes on the heap of V8, and in the memory of the process, in bytes. */
+  /** What each viewer adds to V8's heap and to the memory of the process, in bytes. */
   readonly heapBytes: number;
   readonly residentBytes: number;
-  /** The whole heap, in megabytes. */
+  /** The size of the whole heap, in megabytes. */
   readonly heapMb: number;
-  /** The part of one core that all of it takes. */
+  /** The fraction of one core that the process uses. */
   readonly load: number;
-  /** How old what is told is when it is read, in milliseconds since the upstream wrote it. */
+  /** The age of an update when it is read, in milliseconds since the server of the pull wrote its line. */
   readonly medianMs: number;
   readonly p99Ms: number;
-  /** How many of the viewers were told each time that anybody was, as a part. */
+  /** The fraction of viewers that got each update. */
   readonly told: number;
 }
 
 /** What viewers cost in a runtime. */
 export interface RelayScale {
-  /** Those of a relay, by their number. */
+  /** Those of a relay, for each number of viewers. */
   readonly relay: readonly RelayPoint[];
-  /** Those of the least that a server does. */
+  /** Those of the floor: plain streams that all get the same bytes. */
   readonly floor: readonly RelayPoint[];
 }
 
@@ -47,22 +47,22 @@ export type RelayRuntime = typeof RELAY_RUNTIMES[number];
 export interface RelayCost extends Readonly<Record<RelayRuntime, RelayScale>> {
   /** The time between two updates, in milliseconds. */
   readonly updateEveryMs: number;
-  /** A relay in Deno that watches another one, which is told ten times as often. */
+  /** Those of a relay in Deno that watches another one. */
   readonly secondLevel: RelayPoint;
 }
 
 /** What was counted while a number of viewers watched. */
 export interface Sample {
-  /** How many watched. */
+  /** The number of viewers. */
   readonly viewers: number;
-  /** For how long. */
+  /** How long it was counted, in milliseconds. */
   readonly elapsedMs: number;
-  /** The processor time that the relay took meanwhile. */
+  /** The CPU time that the relay used meanwhile, in milliseconds. */
   readonly cpuMs: number;
-  /** Its heap, and all of its memory. */
+  /** The relay's heap and resident memory, in bytes. */
   readonly heapBytes: number;
   readonly residentBytes: number;
-  /** What the viewers received, a process each. */
+  /** What the viewers in each process received. */
   readonly received: readonly Received[];
 }
 
@@ -70,14 +70,14 @@ function sum(received: readonly Received[], field: "updates" | "bytes"): number 
   return received.reduce((all, one) => all + one[field], 0);
 }
 
-/** The age below which a part of the updates is. */
+/** The age that a fraction of the updates does not exceed. */
 function ageAt(received: readonly Received[], part: number): number {
   const ages = received.flatMap(({ ages }) => ages).toSorted(([a], [b]) => a - b);
   let left = sum(received, "updates") * part;
   return ages.find(([, updates]) => (left -= updates) <= 0)?.[0] ?? NaN;
 }
 
-/** What viewers cost beyond the first one. */
+/** Computes what each viewer costs beyond the first one. */
 export function costOf(now: Sample, first: Sample): RelayPoint {
   const { viewers, elapsedMs, received } = now;
   const more = (field: "cpuMs" | "heapBytes" | "residentBytes") => now[field] - first[field];

@@ -63,11 +63,11 @@ describe("the cost of a viewer", () => {
   });
 
   it("shows that some were not told", () => {
-    const half = { ...receivedBy(10, 1), updates: 15 };
+    const late = { ...receivedBy(5, 1), updates: 10, times: TIMES - 1 };
     const sample: Sample = {
       ...{ viewers: 10, elapsedMs: 1, cpuMs: 1, heapBytes: 1, residentBytes: 1 },
-      received: [half],
+      received: [receivedBy(5, 1), late],
     };
-    assertEquals(costOf(sample, sample).told, 0.5);
+    assertEquals(costOf(sample, sample).told, 0.833);
   });
 });

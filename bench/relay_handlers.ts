@@ -1,32 +1,32 @@
 /**
- * What the viewers of the benchmark ask: a relay, and the least that any server of events does. Both run in
- * Deno and in a Worker, follow the same upstream, and send records of the same form.
+ * What the viewers of the benchmark connect to: a relay, or the floor, which is the least that a server of
+ * events can do. Both run in Deno and in a Worker, read the same server, and send records of the same form.
  *
  * @module
  */
 
 import { createRelay, watchPull } from "@ollama-pull/kit/relay";
 
-/** What answers the viewers: a relay, a relay that watches another one, or the floor. */
+/** What the viewers connect to: a relay, a relay that watches another one, or the floor. */
 export type Served = "relay" | "second relay" | "floor";
 
-/** How viewers are answered. */
+/** Options of {@link createHandler}. */
 export interface HandlerOptions {
-  /** What answers. */
+  /** What to make. */
   readonly serves: Served;
-  /** The address of what is followed: a server of pulls or, for a second relay, the first one. */
+  /** The address of the server of the pull or, for a second relay, of the first relay. */
   readonly upstream: string;
-  /** The time between two updates of a viewer, in milliseconds. */
+  /** The time between two updates, in milliseconds. */
   readonly updateEveryMs: number;
 }
 
 /** Answers one request. */
 export type Handler = (request: Request) => Response | Promise<Response>;
 
-/** More than any run has: the limit is not what is measured. */
+/** More than any run has: the limit itself is not measured. */
 const MAX_WATCHERS = 1e6;
 
-/** Makes what answers the viewers. */
+/** Makes what the viewers connect to. */
 export function createHandler({ serves, upstream, updateEveryMs }: HandlerOptions): Handler {
   if (serves === "floor") return createFloor(upstream, updateEveryMs);
   const options = { allow: () => true, maxWatchers: MAX_WATCHERS, updateEveryMs };
@@ -39,7 +39,7 @@ export function createHandler({ serves, upstream, updateEveryMs }: HandlerOption
 
 const utf8 = new TextEncoder();
 
-/** Sends the newest line to plain streams, by one timer, and keeps nothing for them. */
+/** Sends the same bytes to all viewers, each of which is nothing but a stream. */
 function createFloor(upstream: string, updateEveryMs: number): Handler {
   const viewers = new Set<ReadableStreamDefaultController<Uint8Array>>();
   let newest = utf8.encode('data: {"completed":0}\n\n');
@@ -63,7 +63,7 @@ function createFloor(upstream: string, updateEveryMs: number): Handler {
   };
 }
 
-/** Reads an upstream, and publishes a record of its newest line every so often. */
+/** Reads a pull, and publishes a record of its newest line at each update. */
 async function follow(
   upstream: string,
   updateEveryMs: number,

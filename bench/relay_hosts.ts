@@ -1,5 +1,5 @@
 /**
- * Where a relay is measured: a process of Deno, or one of workerd with a Durable Object.
+ * Starts the processes in which a relay is measured: Deno, or workerd with a Durable Object.
  *
  * @module
  */
@@ -13,22 +13,22 @@ import { cpuClockOf, findWorkerd, residentBytesOf } from "./processes.ts";
 import type { HandlerOptions } from "./relay_handlers.ts";
 import { ENV, ROOT } from "./runtimes.ts";
 
-/** A process that answers viewers, and what it takes. */
+/** A process that serves viewers, and what it uses. */
 export interface Host extends AsyncDisposable {
   /** Its address. */
   readonly url: string;
-  /** The processor time that it has taken, in milliseconds. */
+  /** The CPU time that it has used, in milliseconds. */
   cpuMs(): number;
-  /** Its memory, in bytes. */
+  /** Its resident memory, in bytes. */
   residentBytes(): number;
-  /** What is alive on the heap of V8, in bytes. */
+  /** The size of V8's heap after a collection, in bytes. */
   heapBytes(): Promise<number>;
 }
 
-/** Starts a process that answers viewers. */
+/** Starts a process that serves viewers. */
 export type StartHost = (options: HandlerOptions) => Promise<Host>;
 
-/** Finds the first line of some output in which there is a text, and reads on, so that nobody waits. */
+/** Finds the first match in some output. Goes on reading, so that the process never has to wait. */
 async function findIn(output: ReadableStream<Uint8Array>, pattern: RegExp): Promise<string> {
   const lines = output.pipeThrough(new TextDecoderStream()).pipeThrough<string>(
     new TextLineStream(),
@@ -78,7 +78,7 @@ export async function startInDeno(options: HandlerOptions): Promise<Host> {
   };
 }
 
-/** Makes what starts workerd with a Worker, whose bundle is in a file. */
+/** Returns what starts workerd with the Worker in a file. */
 export function workerdStarter(script: string): StartHost {
   return async (options) => {
     const name = "relay";
@@ -88,7 +88,7 @@ export function workerdStarter(script: string): StartHost {
       compatibilityDate: "2026-07-01",
       bindings: { OPTIONS: options as unknown as Record<string, string> },
       durableObjects: { HUBS: "Hub" },
-      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }], // not through the Worker of Miniflare
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }], // past Miniflare's own Worker
       inspectorPort: 0,
     });
     await miniflare.ready;

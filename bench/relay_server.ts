@@ -1,5 +1,5 @@
 /**
- * What answers viewers, as a server of Deno in a process of its own: prints its address.
+ * Serves viewers in Deno, in a process of its own. Prints its address.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Many viewers of a relay in one process: sockets whose bytes are counted, and searched for the time at which
- * the upstream wrote what they tell. It does as little as it can, since it shares the machine with what is
- * measured.
+ * Many viewers of a relay in one process: sockets that count bytes and updates, and read from each update when
+ * the server of the pull wrote it. They do as little as possible, because the relay that is measured runs on
+ * the same machine.
  *
  * @module
  */
@@ -10,30 +10,30 @@ import { connect } from "node:net";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
-/** What a process of viewers is to do. */
+/** What a process of viewers has to do. */
 export interface ViewersTask {
   /** Tells the tasks apart. */
   readonly kind: "viewers";
-  /** Where the relay is. */
+  /** The address of the relay. */
   readonly url: string;
 }
 
-/** What viewers have received between `begin` and `end`. */
+/** What the viewers of a process received since `begin`. */
 export interface Received {
-  /** How many updates. */
+  /** The number of updates, over all viewers. */
   readonly updates: number;
-  /** How many times anybody was told something new. */
+  /** The number of different updates. */
   readonly times: number;
-  /** How many bytes, with those of HTTP. */
+  /** The number of bytes, with those of HTTP. */
   readonly bytes: number;
-  /** How many updates were how old when they were read, in whole milliseconds. */
+  /** How many updates had which age when they were read. */
   readonly ages: readonly (readonly [ageMs: number, updates: number])[];
 }
 
-/** How many connect at the same time: fewer than a server lets wait. */
+/** How many viewers connect at the same time, so that the backlog of the server does not overflow. */
 const CONNECTING_AT_ONCE = 50;
 
-/** The newest of the amounts in a change, or in a whole snapshot: the time of the upstream. */
+/** The amount in a change or in a whole snapshot, which is the time when the server wrote it. */
 const TIME = /"(?:grown":\[\[0,|completed":)(\d+)/g;
 
 /** All viewers of this process. */
@@ -43,7 +43,7 @@ class Crowd {
   #size = 0;
   #updates = 0;
   #bytes = 0;
-  /** When the upstream wrote what they were told. */
+  /** When the server wrote the updates. */
   readonly #times = new Set<string>();
   readonly #ages = new Map<number, number>();
 
@@ -53,7 +53,7 @@ class Crowd {
     this.#request = `POST /pulls/llama3.2 HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 0\r\n\r\n`;
   }
 
-  /** Lets viewers come until there are so many, each of which has got an update. */
+  /** Connects viewers until there are so many, and waits until each one has got an update. */
   async growTo(size: number): Promise<void> {
     const comeOneByOne = async () => {
       while (this.#size < size) {
@@ -64,7 +64,7 @@ class Crowd {
     await Promise.all(Array.from({ length: CONNECTING_AT_ONCE }, comeOneByOne));
   }
 
-  /** Counts from now on. */
+  /** Starts to count. */
   begin(): void {
     this.#updates = 0;
     this.#bytes = 0;
@@ -72,7 +72,7 @@ class Crowd {
     this.#ages.clear();
   }
 
-  /** What was received since it began. */
+  /** What was received since `begin`. */
   get received(): Received {
     return {
       updates: this.#updates,
@@ -82,7 +82,7 @@ class Crowd {
     };
   }
 
-  /** One more viewer. */
+  /** Connects one more viewer. */
   #come(): Promise<void> {
     return new Promise((resolve, reject) => {
       const socket = connect(this.#port, "127.0.0.1", () => socket.write(this.#request));
@@ -94,7 +94,7 @@ class Crowd {
     });
   }
 
-  /** Reads what has come to a viewer. Returns whether there was an update. */
+  /** Reads a chunk of a viewer. Returns whether there was an update in it. */
   #read(text: string): boolean {
     this.#bytes += text.length;
     let isUpdate = false;
@@ -110,8 +110,8 @@ class Crowd {
 }
 
 /**
- * Does what the lines of standard input say, and prints what came of each: a number of viewers to grow to,
- * `begin`, or `end`.
+ * Reads commands from standard input, one per line: a number of viewers to connect, `begin` or `end`. Answers
+ * each of them with what was received since `begin`.
  */
 export async function watchRelay({ url }: ViewersTask): Promise<void> {
   const crowd = new Crowd(url);

@@ -1,20 +1,20 @@
 /**
- * What answers viewers, as one Durable Object, which all requests are passed on to.
+ * Serves viewers in a Worker, which passes all requests on to one Durable Object.
  *
  * @module
  */
 
 import { createHandler, type Handler, type HandlerOptions } from "./relay_handlers.ts";
 
-/** What the Worker is given. */
+/** The bindings of the Worker. */
 interface Bindings {
-  /** How viewers are answered. */
+  /** What the object serves. */
   readonly OPTIONS: HandlerOptions;
-  /** The objects, by their names. */
+  /** The Durable Objects, by name. */
   readonly HUBS: { getByName(name: string): { fetch(request: Request): Promise<Response> } };
 }
 
-/** The one object, which holds all viewers. */
+/** The object that all viewers are connected to. */
 export class Hub {
   readonly #handle: Handler;
 
