@@ -17,12 +17,7 @@ import { type Origin, TODAY } from "./inputs.ts";
 import type { Memory } from "./memory.ts";
 import type { Chunking } from "./pull_bytes.ts";
 import type { Speed } from "./races.ts";
-import {
-  RELAY_RUNTIMES,
-  type RelayCost,
-  type RelayPoint,
-  type RelayRuntime,
-} from "./relay_cost.ts";
+import { RELAY_RUNTIMES, type RelayCost, type RelayPoint } from "./relay_cost.ts";
 import { type Clock, median } from "./rounds.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
@@ -197,55 +192,63 @@ function renderEdge({ edge, versions }: BenchRecord): string {
   );
 }
 
-/** What numbers of viewers cost, a row each. */
-function renderViewers({ relay, versions }: BenchRecord): string {
-  if (relay === undefined) return "";
-  const percent = (part: number) => `${short(part * 100)} %`;
-  const rowsOf = (name: RelayRuntime) =>
+/** The table of what each number of viewers costs. */
+function renderViewers(relay: RelayCost, versions: BenchRecord["versions"]): string {
+  const heads = [
+    ...["Runtime", "Viewers", "CPU per update", "Bytes per update", "Heap per viewer"],
+    ...["Memory per viewer", "Load of one core", "Age, median", "Age, p99"],
+  ];
+  const rows = RELAY_RUNTIMES.flatMap((name) =>
     relay[name].relay.map((point) => [
-      `${name} ${versions[name.toLowerCase()] ?? versions[name] ?? ""}`.trim(),
+      `${name} ${versions[name] ?? ""}`.trim(),
       point.viewers.toLocaleString("en"),
       `${short(point.cpuUs)} µs`,
-      `${point.bytes}`,
+      String(point.bytes),
       `${short(point.heapBytes / 1_000)} KB`,
       `${short(point.residentBytes / 1_000)} KB`,
-      percent(point.load),
-      `${point.medianMs} / ${point.p99Ms} ms`,
-    ]);
-  const heads = [
-    ...["In", "Viewers", "CPU of an update", "Bytes of it", "Heap of a viewer"],
-    ...["Memory of a viewer", "Load of one core", "Age, median / p99"],
-  ];
-  return [heads, heads.map(() => "---"), ...RELAY_RUNTIMES.flatMap(rowsOf)]
+      `${short(point.load * 100)} %`,
+      `${point.medianMs} ms`,
+      `${point.p99Ms} ms`,
+    ])
+  );
+  return [heads, heads.map(() => "---"), ...rows]
     .map((cells) => `| ${cells.join(" | ")} |`)
     .join("\n");
 }
 
-function renderRelay({ relay }: BenchRecord): string {
+/** What the viewers of a relay cost. */
+function renderRelay({ relay, versions }: BenchRecord): string {
   if (relay === undefined) return "";
   const { secondLevel, updateEveryMs } = relay;
-  const timesTheFloor = (name: RelayRuntime) =>
-    times(relay[name].relay.at(-1)!.cpuUs / relay[name].floor.at(-1)!.cpuUs);
-  const [deno, workerd] = RELAY_RUNTIMES.map((name) => relay[name].relay.at(-1)!);
-  const perCore = ({ viewers, load }: RelayPoint) => short(viewers / load);
-  return wrap(
-    `Viewers of one pull, with a line in 60 ms, who are told every ${
-      short(updateEveryMs / 1_000)
-    } s by`,
-    "`createRelay`, in `Deno.serve` and in one Durable Object. CPU and memory are those of one viewer",
-    "more. The age of what a viewer reads counts from the line of the upstream, of which up to 60 ms",
-    "are spent waiting for the update. With the most viewers, an update takes",
-    `${timesTheFloor("Deno")} (Deno) and ${
-      timesTheFloor("workerd")
-    } (workerd) the CPU time of sending`,
-    "as many bytes to as many plain streams by one timer. By its load, one core bears about",
-    `${perCore(deno!)} viewers in Deno and ${perCore(workerd!)} in workerd. A relay that watches`,
-    `another one has ${secondLevel.viewers.toLocaleString("en")} viewers at ${
-      short(secondLevel.cpuUs)
-    } µs an`,
-    `update, with an age of ${secondLevel.medianMs} ms at the median and ${secondLevel.p99Ms} ms at p99:`,
-    "it is one viewer of the first, so that each level multiplies the viewers.",
-  );
+  const most = (points: readonly RelayPoint[]) => points.at(-1)!;
+  const costs = RELAY_RUNTIMES.map((name) => {
+    const [point, floor] = [most(relay[name].relay), most(relay[name].floor)];
+    const viewers = (Math.floor(point.viewers / point.load / 1_000) * 1_000).toLocaleString("en");
+    return `${
+      times(point.cpuUs / floor.cpuUs)
+    } in ${name}, where one core is enough for ${viewers}`;
+  });
+  const seconds = short(updateEveryMs / 1_000);
+  return [
+    wrap(
+      "Viewers of a relay (`createRelay`) in `Deno.serve`, and in one Durable Object. They all watch one",
+      `pull, whose server writes a line every 60 ms, and get an update every ${seconds} s. CPU time, heap and`,
+      "memory are what each additional viewer costs. The age of an update counts from when the server",
+      "wrote the line; up to 60 ms of it are the wait for the next update.",
+    ),
+    renderViewers(relay, versions),
+    wrap(
+      "The floor is a handler that sends the same bytes to as many plain streams. With the most viewers,",
+      `an update of the relay takes ${
+        costs.join(" viewers, and ")
+      } viewers. A relay in Deno that watches`,
+      "another one is a single viewer of that. With",
+      `${secondLevel.viewers.toLocaleString("en")} viewers, its updates take ${
+        short(secondLevel.cpuUs)
+      } µs each, and are ${secondLevel.medianMs} ms old`,
+      `(median; p99: ${secondLevel.p99Ms} ms).`,
+    ),
+  ].join("\n\n");
 }
 
 /** The part of bench/README.md. */
@@ -265,7 +268,6 @@ export function renderReport(record: BenchRecord): string {
       "ours are typed, and three numbers where ours also give all layers, speed and time left.",
     ),
     renderEdge(record),
-    renderViewers(record),
     renderRelay(record),
   ].filter((part) => part !== "").join("\n\n");
 }
