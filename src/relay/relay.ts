@@ -43,6 +43,9 @@ const RETRY_AFTER_SECONDS = 10;
  * When a viewer leaves, the pull goes on, unless `lingerMs` says otherwise. An `EventSource` that connects
  * again gets a whole snapshot. If it has seen the end, it gets 204, and stops.
  *
+ * A relay can watch another one in place of Ollama, for more viewers than one process or Durable Object
+ * holds: `pull: (model, { signal }) => watchPull(relay, model, { start: true, signal })`.
+ *
  * A refusal is JSON, `{ "error": "…", "code": "…" }`: 400 for a bad name, 403 for what is not allowed, 404
  * for an unknown path or pull, 405 for a method, 413 for a large body, and 429 above a limit.
  * `SECURITY.md` lists what is promised.
