@@ -97,6 +97,7 @@ async function measureHost(
   options: RelayBenchOptions,
 ): Promise<RelayPoint[]> {
   await using viewers = new Viewers(script, host.url);
+  await sample(host, viewers, 1, options); // until what runs often is compiled
   const first = await sample(host, viewers, 1, options);
   const points: RelayPoint[] = [];
   for (const size of sizes) {

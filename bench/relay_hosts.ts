@@ -34,9 +34,10 @@ async function findIn(output: ReadableStream<Uint8Array>, pattern: RegExp): Prom
     new TextLineStream(),
   );
   const reader = lines.getReader();
-  for (;;) {
+  for (let printed = "";;) {
     const { done, value } = await reader.read();
-    if (done) throw new Error(`A process ended without a line like ${pattern}`);
+    if (done) throw new Error(`A process ended before it printed ${pattern}: ${printed}`);
+    printed += `${value}\n`;
     const found = value.match(pattern)?.[0];
     if (found === undefined) continue;
     reader.releaseLock();
@@ -86,7 +87,7 @@ export function workerdStarter(script: string): StartHost {
       name,
       modules: [{ type: "ESModule", path: "worker.mjs", contents: await readFile(script, "utf8") }],
       compatibilityDate: "2026-07-01",
-      bindings: { OPTIONS: options as unknown as Record<string, string> },
+      bindings: { OPTIONS: { ...options } },
       durableObjects: { HUBS: "Hub" },
       unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }], // past Miniflare's own Worker
       inspectorPort: 0,
