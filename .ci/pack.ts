@@ -1,6 +1,6 @@
 /**
  * Makes the npm package: `deno task pack [folder]`, which prints the path of the tarball. Deno makes the
- * types, lists the dependencies, and bundles the JavaScript. This adds what else npm requires.
+ * types and bundles the JavaScript. This adds the dependencies, and what else npm requires.
  *
  *     sources ── deno pack ──▶ types, documents, package.json ──▶ tarball
  *          └─── deno bundle ─▶ entries and chunks, licences ───────┘
@@ -15,7 +15,14 @@
 import { join, resolve } from "node:path";
 import { outputOf } from "./command.ts";
 import { LICENSES_FILE, licensesOf } from "./licenses.ts";
-import { entryFiles, listFiles, readJsrConfig, ROOT } from "./project.ts";
+import {
+  entryFiles,
+  followImports,
+  listFiles,
+  readDenoConfig,
+  readJsrConfig,
+  ROOT,
+} from "./project.ts";
 import { createTask } from "./task.ts";
 
 /**
@@ -27,6 +34,9 @@ const BUNDLED = ["log-update", "string-width"];
 
 /** The default folder for the tarball, which Git ignores. */
 const DEFAULT_FOLDER = join(ROOT, ".cache/pack");
+
+/** What an import is mapped to: the name of a package, and its version. */
+const NPM_PACKAGE = /^npm:((?:@[^/@]+\/)?[^/@]+)@([^/]+)/;
 
 type Dependencies = Readonly<Record<string, string>>;
 
@@ -56,11 +66,26 @@ async function extraFields(): Promise<object> {
   };
 }
 
-/** Completes Deno's `package.json`. Returns the remaining dependencies. */
+/**
+ * The packages that the entries import, with their versions in `deno.json`. (Deno lists them only if it resolves
+ * imports from its cache, which `deno pack` has no option for.)
+ */
+async function dependenciesOf(entries: string[]): Promise<Dependencies> {
+  const { foreign } = await followImports(entries, ROOT);
+  const { imports } = await readDenoConfig();
+  const mapped = Object.values(imports).map((target) => NPM_PACKAGE.exec(target)?.slice(1) ?? []);
+  const used = mapped.filter(([name]) =>
+    foreign.some((specifier) => specifier.startsWith(`npm:/${name}@`))
+  );
+  return Object.fromEntries(used);
+}
+
+/** Completes Deno's `package.json`. Returns the dependencies that are not bundled. */
 async function completeManifest(file: string): Promise<Dependencies> {
-  const manifest: { dependencies: Dependencies } = JSON.parse(await Deno.readTextFile(file));
+  const manifest = JSON.parse(await Deno.readTextFile(file));
   const dependencies = Object.fromEntries(
-    Object.entries(manifest.dependencies).filter(([name]) => !BUNDLED.includes(name)),
+    Object.entries(await dependenciesOf(await entryFiles()))
+      .filter(([name]) => !BUNDLED.includes(name)),
   );
   const fields = { ...manifest, dependencies, ...await extraFields() };
   await Deno.writeTextFile(file, JSON.stringify(fields, null, 2));

@@ -27,6 +27,7 @@ export const GUIDES: readonly string[] = [
   "conformance/README.md",
   "mock/README.md",
   "src/README.md",
+  "src/relay/README.md",
 ];
 
 /** The documents for users. */
@@ -78,14 +79,37 @@ function commandsOf(code: string): string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-/** The code blocks in some languages of a Markdown document, however they are nested. */
-function codeBlocks(markdown: string, languages: readonly string[]): string[] {
-  const blocks: string[] = [];
+/** A code block: its text, and the words after its fence, the first of which is the language. */
+interface CodeBlock {
+  readonly text: string;
+  readonly words: readonly string[];
+}
+
+/** The code blocks of a Markdown document, however they are nested. */
+function allCodeBlocks(markdown: string): CodeBlock[] {
+  const blocks: CodeBlock[] = [];
   walkTokens(lexer(markdown), (token: Token) => {
-    if (token.type !== "code" || !languages.includes(token.lang?.split(" ")[0])) return;
-    blocks.push(token.text);
+    if (token.type === "code") {
+      blocks.push({ text: token.text, words: token.lang?.split(" ") ?? [] });
+    }
   });
   return blocks;
+}
+
+/** The code blocks in some languages. */
+function codeBlocks(markdown: string, languages: readonly string[]): string[] {
+  return allCodeBlocks(markdown)
+    .filter(({ words: [language] }) => language !== undefined && languages.includes(language))
+    .map(({ text }) => text);
+}
+
+/**
+ * The modules in a Markdown document, by name: the last word after a fence, as in
+ * "```js ignore server.js". (The word "ignore" makes Deno skip them when it runs the examples.)
+ */
+export function namedModules(markdown: string): Record<string, string> {
+  const named = allCodeBlocks(markdown).map(({ text, words }) => [words.at(-1) ?? "", text]);
+  return Object.fromEntries(named.filter(([name]) => /\.[jt]s$/.test(name!)));
 }
 
 /** The commands in all shell code blocks of a Markdown document. */

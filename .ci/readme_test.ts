@@ -14,6 +14,7 @@ import {
   DOCUMENTS,
   linkedFiles,
   MOCK_PORT,
+  namedModules,
   shellCommands,
   typeScriptExamples,
 } from "./readme.ts";
@@ -94,6 +95,14 @@ describe("the examples in Markdown", () => {
   it("are the blocks of TypeScript", () => {
     const markdown = "```ts\nfirst();\n```\n\n```sh\nsecond\n```\n\n- ```ts\n  third();\n  ```\n";
     assertEquals(typeScriptExamples(markdown), ["first();", "third();"]);
+  });
+});
+
+describe("the modules in Markdown", () => {
+  it("have the names at the ends of their fences", () => {
+    const markdown =
+      "```js ignore a.js\nfirst();\n```\n\n```ts\nsecond();\n```\n\n```\nc.js\n```\n";
+    assertEquals(namedModules(markdown), { "a.js": "first();" });
   });
 });
 

@@ -10,13 +10,17 @@ import { describe, it } from "node:test";
 import { isTestFile, listFiles, readText, ROOT } from "./project.ts";
 
 /** The folders of the recipes for apps. */
-const RECIPES = ["electron", "react", "service", "vscode"].map((name) => `mock/recipes/${name}`);
+const RECIPES = ["durable_object", "electron", "react", "service", "vscode"]
+  .map((name) => `mock/recipes/${name}`);
 
 const MAX_LINES = 40;
 
-/** Signs of the protocol: endpoints, fields and words of statuses, and decoding. */
+/**
+ * Signs of the protocol: endpoints, fields and words of statuses, and decoding. A Worker may have a `fetch`
+ * for its incoming requests, and pass them on.
+ */
 const PROTOCOL =
-  /\/api\/|ndjson|digest|sha256|manifest|"success"|\bJSON\.|TextDecoder|getReader|\bfetch\b|insecure/i;
+  /\/api\/|ndjson|digest|sha256|manifest|"success"|\bJSON\.|TextDecoder|getReader|\bfetch\b(?!(: )?\(request\b)|insecure/i;
 
 /** The lines of a module without blank lines, imports and comments. */
 function linesOfCode(text: string): string[] {

@@ -170,7 +170,9 @@ const PUBLISHED: Readonly<Record<string, () => Promise<string>>> = {
   browser: browsersHere,
   react: async () => `${TOOLS.react} in ${await browsersHere()}`,
   frameworks: () =>
-    Promise.resolve([TOOLS.express, TOOLS.jest, TOOLS.msw, TOOLS.playwright].join(", ")),
+    Promise.resolve(
+      [TOOLS.express, TOOLS.hono, TOOLS.jest, TOOLS.msw, TOOLS.playwright].join(", "),
+    ),
   languages: toolchainsHere,
 };
 

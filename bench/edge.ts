@@ -10,16 +10,14 @@
  * @module
  */
 
-import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { createServer, type Socket } from "node:net";
-import process from "node:process";
+import { readFileSync } from "node:fs";
 import { Miniflare } from "miniflare";
 import type { Followed } from "./edge_worker.ts";
+import { LiveServer, TICK_MS } from "./live_server.ts";
+import { cpuClockOf, findWorkerd } from "./processes.ts";
 import { bundle } from "./runtimes.ts";
 import { round } from "./rounds.ts";
 
-const TICK_MS = 60;
 const LINES_AN_HOUR = 3_600_000 / TICK_MS;
 
 /** How much to measure. */
@@ -55,79 +53,6 @@ export interface Edge {
   };
   /** How many live pulls one core can follow, computed from the time per line. */
   readonly pullsPerCore: number;
-}
-
-/** The process of workerd that this process has started. */
-function findWorkerd(): number {
-  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      const [, command, parent] = readFileSync(`/proc/${name}/stat`, "utf8")
-        .match(/\((.*)\) \S (\d+)/) ?? [];
-      if (command === "workerd" && Number(parent) === process.pid) return Number(name);
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  throw new Error("There is no process of workerd");
-}
-
-/** A clock that shows the CPU time of a process, in milliseconds. */
-function cpuClockOf(pid: number): () => number {
-  const ticksPerSecond = Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "utf8" }));
-  return () => {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond * 1_000;
-  };
-}
-
-/** A server that sends a line every 60 ms to each of its callers, for some time, and then `success`. */
-class LiveServer {
-  readonly #server = createServer((socket) => this.#serve(socket));
-  readonly #ticks: number;
-  /** How many lines it has sent. */
-  sent = 0;
-
-  constructor(seconds: number) {
-    this.#ticks = Math.round(seconds * 1_000 / TICK_MS);
-  }
-
-  async listen(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
-    const address = this.#server.address() as { port: number };
-    return `http://127.0.0.1:${address.port}/`;
-  }
-
-  close(): void {
-    this.#server.close();
-  }
-
-  #serve(socket: Socket): void {
-    socket.setNoDelay(true);
-    socket.on("error", () => {});
-    socket.once("data", () => {
-      socket.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
-      this.#send(socket, '{"status":"pulling manifest"}\n');
-      let ticks = 0;
-      const timer = setInterval(() => {
-        if (ticks++ === this.#ticks) {
-          clearInterval(timer);
-          this.#send(socket, '{"status":"success"}\n');
-          socket.end("0\r\n\r\n");
-          return;
-        }
-        this.sent++;
-        // `completed` contains the time when the line was sent, by the clock that the Worker also has.
-        const completed = Date.now();
-        const digest = `sha256:${"5c3b7d79864ab13f".repeat(4)}`;
-        const object = { status: "pulling 5c3b7d79864a", digest, total: 4e12, completed };
-        this.#send(socket, `${JSON.stringify(object)}\n`);
-      }, TICK_MS);
-    });
-  }
-
-  #send(socket: Socket, line: string): void {
-    socket.write(`${line.length.toString(16)}\r\n${line}\r\n`);
-  }
 }
 
 /** Sends a request to the Worker. Returns its result and the CPU time it took. */
@@ -181,13 +106,12 @@ async function measureReplay(edge: Edgy, what: string, repeats: number): Promise
 }
 
 async function measureLive(edge: Edgy, what: string, pulls: number, seconds: number) {
-  const server = new LiveServer(seconds);
+  using server = new LiveServer(Math.round(seconds * 1_000 / TICK_MS));
   const path = `/${what}?from=${encodeURIComponent(await server.listen())}`;
   let followed: Followed[] = [];
   const cpuMs = await edge.cpuOf(async () => {
     followed = await Promise.all(Array.from({ length: pulls }, () => edge.ask(path)));
   });
-  server.close();
   const sum = (field: keyof Followed) => followed.reduce((all, one) => all + one[field], 0);
   // Besides its ticks, a pull has a first and a last line.
   const ticks = sum("items") - 2 * pulls;

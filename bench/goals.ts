@@ -10,6 +10,7 @@ import { RIVALS } from "./eta_methods.ts";
 import type { Growth, Point } from "./growth.ts";
 import type { Chunking } from "./pull_bytes.ts";
 import { type BenchRecord, RUNTIME_NAMES, speedOf, type SpeedQuery } from "./record.ts";
+import { RELAY_RUNTIMES, type RelayPoint, type RelayScale } from "./relay_cost.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
 /** A figure, and its bound. */
@@ -238,6 +239,78 @@ const MOCK: readonly Goal[] = [
   },
 ];
 
+/** The number of viewers that one relay must bear, and the smaller number to compare it with. */
+const MANY_VIEWERS = 10_000;
+const SOME_VIEWERS = 1_000;
+
+/** What was measured of a relay with some viewers and with many, and of the floor with many. */
+interface RelayPoints {
+  readonly some: RelayPoint;
+  readonly many: RelayPoint;
+  readonly floor: RelayPoint;
+}
+
+/** What a relay may cost, whichever the runtime. */
+const RELAY: readonly {
+  readonly name: string;
+  readonly target: number;
+  readonly figure: (points: RelayPoints) => number;
+}[] = [
+  {
+    name: "CPU time of an update with 10,000 viewers, as a multiple of that with 1,000",
+    target: 1.2,
+    figure: ({ some, many }) => many.cpuUs / some.cpuUs,
+  },
+  {
+    name: "CPU time of an update with 10,000 viewers, as a multiple of the floor's",
+    target: 1.5,
+    figure: ({ many, floor }) => many.cpuUs / floor.cpuUs,
+  },
+  {
+    name: "heap per viewer with 10,000 viewers, as a multiple of that with 1,000",
+    target: 1.2,
+    figure: ({ some, many }) => many.heapBytes / some.heapBytes,
+  },
+  {
+    name: "age of an update with 1,000 viewers at the 99th percentile, in milliseconds",
+    target: 200,
+    figure: ({ some }) => some.p99Ms,
+  },
+  {
+    name: "heap with 10,000 viewers, in megabytes",
+    target: 100,
+    figure: ({ many }) => many.heapMb,
+  },
+  {
+    name: "load with 10,000 viewers and an update a second, in cores",
+    target: 1,
+    figure: ({ many }) => many.load,
+  },
+];
+
+/** Finds the points that a relay is judged by, unless the run left one of them out. */
+function relayPoints({ relay, floor }: RelayScale): RelayPoints | undefined {
+  const of = (points: readonly RelayPoint[], size: number) =>
+    points.find(({ viewers }) => viewers === size);
+  const [some, many] = [of(relay, SOME_VIEWERS), of(relay, MANY_VIEWERS)];
+  const floorOfMany = of(floor, MANY_VIEWERS);
+  return some && many && floorOfMany && { some, many, floor: floorOfMany };
+}
+
+function relayGoals(): Goal[] {
+  return RELAY_RUNTIMES.flatMap((runtime) =>
+    RELAY.map(({ name, target, figure }): Goal => ({
+      name: `relay in ${runtime}: ${name}`,
+      bound: "at most",
+      target,
+      figure({ relay }) {
+        const points = relay && relayPoints(relay[runtime]);
+        return points && figure(points);
+      },
+    }))
+  );
+}
+
 /** The allowed multiple of a trace's best median error, and the error that is always allowed. */
 const ALLOWED_BESTS = 2;
 const ALLOWED_ERROR = 0.06;
@@ -271,6 +344,7 @@ export function goalsFor(record: BenchRecord): Goal[] {
   );
   return [
     ...(record.mock ? MOCK : []),
+    ...(record.relay ? relayGoals() : []),
     ...RACES.flatMap(goalsOf),
     ABOVE_FLOOR,
     ...[...arrivals.values()]

@@ -11,6 +11,7 @@ import type { ErrorsByMethod } from "./eta.ts";
 import { judge } from "./goals.ts";
 import { TODAY } from "./inputs.ts";
 import type { BenchRecord } from "./record.ts";
+import type { RelayPoint } from "./relay_cost.ts";
 
 /** A record of one contender in Deno, which is some times as fast as others. */
 function recordOf(timesAsFast: Record<string, number>, grownBytes: number): BenchRecord {
@@ -62,6 +63,31 @@ describe("the goals", () => {
       ["at most", 1.5, 1.1, true],
       ["at most", 2, 3, false],
       ["at most", 1.5, 1, true],
+    ]);
+  });
+
+  it("judge a relay by what one viewer more costs, and by what 10,000 take", () => {
+    const point = (viewers: number, cpuUs: number, heapBytes: number): RelayPoint => ({
+      ...{ viewers, cpuUs, bytes: 120, heapBytes, residentBytes: 20_000 },
+      ...{ heapMb: 110, load: 0.2, medianMs: 40, p99Ms: 90, told: 1 },
+    });
+    const scale = {
+      relay: [point(1_000, 10, 5_000), point(10_000, 13, 5_500)],
+      floor: [point(1_000, 8, 4_000), point(10_000, 10.4, 4_000)],
+    };
+    const quick = { relay: [point(10, 10, 5_000)], floor: [point(10, 10, 5_000)] };
+    const relay = {
+      ...{ updateEveryMs: 1_000, Deno: scale, workerd: quick },
+      secondLevel: point(1_000, 10, 5_000),
+    };
+    const verdicts = judge({ ...recordOf({}, 1e6), growth: {}, relay });
+    assertEquals(verdicts.map(({ figure, isMet }) => [figure, isMet]), [
+      [1.3, false],
+      [1.25, true],
+      [1.1, true],
+      [90, true],
+      [110, false],
+      [0.2, true],
     ]);
   });
 

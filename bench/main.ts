@@ -1,8 +1,8 @@
 /**
  * Measures how fast pulls are decoded, how much memory that takes, what it costs at the edge, how accurate
- * the reported time left is, and what the mock costs. Runs in Deno, Node and Bun, and compares the package
- * with what users would take instead. `deno task bench` measures everything; a name, as in `deno task bench
- * growth`, measures one part.
+ * the reported time left is, and what the mock and the viewers of a relay cost. Runs in Deno, Node and Bun,
+ * and compares the package with what users would take instead. `deno task bench` measures everything; a
+ * name, as in `deno task bench growth`, measures one part.
  *
  * With `--check`, it fails if a goal is missed; with `--write`, the results are stored in the record and
  * shown in bench/README.md. With `--merge FILE`, repeated for each file, nothing is measured: each figure is
@@ -22,6 +22,7 @@ import { measureEdge } from "./edge.ts";
 import { measureEta } from "./eta.ts";
 import { drawPage } from "./eta_page.ts";
 import { measureMock } from "./mock.ts";
+import { measureRelay, type RelayBenchOptions } from "./relay.ts";
 import { judge } from "./goals.ts";
 import { inputNames, makeInputs, type Origin, TODAY } from "./inputs.ts";
 import {
@@ -31,6 +32,7 @@ import {
   printInputs,
   printMemory,
   printMock,
+  printRelay,
   printSpeed,
   printVerdicts,
 } from "./print.ts";
@@ -54,7 +56,7 @@ const RECORD = join(ROOT, "bench/record.json");
 const REPORT = join(ROOT, "bench/README.md");
 
 /** The parts of a run. */
-const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta", "mock"] as const;
+const PARTS = ["contenders", "inputs", "memory", "growth", "edge", "eta", "mock", "relay"] as const;
 
 type Part = typeof PARTS[number];
 
@@ -63,7 +65,7 @@ const collect = (value: string, before: readonly string[]) => [...before, value]
 
 const program = createTask("bench")
   .description(
-    "measures speed, memory, growth, the edge, the accuracy of the time left, and the mock",
+    "measures speed, memory, growth, the edge, the accuracy of the time left, the mock, and the relay",
   )
   .argument("[parts...]", `what to measure: ${PARTS.join(", ")} (default: all)`)
   .option("--check", "fail if a goal is missed")
@@ -128,6 +130,24 @@ const FEWER = 8;
 
 /** How many downloads of each shape are used to test the time left. */
 const downloads = quick ? 1 : 8;
+
+/** How many viewers watch through a relay. */
+const VIEWERS: RelayBenchOptions = {
+  sizes: [100, 300, 1_000, 3_000, 10_000],
+  floorSizes: [1_000, 10_000],
+  secondLevelSize: 1_000,
+  seconds: 3,
+  updateEveryMs: 1_000,
+};
+
+/** The same in a quick run. */
+const FEW_VIEWERS: RelayBenchOptions = {
+  sizes: [10, 30],
+  floorSizes: [30],
+  secondLevelSize: 10,
+  seconds: 0.5,
+  updateEveryMs: 100,
+};
 
 /** The inputs of a quick run: one of each origin. */
 const QUICK_INPUTS = ["dialect client2", "recorded 0.34.1", "2,000 layers in turn"];
@@ -288,7 +308,8 @@ async function keep(record: BenchRecord): Promise<void> {
     RUNTIME_NAMES.every((name) => record.versions[name] !== undefined) &&
     record.edge !== undefined &&
     record.eta !== undefined &&
-    record.mock !== undefined;
+    record.mock !== undefined &&
+    record.relay !== undefined;
   if (!isWhole || quick) {
     throw new Error(
       "Cannot write the record: it needs a whole run, without --quick and with all parts",
@@ -335,6 +356,10 @@ async function measure(): Promise<BenchRecord> {
     )
     : undefined;
   if (mock) printMock(mock);
+  const relay = has("relay")
+    ? await measureRelay(script, join(CACHE, "relay_worker.mjs"), quick ? FEW_VIEWERS : VIEWERS)
+    : undefined;
+  if (relay) printRelay(relay);
   const { speed, memory, growth } = run;
   const versions = await versionsOf(runtimes);
   return {
@@ -348,6 +373,7 @@ async function measure(): Promise<BenchRecord> {
     ...(edge && { edge }),
     ...(eta && { eta }),
     ...(mock && { mock }),
+    ...(relay && { relay }),
   };
 }
 

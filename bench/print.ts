@@ -12,6 +12,7 @@ import type { Verdict } from "./goals.ts";
 import type { Growth, Point } from "./growth.ts";
 import { CHUNKINGS } from "./pull_bytes.ts";
 import type { MemoryEntry, SpeedEntry } from "./record.ts";
+import { RELAY_RUNTIMES, type RelayCost, type RelayPoint } from "./relay_cost.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
 const times = (value: number | undefined) => value === undefined ? "" : value.toFixed(2);
@@ -128,6 +129,30 @@ export function printMock(
   const { bareMs, readyMs, laterMs } = startUp;
   console.log("\nthe mock from npm, in Node");
   console.log(`  ready after ${ms(readyMs)}: ${ms(laterMs)} later than bare Node (${ms(bareMs)})`);
+}
+
+/** Prints what the viewers of a relay cost. */
+export function printRelay(relay: RelayCost): void {
+  const cells = ({ viewers: _, ...point }: RelayPoint) => ({
+    "µs an update": point.cpuUs,
+    "bytes": point.bytes,
+    "heap, bytes": point.heapBytes,
+    "process, bytes": point.residentBytes,
+    "heap, MB": point.heapMb,
+    "load, %": Math.round(point.load * 100),
+    "age, ms": `${point.medianMs} / ${point.p99Ms}`,
+    "told, %": Math.round(point.told * 100),
+  });
+  const rows = (name: string, points: readonly RelayPoint[]) =>
+    points.map((point) => [`${name}, ${point.viewers}`, cells(point)] as const);
+  console.log(`\nviewers of a relay, updated every ${relay.updateEveryMs} ms; age: median / p99`);
+  console.table(Object.fromEntries([
+    ...RELAY_RUNTIMES.flatMap((name) => [
+      ...rows(name, relay[name].relay),
+      ...rows(`${name}, floor`, relay[name].floor),
+    ]),
+    ...rows("Deno, second level", [relay.secondLevel]),
+  ]));
 }
 
 /** Prints the missed goals, and how many were met. */

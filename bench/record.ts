@@ -17,6 +17,7 @@ import { type Origin, TODAY } from "./inputs.ts";
 import type { Memory } from "./memory.ts";
 import type { Chunking } from "./pull_bytes.ts";
 import type { Speed } from "./races.ts";
+import { RELAY_RUNTIMES, type RelayCost, type RelayPoint } from "./relay_cost.ts";
 import { type Clock, median } from "./rounds.ts";
 import type { RuntimeName } from "./runtimes.ts";
 
@@ -53,6 +54,7 @@ export interface BenchRecord {
   readonly edge?: Edge;
   readonly eta?: Eta;
   readonly mock?: MockCost;
+  readonly relay?: RelayCost;
 }
 
 /**
@@ -190,6 +192,65 @@ function renderEdge({ edge, versions }: BenchRecord): string {
   );
 }
 
+/** The table of what each number of viewers costs. */
+function renderViewers(relay: RelayCost, versions: BenchRecord["versions"]): string {
+  const heads = [
+    ...["Runtime", "Viewers", "CPU per update", "Bytes per update", "Heap per viewer"],
+    ...["Memory per viewer", "Load of one core", "Age, median", "Age, p99"],
+  ];
+  const rows = RELAY_RUNTIMES.flatMap((name) =>
+    relay[name].relay.map((point) => [
+      `${name} ${versions[name] ?? ""}`.trim(),
+      point.viewers.toLocaleString("en"),
+      `${short(point.cpuUs)} µs`,
+      String(point.bytes),
+      `${short(point.heapBytes / 1_000)} KB`,
+      `${short(point.residentBytes / 1_000)} KB`,
+      `${short(point.load * 100)} %`,
+      `${point.medianMs} ms`,
+      `${point.p99Ms} ms`,
+    ])
+  );
+  return [heads, heads.map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
+}
+
+/** What the viewers of a relay cost. */
+function renderRelay({ relay, versions }: BenchRecord): string {
+  if (relay === undefined) return "";
+  const { secondLevel, updateEveryMs } = relay;
+  const most = (points: readonly RelayPoint[]) => points.at(-1)!;
+  const costs = RELAY_RUNTIMES.map((name) => {
+    const [point, floor] = [most(relay[name].relay), most(relay[name].floor)];
+    const viewers = (Math.floor(point.viewers / point.load / 1_000) * 1_000).toLocaleString("en");
+    return `${
+      times(point.cpuUs / floor.cpuUs)
+    } in ${name}, where one core is enough for ${viewers}`;
+  });
+  const seconds = short(updateEveryMs / 1_000);
+  return [
+    wrap(
+      "Viewers of a relay (`createRelay`) in `Deno.serve`, and in one Durable Object. They all watch one",
+      `pull, whose server writes a line every 60 ms, and get an update every ${seconds} s. CPU time, heap and`,
+      "memory are what each additional viewer costs. The age of an update counts from when the server",
+      "wrote the line; up to 60 ms of it are the wait for the next update.",
+    ),
+    renderViewers(relay, versions),
+    wrap(
+      "The floor is a handler that sends the same bytes to as many plain streams. With the most viewers,",
+      `an update of the relay takes ${
+        costs.join(" viewers, and ")
+      } viewers. A relay in Deno that watches`,
+      "another one is a single viewer of that. With",
+      `${secondLevel.viewers.toLocaleString("en")} viewers, its updates take ${
+        short(secondLevel.cpuUs)
+      } µs each, and are ${secondLevel.medianMs} ms old`,
+      `(median; p99: ${secondLevel.p99Ms} ms).`,
+    ),
+  ].join("\n\n");
+}
+
 /** The part of bench/README.md. */
 export function renderReport(record: BenchRecord): string {
   const clock = record.clock === "cpu" ? "CPU time" : "time";
@@ -207,6 +268,7 @@ export function renderReport(record: BenchRecord): string {
       "ours are typed, and three numbers where ours also give all layers, speed and time left.",
     ),
     renderEdge(record),
+    renderRelay(record),
   ].filter((part) => part !== "").join("\n\n");
 }
 

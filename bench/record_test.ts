@@ -5,7 +5,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { readFile } from "node:fs/promises";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -13,7 +13,15 @@ import { drawChart } from "./chart.ts";
 import { CONTENDERS } from "./contenders.ts";
 import { goalsFor } from "./goals.ts";
 import { inputNames, TODAY } from "./inputs.ts";
-import { type BenchRecord, CHART, medianOf, RUNTIME_NAMES, withReport } from "./record.ts";
+import {
+  type BenchRecord,
+  CHART,
+  medianOf,
+  renderReport,
+  RUNTIME_NAMES,
+  withReport,
+} from "./record.ts";
+import type { RelayPoint } from "./relay_cost.ts";
 
 const read = (path: string) =>
   readFile(fileURLToPath(new URL(`../${path}`, import.meta.url)), "utf8");
@@ -50,6 +58,25 @@ describe("the record of the benchmark", () => {
       const value = figure(record);
       assert(value !== undefined && Number.isFinite(value), `${name}: ${value}`);
     }
+  });
+
+  it("shows what the viewers of a relay cost, once that was measured", () => {
+    const point = (viewers: number, cpuUs: number): RelayPoint => ({
+      ...{ viewers, cpuUs, bytes: 131, heapBytes: 5_811, residentBytes: 60_000, heapMb: 67 },
+      ...{ load: viewers * 1.9e-5, medianMs: 34, p99Ms: 88, told: 1 },
+    });
+    const scale = { relay: [point(100, 20), point(10_000, 17.5)], floor: [point(10_000, 14)] };
+    const relay = {
+      ...{ updateEveryMs: 1_000, Deno: scale, workerd: scale },
+      secondLevel: point(1_000, 15),
+    };
+    const report = renderReport({ ...record, versions: { Deno: "1.2.3" }, relay });
+    const row = "| 131 | 5.8 KB | 60 KB | 19 % | 34 ms | 88 ms |";
+    assertStringIncludes(report, `| Deno 1.2.3 | 10,000 | 18 µs ${row}`);
+    assertStringIncludes(report, `| workerd | 10,000 | 18 µs ${row}`);
+    assertMatch(report, /takes 1\.3 × in\sDeno, where one\score is enough for\s52,000\sviewers/);
+    const { relay: _, ...withoutRelay } = record;
+    assert(!renderReport(withoutRelay).includes("viewer"));
   });
 
   it("wants a place in a text", () => {

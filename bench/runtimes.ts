@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Growth, GrowthTask } from "./growth.ts";
 import type { Memory, MemoryTask } from "./memory.ts";
+import type { ViewersTask } from "./relay_viewers.ts";
 import type { SpeedTask } from "./speed.ts";
 
 /** The root of the repository. */
@@ -30,7 +31,8 @@ export const RUNTIMES: Readonly<Record<RuntimeName, Runtime>> = {
   Bun: { program: join(ROOT, "node_modules/.bin/bun"), args: [] },
 };
 
-const ENV = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
+/** The environment of what is started. */
+export const ENV = { NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" };
 
 /** Runs a program to its end, and returns what it prints. */
 async function run(program: string, args: readonly string[]): Promise<string> {
@@ -81,7 +83,11 @@ export interface Conversation extends AsyncDisposable {
 }
 
 /** Starts a runtime on a task, with a process to communicate with. */
-export function startTask(name: RuntimeName, script: string, task: SpeedTask): Conversation {
+export function startTask(
+  name: RuntimeName,
+  script: string,
+  task: SpeedTask | ViewersTask,
+): Conversation {
   const { program, args } = RUNTIMES[name];
   const command = new Deno.Command(program, {
     args: [...args, script, JSON.stringify(task)],

@@ -36,9 +36,11 @@ export function describeInvocation(start: Start): string {
     return `deno run --allow-net --allow-env jsr:${PACKAGE}/cli`;
   }
   if (EXECUTABLE_ROOTS.test(moduleUrl)) return runtime; // the file itself, whatever it is called
+  const isInstalled = /[/\\]node_modules[/\\]/.test(script);
   if (runtime === "deno" && runner.startsWith("deno/")) return "deno task";
+  if (runtime === "deno" && runner.startsWith("npm/") && !isInstalled) return "npx deno task";
   if (env.npm_command === "exec") return `${runner.startsWith("bun/") ? "bunx" : "npx"} ${PACKAGE}`;
-  if (/[/\\]node_modules[/\\]/.test(script)) return `npx ${PACKAGE}`;
+  if (isInstalled) return `npx ${PACKAGE}`;
   const name = basename(script);
   if (!/\.[cm]?[jt]s$/.test(name)) return name; // linked by npm as a command
   const path = relative(directory, script);

@@ -17,6 +17,14 @@ describe("describeInvocation", () => {
     assertEquals(describeInvocation({ ...start, env }), "deno task");
   });
 
+  it("names the task and npx, where npx has fetched the deno that runs it", () => {
+    const env = {
+      npm_config_user_agent: "npm/11.19.1 node/v20.20.2 linux x64",
+      npm_command: "exec",
+    };
+    assertEquals(describeInvocation({ ...start, env }), "npx deno task");
+  });
+
   it("names the runtime and the script otherwise", () => {
     assertEquals(describeInvocation(start), "deno run -A cli/main.ts");
     const bun = { ...start, execPath: "/opt/bun", directory: "/elsewhere" };

@@ -31,7 +31,7 @@ export function isGranted(permission: Permission): boolean {
 
 /** What Deno says is missing, as in `Requires net access to "127.0.0.1:1", run again with the --allow-net flag`. */
 const REQUIREMENT =
-  /Requires \w+ access(?: to "(.*)"| to (\S+))?, run again with the (--allow-\w+) flag/;
+  /^Requires \w+ access(?: to "(.*)"| to (\S+))?, run again with the (--allow-\w+) flag/;
 
 /** What cannot be done without each flag, to one thing and to all. */
 const DEEDS: Readonly<Record<string, readonly [one: string, all: string]>> = {

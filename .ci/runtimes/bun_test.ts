@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { createMockServer } from "../../mock/mod.ts";
 import { readDenoConfig, ROOT } from "../project.ts";
+import { tryRelay } from "./relays.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { createNpmProject } from "./tarball.ts";
 import { countLeft } from "./upstream.ts";
@@ -34,6 +35,8 @@ describe("the package from npm, in Bun", () => {
       await consumer.writeLeaving(host);
       await consumer.outputOf([bun, "run", "leave.ts"]);
     }));
+
+  it("relays, as the guide says", () => tryRelay(consumer, "bun.js", [bun, "run"]));
 
   it("has a command that bunx runs, in Bun", async () => {
     await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();

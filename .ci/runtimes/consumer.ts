@@ -10,7 +10,8 @@ import { type CommandOptions, type CommandResult, outputOf, runCommand } from ".
 import { readText } from "../project.ts";
 import type { Findings } from "./program.ts";
 
-type Command = readonly [string, ...string[]];
+/** A program and its arguments. */
+export type Command = readonly [string, ...string[]];
 type Environment = NonNullable<CommandOptions["env"]>;
 
 /** A module that prints the result of `program.ts`, which is next to it, as JSON. */
@@ -49,6 +50,17 @@ export class Consumer {
       const text = typeof contents === "string" ? contents : JSON.stringify(contents, null, 2);
       await Deno.writeTextFile(file, text);
     }
+  }
+
+  /** Starts a command there. Its standard error goes to its standard output. */
+  start(command: Command, env: Environment = {}): Deno.ChildProcess {
+    return new Deno.Command("sh", {
+      args: ["-c", 'exec "$0" "$@" 2>&1', ...command],
+      cwd: this.folder,
+      env: { ...this.#env, ...env },
+      stdin: "null",
+      stdout: "piped",
+    }).spawn();
   }
 
   /** Runs a command there to its end, whether it succeeds or not. */

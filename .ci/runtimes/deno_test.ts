@@ -10,6 +10,7 @@ import { createMockServer } from "../../mock/mod.ts";
 import { runCommand } from "../command.ts";
 import { readDenoConfig } from "../project.ts";
 import { Consumer } from "./consumer.ts";
+import { tryRelay } from "./relays.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { countLeft } from "./upstream.ts";
 import { startRegistry } from "./registry.ts";
@@ -70,6 +71,11 @@ describe("the package from JSR, in Deno", () => {
       ].join("\n"),
     });
     await consumer.outputOf(deno(`--allow-net=${new URL(listener.url).host}`, "pull.ts"));
+  });
+
+  it("relays, as the guide says", () => {
+    const permissions = ["--no-prompt", "--allow-net", "--allow-env"];
+    return tryRelay(consumer, "deno.js", [Deno.execPath(), "run", ...permissions]);
   });
 
   it("leaves nothing open on a server, in whatever state a pull is abandoned", () =>

@@ -1,7 +1,7 @@
 /**
  * Shows that the mock works with common test tools: runs the recipes that need packages which this
  * repository does not have, in a project that has installed them and the package from npm. It also runs the
- * recipes for apps there, in Node.
+ * recipes for apps there, in Node, and a relay in a framework.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { readText, ROOT } from "../project.ts";
 import { chromium } from "./browsers/chromium.ts";
+import { tryRelay } from "./relays.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 
 const RECIPES = {
@@ -53,6 +54,8 @@ const consumer = await installWithNpm(
   TOOLS.jest,
   TOOLS.msw,
   TOOLS.playwright,
+  TOOLS.hono,
+  TOOLS.honoNodeServer,
 );
 for (const [folder, file] of Object.entries(RECIPES)) {
   await consumer.write({ [`${folder}/${file}`]: await readText(`mock/recipes/${folder}/${file}`) });
@@ -104,4 +107,6 @@ describe("the package from npm, in Node", () => {
       await consumer.outputOf(["node", "--test", `${folder}/test.mjs`]);
     });
   }
+
+  it(`relays in ${TOOLS.hono}, as the guide says`, () => tryRelay(consumer, "hono.js", ["node"]));
 });

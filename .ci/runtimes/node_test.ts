@@ -9,6 +9,7 @@ import { spawn } from "node:child_process";
 import { after, describe, it } from "node:test";
 import { createMockServer } from "../../mock/mod.ts";
 import { readDenoConfig } from "../project.ts";
+import { tryRelay } from "./relays.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { installWithNpm, TOOLS } from "./tarball.ts";
 import { countLeft } from "./upstream.ts";
@@ -22,6 +23,8 @@ const nodes = Object.entries(TOOLS.nodes);
 const consumer = await installWithNpm(
   TOOLS.typescript,
   TOOLS.nodeTypes,
+  TOOLS.honoNodeServer,
+  TOOLS.hono,
   ...nodes.map(([alias, wanted]) => `${alias}@npm:node@${wanted}`),
 );
 
@@ -77,6 +80,8 @@ describe("the package from npm", () => {
         });
         await consumer.outputOf([node, "--expose-gc", "out/leave.js"]);
       }));
+
+    it(`relays, as the guide says, in Node ${wanted}`, () => tryRelay(consumer, "node.js", [node]));
 
     it(`has a command that runs in Node ${wanted}`, async () => {
       await using listener = await createMockServer({ bytesPerSecond: 1e12 }).listen();

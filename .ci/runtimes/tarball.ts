@@ -21,6 +21,9 @@ export const TOOLS = {
   jest: "jest@30.5.2",
   msw: "msw@2.15.0",
   playwright: "@playwright/test@1.65.1",
+  /** The framework in the guide to the relay. */
+  hono: "hono@4.13.19",
+  honoNodeServer: "@hono/node-server@2.1.9",
   /** The packages of a recipe for apps. */
   react: "react@19.3.1",
   reactDom: "react-dom@19.3.1",

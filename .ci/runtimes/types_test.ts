@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { docExamples } from "../docs.ts";
 import { listFiles, readDenoConfig, readText } from "../project.ts";
-import { typeScriptExamples } from "../readme.ts";
+import { DOCUMENTS, typeScriptExamples } from "../readme.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 
 /** The compilers, by their installed names. */
@@ -50,9 +50,10 @@ async function exampleFiles(): Promise<Record<string, string>> {
   const installed = join(consumer.folder, "node_modules", name);
   const files: Record<string, string> = {};
   for (const file of await listFiles(installed)) {
-    if (!file.endsWith(".md") && !file.endsWith(".d.ts")) continue;
+    const isDocument = DOCUMENTS.includes(file);
+    if (!isDocument && !file.endsWith(".d.ts")) continue;
     const text = await Deno.readTextFile(join(installed, file));
-    const examples = file.endsWith(".md") ? typeScriptExamples(text) : docExamples(text);
+    const examples = isDocument ? typeScriptExamples(text) : docExamples(text);
     examples.forEach((example, index) => {
       files[`examples/${file.replace(/\.d\.ts$/, "")}_${index}.ts`] = example + MODULE;
     });

@@ -4,12 +4,13 @@
  * @module
  */
 
-import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
 import { Miniflare } from "miniflare";
 import { connect } from "node:net";
 import { after, describe, it } from "node:test";
 import { Ollama } from "ollama";
-import type { PullProgress } from "../../mod.ts";
+import { PullError, type PullProgress } from "../../mod.ts";
+import { fromResponse } from "../../src/relay/mod.ts";
 import { readText } from "../project.ts";
 import type { Findings } from "./program.ts";
 import { verdictsOfSources } from "./sources.ts";
@@ -50,16 +51,9 @@ async function readProgress(
   isEnough: (progress: PullProgress) => boolean = () => false,
 ): Promise<PullProgress[]> {
   const snapshots: PullProgress[] = [];
-  const leaving = new AbortController();
-  const { body } = await fetch(`${url}?model=${model}`, { signal: leaving.signal });
-  let text = "";
-  for await (const piece of body!.pipeThrough(new TextDecoderStream())) {
-    const lines = (text + piece).split("\n");
-    text = lines.pop()!;
-    snapshots.push(...lines.map((line) => JSON.parse(line)));
-    if (!snapshots.some(isEnough)) continue;
-    leaving.abort();
-    break;
+  for await (const progress of fromResponse(await fetch(`${url}?model=${model}`))) {
+    snapshots.push(progress);
+    if (isEnough(progress)) break;
   }
   return snapshots;
 }
@@ -89,6 +83,17 @@ describe("the package from npm, in a Worker", () => {
     assert(snapshots.some(({ fraction }) => fraction > 0 && fraction < 1));
     const { phase, fraction } = snapshots.at(-1)!;
     assertEquals([phase, fraction, await upstream.nextOutcome()], ["success", 1, "finished"]);
+  });
+
+  it("tells its caller why a pull fails", async () => {
+    await using upstream = await startUpstream({
+      models: ["llama3.2"],
+      bytesPerSecond: 1e10,
+      faults: [{ kind: "disk-full", at: { completed: "50%" } }],
+    });
+    await using worker = await startWorker("relay.ts", { OLLAMA_HOST: upstream.url });
+    const error = await assertRejects(() => readProgress(worker.url, "llama3.2"), PullError);
+    assertEquals([error.code, error.reason], ["server", "disk-full"]);
   });
 
   it("stops its upstream when its client leaves", async () => {

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Bytes } from "../bytes.ts";
 import { PullManager } from "../manager/manager.ts";
 import { quote } from "../text.ts";
 import { acceptedFormat } from "./accepted_format.ts";
@@ -18,7 +19,7 @@ import { redactError } from "./redaction.ts";
 import { Refusal } from "./refusal.ts";
 import { readOptions, type RelayOptions, type RelaySettings } from "./relay_options.ts";
 import { dropBody } from "./request_body.ts";
-import { END_ID, recordHeaders } from "./response.ts";
+import { END_ID, type RecordFormat, recordHeaders } from "./response.ts";
 import { readRoute, type Route } from "./route.ts";
 import { openingBytes, Viewer } from "./viewer.ts";
 
@@ -41,6 +42,9 @@ const RETRY_AFTER_SECONDS = 10;
  * and the last one tells how the pull ended. A slow viewer skips what is out of date, and holds up nobody.
  * When a viewer leaves, the pull goes on, unless `lingerMs` says otherwise. An `EventSource` that connects
  * again gets a whole snapshot. If it has seen the end, it gets 204, and stops.
+ *
+ * A relay can watch another one in place of Ollama, for more viewers than one process or Durable Object
+ * holds: `pull: (model, { signal }) => watchPull(relay, model, { start: true, signal })`.
  *
  * A refusal is JSON, `{ "error": "…", "code": "…" }`: 400 for a bad name, 403 for what is not allowed, 404
  * for an unknown path or pull, 405 for a method, 413 for a large body, and 429 above a limit.
@@ -82,9 +86,16 @@ class Relay {
   readonly #origins: Origins;
   readonly #audience: Audience;
   readonly #pulls: Pulls;
+  /** What viewers are sent first: the same bytes for all. */
+  readonly #openings: Readonly<Record<RecordFormat, Bytes>>;
 
   constructor(settings: RelaySettings) {
+    const { retryMs } = settings;
     this.#settings = settings;
+    this.#openings = {
+      sse: openingBytes("sse", retryMs),
+      ndjson: openingBytes("ndjson", retryMs),
+    };
     this.#origins = new Origins(settings.origins);
     this.#audience = new Audience(settings);
     this.#pulls = new Pulls(settings.manager ?? new PullManager(settings), {
@@ -151,10 +162,9 @@ class Relay {
 
   #show(feed: Feed, request: Request): Response {
     const format = acceptedFormat(request.headers.get("Accept"));
-    const { retryMs, followSignal } = this.#settings;
-    const viewer = new Viewer(feed, format, openingBytes(format, retryMs));
+    const viewer = new Viewer(feed, format, this.#openings[format]);
     feed.join(viewer);
-    const body = viewer.open(followSignal ? request.signal : undefined);
+    const body = viewer.open(this.#settings.followSignal ? request.signal : undefined);
     return new Response(body, { headers: { ...recordHeaders(format), Vary: "Accept" } });
   }
 

@@ -15,8 +15,12 @@ const MAX_BODY_BYTES = 16_384;
  *
  * @throws {Refusal} If it is too large, or breaks off.
  */
-export async function dropBody({ headers, body }: Request): Promise<void> {
-  if (Number(headers.get("Content-Length")) > MAX_BODY_BYTES) throw tooLarge();
+export async function dropBody(request: Request): Promise<void> {
+  const length = request.headers.get("Content-Length");
+  if (Number(length) > MAX_BODY_BYTES) throw tooLarge();
+  // For no body, some runtimes make a stream when asked, and keep it as long as the response is sent.
+  if (length === "0") return;
+  const { body } = request;
   if (!body || body.locked) return; // whoever is before the relay may have read it
   const reader = body.getReader();
   let size = 0;

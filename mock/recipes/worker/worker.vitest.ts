@@ -4,23 +4,14 @@
  * @module
  */
 
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { Miniflare } from "miniflare";
 import { afterAll, expect, test } from "vitest";
+import { bundle } from "../bundle.ts";
 
-const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
-
-/** The Worker and all that it imports, as one module. */
-function bundle(): string {
-  const script = fileURLToPath(new URL("worker.ts", import.meta.url));
-  const args = ["build", script, "--tsconfig-override=tsconfig.json"];
-  const options = { cwd: ROOT, encoding: "utf8", maxBuffer: 16 * 1024 * 1024 } as const;
-  return execFileSync("node_modules/.bin/bun", args, options);
-}
+const SCRIPT = new URL("worker.ts", import.meta.url);
 
 const worker = new Miniflare({
-  modules: [{ type: "ESModule", path: "worker.mjs", contents: bundle() }],
+  modules: [{ type: "ESModule", path: "worker.mjs", contents: bundle(SCRIPT) }],
   compatibilityDate: "2026-07-01",
 });
 
