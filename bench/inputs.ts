@@ -1,9 +1,9 @@
 /**
-* The pulls that the benchmark decodes, generated in each run, always the same:
+ * The pulls that the benchmark decodes, generated in each run, always the same:
  *
-* - `dialect`: from the mock, in each of its dialects;
-* - `recorded`: from the real servers in `conformance/lab/recordings`, stretched to more lines;
-* - `hostile`: mixes of lines for which a fast path could be slow or wrong.
+ * - `dialect`: from the mock, in each of its dialects;
+ * - `recorded`: from the real servers in `conformance/lab/recordings`, stretched to more lines;
+ * - `hostile`: mixes of lines for which a fast path could be slow or wrong.
  *
  * @module
  */
@@ -115,8 +115,8 @@ async function pullFromMock(dialect: DialectName, lines: number): Promise<string
 const STRETCHED_BYTES = 10_000;
 
 /**
-* Stretches a recorded pull to more lines: each line about a layer is repeated many times, with its bytes
-* growing up to the recorded value. Lines about parallel layers keep taking turns.
+ * Stretches a recorded pull to more lines: each line about a layer is repeated many times, with its bytes
+ * growing up to the recorded value. Lines about parallel layers keep taking turns.
  */
 function stretch({ recordings, dialect }: RecordedServer, lines: number): string {
   const exchanges = recordings.get("fresh")?.exchanges ?? [];

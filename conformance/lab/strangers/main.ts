@@ -1,6 +1,6 @@
 /**
-* Runs the suites against faulty implementations that the rules were not written for, and prints
-* how many of them are caught. The correct ones come first: any rule that they break is a false alarm.
+ * Runs the suites against faulty implementations that the rules were not written for, and prints
+ * how many of them are caught. The correct ones come first: any rule that they break is a false alarm.
  *
  * ```sh
  * deno task strangers servers

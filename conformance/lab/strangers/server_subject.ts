@@ -1,5 +1,5 @@
 /**
-* A stranger as a subject of the suite: it is started once, listens on a socket, and runs in real time.
+ * A stranger as a subject of the suite: it is started once, listens on a socket, and runs in real time.
  *
  * @module
  */

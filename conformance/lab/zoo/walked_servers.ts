@@ -1,5 +1,5 @@
 /**
-* Servers that are wrong only in states that take several steps to reach: the mock, with one change each.
+ * Servers that are wrong only in states that take several steps to reach: the mock, with one change each.
  *
  * @module
  */

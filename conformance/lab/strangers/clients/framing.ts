@@ -1,5 +1,5 @@
 /**
-* Clients that split the stream into lines and characters wrongly.
+ * Clients that split the stream into lines and characters wrongly.
  *
  * @module
  */

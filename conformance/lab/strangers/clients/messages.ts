@@ -1,5 +1,5 @@
 /**
-* Error messages, in the shapes of several servers.
+ * Error messages, in the shapes of several servers.
  *
  * @module
  */

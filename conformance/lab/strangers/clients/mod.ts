@@ -1,6 +1,6 @@
 /**
  * Clients that are wrong in one way each, written from the text of the rules alone, before any check was
-* run against them. They measure how many faults the suite catches that it was not written for.
+ * run against them. They measure how many faults the suite catches that it was not written for.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
-* Progress over all layers, as a correct client computes it. A stranger replaces some parts.
+ * Progress over all layers, as a correct client computes it. A stranger replaces some parts.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
-* Clients that send wrong requests, or send them to the wrong address.
+ * Clients that send wrong requests, or send them to the wrong address.
  *
  * @module
  */

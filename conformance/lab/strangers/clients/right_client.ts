@@ -1,5 +1,5 @@
 /**
-* A correct client, as the control, made of parts. A stranger replaces some of them.
+ * A correct client, as the control, made of parts. A stranger replaces some of them.
  *
  *     address, body ─▶ send ─▶ accept ─▶ receive ─▶ decode ─▶ split ─▶ parse ─▶ judge ─▶ report ─▶ end
  *                                           ▲                            │

@@ -1,5 +1,5 @@
 /**
-* The limit on how long a client waits for news.
+ * The limit on how long a client waits for news.
  *
  * @module
  */
@@ -22,8 +22,8 @@ export interface TimeLimit {
 const PARTS = 10;
 
 /**
-* Starts a limit. It passes in parts, one per turn of the event loop, so that a process that is suspended on
-* a busy machine does not mistake that for silence of the server.
+ * Starts a limit. It passes in parts, one per turn of the event loop, so that a process that is suspended on
+ * a busy machine does not mistake that for silence of the server.
  */
 export function startTimeLimit(limitMs: number): TimeLimit {
   const controller = new AbortController();
