@@ -31,6 +31,8 @@ export interface Browser {
 export interface Page {
   /** The value of an expression in the page. Waits for it if it is a promise. */
   evaluate<Value>(expression: string): Promise<Value>;
+  /** Loads the page anew, and waits until it has loaded. */
+  reload(): Promise<void>;
   /** A picture of the page, in PNG's format. */
   screenshot(): Promise<Uint8Array>;
   close(): Promise<void>;

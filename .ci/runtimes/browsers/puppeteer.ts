@@ -17,6 +17,7 @@ export async function startWithPuppeteer(options: LaunchOptions): Promise<Browse
       await page.goto(url);
       return {
         evaluate: <Value>(expression: string) => page.evaluate(expression) as Promise<Value>,
+        reload: async () => void await page.reload(),
         screenshot: () => page.screenshot(),
         close: () => page.close(),
       };
