@@ -33,8 +33,8 @@ export async function waitFor(page: Page, condition: string): Promise<void> {
       if (${condition}) return resolve();
       const isOver = document.body.matches(".failed") ||
         performance.now() - startedAt > ${PATIENCE_MS};
-      const { textContent } = document.querySelector("#status");
-      if (isOver) return reject(new Error([textContent, ...problems].join("; ")));
+      const says = document.querySelector("#status")?.textContent;
+      if (isOver) return reject(new Error([says, ...globalThis.problems ?? []].join("; ")));
       setTimeout(look, 10);
     };
     look();

@@ -29,10 +29,10 @@ import {
   waitForFailure,
   waitForStatus,
 } from "./recipe_page.ts";
-import { serveSite, type SiteFiles } from "./site.ts";
+import { serveSite, type SiteFiles, watched } from "./site.ts";
 
 const MODEL = "llama3.2";
-const LAYERS = [3e8, 1.2e9, 2.5e8].map((size) => ({ size }));
+const LAYERS = [1.2e9, 3e8, 2.5e8].map((size) => ({ size }));
 
 /** What the pages of a test are connected to. */
 interface Setting {
@@ -62,7 +62,7 @@ async function useSite(
   const methods: string[] = [];
   const relay = createSite({ host: upstream.url, retryMs: 10 });
   const site = serveSite(files, (request) => {
-    methods.push(request.method);
+    if (new URL(request.url).pathname.startsWith("/api/")) methods.push(request.method);
     return relay(request);
   });
   const line = await startLine(site.addr.port);
@@ -103,16 +103,23 @@ const pullsOf = ({ server }: Upstream) =>
   server.requests.filter(({ path }) => path === "/api/pull").length;
 
 /** Two pages beside each other, for the picture. */
-const SIDE_BY_SIDE = `<!DOCTYPE html><meta charset="utf-8">
-  <style>
-  body { display: flex; gap: 1px; margin: 0; background: #999; }
-  iframe { flex: 1; height: 300px; border: 0; }
-  </style>
-  <iframe src="/?model=${MODEL}"></iframe><iframe src="/?model=${MODEL}"></iframe>`;
+const SIDE_BY_SIDE = `<!DOCTYPE html>
+  <html lang="en">
+    <head>
+      <style>
+      body { display: flex; gap: 16px; margin: 0; padding: 16px; background: #d9dedb; }
+      iframe { flex: 1; height: 390px; border: 0; border-radius: 12px; }
+      </style>
+    </head>
+    <body>
+      <iframe src="/?model=${MODEL}"></iframe>
+      <iframe src="/?model=${MODEL}"></iframe>
+    </body>
+  </html>`;
 
 /** Describes the tests, for a site with these files. */
 export function describeSharedPull(files: SiteFiles): void {
-  const all = new Map([...files, ["/both", { type: "text/html", text: SIDE_BY_SIDE }]]);
+  const all = new Map([...files, ["/both", watched(SIDE_BY_SIDE)]]);
   describeInEngines("a pull that pages share", (engine) => testIn(engine, all));
 }
 
@@ -141,13 +148,13 @@ function testIn(engine: Engine, files: SiteFiles): void {
 
   it("is shown at once after a reload", () =>
     inSite(async ({ upstream, start, watch }) => {
-      upstream.server.hold(); // from there on, Ollama tells nothing
+      const halfWay = upstream.server.hold();
       const [first, second] = [await start(), await watch()];
-      for (const page of [first, second]) await waitForBar(page, 0.4);
-      const before = await waitForSame(first, second);
+      await waitForBar(second, 0.4);
+      await halfWay.reached; // from here on, Ollama tells nothing
       await first.reload();
       await waitForBar(first, 0.4);
-      assertEquals(await waitForSame(first, second), before);
+      assertEquals((await waitForSame(first, second))[0], "Downloading");
     }));
 
   it("goes on when the page that has started it closes", () =>
@@ -189,8 +196,8 @@ function testIn(engine: Engine, files: SiteFiles): void {
       for (const page of pages) await waitForStatus(page, "Another attempt in ");
       halfWay!.release();
       line.mend();
-      for (const page of pages) await waitForBar(page, 0.7);
-      assertEquals((await waitForSame(...pages))[0], "Downloading");
+      for (const page of pages) await waitForStatus(page, "Downloading");
+      await waitForSame(...pages);
       further!.release();
       for (const page of pages) await waitForStatus(page, "Ready to use");
       for (const page of pages) assertEquals(await page.evaluate("falls"), []);
@@ -244,8 +251,9 @@ function testIn(engine: Engine, files: SiteFiles): void {
   if (Deno.env.has("SCREENSHOT") && engine.name === "Chromium") {
     it("has its picture made anew", () =>
       inSite(async ({ upstream, open, start }) => {
-        upstream.server.hold({ at: { completed: "65%" } });
-        await waitForBar(await start(), 0.6);
+        const held = upstream.server.hold({ at: { completed: "80%" } });
+        await start();
+        await held.reached;
         const both = await open("/both");
         await waitFor(
           both,
