@@ -50,11 +50,6 @@ function say(text, { state = "", pace = "" } = {}) {
   document.body.className = state;
 }
 
-function setRunning(isRunning) {
-  start.disabled = isRunning;
-  cancel.disabled = !isRunning;
-}
-
 function newItem() {
   return find("#layers").appendChild(find("template").content.firstElementChild.cloneNode(true));
 }
@@ -99,7 +94,8 @@ async function watch(mayStart) {
   };
   const options = { signal: controller.signal, onRetry };
   cancel.onclick = () => host ? controller.abort() : cancelPull(RELAY, name).catch(showFailure);
-  setRunning(true);
+  start.disabled = true;
+  cancel.disabled = false;
   find("#layers").replaceChildren();
   try {
     const progress = host
@@ -109,7 +105,8 @@ async function watch(mayStart) {
   } catch (error) {
     showFailure(error);
   } finally {
-    setRunning(false);
+    start.disabled = false;
+    cancel.disabled = true;
   }
 }
 
