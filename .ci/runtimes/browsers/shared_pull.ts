@@ -110,8 +110,8 @@ const SIDE_BY_SIDE = `<!DOCTYPE html>
   <html lang="en">
     <head>
       <style>
-      body { display: flex; gap: 16px; margin: 0; padding: 16px; background: #d9dedb; }
-      iframe { flex: 1; height: 390px; border: 0; border-radius: 12px; }
+      body { display: flex; gap: 12px; margin: 0; padding: 12px; background: #d9dedb; }
+      iframe { flex: 1; height: 398px; border: 0; border-radius: 12px; }
       </style>
     </head>
     <body>

@@ -1,6 +1,10 @@
 /**
- * Serves the page, and the relay that its pulls go through: in Deno with `deno serve --allow-all serve.ts`,
- * in Bun with `bun serve.ts`, in Node with `npx srvx serve.ts`.
+ * Serves the page, and the relay through which it pulls: in Deno with `deno serve --allow-all serve.ts`, in
+ * Bun with `bun serve.ts`, in Node 22.18 and newer with `npx srvx serve.ts`.
+ *
+ *     /           index.html
+ *     /bundle.js  page.js and the package, bundled
+ *     /api/…      the relay, which pulls from the Ollama of OLLAMA_HOST
  *
  * @module
  */
@@ -9,7 +13,7 @@ import { createRelay, type RelayOptions } from "@ollama-pull/kit/relay";
 import { readFile } from "node:fs/promises";
 import process from "node:process";
 
-/** What anybody who reaches this server may pull onto its disk. For more, ask for a login in `allow`. */
+/** The models that anybody may pull who reaches this server. For more, have `allow` ask for a login. */
 const MODELS = ["llama3.2:latest", "qwen3:latest"];
 
 /** The files of the page, by their paths. */
@@ -18,7 +22,7 @@ const FILES: Readonly<Record<string, [file: string, type: string]>> = {
   "/bundle.js": ["bundle.js", "text/javascript"],
 };
 
-/** Makes the handler of requests. */
+/** Makes the handler of requests. The options replace those of the relay. */
 export function createSite(
   options: Partial<RelayOptions> = {},
 ): (request: Request) => Promise<Response> {
@@ -26,6 +30,7 @@ export function createSite(
     basePath: "/api",
     allow: (_, { model }) => MODELS.includes(String(model)),
     retries: 5,
+    heartbeatMs: 8_000, // Bun ends a connection after 10 s without data
     ...options,
   });
   return async (request) => {
