@@ -9,7 +9,7 @@ import type { Browser } from "./engine.ts";
 
 /** Starts a browser. */
 export async function startWithPuppeteer(options: LaunchOptions): Promise<Browser> {
-  const viewport = { width: 960, height: 422, deviceScaleFactor: 2 };
+  const viewport = { width: 960, height: 320, deviceScaleFactor: 2 };
   const browser = await launch({ headless: true, defaultViewport: viewport, ...options });
   return {
     async open(url) {

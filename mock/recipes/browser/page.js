@@ -73,15 +73,19 @@ function show(progress) {
   progress.layers.forEach((layer, index) => showLayer(layer, items[index] ?? newItem()));
 }
 
-/** Says what has failed, and what to do. */
-function showFailure({ name, code, reason, retryable, message }) {
+/** What has failed. A page is not told whether a server is not there, or keeps it out. */
+function describe({ code, message }) {
+  const problem = message.replace(/\.?$/, "."); // browsers differ in that
+  if (!host || code !== "network") return problem;
+  return `${problem} Is Ollama running there, and ${location.origin} among its OLLAMA_ORIGINS?`;
+}
+
+function showEnd(error) {
+  const { name, reason, retryable } = error;
   const end = ENDS[reason] ?? ENDS[name];
   if (end) return say(end);
-  let advice = ADVICE[reason] ?? (retryable ? "Press Pull to try again." : "");
-  if (host && code === "network") { // whatever the cause: the browser does not tell
-    advice = `Is Ollama running there, and ${location.origin} among its OLLAMA_ORIGINS?`;
-  }
-  say(`${message}. ${advice}`.trim(), { state: "failed" });
+  const advice = ADVICE[reason] ?? (retryable ? "Press Pull to try again." : "");
+  say(`${describe(error)} ${advice}`.trim(), { state: "failed" });
 }
 
 /** Shows a pull until it ends: the one that runs or, if `mayStart`, a new one where there is none. */
@@ -89,11 +93,11 @@ async function watch(mayStart) {
   const controller = new AbortController();
   const name = model.value;
   const onRetry = ({ error, delayMs }) => {
-    const text = `${error.message}. Another attempt in ${Math.ceil(delayMs / 1000)} s.`;
+    const text = `${describe(error)} Another attempt in ${Math.ceil(delayMs / 1000)} s.`;
     say(text, { state: "interrupted" });
   };
   const options = { signal: controller.signal, onRetry };
-  cancel.onclick = () => host ? controller.abort() : cancelPull(RELAY, name).catch(showFailure);
+  cancel.onclick = () => host ? controller.abort() : cancelPull(RELAY, name).catch(showEnd);
   start.disabled = true;
   cancel.disabled = false;
   find("#layers").replaceChildren();
@@ -103,7 +107,7 @@ async function watch(mayStart) {
       : watchPull(RELAY, name, { ...options, start: mayStart });
     for await (const snapshot of progress) show(snapshot);
   } catch (error) {
-    showFailure(error);
+    showEnd(error);
   } finally {
     start.disabled = false;
     cancel.disabled = true;
