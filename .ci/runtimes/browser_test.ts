@@ -6,22 +6,27 @@
  */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { join } from "node:path";
 import { after, before, it } from "node:test";
-import { readText, ROOT } from "../project.ts";
+import { readText } from "../project.ts";
 import { typeScriptExamples } from "../readme.ts";
 import { describeInEngines } from "./browsers/describe.ts";
 import type { Browser, Engine, Page } from "./browsers/engine.ts";
-import { scriptFile, serveSite, type SiteFiles, watched } from "./browsers/site.ts";
+import {
+  barIn,
+  click,
+  recipeFiles,
+  shownIn,
+  statusIn,
+  waitForBar,
+  waitForFailure,
+  waitForStatus,
+} from "./browsers/recipe_page.ts";
+import { describeSharedPull } from "./browsers/shared_pull.ts";
+import { scriptFile, serveSite, type SiteFiles } from "./browsers/site.ts";
 import type { Findings } from "./program.ts";
 import { verdictsOfSources } from "./sources.ts";
 import { bundle, installWithNpm, TOOLS } from "./tarball.ts";
 import { countLeft, startUpstream } from "./upstream.ts";
-
-const RECIPE = "mock/recipes/browser";
-
-/** How long a page may take to show something on a busy machine, in milliseconds. */
-const PATIENCE_MS = 60_000;
 
 /** The first examples of README.md, each with a pattern for the last line that it prints. */
 const EXAMPLES = [
@@ -32,12 +37,10 @@ const EXAMPLES = [
 /** The files that are served to the browsers. */
 async function makeFiles(): Promise<SiteFiles> {
   await using consumer = await installWithNpm(TOOLS.esbuild);
-  const files = new Map([["/", watched(await readText(`${RECIPE}/index.html`))]]);
+  const files = new Map(await recipeFiles(consumer));
   const serve = async (path: string, entry: string) => {
     files.set(path, scriptFile(await bundle(consumer, entry)));
   };
-  await consumer.write({ "page.js": await readText(`${RECIPE}/page.js`) });
-  await serve("/bundle.js", "page.js");
   await serve("/program.js", "program.ts");
   const examples = typeScriptExamples(await readText("README.md"));
   for (const [index, { file }] of EXAMPLES.entries()) {
@@ -52,36 +55,6 @@ const site = serveSite(files);
 
 /** A host name for the site that the real server does not allow. Browsers resolve it to this machine. */
 const FOREIGN_HOST = "elsewhere.localhost";
-
-/** Waits until a condition holds in a page. Fails with the page's message if its pull fails before that. */
-async function waitFor(page: Page, condition: string): Promise<void> {
-  await page.evaluate(`new Promise((resolve, reject) => {
-    const startedAt = performance.now();
-    const status = document.querySelector("#status");
-    const look = () => {
-      if (${condition}) return resolve();
-      const isOver = status.matches(".failed") || performance.now() - startedAt > ${PATIENCE_MS};
-      if (isOver) return reject(new Error([status.textContent, ...problems].join("; ")));
-      setTimeout(look, 10);
-    };
-    look();
-  })`);
-}
-
-const statusIn = (page: Page) =>
-  page.evaluate<string>('document.querySelector("#status").textContent');
-const barIn = (page: Page) => page.evaluate<number>('document.querySelector("#whole").value');
-
-/** Waits until the total bar has reached a value. */
-const waitForBar = (page: Page, fraction: number) =>
-  waitFor(page, `document.querySelector("#whole").value >= ${fraction}`);
-
-/** Waits until the page shows a text. */
-const waitForStatus = (page: Page, text: string) =>
-  waitFor(page, `document.querySelector("#status").textContent.includes("${text}")`);
-
-const click = (page: Page, button: "start" | "cancel") =>
-  page.evaluate(`document.querySelector("[name=${button}]").click()`);
 
 /** The tests of one engine. */
 function testIn(engine: Engine): void {
@@ -134,10 +107,7 @@ function testIn(engine: Engine): void {
 
       await click(page, "start");
       await waitForBar(page, 0.6);
-      assertMatch(await statusIn(page), /^[\d.]+ [MG]B, /);
-      if (Deno.env.has("SCREENSHOT") && engine.name === "Chromium") {
-        await Deno.writeFile(join(ROOT, RECIPE, "page.png"), await page.screenshot());
-      }
+      assertMatch(String(await shownIn(page)), /^Downloading,.*[\d.]+ [MG]B,[\d.]+ [MG]B\/s/);
       await click(page, "cancel");
       await waitForStatus(page, "Cancelled");
       assertEquals(await upstream.nextOutcome(), "cancelled");
@@ -145,7 +115,10 @@ function testIn(engine: Engine): void {
 
       await click(page, "start");
       await waitForBar(page, 1);
-      assertEquals([await statusIn(page), await upstream.nextOutcome()], ["success", "finished"]);
+      assertEquals([await statusIn(page), await upstream.nextOutcome()], [
+        "Ready to use",
+        "finished",
+      ]);
     }, { server: upstream.url });
   });
 
@@ -162,7 +135,7 @@ function testIn(engine: Engine): void {
     await using upstream = await startUpstream({ models, faults: [{ kind: "disk-full" }] });
     await usePage(async (page) => {
       await click(page, "start");
-      await waitFor(page, 'document.querySelector("#status.failed")');
+      await waitForFailure(page);
       assertMatch(await statusIn(page), /no space left on device/);
     }, { server: upstream.url });
   });
@@ -174,7 +147,7 @@ function testIn(engine: Engine): void {
     await usePage(async (page) => {
       await click(page, "start");
       await waitForStatus(page, "max retries exceeded: EOF. Another attempt in ");
-      await waitForStatus(page, "success");
+      await waitForStatus(page, "Ready to use");
     }, { server: upstream.url });
   });
 
@@ -199,3 +172,4 @@ function testIn(engine: Engine): void {
 }
 
 describeInEngines("the package from npm", testIn);
+describeSharedPull(files);

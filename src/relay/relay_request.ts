@@ -62,7 +62,7 @@ function requestTo(
     addressOption: "relay",
     path,
     hasOwnHeaders: [...ownHeaders].length > 0,
-    init: (signal, redirect = "manual") => ({ method, headers, signal, redirect }),
+    init: (signal, redirect = "manual") => ({ method, headers, signal, redirect, ...caching() }),
     to: (next) => requestTo(method, next, path, headersOnTheWay(ownHeaders, url, next)),
   };
 }
@@ -80,7 +80,16 @@ function addressOf(relay: string | URL): URL {
   throw new TypeError(`Cannot use the relay ${quote(hideSecrets(text))}: ${advice}`);
 }
 
-/** What relative addresses are relative to, as for `fetch`. */
+/**
+ * In a page, the browser's cache is left out: Firefox holds a GET back for 20 seconds while another page is
+ * still receiving the answer to the same one, although that must not be stored. Servers have no such
+ * cache, and some of them refuse the option.
+ */
+function caching(): { cache?: "no-store" } {
+  return baseOfPage() === undefined ? {} : { cache: "no-store" };
+}
+
+/** What relative addresses are relative to, as for `fetch`. Absent outside of pages and their workers. */
 function baseOfPage(): string | undefined {
   const { document, location } = globalThis as {
     document?: { baseURI?: string };

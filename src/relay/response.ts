@@ -139,7 +139,8 @@ export class RecordLinesDecoder implements RecognizingStep<PullProgress> {
 
 /**
  * Reads the progress that {@link toResponse} has sent, as server-sent events or as lines by the content
- * type of the response. What comes out is what {@link fromRecords} tells.
+ * type of the response. What comes out is what {@link fromRecords} tells. In a page, `fetch` needs the option
+ * `cache: "no-store"`: in Firefox, a second page would otherwise wait for up to 20 seconds.
  *
  * Fails as the pull did, and besides with {@link PullError} `truncated` if the body ends before the pull
  * does, `http` if the status is not 2xx, `malformed` at what is no record (for the reason `wrong-address` if

@@ -64,4 +64,6 @@ export interface RelayRequestInit extends RequestInit {
   signal: AbortSignal;
   /** `manual`, so that no header is sent to another server; `follow` in browsers, if there is none. */
   redirect: "manual" | "follow";
+  /** `no-store` in pages, which would otherwise wait for each other in Firefox; elsewhere absent. */
+  cache?: "no-store";
 }

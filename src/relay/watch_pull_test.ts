@@ -259,9 +259,18 @@ describe("the requests of a watcher", () => {
     );
   });
 
-  it("may go to an address that is relative to a page", async () => {
+  it("may go to an address that is relative to a page, past the cache of the browser", async () => {
     const urls: string[] = [];
-    const fetch = (url: string) => (urls.push(url), new Response("", { status: 403 }));
+    const caches = new Set<unknown>();
+    const fetch = (url: string, { cache }: RelayRequestInit) => {
+      urls.push(url);
+      caches.add(cache);
+      return new Response("", { status: 403 });
+    };
+    await outcomeOf(watchPull(RELAY, "m", { fetch }));
+    assertEquals([...caches], [undefined]); // some servers refuse the option
+    urls.length = 0;
+    caches.clear();
     const page = globalThis as { document?: unknown };
     page.document = { baseURI: "https://shop.test/admin/" };
     try {
@@ -271,6 +280,7 @@ describe("the requests of a watcher", () => {
     } finally {
       delete page.document;
     }
+    assertEquals([...caches], ["no-store"]);
     assertEquals(urls, [
       "https://shop.test/api/pulls/m",
       "https://shop.test/admin/api/pulls/m",

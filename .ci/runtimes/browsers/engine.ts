@@ -31,7 +31,9 @@ export interface Browser {
 export interface Page {
   /** The value of an expression in the page. Promises are awaited. */
   evaluate<Value>(expression: string): Promise<Value>;
-  /** A screenshot of the page, as PNG. */
+  /** Loads the page anew, and waits until it has loaded. */
+  reload(): Promise<void>;
+  /** A picture of the page, in PNG's format. */
   screenshot(): Promise<Uint8Array>;
   close(): Promise<void>;
 }

@@ -9,7 +9,7 @@ import type { Browser } from "./engine.ts";
 
 /** Starts a browser. */
 export async function startWithPuppeteer(options: LaunchOptions): Promise<Browser> {
-  const viewport = { width: 720, height: 300, deviceScaleFactor: 2 };
+  const viewport = { width: 960, height: 320, deviceScaleFactor: 2 };
   const browser = await launch({ headless: true, defaultViewport: viewport, ...options });
   return {
     async open(url) {
@@ -17,6 +17,7 @@ export async function startWithPuppeteer(options: LaunchOptions): Promise<Browse
       await page.goto(url);
       return {
         evaluate: <Value>(expression: string) => page.evaluate(expression) as Promise<Value>,
+        reload: async () => void await page.reload(),
         screenshot: () => page.screenshot(),
         close: () => page.close(),
       };

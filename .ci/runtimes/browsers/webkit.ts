@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Browser, type Engine, findProgram, type Page } from "./engine.ts";
+import { type Browser, type Engine, findProgram } from "./engine.ts";
 
 const driver = findProgram("WebKitWebDriver");
 const xvfb = findProgram("Xvfb");
@@ -89,19 +89,39 @@ async function start(): Promise<Browser> {
   stack.defer(() => send("DELETE", session));
   const programs = stack.move();
 
-  const go = (address: string) => send<void>("POST", `${session}/url`, { url: address });
-  const page: Page = {
-    evaluate: (expression) =>
-      send("POST", `${session}/execute/sync`, { script: `return ${expression}`, args: [] }),
-    screenshot: async () => Uint8Array.fromBase64(await send("GET", `${session}/screenshot`)),
-    close: () => go("about:blank"),
-  };
+  const inWindow = windowsOf(session);
+  const first = await send<string>("GET", `${session}/window`); // stays, or the session would end
   return {
     async open(address) {
-      await go(address);
-      return page; // there is only one at a time
+      const { handle } = await inWindow<{ handle: string }>(first, "POST", "window/new", {
+        type: "window", // a tab that another one covers would be slowed down
+      });
+      await inWindow(handle, "POST", "url", { url: address });
+      return {
+        evaluate: (expression) =>
+          inWindow(handle, "POST", "execute/sync", { script: `return ${expression}`, args: [] }),
+        reload: () => inWindow(handle, "POST", "refresh", {}),
+        screenshot: async () => Uint8Array.fromBase64(await inWindow(handle, "GET", "screenshot")),
+        close: () => inWindow(handle, "DELETE", "window"),
+      };
     },
     close: () => programs.disposeAsync(),
+  };
+}
+
+/**
+ * Returns a function that sends a command to a window of a session. A session has one current window, to
+ * which its commands go, so each command waits for its turn.
+ */
+function windowsOf(session: string) {
+  let turn: Promise<unknown> = Promise.resolve();
+  return <Value>(handle: string, method: string, path: string, body?: object): Promise<Value> => {
+    const result = turn.then(async () => {
+      await send("POST", `${session}/window`, { handle });
+      return await send<Value>(method, `${session}/${path}`, body);
+    });
+    turn = result.catch(() => {});
+    return result;
   };
 }
 
