@@ -7,7 +7,7 @@
 
 import { realClock } from "../../../../mock/mod.ts";
 import { Dice } from "../../fuzz/dice.ts";
-import { type RelayCounts, Round } from "./round.ts";
+import { Deck, type RelayCounts, Round } from "./round.ts";
 import { type OpenOnStage, Stage } from "./stage.ts";
 import { Tally } from "./tally.ts";
 
@@ -17,7 +17,6 @@ const LOOK_EVERY_MS = 10;
 
 /** What has happened, with what the stage has counted. */
 export interface RelaySoakCounts extends RelayCounts {
-  readonly strikes: Tally;
   readonly faults: Tally;
   readonly pulls: number;
   readonly connections: number;
@@ -51,6 +50,7 @@ export async function soakRelay(options: RelaySoakOptions): Promise<RelaySoakRes
     viewers: 0,
     sleepers: 0,
     snapshots: 0,
+    strikes: new Tally(),
     reconnects: new Tally(),
     ends: new Tally(),
   };
@@ -58,16 +58,17 @@ export async function soakRelay(options: RelaySoakOptions): Promise<RelaySoakRes
   // One crowd may be there in full, and each flood finds the house full.
   await using stage = await Stage.set(seed, crowd * pullsAtOnce, new Dice(seed, "stage"));
   const playOn = async (lane: number): Promise<void> => {
+    const deck = new Deck(new Dice(seed, "deck", lane));
     for (let number = 0; !isEnough(counts) && failures.length === 0; number++) {
       const model = `m${lane}-${number}`;
       const keys = [seed, lane, number];
-      failures.push(...await new Round({ stage, model, crowd, keys, counts }).play());
+      failures.push(...await new Round({ stage, model, crowd, deck, keys, counts }).play());
     }
   };
   await Promise.all(Array.from({ length: pullsAtOnce }, (_, lane) => playOn(lane)));
   const open = await openInTheEnd(stage);
-  const { strikes, faults, pulls, connections } = stage;
-  return { counts: { ...counts, strikes, faults, pulls, connections }, failures, open };
+  const { faults, pulls, connections } = stage;
+  return { counts: { ...counts, faults, pulls, connections }, failures, open };
 }
 
 /** What stays open: both sides notice a little later that the other one has left. */

@@ -28,12 +28,13 @@ const CROWD_STRIKES = [
 
 type AnyStrike = Strike | typeof CROWD_STRIKES[number];
 
-/** Half of the strikes are of the crowd. */
-const ALL_STRIKES: readonly AnyStrike[] = [...STRIKES, ...CROWD_STRIKES, ...CROWD_STRIKES];
+/** All that may happen. */
+export const ALL_STRIKES: readonly AnyStrike[] = [...STRIKES, ...CROWD_STRIKES];
 
 const MOST_STRIKES = 4;
-const LEAST_BYTES = 2_000_000_000;
-const MOST_BYTES = 8_000_000_000;
+const LATEST_PERCENT = 90;
+const LEAST_BYTES = 1_500_000_000;
+const MOST_BYTES = 5_000_000_000;
 /** One viewer in so many never reads. */
 const SLEEPERS = 16;
 /** One viewer in so many starts the pull, if it does not run. */
@@ -45,6 +46,8 @@ const LOOK_EVERY_MS = 5;
 
 /** What is counted over all rounds. */
 export interface RelayCounts extends ViewerCounts {
+  /** What went wrong on the stage, and what the crowds did at once. */
+  readonly strikes: Tally;
   readonly ends: Tally;
   rounds: number;
   viewers: number;
@@ -58,6 +61,8 @@ export interface RoundOptions {
   readonly model: string;
   /** How many come at the beginning, and in a flood. */
   readonly crowd: number;
+  /** What may happen. */
+  readonly deck: Deck;
   /** What all chance of this round follows from. */
   readonly keys: readonly (string | number)[];
   readonly counts: RelayCounts;
@@ -69,13 +74,28 @@ interface PlannedStrike {
   readonly fraction: number;
 }
 
-/** Plans what happens in a round, in the order in which it does. */
-export function planStrikes(dice: Dice): PlannedStrike[] {
-  const strikes = Array.from({ length: 1 + dice.below(MOST_STRIKES) }, () => ({
-    strike: dice.pick(ALL_STRIKES),
-    fraction: dice.below(95) / 100,
-  }));
-  return strikes.sort((a, b) => a.fraction - b.fraction);
+/** What may happen, dealt like cards: each kind once, in a random order, before any comes again. */
+export class Deck {
+  readonly #dice: Dice;
+  #cards: AnyStrike[] = [];
+
+  /** @param dice What the order follows from. */
+  constructor(dice: Dice) {
+    this.#dice = dice;
+  }
+
+  /** Deals some. */
+  deal(count: number): AnyStrike[] {
+    return Array.from({ length: count }, () => {
+      if (this.#cards.length === 0) this.#cards = [...ALL_STRIKES];
+      return this.#cards.splice(this.#dice.below(this.#cards.length), 1)[0]!;
+    });
+  }
+
+  /** Takes back what did not happen, since the pull had ended. */
+  takeBack(strikes: readonly AnyStrike[]): void {
+    this.#cards.push(...strikes);
+  }
 }
 
 /** One pull and its crowd. */
@@ -93,12 +113,14 @@ export class Round {
   constructor(options: RoundOptions) {
     this.#options = options;
     this.#dice = new Dice(...options.keys, "round");
-    this.#plan = planStrikes(this.#dice);
+    this.#plan = options.deck.deal(1 + this.#dice.below(MOST_STRIKES))
+      .map((strike) => ({ strike, fraction: this.#dice.below(LATEST_PERCENT) / 100 }))
+      .sort((a, b) => a.fraction - b.fraction);
   }
 
   /** Plays until the last viewer has ended. Returns what broke. */
   async play(): Promise<readonly string[]> {
-    const { stage, model, crowd, counts } = this.#options;
+    const { stage, model, crowd, counts, deck } = this.#options;
     counts.rounds++;
     await stage.start(model, LEAST_BYTES + this.#dice.below(MOST_BYTES - LEAST_BYTES));
     this.#come((progress) => this.#strikeAt(progress));
@@ -109,6 +131,7 @@ export class Round {
     for (const work of this.#watching) await work;
     this.#over.abort();
     stage.forget(model);
+    deck.takeBack(this.#plan.map(({ strike }) => strike));
     return this.#failures;
   }
 
@@ -173,20 +196,21 @@ export class Round {
   }
 
   async #strike(strike: AnyStrike): Promise<void> {
-    const { stage, crowd } = this.#options;
+    const { stage, crowd, counts } = this.#options;
     switch (strike) {
       case "half of the viewers leave":
-        stage.strikes.add(strike);
+        counts.strikes.add(strike);
         return this.#leave(() => this.#dice.isOneIn(2));
       case "all viewers leave":
-        stage.strikes.add(strike);
+        counts.strikes.add(strike);
         return await this.#desert();
       case "a flood of viewers":
-        stage.strikes.add(strike);
+        counts.strikes.add(strike);
         return this.#comeAtOnce(crowd);
       case "cancelled":
         return await this.#cancel();
       default:
+        counts.strikes.add(strike);
         return await stage.strike(strike);
     }
   }
@@ -210,12 +234,13 @@ export class Round {
 
   /** Somebody cancels the pull for all. */
   async #cancel(): Promise<void> {
-    const { stage, model } = this.#options;
+    const { stage, model, counts } = this.#options;
     try {
       const options = { headers: ONE_REQUEST_A_CONNECTION };
-      if (await cancelPull(stage.url, model, options)) stage.strikes.add("cancelled");
+      if (await cancelPull(stage.url, model, options)) counts.strikes.add("cancelled");
     } catch (error) {
-      if (!(error instanceof PullError)) throw error; // the wire may be cut
+      if (!(error instanceof PullError)) throw error;
+      this.#plan.unshift({ strike: "cancelled", fraction: 0 }); // the wire was cut: once more
     }
   }
 

@@ -31,7 +31,7 @@ import { Wire } from "./wire.ts";
 /** How many times as fast as real time it all happens, unless there are too many viewers for that. */
 const SPEED = 50;
 /** How many viewers one machine serves at a speed of 1, before they take the relay for silent. */
-const VIEWERS_AT_REAL_TIME = 5_000;
+const VIEWERS_AT_REAL_TIME = 10_000;
 
 const BYTES_PER_SECOND = 100_000_000;
 const TICK_MS = 600;
@@ -99,8 +99,6 @@ export interface OpenOnStage {
 export class Stage implements AsyncDisposable {
   /** The clock of those who watch. */
   readonly viewerClock: CountedClock;
-  /** What went wrong, by kind. */
-  readonly strikes = new Tally();
   /** Faults of the upstream that have struck. */
   readonly faults = new Tally();
   /** How many pulls relays have begun. */
@@ -218,7 +216,6 @@ export class Stage implements AsyncDisposable {
   }
 
   async #strikeNow(strike: Strike): Promise<void> {
-    this.strikes.add(strike);
     switch (strike) {
       case "upstream cut":
         return this.#upstreamWire.cut();
