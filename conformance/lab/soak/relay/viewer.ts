@@ -9,6 +9,7 @@ import { watchPull } from "../../../../src/relay/mod.ts";
 import type { Dice } from "../../fuzz/dice.ts";
 import { BrokenPromise, Watch } from "../pulls.ts";
 import { failureToText, isNotRunning, kindOfFailure, SUCCESS } from "./pull_end.ts";
+import { ListenedController } from "./listened_controller.ts";
 import { ONE_REQUEST_A_CONNECTION, type Stage } from "./stage.ts";
 import type { Tally } from "./tally.ts";
 
@@ -51,7 +52,7 @@ export class Viewer {
   readonly #stage: Stage;
   readonly #habit: Habit;
   readonly #counts: ViewerCounts;
-  readonly #controller = new AbortController();
+  readonly #controller = new ListenedController();
   readonly #watch = new Watch();
   readonly #reader: ReadableStreamDefaultReader<PullProgress>;
   #hasLeft = false;
@@ -77,9 +78,16 @@ export class Viewer {
    * Watches, and holds what it sees to what is promised.
    *
    * @param onProgress Is told of each snapshot.
-   * @throws {BrokenPromise} If progress falls, or is wrong in another way.
+   * @throws {BrokenPromise} If progress falls, or is wrong in another way, or a listener is left.
    */
   async watch(onProgress: (progress: PullProgress) => void = () => {}): Promise<Sight> {
+    const sight = await this.#watchToTheEnd(onProgress);
+    const { listeners } = this.#controller;
+    if (listeners > 0) throw new BrokenPromise(`${listeners} listeners stay at the signal`);
+    return sight;
+  }
+
+  async #watchToTheEnd(onProgress: (progress: PullProgress) => void): Promise<Sight> {
     try {
       for (;;) {
         await this.#rest();
@@ -108,7 +116,7 @@ export class Viewer {
 
   #finish(): Sight {
     if (this.#watch.last?.phase === "success") return { end: "told", text: SUCCESS, kind: SUCCESS };
-    throw new Error(`It ends without success, at ${JSON.stringify(this.#watch.last)}`);
+    throw new BrokenPromise(`It ends without success, at ${JSON.stringify(this.#watch.last)}`);
   }
 
   #fail(error: unknown): Sight {
