@@ -162,14 +162,14 @@ export class Round {
     this.#watching.push(watching);
   }
 
-  /** A viewer comes that never reads: without HTTP, nobody but the relay itself can notice. */
+  /** A viewer comes that never reads: without HTTP, nobody but the relay can notice. */
   #sleep(): void {
     const { stage, model, counts } = this.#options;
     counts.sleepers++;
-    const path = `/pulls/${model}`;
+    const url = `${stage.url}/pulls/${model}`;
     const request = this.#dice.isOneIn(2)
-      ? stage.handle(new Request(`http://localhost${path}`))
-      : fetch(stage.url + path, { headers: ONE_REQUEST_A_CONNECTION, signal: this.#over.signal });
+      ? stage.fetchInside(url)
+      : fetch(url, { headers: ONE_REQUEST_A_CONNECTION, signal: this.#over.signal });
     request.catch(() => {}); // the wire may be cut
   }
 

@@ -72,8 +72,8 @@ interface Relay {
   readonly manager: PullManager;
   readonly handle: (request: Request) => Promise<Response>;
   readonly server: NativeServer;
-  /** Whether it was thrown away: nobody hears how its pulls end. */
-  isGone: boolean;
+  /** Aborts when it is thrown away: nobody hears how its pulls end. */
+  readonly gone: AbortController;
 }
 
 /** How the pulls of a model have ended: several, if the relay was evicted. */
@@ -176,8 +176,18 @@ export class Stage implements AsyncDisposable {
     };
   }
 
-  /** Answers a request without HTTP, in place of the relay's server. */
-  readonly handle = (request: Request): Promise<Response> => this.#relay.handle(request);
+  /**
+   * Makes a request without HTTP, whose buffers hold more than a viewer is ever sent: only so does the relay
+   * see that a viewer is slow. The answer breaks off when the relay is evicted.
+   */
+  readonly fetchInside = async (url: string, init: RequestInit = {}): Promise<Response> => {
+    const { handle, gone: { signal } } = this.#relay;
+    signal.throwIfAborted();
+    const { method = "GET", headers = {} } = init;
+    const { body, status, headers: answered } = await handle(new Request(url, { method, headers }));
+    const broken = body?.pipeThrough(new TransformStream(), { signal }) ?? null;
+    return new Response(broken, { status, headers: answered });
+  };
 
   /** Begins to pull a model of so many bytes, once nothing goes wrong. */
   async start(model: string, size: number): Promise<void> {
@@ -287,7 +297,7 @@ export class Stage implements AsyncDisposable {
       keepEndedMs: KEEP_ENDED_MS,
     });
     const server = await serveNatively(handle);
-    const relay: Relay = { manager, handle, server, isGone: false };
+    const relay: Relay = { manager, handle, server, gone: new AbortController() };
     for (const model of models) manager.start(model);
     this.#relay = relay;
     this.#viewerWire.leadTo(server.port);
@@ -295,8 +305,8 @@ export class Stage implements AsyncDisposable {
 
   /** Throws the relay away, with its pulls, before anybody is told, and makes another one. */
   async #evict(toPullAgain: (models: readonly string[]) => readonly string[]): Promise<void> {
-    const { manager, server } = this.#relay;
-    this.#relay.isGone = true;
+    const { manager, server, gone } = this.#relay;
+    gone.abort(new TypeError("The relay was evicted"));
     this.#viewerWire.leadTo(undefined);
     this.#viewerWire.cut();
     const models = manager.getSnapshot().entries.map(({ model }) => model);
@@ -309,7 +319,7 @@ export class Stage implements AsyncDisposable {
   #observe(model: string, relay: Relay): void {
     this.pulls++;
     const ended = (end: string) => {
-      if (!relay.isGone) this.#ends.get(model)?.texts.add(end);
+      if (!relay.gone.signal.aborted) this.#ends.get(model)?.texts.add(end);
     };
     relay.manager.get(model)!.hub.done.then(
       () => ended(SUCCESS),

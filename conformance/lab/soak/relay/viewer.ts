@@ -13,8 +13,8 @@ import { ListenedController } from "./listened_controller.ts";
 import { ONE_REQUEST_A_CONNECTION, type Stage } from "./stage.ts";
 import type { Tally } from "./tally.ts";
 
-/** The longest pause of a viewer that is slow, in milliseconds of its clock. */
-const LONGEST_PAUSE_MS = 20_000;
+/** The longest pause of a viewer that is slow, in milliseconds of its clock: the relay cuts off some of them. */
+const LONGEST_PAUSE_MS = 40_000;
 
 /** How a viewer watches. */
 export interface Habit {
@@ -22,6 +22,8 @@ export interface Habit {
   readonly pauseMs: number;
   /** By what it leaves, when it does. */
   readonly leavesBy: "stream" | "signal";
+  /** Whether it watches without HTTP, so that the relay sees at what pace it reads. */
+  readonly isInside: boolean;
   /** Whether it starts the pull, if that does not run. */
   readonly start: boolean;
 }
@@ -30,6 +32,7 @@ export interface Habit {
 export function decideHabit(dice: Dice, start: boolean): Habit {
   return {
     pauseMs: dice.isOneIn(4) ? dice.below(LONGEST_PAUSE_MS) : 0,
+    isInside: dice.isOneIn(4),
     leavesBy: dice.isOneIn(2) ? "stream" : "signal",
     start,
   };
@@ -64,6 +67,7 @@ export class Viewer {
     const { now, sleep } = stage.viewerClock;
     this.#reader = watchPull(stage.url, model, {
       start: habit.start,
+      ...(habit.isInside && { fetch: stage.fetchInside }),
       headers: ONE_REQUEST_A_CONNECTION,
       signal: this.#controller.signal,
       retries: Infinity,
