@@ -14,6 +14,8 @@ import { Tally } from "./tally.ts";
 /** How long it may take until nothing is open when all have ended, in milliseconds. */
 const CLOSING_MS = 15_000;
 const LOOK_EVERY_MS = 10;
+/** In how many looks in a row nothing may be open: between two waits of a loop, no wait is open either. */
+const LOOKS_IN_A_ROW = 20;
 
 /** What has happened, with what the stage has counted. */
 export interface RelaySoakCounts extends RelayCounts {
@@ -74,8 +76,13 @@ export async function soakRelay(options: RelaySoakOptions): Promise<RelaySoakRes
 /** What stays open: both sides notice a little later that the other one has left. */
 async function openInTheEnd(stage: Stage): Promise<OpenOnStage> {
   const deadline = realClock.now() + CLOSING_MS;
-  while (Object.values(stage.open).some((count) => count > 0) && realClock.now() < deadline) {
+  let open = stage.open;
+  for (let looks = 0; looks < LOOKS_IN_A_ROW && realClock.now() < deadline; looks++) {
     await realClock.sleep(LOOK_EVERY_MS);
+    const seen = stage.open;
+    if (Object.values(seen).every((count) => count === 0)) continue;
+    open = seen;
+    looks = -1;
   }
-  return stage.open;
+  return realClock.now() < deadline ? stage.open : open;
 }

@@ -33,14 +33,16 @@ export const ALL_STRIKES: readonly AnyStrike[] = [...STRIKES, ...CROWD_STRIKES];
 
 const MOST_STRIKES = 4;
 const LATEST_PERCENT = 90;
-const LEAST_BYTES = 1_500_000_000;
-const MOST_BYTES = 5_000_000_000;
+const LEAST_BYTES = 1_000_000_000;
+const MOST_BYTES = 3_000_000_000;
 /** One viewer in so many never reads. */
-const SLEEPERS = 16;
+const SLEEPERS = 8;
 /** One viewer in so many starts the pull, if it does not run. */
 const STARTERS = 8;
 /** How long something may take before it counts as hanging, in milliseconds of the stage. */
 const HANG_MS = 3_000_000;
+/** How long the relay may take to notice that its last viewer has left, in milliseconds of the stage. */
+const NOTICE_MS = 500_000;
 /** How often to look whether the relay has noticed that all have left, in milliseconds. */
 const LOOK_EVERY_MS = 5;
 
@@ -168,7 +170,7 @@ export class Round {
     counts.sleepers++;
     const url = `${stage.url}/pulls/${model}`;
     const request = this.#dice.isOneIn(2)
-      ? stage.fetchInside(url)
+      ? stage.handle(new Request(url))
       : fetch(url, { headers: ONE_REQUEST_A_CONNECTION, signal: this.#over.signal });
     request.catch(() => {}); // the wire may be cut
   }
@@ -228,7 +230,9 @@ export class Round {
     const noticed = async () => {
       while (stage.watchersOf(model) > 0) await realClock.sleep(LOOK_EVERY_MS);
     };
-    await this.#orHang(noticed(), "the relay has to notice that all have left");
+    await stage.holdPulls(() =>
+      this.#orHang(noticed(), "the relay has to notice that all have left", NOTICE_MS)
+    );
     this.#come((progress) => this.#strikeAt(progress));
   }
 
@@ -244,8 +248,8 @@ export class Round {
     }
   }
 
-  #orHang<Value>(work: Promise<Value>, doing: string): Promise<Value> {
-    return orHang(work, () => doing, HANG_MS / this.#options.stage.speed);
+  #orHang<Value>(work: Promise<Value>, doing: string, hangMs = HANG_MS): Promise<Value> {
+    return orHang(work, () => doing, hangMs / this.#options.stage.speed);
   }
 
   #fail(who: string, error: unknown): void {

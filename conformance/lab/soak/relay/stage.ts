@@ -176,6 +176,9 @@ export class Stage implements AsyncDisposable {
     };
   }
 
+  /** Answers a request without HTTP, and whatever happens to the relay, the answer stays. */
+  readonly handle = (request: Request): Promise<Response> => this.#relay.handle(request);
+
   /**
    * Makes a request without HTTP, whose buffers hold more than a viewer is ever sent: only so does the relay
    * see that a viewer is slow. The answer breaks off when the relay is evicted.
@@ -185,8 +188,7 @@ export class Stage implements AsyncDisposable {
     signal.throwIfAborted();
     const { method = "GET", headers = {} } = init;
     const { body, status, headers: answered } = await handle(new Request(url, { method, headers }));
-    const broken = body?.pipeThrough(new TransformStream(), { signal }) ?? null;
-    return new Response(broken, { status, headers: answered });
+    return new Response(body && breakable(body, signal), { status, headers: answered });
   };
 
   /** Begins to pull a model of so many bytes, once nothing goes wrong. */
@@ -217,12 +219,27 @@ export class Stage implements AsyncDisposable {
 
   /** Lets something go wrong, once nothing else does, and waits until it is over. */
   strike(strike: Strike): Promise<void> {
-    return this.#striking = this.#striking.then(() => this.#strikeNow(strike));
+    return this.#exclusively(() => this.#strikeNow(strike));
+  }
+
+  /** Does something during which no pull gets on, nor ends. */
+  holdPulls(work: () => Promise<void>): Promise<void> {
+    return this.#exclusively(async () => {
+      const done = work();
+      await this.#upstreamWire.stall(done.catch(() => {}));
+      await done;
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([this.#viewerWire.close(), this.#upstreamWire.close()]);
     await Promise.all([this.#relay.server.close(), this.#listener.close()]);
+  }
+
+  #exclusively(work: () => Promise<void>): Promise<void> {
+    const done = this.#striking.then(work);
+    this.#striking = done.catch(() => {});
+    return done;
   }
 
   async #strikeNow(strike: Strike): Promise<void> {
@@ -326,4 +343,22 @@ export class Stage implements AsyncDisposable {
       (error) => ended(failureToText(redactError(error))),
     );
   }
+}
+
+/** A body that is read at the same pace, and breaks once a signal has aborted. */
+function breakable(
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  signal: AbortSignal,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  const reader = body.getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await reader.read();
+      if (signal.aborted) await reader.cancel();
+      signal.throwIfAborted();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: (reason) => reader.cancel(reason),
+  }, { highWaterMark: 0 });
 }
