@@ -107,7 +107,8 @@ export class Round {
   readonly #plan: PlannedStrike[];
   readonly #viewers: Viewer[] = [];
   readonly #watching: Promise<void>[] = [];
-  readonly #striking: Promise<void>[] = [];
+  /** What happens in a round happens one after another. */
+  #striking: Promise<void> = Promise.resolve();
   /** Aborts when the round is over, for those who never read. */
   readonly #over = new AbortController();
   readonly #failures: string[] = [];
@@ -129,7 +130,7 @@ export class Round {
     this.#comeAtOnce(crowd - 1);
     // Whoever comes meanwhile is waited for as well.
     for (const work of this.#watching) await work;
-    for (const work of this.#striking) await work;
+    await this.#striking;
     for (const work of this.#watching) await work;
     this.#over.abort();
     stage.forget(model);
@@ -192,8 +193,9 @@ export class Round {
   #strikeAt({ fraction }: PullProgress): void {
     while (this.#plan[0] && this.#plan[0].fraction <= fraction) {
       const { strike } = this.#plan.shift()!;
-      const work = this.#strike(strike).catch((error) => this.#fail(strike, error));
-      this.#striking.push(work);
+      this.#striking = this.#striking
+        .then(() => this.#strike(strike))
+        .catch((error) => this.#fail(strike, error));
     }
   }
 
