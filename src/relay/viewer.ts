@@ -51,6 +51,8 @@ export class Viewer {
   /** Whether somebody waits for bytes. */
   #isAsking = false;
   #hasLeft = false;
+  /** Whether it was sent the end. */
+  #hasEnded = false;
   /** The number of the record that it had last. */
   #sequence = 0;
   /** When it was sent something last. */
@@ -102,10 +104,10 @@ export class Viewer {
       const record = this.#feed.recordAfter(this.#sequence);
       this.#sequence = sequence;
       this.#send(record.as(this.#format));
-    } else if (ending) {
-      this.#leave();
+    } else if (ending && !this.#hasEnded) {
+      this.#hasEnded = true;
       this.#send(ending.as(this.#format));
-      this.#controller.close();
+      this.cut(); // does nothing if the reader has cancelled the body at these bytes, as Deno's server may
     }
   }
 

@@ -47,13 +47,19 @@ function keyOf({ digest, status }: PullLayer): string {
 }
 
 /** Holds the snapshots of one pull to what is promised of them. */
-class Watch {
+export class Watch {
   #last: PullProgress | undefined;
 
+  /** The latest snapshot. */
   get last(): PullProgress | undefined {
     return this.#last;
   }
 
+  /**
+   * Looks at the next snapshot.
+   *
+   * @throws {BrokenPromise} If it must not follow the one before, or is wrong in itself.
+   */
   see(now: PullProgress): void {
     const { phase, completed, total, fraction, layers } = now;
     const before = this.#last;

@@ -22,14 +22,12 @@ import {
 } from "../../../mod.ts";
 import { Dice } from "../fuzz/dice.ts";
 import { type DeedCount, Gateway } from "./gateway.ts";
+import { describeError, orHang } from "./hang.ts";
 import { decideCancelling, pullOnce, type PullResult } from "./pulls.ts";
 import { ScaledClock } from "./scaled_clock.ts";
 
 /** How many times as fast as real time it all happens. */
 const SPEED = 100;
-
-/** How long a pull may take in real time before it counts as one that hangs. */
-const HANG_MS = 60_000;
 
 const BYTES_PER_SECOND = 100_000_000;
 /** Ten times as long as that of the server: so many lines at this speed would keep a machine busy. */
@@ -151,7 +149,7 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
       count.manifests++;
       return layers;
     } catch (error) {
-      if (!(error instanceof PullError)) failures.push(`${model}: ${describe(error)}`);
+      if (!(error instanceof PullError)) failures.push(`${model}: ${describeError(error)}`);
       count.noManifests++;
       throw error;
     }
@@ -198,7 +196,7 @@ export async function soak({ seed, clients, isEnough }: SoakOptions): Promise<So
       let doing = "";
       const work = pullAndCount(dice, (now) => doing = now);
       await orHang(work, () => `${doing}; ${countRunning()} requests run`).catch((error) => {
-        failures.push(`client ${client}, pull ${number}: ${describe(error)}`);
+        failures.push(`client ${client}, pull ${number}: ${describeError(error)}`);
       });
     }
   };
@@ -230,22 +228,4 @@ async function deleteModel(url: string, model: string): Promise<void> {
   if (response.status !== 200 && response.status !== 404) {
     throw new Error(`Deleting ${model} is answered with ${response.status}`);
   }
-}
-
-/** Fails if something does not end, and says what it was doing. */
-async function orHang<Value>(work: Promise<Value>, doing: () => string): Promise<Value> {
-  const over = new AbortController();
-  const hang = new ScaledClock(1).sleep(HANG_MS, over.signal).then(() => {
-    throw new Error(`It hangs: ${doing()}`);
-  });
-  hang.catch(() => {});
-  try {
-    return await Promise.race([work, hang]);
-  } finally {
-    over.abort();
-  }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }
