@@ -31,7 +31,7 @@ describe("a task", () => {
         runTask(name, "--hepl"),
       ]);
       assertEquals([right.ok, ownErrors(right)], [true, ""]);
-      assertMatch(right.stdout, RegExp(`^Usage: deno task ${name}\\b`));
+      assertMatch(right.stdout, RegExp(`^Usage: (npx )?deno task ${name}\\b`));
       assertEquals([wrong.ok, wrong.stdout], [false, ""]);
       assertEquals(ownErrors(wrong), "error: unknown option '--hepl' (Did you mean --help?)\n");
     });

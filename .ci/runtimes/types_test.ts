@@ -37,6 +37,10 @@ declare module "@std/assert" {
     message?: string,
   ): Promise<Error>;
 }
+declare const Deno: {
+  env: { get(name: string): string | undefined };
+  serve(handler: (request: Request) => Promise<Response>): unknown;
+};
 declare module "bun:test" {
   export function test(name: string, run: () => Promise<void>): void;
 }

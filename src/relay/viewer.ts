@@ -96,7 +96,10 @@ export class Viewer {
     this.cut();
   }
 
-  /** Sends what is new, if somebody waits for it: first the newest snapshot, and then the end. */
+  /**
+   * Sends what is new, if somebody waits for it: the newest snapshot, and with it the end. A viewer that
+   * reads so slowly that it is cut off after each snapshot would never see an end that comes later.
+   */
   serve(): void {
     if (!this.#isAsking || this.#hasLeft) return;
     const { sequence, ending } = this.#feed;
@@ -104,11 +107,8 @@ export class Viewer {
       const record = this.#feed.recordAfter(this.#sequence);
       this.#sequence = sequence;
       this.#send(record.as(this.#format));
-    } else if (ending && !this.#hasEnded) {
-      this.#hasEnded = true;
-      this.#send(ending.as(this.#format));
-      this.cut(); // does nothing if the reader has cancelled the body at these bytes, as Deno's server may
     }
+    if (ending) this.#end(ending);
   }
 
   /**
@@ -130,6 +130,14 @@ export class Viewer {
     if (this.#hasLeft) return;
     this.#leave();
     this.#controller.close();
+  }
+
+  /** Sends the end, unless the reader has asked again or left at the bytes before, as Deno's server may. */
+  #end(ending: EncodedRecord): void {
+    if (this.#hasEnded || this.#hasLeft) return;
+    this.#hasEnded = true;
+    this.#send(ending.as(this.#format));
+    this.cut();
   }
 
   #send(bytes: Bytes): void {

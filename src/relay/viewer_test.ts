@@ -4,15 +4,19 @@ import type { Bytes } from "../bytes.ts";
 import { EncodedRecord } from "./encoded_record.ts";
 import { openingBytes, Viewer, type ViewerFeed } from "./viewer.ts";
 
-/** A feed that has ended, whose only record is that of the end. */
+/** A feed that has ended, with a snapshot or without. */
 class EndedFeed implements ViewerFeed {
-  readonly sequence = 0;
+  readonly sequence: number;
   readonly ending = new EncodedRecord({ sequence: 1, end: "success" });
   /** How often a viewer has left. */
   leaves = 0;
 
+  constructor(sequence: number) {
+    this.sequence = sequence;
+  }
+
   recordAfter(): EncodedRecord {
-    throw new Error("there was no snapshot");
+    return new EncodedRecord({ sequence: this.sequence });
   }
 
   now(): number {
@@ -48,9 +52,12 @@ class EagerController implements ReadableStreamDefaultController<Bytes> {
   }
 }
 
-/** What a viewer does with its body, if the reader of that does something at the record of the end. */
-function deedsAtTheEnd(react: (viewer: Viewer) => void): { deeds: string[]; leaves: number } {
-  const feed = new EndedFeed();
+/** What a viewer does with its body, if the reader of that asks once, and does something at each record. */
+function deedsAtTheEnd(
+  react: (viewer: Viewer) => void,
+  sequence = 0,
+): { deeds: string[]; leaves: number } {
+  const feed = new EndedFeed(sequence);
   const viewer = new Viewer(feed, "ndjson", openingBytes("ndjson", 0));
   let chunks = 0;
   const controller = new EagerController(() => {
@@ -76,5 +83,20 @@ describe("a viewer that is sent the end", () => {
   it("is sent it once, also if its reader asks again at these bytes", () => {
     const seen = deedsAtTheEnd((viewer) => viewer.pull());
     assertEquals(seen, { deeds: ["\n", END, "close"], leaves: 1 });
+  });
+
+  it("is sent the newest snapshot with it, so that it may take its time before it reads on", () => {
+    const seen = deedsAtTheEnd(() => {}, 1);
+    assertEquals(seen, { deeds: ["\n", '{"sequence":1}\n', END, "close"], leaves: 1 });
+  });
+
+  it("is not sent it if its reader leaves at the snapshot before", () => {
+    const seen = deedsAtTheEnd((viewer) => viewer.cancel(), 1);
+    assertEquals(seen, { deeds: ["\n", '{"sequence":1}\n'], leaves: 1 });
+  });
+
+  it("is sent both once, if its reader asks again at each of them", () => {
+    const seen = deedsAtTheEnd((viewer) => viewer.pull(), 1);
+    assertEquals(seen, { deeds: ["\n", '{"sequence":1}\n', END, "close"], leaves: 1 });
   });
 });

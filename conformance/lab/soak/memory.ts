@@ -19,7 +19,10 @@ const WARM_UP_MS = 10_000;
 const SAMPLE_EVERY_MS = 2_000;
 
 /** How much a line through all samples may rise over a run, in MB. A busy program is never quite still. */
-const MAX_GROWTH_MB = 4;
+const MAX_GROWTH_MB = 10;
+
+/** How many samples show a trend: a few show who happened to be there. */
+const LEAST_SAMPLES = 20;
 
 /** The memory that is in use, in MB, after garbage was collected, where that can be asked for. */
 function memoryInUse(): number {
@@ -63,9 +66,9 @@ export class Memory {
     return first && last ? slopeOf(this.#samples) * (last.ms - first.ms) : 0;
   }
 
-  /** Whether that is no more than what comes and goes. */
+  /** Whether that is no more than what comes and goes, as far as can be told. */
   get isFlat(): boolean {
-    return this.grownBy <= MAX_GROWTH_MB;
+    return this.#samples.length < LEAST_SAMPLES || this.grownBy <= MAX_GROWTH_MB;
   }
 
   /** The memory in words. */

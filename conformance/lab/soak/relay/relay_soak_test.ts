@@ -6,7 +6,7 @@ import { ALL_STRIKES } from "./round.ts";
 describe("a soak of the relay", () => {
   it("survives all that may go wrong around it, and leaves nothing open", async () => {
     const { counts, failures, open } = await soakRelay({
-      seed: 1,
+      seed: 2,
       crowd: 24,
       pullsAtOnce: 4,
       isEnough: ({ strikes }) => ALL_STRIKES.every((strike) => strikes.of(strike) > 0),

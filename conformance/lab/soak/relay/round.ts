@@ -109,8 +109,8 @@ export class Round {
   readonly #watching: Promise<void>[] = [];
   /** What happens in a round happens one after another. */
   #striking: Promise<void> = Promise.resolve();
-  /** Aborts when the round is over, for those who never read. */
-  readonly #over = new AbortController();
+  /** Aborts when those who never read leave. */
+  #over = new AbortController();
   readonly #failures: string[] = [];
 
   constructor(options: RoundOptions) {
@@ -170,10 +170,14 @@ export class Round {
     const { stage, model, counts } = this.#options;
     counts.sleepers++;
     const url = `${stage.url}/pulls/${model}`;
-    const request = this.#dice.isOneIn(2)
-      ? stage.handle(new Request(url))
-      : fetch(url, { headers: ONE_REQUEST_A_CONNECTION, signal: this.#over.signal });
-    request.catch(() => {}); // the wire may be cut
+    if (this.#dice.isOneIn(2)) return void stage.handle(new Request(url));
+    const { signal } = this.#over;
+    const answered = fetch(url, { headers: ONE_REQUEST_A_CONNECTION, signal });
+    // To abort the fetch is not enough in Deno, once the answer itself was dropped.
+    const leave = () => answered.then(({ body }) => body?.cancel());
+    const ignore = () => {}; // the wire may be cut
+    answered.catch(ignore);
+    signal.addEventListener("abort", () => void leave().catch(ignore), { once: true });
   }
 
   #check(sight: Sight): void {
@@ -229,6 +233,7 @@ export class Round {
     const { stage, model } = this.#options;
     for (const viewer of this.#viewers) viewer.leave();
     this.#over.abort();
+    this.#over = new AbortController();
     const noticed = async () => {
       while (stage.watchersOf(model) > 0) await realClock.sleep(LOOK_EVERY_MS);
     };
@@ -251,7 +256,8 @@ export class Round {
   }
 
   #orHang<Value>(work: Promise<Value>, doing: string, hangMs = HANG_MS): Promise<Value> {
-    return orHang(work, () => doing, hangMs / this.#options.stage.speed);
+    const { stage } = this.#options;
+    return orHang(work, () => `${doing}; ${JSON.stringify(stage.open)}`, hangMs / stage.speed);
   }
 
   #fail(who: string, error: unknown): void {

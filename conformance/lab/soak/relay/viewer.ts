@@ -31,8 +31,8 @@ export interface Habit {
 /** Decides by chance how a viewer watches: most of them keep up. */
 export function decideHabit(dice: Dice, start: boolean): Habit {
   return {
-    pauseMs: dice.isOneIn(4) ? dice.below(LONGEST_PAUSE_MS) : 0,
-    isInside: dice.isOneIn(4),
+    pauseMs: dice.isOneIn(3) ? dice.below(LONGEST_PAUSE_MS) : 0,
+    isInside: dice.isOneIn(2),
     leavesBy: dice.isOneIn(2) ? "stream" : "signal",
     start,
   };
