@@ -187,7 +187,7 @@ function notKept({ results }: Report): string[] {
     .map(({ id, verdict, failure, reason }) => `${id} ${verdict}: ${failure?.seen ?? reason}`);
 }
 
-const NO_WIRE = "S-HTTP-1 skipped: It runs in this process, where nothing goes over a wire";
+const NO_WIRE = "S-HTTP-1 skipped: It runs in this process, without a network connection";
 
 /** What some dialects break or do not show, because the servers that speak them do not. */
 const LIKE_THE_REAL_ONE: Readonly<Record<string, readonly string[]>> = {
@@ -199,9 +199,9 @@ const LIKE_THE_REAL_ONE: Readonly<Record<string, readonly string[]>> = {
   "mock (tensor)": [
     NO_WIRE,
     "S-DOWN-4 not seen: No input showed a download with the digest of a layer",
-    "S-OTHER-2 not seen: Downloads are not told of by the digests of layers",
+    "S-OTHER-2 not seen: The server does not report downloads by layer digest",
     "S-AGAIN-1 not seen: No input showed a downloaded layer that is reported again",
-    "S-AGAIN-4 not seen: No line tells of the layer",
+    "S-AGAIN-4 not seen: No line reports the layer",
   ],
 };
 
@@ -219,14 +219,14 @@ describe("the mock", () => {
 
 /** Of what our clients do not do, nothing is tried. */
 const NOT_FORWARDING =
-  "The client does not report the server's statuses: `--reports statuses` if it does";
+  "The client does not report the server's statuses: if it does, set `--reports statuses`";
 const NOT_AGGREGATING =
-  "The client reports no progress over all layers: `--reports progress` if it does";
-const UNLIMITED = "The client has no time limit: `--client-time-limit` if it does";
+  "The client reports no progress over all layers: if it does, set `--reports progress`";
+const UNLIMITED = "The client has no time limit: if it has one, set `--client-time-limit`";
 
 /** In process, the kit compresses nothing. */
 const compressing = (transport: ClientSubject["transport"]) =>
-  transport === "network" ? [] : ["C-HTTP-6 skipped: In process, no answer is compressed"];
+  transport === "network" ? [] : ["C-HTTP-6 skipped: Answers in process are not compressed"];
 
 describe("our own client", () => {
   for (const transport of ["in-process", "network"] as const) {
