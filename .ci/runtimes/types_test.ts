@@ -27,7 +27,7 @@ const consumer = await installWithNpm(
   imports["ollama"]!.replace("npm:", ""), // the client in an example
 );
 
-/** Stubs for imports of the examples that npm does not have under that name. */
+/** What the examples use that npm does not have under that name, or TypeScript does not know. */
 const OTHER_MODULES = `
 declare module "@std/assert" {
   export function assertEquals<Value>(actual: Value, expected: Value): void;
@@ -38,8 +38,10 @@ declare module "@std/assert" {
   ): Promise<Error>;
 }
 declare const Deno: {
-  env: { get(name: string): string | undefined };
-  serve(handler: (request: Request) => Promise<Response>): unknown;
+  serve(
+    options: { port: number; onListen(): void },
+    handler: (request: Request) => Promise<Response>,
+  ): { readonly addr: { readonly port: number }; shutdown(): Promise<void> };
 };
 declare module "bun:test" {
   export function test(name: string, run: () => Promise<void>): void;
