@@ -29,7 +29,7 @@ const RUNTIMES_FOLDER = `${REPOSITORY_FOLDER}/runtimes`;
 
 /** The folders with the tests of a quick run, and the load tests that would take half of its time. */
 const QUICK_FOLDERS = ["src", "mock", "cli"];
-const TESTS_OF_LOAD = ["mock/load_test.ts", "src/limits_test.ts"];
+const TESTS_OF_LOAD = ["mock/finishing_test.ts", "mock/load_test.ts", "src/limits_test.ts"];
 
 /** The folder of the benchmark, which is not part of the package. */
 const BENCH_FOLDER = "bench";
