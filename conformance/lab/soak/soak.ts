@@ -6,13 +6,7 @@
  * @module
  */
 
-import {
-  createMockServer,
-  type FaultKind,
-  faultKinds,
-  type MockModel,
-  type RegistryOptions,
-} from "../../../mock/mod.ts";
+import { createMockServer, type MockModel, type RegistryOptions } from "../../../mock/mod.ts";
 import {
   fetchManifest,
   type ManifestLayer,
@@ -24,18 +18,13 @@ import { Dice } from "../fuzz/dice.ts";
 import { type DeedCount, Gateway } from "./gateway.ts";
 import { describeError, orHang } from "./hang.ts";
 import { decideCancelling, pullOnce, type PullResult } from "./pulls.ts";
+import { BYTES_PER_SECOND, FAULT_KINDS, STALL_TIMEOUT_MS, TICK_MS } from "./mock_pace.ts";
 import { ScaledClock } from "./scaled_clock.ts";
 
 /** How many times as fast as real time it all happens. */
 const SPEED = 100;
 
-const BYTES_PER_SECOND = 100_000_000;
-/** Ten times as long as that of the server: so many lines at this speed would keep a machine busy. */
-const TICK_MS = 600;
 const FAULT_CHANCE = 0.4;
-/** All but one: in chunks of one byte, through HTTP in one process, a pull looks as if it hung. */
-const FAULT_KINDS = (Object.keys(faultKinds) as FaultKind[]).filter((kind) => kind !== "split");
-const STALL_TIMEOUT_MS = 30_000;
 /** In real time, since a machine that does all this is busy. */
 const MANIFEST_TIMEOUT_MS = 5_000;
 

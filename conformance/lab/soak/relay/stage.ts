@@ -11,16 +11,11 @@
  * @module
  */
 
-import {
-  createMockServer,
-  type FaultKind,
-  faultKinds,
-  type Listener,
-  type MockServer,
-} from "../../../../mock/mod.ts";
+import { createMockServer, type Listener, type MockServer } from "../../../../mock/mod.ts";
 import { pull, PullManager, type StartPull } from "../../../../mod.ts";
 import { createRelay, redactError } from "../../../../src/relay/mod.ts";
 import type { Dice } from "../../fuzz/dice.ts";
+import { BYTES_PER_SECOND, FAULT_KINDS, STALL_TIMEOUT_MS, TICK_MS } from "../mock_pace.ts";
 import { ScaledClock } from "../scaled_clock.ts";
 import { CountedClock } from "./counted_clock.ts";
 import { type NativeServer, serveNatively } from "./native_server.ts";
@@ -33,12 +28,7 @@ const SPEED = 50;
 /** How many viewers one machine serves at a speed of 1, before they take the relay for silent. */
 const VIEWERS_AT_REAL_TIME = 10_000;
 
-const BYTES_PER_SECOND = 100_000_000;
-const TICK_MS = 600;
 const FAULT_CHANCE = 0.15;
-/** All but one: in chunks of one byte, through HTTP in one process, a pull looks as if it hung. */
-const FAULT_KINDS = (Object.keys(faultKinds) as FaultKind[]).filter((kind) => kind !== "split");
-const STALL_TIMEOUT_MS = 30_000;
 /** Longer than the timeouts of both sides, so that each finds out by itself. */
 const STALL_MS = 50_000;
 /** Long enough that some connections are refused. */
